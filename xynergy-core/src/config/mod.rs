@@ -1,0 +1,5 @@
+//! What every part's configuration shares.
+
+mod secret;
+
+pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource};

@@ -1,0 +1,17 @@
+//! Types, traits, pure decisions and in-memory backends of the Xynergy SDK.
+//!
+//! Nothing here talks to anything: backends with I/O are in `xynergy-providers`, and hosts use both through the
+//! `xynergy` crate.
+
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod ctx;
+pub mod env;
+pub mod error;
+pub mod money;
+
+pub use ctx::{Ctx, TenantId};
+pub use env::{Clock, Entropy, Env, Timestamp};
+pub use error::{Error, ErrorKind, Result, Retry};
+pub use money::{Currency, Minor};
