@@ -6,10 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod ctx;
 pub mod env;
 pub mod error;
 pub mod money;
+pub mod store;
 
 pub use ctx::{Ctx, TenantId};
 pub use env::{Clock, Entropy, Env, Timestamp};

@@ -1,1 +1,7 @@
+//! Backends of the Xynergy SDK: everything that talks to something.
+//!
+//! Each is behind a feature, implements a trait of `xynergy-core` and is built from its part of the configuration.
+
 #![forbid(unsafe_code)]
+
+pub mod store;

@@ -1,0 +1,9 @@
+//! The behaviour that every implementation of a trait must show, as code.
+//!
+//! Call a suite from a test with an empty backend; it panics at the first behaviour that differs. Suites write to
+//! the backend and are no part of the stable interface.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod state;
+
+pub use state::state_store;

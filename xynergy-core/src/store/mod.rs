@@ -1,0 +1,9 @@
+//! The stores that the library writes to, as traits, with their in-memory implementations.
+//!
+//! Every method takes the tenant, so that nothing can forget it. The in-memory stores are for tests, for trying
+//! things out and as the reference that the durable ones are compared with.
+
+pub mod memory;
+mod state;
+
+pub use state::{Document, StateStore};

@@ -1,0 +1,4 @@
+//! Durable stores.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
