@@ -1,1 +1,3 @@
 #![forbid(unsafe_code)]
+//! Xynergy.
+pub use xynergy_core::*;

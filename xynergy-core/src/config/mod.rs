@@ -2,4 +2,4 @@
 
 mod secret;
 
-pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource};
+pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

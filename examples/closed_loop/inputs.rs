@@ -1,0 +1,135 @@
+//! The input files of a run.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use xynergy::Timestamp;
+use xynergy::sandbox::{AdsFile, CrmFile, FaultRule};
+
+use crate::options::Options;
+
+/// Everything a run is computed from.
+pub(crate) struct Inputs {
+    /// One click a line.
+    pub(crate) clicks: String,
+    /// The deliveries that could be read, with the number of their line.
+    pub(crate) deliveries: Vec<(usize, Delivery)>,
+    /// Lines of the webhooks that are no delivery.
+    pub(crate) broken_deliveries: u64,
+    pub(crate) crm: CrmFile,
+    pub(crate) ads: AdsFile,
+    pub(crate) faults: Vec<FaultRule>,
+    /// The newest time of a click or a delivery.
+    pub(crate) newest: Timestamp,
+    /// What was skipped: file, line and why.
+    pub(crate) problems: Vec<String>,
+    digest: Sha256,
+}
+
+/// One webhook delivery as HubSpot sent it.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Delivery {
+    pub(crate) received_at: Timestamp,
+    pub(crate) method: String,
+    pub(crate) url: String,
+    pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
+}
+
+impl Inputs {
+    /// Reads all files.
+    ///
+    /// # Errors
+    /// One line that names the file, what is wrong with it and how to mend it.
+    pub(crate) fn read(options: &Options) -> Result<Self, String> {
+        let clicks = read("clicks", &options.clicks)?;
+        let webhooks = read("webhooks", &options.webhooks)?;
+        let crm_text = read("crm", &options.crm)?;
+        let ads_text = read("ads", &options.ads)?;
+        let mut digest = Sha256::new();
+        for (_, text) in [&clicks, &webhooks, &crm_text, &ads_text] {
+            digest.update((text.len() as u64).to_le_bytes());
+            digest.update(text);
+        }
+
+        let mut problems = Vec::new();
+        let (ads, rows) = AdsFile::parse(&ads_text.1).map_err(|e| in_file(&ads_text.0, &e))?;
+        problems.extend(rows.iter().map(|problem| format!("{}: {problem}", ads_text.0.display())));
+        let (crm, rows) = CrmFile::parse(&crm_text.1).map_err(|e| in_file(&crm_text.0, &e))?;
+        problems.extend(rows.iter().map(|problem| format!("{}: {problem}", crm_text.0.display())));
+        let faults = match &options.faults {
+            Some(path) if path.as_os_str() == "none" => Vec::new(),
+            path => {
+                let (path, text) = read("faults", path)?;
+                xynergy::sandbox::parse_faults(&text).map_err(|e| in_file(&path, &e))?
+            }
+        };
+
+        let (mut deliveries, mut broken_deliveries) = (Vec::new(), 0);
+        for (number, line) in lines(&webhooks.1) {
+            match serde_json::from_str::<Delivery>(line) {
+                Ok(delivery) => deliveries.push((number, delivery)),
+                Err(error) => {
+                    broken_deliveries += 1;
+                    problems.push(format!("{}, line {number}: {error}", webhooks.0.display()));
+                }
+            }
+        }
+        let newest_delivery = deliveries.iter().map(|(_, delivery)| delivery.received_at).max();
+        let newest = newest_click(&clicks.1).max(newest_delivery).unwrap_or_default();
+        Ok(Self {
+            clicks: clicks.1,
+            deliveries,
+            broken_deliveries,
+            crm,
+            ads,
+            faults,
+            newest,
+            problems,
+            digest,
+        })
+    }
+
+    /// The id of the run: the same inputs, seed and start give the same, so that a run can be resumed.
+    pub(crate) fn run_id(&self, seed: u64, now: Timestamp) -> String {
+        let mut digest = self.digest.clone();
+        digest.update(seed.to_le_bytes());
+        digest.update(now.micros().to_le_bytes());
+        digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The lines of an NDJSON text with their numbers, without the empty ones.
+pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().map(|(i, line)| (i + 1, line)).filter(|(_, line)| !line.trim().is_empty())
+}
+
+/// The newest time of a click line; lines that cannot be read are reported when they are ingested.
+fn newest_click(clicks: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Time {
+        ts: Timestamp,
+    }
+    lines(clicks).filter_map(|(_, line)| serde_json::from_str::<Time>(line).ok()).map(|time| time.ts).max()
+}
+
+/// The file that `option` names, or the bundled one.
+fn read(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, String), String> {
+    let path = option.clone().unwrap_or_else(|| bundled(name));
+    let bytes = std::fs::read(&path)
+        .map_err(|e| format!("--{name}: {} cannot be read ({e}): give the path of a readable file", path.display()))?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| format!("--{name}: {} is not UTF-8 text: save it as UTF-8", path.display()))?;
+    Ok((path, text))
+}
+
+fn bundled(name: &str) -> PathBuf {
+    let extension = if matches!(name, "clicks" | "webhooks") { "ndjson" } else { "json" };
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(format!("{name}.{extension}"))
+}
+
+fn in_file(path: &Path, error: &xynergy::Error) -> String {
+    format!("{}: {}", path.display(), error.message())
+}
