@@ -13,7 +13,7 @@ use crate::options::Options;
 /// Everything a run is computed from.
 pub(crate) struct Inputs {
     /// One click a line.
-    pub(crate) clicks: String,
+    pub(crate) clicks: Vec<u8>,
     /// The deliveries that could be read, with the number of their line.
     pub(crate) deliveries: Vec<(usize, Delivery)>,
     /// Lines of the webhooks that are no delivery.
@@ -46,12 +46,12 @@ impl Inputs {
     pub(crate) fn read(options: &Options) -> Result<Self, String> {
         let clicks = read("clicks", &options.clicks)?;
         let webhooks = read("webhooks", &options.webhooks)?;
-        let crm_text = read("crm", &options.crm)?;
-        let ads_text = read("ads", &options.ads)?;
+        let crm_text = read_text("crm", &options.crm)?;
+        let ads_text = read_text("ads", &options.ads)?;
         let mut digest = Sha256::new();
-        for (_, text) in [&clicks, &webhooks, &crm_text, &ads_text] {
-            digest.update((text.len() as u64).to_le_bytes());
-            digest.update(text);
+        for bytes in [&clicks.1, &webhooks.1, crm_text.1.as_bytes(), ads_text.1.as_bytes()] {
+            digest.update((bytes.len() as u64).to_le_bytes());
+            digest.update(bytes);
         }
 
         let mut problems = Vec::new();
@@ -62,14 +62,14 @@ impl Inputs {
         let faults = match &options.faults {
             Some(path) if path.as_os_str() == "none" => Vec::new(),
             path => {
-                let (path, text) = read("faults", path)?;
+                let (path, text) = read_text("faults", path)?;
                 xynergy::sandbox::parse_faults(&text).map_err(|e| in_file(&path, &e))?
             }
         };
 
         let (mut deliveries, mut broken_deliveries) = (Vec::new(), 0);
         for (number, line) in lines(&webhooks.1) {
-            match serde_json::from_str::<Delivery>(line) {
+            match serde_json::from_slice::<Delivery>(line) {
                 Ok(delivery) => deliveries.push((number, delivery)),
                 Err(error) => {
                     broken_deliveries += 1;
@@ -101,25 +101,31 @@ impl Inputs {
     }
 }
 
-/// The lines of an NDJSON text with their numbers, without the empty ones.
-pub(crate) fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().map(|(i, line)| (i + 1, line)).filter(|(_, line)| !line.trim().is_empty())
+/// The lines of an NDJSON file with their numbers, without the empty ones. A line need not be UTF-8: one that is not
+/// is a bad line, not a bad file.
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).zip(1..).map(|(line, n)| (n, line)).filter(|(_, line)| !line.is_empty())
 }
 
 /// The newest time of a click line; lines that cannot be read are reported when they are ingested.
-fn newest_click(clicks: &str) -> Option<Timestamp> {
+fn newest_click(clicks: &[u8]) -> Option<Timestamp> {
     #[derive(Deserialize)]
     struct Time {
         ts: Timestamp,
     }
-    lines(clicks).filter_map(|(_, line)| serde_json::from_str::<Time>(line).ok()).map(|time| time.ts).max()
+    lines(clicks).filter_map(|(_, line)| serde_json::from_slice::<Time>(line).ok()).map(|time| time.ts).max()
 }
 
 /// The file that `option` names, or the bundled one.
-fn read(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, String), String> {
+fn read(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, Vec<u8>), String> {
     let path = option.clone().unwrap_or_else(|| bundled(name));
     let bytes = std::fs::read(&path)
         .map_err(|e| format!("--{name}: {} cannot be read ({e}): give the path of a readable file", path.display()))?;
+    Ok((path, bytes))
+}
+
+fn read_text(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, String), String> {
+    let (path, bytes) = read(name, option)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| format!("--{name}: {} is not UTF-8 text: save it as UTF-8", path.display()))?;
     Ok((path, text))

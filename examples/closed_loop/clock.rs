@@ -1,0 +1,101 @@
+//! The clock of a run: simulated, and never behind what was stored.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use xynergy::env::{Clock, ManualClock};
+use xynergy::store::StateStore;
+use xynergy::{Error, ErrorKind, Result, TenantId, Timestamp};
+
+const COLLECTION: &str = "clock";
+const KEY: &str = "high_water";
+
+/// How far ahead the simulated clock looks for something to do.
+pub(crate) const HORIZON: Duration = Duration::from_secs(3600);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Time {
+    Simulated,
+    System,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Mark {
+    time: Time,
+    high_water: Timestamp,
+}
+
+/// A clock that stands still while something is in flight and jumps to the next due time.
+#[derive(Clone, Debug)]
+pub(crate) struct SimulatedClock {
+    clock: Arc<ManualClock>,
+    store: Arc<dyn StateStore>,
+}
+
+impl SimulatedClock {
+    /// The clock of a store: at the greater of `now` and the time that the store has already seen.
+    ///
+    /// # Errors
+    /// A store that was used with the system's clock, whose times would mix with simulated ones.
+    pub(crate) async fn start(store: Arc<dyn StateStore>, now: Timestamp) -> Result<Self> {
+        let stored = read(&*store).await?;
+        if stored.is_some_and(|mark| mark.time == Time::System) {
+            return Err(mixed("the store has held real time: use another --store for the sandbox"));
+        }
+        let now = stored.map_or(now, |mark| mark.high_water.max(now));
+        write(&*store, Mark { time: Time::Simulated, high_water: now }).await?;
+        Ok(Self { clock: Arc::new(ManualClock::new(now)), store })
+    }
+
+    /// The clock that the loop and the sandbox share.
+    pub(crate) fn shared(&self) -> Arc<ManualClock> {
+        self.clock.clone()
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Jumps forward to `to`, which is stored before anybody can see it.
+    pub(crate) async fn jump(&self, to: Timestamp) -> Result<()> {
+        if to > self.now() {
+            write(&*self.store, Mark { time: Time::Simulated, high_water: to }).await?;
+            self.clock.set(to);
+        }
+        Ok(())
+    }
+}
+
+/// Marks a store as one of the system's time.
+///
+/// # Errors
+/// A store that has held simulated time: its windows and high-water marks mean nothing to a real platform.
+pub(crate) async fn use_system_time(store: &dyn StateStore, now: Timestamp) -> Result<()> {
+    match read(store).await? {
+        Some(mark) if mark.time == Time::Simulated => {
+            Err(mixed("the store has held simulated time: use another --store for --platform meta"))
+        }
+        _ => write(store, Mark { time: Time::System, high_water: now }).await,
+    }
+}
+
+async fn read(store: &dyn StateStore) -> Result<Option<Mark>> {
+    let document = store.get(&TenantId::default(), COLLECTION, KEY).await?;
+    document
+        .map(|d| serde_json::from_str(&d.value))
+        .transpose()
+        .map_err(|e| Error::new(ErrorKind::Corrupt, "clock", "the stored time cannot be read").with_source(e))
+}
+
+async fn write(store: &dyn StateStore, mark: Mark) -> Result<()> {
+    let value = serde_json::to_string(&mark)
+        .map_err(|e| Error::new(ErrorKind::Unexpected, "clock", "the time cannot be stored").with_source(e))?;
+    store.put(&TenantId::default(), COLLECTION, KEY, None, &value).await.map(drop)
+}
+
+fn mixed(message: &'static str) -> Error {
+    Error::new(ErrorKind::Conflict, "clock", message)
+}
