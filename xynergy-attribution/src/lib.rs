@@ -1,1 +1,8 @@
+//! Clicks, matching, synthetic revenue and budget sampling, without I/O: stores and the CRM arrive as traits of
+//! `xynergy-core`, and every decision here is a pure function.
+
 #![forbid(unsafe_code)]
+
+pub mod click;
+pub mod matching;
+pub mod revenue;

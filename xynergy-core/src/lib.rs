@@ -8,6 +8,7 @@
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod crm;
 pub mod ctx;
 pub mod env;
 pub mod error;

@@ -4,6 +4,10 @@
 //! the backend and are no part of the stable interface.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod clicks;
+mod revenue;
 mod state;
 
+pub use clicks::click_store;
+pub use revenue::revenue_store;
 pub use state::state_store;

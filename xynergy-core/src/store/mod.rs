@@ -3,7 +3,13 @@
 //! Every method takes the tenant, so that nothing can forget it. The in-memory stores are for tests, for trying
 //! things out and as the reference that the durable ones are compared with.
 
+mod clicks;
 pub mod memory;
+mod revenue;
 mod state;
 
+pub use clicks::{Candidate, Click, ClickStore, KeyedHash, Personal, Tracked, Utm};
+pub use revenue::{
+    Appended, Attributed, DealRevenue, Layer, LedgerEntry, Match, MatchCounts, RevenueStore, RevenueTotals,
+};
 pub use state::{Document, StateStore};

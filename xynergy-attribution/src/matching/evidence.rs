@@ -1,0 +1,186 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use xynergy_core::crm::Contact;
+use xynergy_core::store::{KeyedHash, Layer};
+
+use crate::click::{ClickIdFamily, IdentityKey, Landing};
+
+/// The names of the contact properties that are read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ContactProperties {
+    /// Facebook's click id, plain or as the browser's `_fbc` cookie.
+    pub facebook_click_id: String,
+    /// Google's click id.
+    pub google_click_id: String,
+    /// The first page that the contact saw.
+    pub first_url: String,
+    /// The contact's address.
+    pub ip: String,
+    /// The contact's user agent.
+    pub user_agent: String,
+    /// The contact's `Accept-Language`.
+    pub accept_language: String,
+    /// `true` when the contact consented; anything else is no consent.
+    pub consent: String,
+}
+
+impl Default for ContactProperties {
+    fn default() -> Self {
+        Self {
+            facebook_click_id: "hs_facebook_click_id".into(),
+            google_click_id: "hs_google_click_id".into(),
+            first_url: "hs_analytics_first_url".into(),
+            ip: "xynergy_ip".into(),
+            user_agent: "xynergy_user_agent".into(),
+            accept_language: "xynergy_accept_language".into(),
+            consent: "xynergy_consent".into(),
+        }
+    }
+}
+
+impl ContactProperties {
+    /// All names, for a read of the CRM.
+    pub fn names(&self) -> Vec<String> {
+        [
+            &self.facebook_click_id,
+            &self.google_click_id,
+            &self.first_url,
+            &self.ip,
+            &self.user_agent,
+            &self.accept_language,
+            &self.consent,
+        ]
+        .map(Clone::clone)
+        .to_vec()
+    }
+}
+
+/// What the contacts of one deal tell together, as keyed hashes: nothing in it identifies a person without the key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    pub(super) keys: BTreeMap<KeyedHash, Layer>,
+    pub(super) contents: BTreeSet<String>,
+}
+
+impl Evidence {
+    /// The evidence of `contacts`. Layers 2 and 3 need the consent of the contact that they come from.
+    pub fn of<'a>(
+        contacts: impl IntoIterator<Item = &'a Contact>,
+        names: &ContactProperties,
+        key: &IdentityKey,
+    ) -> Self {
+        let mut evidence = Self::default();
+        for contact in contacts {
+            evidence.add(contact, names, key);
+        }
+        evidence
+    }
+
+    /// The keys to ask a click store for.
+    pub fn keys(&self) -> Vec<KeyedHash> {
+        self.keys.keys().copied().collect()
+    }
+
+    fn add(&mut self, contact: &Contact, names: &ContactProperties, key: &IdentityKey) {
+        let read = |name: &str| contact.property(name).unwrap_or_default();
+        let first_url = Landing::of_text(read(&names.first_url));
+        let facebook = facebook_click_id(read(&names.facebook_click_id).trim());
+        let google = read(&names.google_click_id).trim();
+        let stored =
+            [(ClickIdFamily::Facebook, facebook.to_owned()), (ClickIdFamily::Google, google.to_owned())];
+        let ids = stored.into_iter().filter(|(_, id)| !id.is_empty()).chain(first_url.click_ids);
+        self.keys.extend(ids.map(|(family, id)| (key.layer1(family, &id), Layer::Layer1)));
+        self.contents.extend(first_url.utm.content);
+        if read(&names.consent).trim().eq_ignore_ascii_case("true") {
+            let (ip, agent) = (read(&names.ip), read(&names.user_agent));
+            let layer2 = key.layer2(ip, agent, read(&names.accept_language)).map(|k| (k, Layer::Layer2));
+            let layer3 = key.layer3(ip, agent).map(|k| (k, Layer::Layer3));
+            self.keys.extend(layer2.into_iter().chain(layer3));
+        }
+    }
+}
+
+/// The click id in a cookie of the form `fb.1.1700000000000.ID`, which newer browsers' scripts give a fifth part; any
+/// other text is the click id itself.
+fn facebook_click_id(stored: &str) -> &str {
+    let digits =
+        |part: Option<&str>| part.is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
+    let mut parts = stored.split('.');
+    if parts.next() == Some("fb") && digits(parts.next()) && digits(parts.next()) {
+        return parts.next().filter(|id| !id.is_empty()).unwrap_or(stored);
+    }
+    stored
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xynergy_core::TenantId;
+
+    fn key() -> IdentityKey {
+        IdentityKey::new(&TenantId::default(), &[1; 32])
+    }
+
+    fn evidence(properties: &[(&str, &str)]) -> Evidence {
+        let properties = properties.iter().map(|(k, v)| ((*k).to_owned(), Some((*v).to_owned()))).collect();
+        Evidence::of(&[Contact { properties }], &ContactProperties::default(), &key())
+    }
+
+    #[test]
+    fn cookies_have_four_or_five_parts() {
+        for (stored, id) in [
+            ("fb.1.1700000000123.IwAR_aBcD-1", "IwAR_aBcD-1"),
+            ("fb.2.1700000000123.IwAR_aBcD-1.AQQCAQMC", "IwAR_aBcD-1"),
+            ("fb.0.1.x.en", "x"),
+            ("IwAR_aBcD-1", "IwAR_aBcD-1"),
+            ("fb.x.1.id", "fb.x.1.id"),
+            ("fb.1.2", "fb.1.2"),
+            ("fb.1.2.", "fb.1.2."),
+            ("", ""),
+        ] {
+            assert_eq!(facebook_click_id(stored), id, "{stored}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_and_a_url_give_the_same_key() {
+        let cookie = evidence(&[("hs_facebook_click_id", "fb.1.1700000000123.IwAR_aBcD-1")]);
+        let url = evidence(&[("hs_analytics_first_url", "https://shop.example/?fbclid=IwAR_aBcD-1")]);
+        assert_eq!(cookie.keys(), url.keys());
+        assert_eq!(cookie.keys(), [key().layer1(ClickIdFamily::Facebook, "IwAR_aBcD-1")]);
+        assert_ne!(cookie.keys(), evidence(&[("hs_google_click_id", "IwAR_aBcD-1")]).keys());
+    }
+
+    #[test]
+    fn only_true_is_consent() {
+        let with = |consent| {
+            evidence(&[
+                ("xynergy_ip", "192.0.2.1"),
+                ("xynergy_user_agent", "agent"),
+                ("xynergy_consent", consent),
+            ])
+        };
+        for consent in ["true", "TRUE", "True"] {
+            assert_eq!(with(consent).keys.len(), 2, "{consent}");
+        }
+        for consent in ["", "false", "1", "yes", "truee"] {
+            assert!(with(consent).keys.is_empty(), "{consent}");
+        }
+    }
+
+    #[test]
+    fn one_contacts_address_is_not_another_contacts_agent() {
+        let contact = |name: &str, value: &str| Contact {
+            properties: [
+                (name.to_owned(), Some(value.to_owned())),
+                ("xynergy_consent".to_owned(), Some("true".to_owned())),
+            ]
+            .into(),
+        };
+        let contacts = [contact("xynergy_ip", "192.0.2.1"), contact("xynergy_user_agent", "agent")];
+        assert!(Evidence::of(&contacts, &ContactProperties::default(), &key()).keys.is_empty());
+    }
+}

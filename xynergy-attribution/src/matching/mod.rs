@@ -1,0 +1,7 @@
+//! Which click is behind a deal: consent first, then three layers from the surest to the least sure.
+
+mod evidence;
+mod layers;
+
+pub use evidence::{ContactProperties, Evidence};
+pub use layers::{AdParents, KnownAds, RULE_VERSION, choose, window};

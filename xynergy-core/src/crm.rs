@@ -1,0 +1,158 @@
+//! The CRM: what it tells by webhook and what it is asked for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::ctx::Ctx;
+use crate::env::Timestamp;
+use crate::error::Result;
+use crate::store::KeyedHash;
+
+/// A change that a CRM reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrmEvent {
+    /// What makes the event one, over everything but the delivery: a further event of the same key is a duplicate.
+    pub key: KeyedHash,
+    /// When it happened, by the CRM's clock.
+    pub occurred_at: Timestamp,
+    /// The CRM's id of the event. It orders events of the same time and need not be unique.
+    pub event_id: String,
+    /// The move of a deal, when it is one.
+    pub stage_change: Option<StageChange>,
+    /// The event as the CRM sent it, every unknown field included: a JSON object.
+    pub raw: String,
+}
+
+/// A deal's arrival in a pipeline stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StageChange {
+    /// The CRM's id of the deal.
+    pub deal_id: String,
+    /// The CRM's id of the stage.
+    pub stage: String,
+}
+
+/// The properties of a CRM object; `None` for one that is asked for and empty.
+pub type Properties = BTreeMap<String, Option<String>>;
+
+/// A deal as it stands in the CRM.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Deal {
+    /// Its properties.
+    pub properties: Properties,
+    /// The ids of its contacts.
+    pub contacts: Vec<String>,
+}
+
+impl Deal {
+    /// A property that is there and not empty.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        filled(&self.properties, name)
+    }
+}
+
+impl fmt::Debug for Deal {
+    /// The names of the properties only: the values are about people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deal")
+            .field("properties", &self.properties.keys())
+            .field("contacts", &self.contacts)
+            .finish()
+    }
+}
+
+/// A contact as it stands in the CRM.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Contact {
+    /// Its properties.
+    pub properties: Properties,
+}
+
+impl Contact {
+    /// A property that is there and not empty.
+    pub fn property(&self, name: &str) -> Option<&str> {
+        filled(&self.properties, name)
+    }
+}
+
+impl fmt::Debug for Contact {
+    /// The names of the properties only: the values are about people.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Contact").field("properties", &self.properties.keys()).finish()
+    }
+}
+
+fn filled<'a>(properties: &'a Properties, name: &str) -> Option<&'a str> {
+    properties.get(name)?.as_deref().filter(|value| !value.is_empty())
+}
+
+/// Reads of a CRM. They may be repeated and dropped at any point.
+#[async_trait]
+pub trait Crm: Send + Sync + fmt::Debug + 'static {
+    /// The deals of these ids, with the ids of their contacts. Those that the CRM lacks are absent.
+    async fn deals(&self, ctx: &Ctx, ids: &[String]) -> Result<BTreeMap<String, Deal>>;
+
+    /// The contacts of these ids. Those that the CRM lacks are absent.
+    async fn contacts(&self, ctx: &Ctx, ids: &[String]) -> Result<BTreeMap<String, Contact>>;
+}
+
+/// A [`Crm`] of fixed content, for tests and for hosts that hold their deals themselves. One content for every tenant.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryCrm {
+    deals: Arc<BTreeMap<String, Deal>>,
+    contacts: Arc<BTreeMap<String, Contact>>,
+}
+
+impl MemoryCrm {
+    /// A CRM with these deals and contacts by id.
+    pub fn new(deals: BTreeMap<String, Deal>, contacts: BTreeMap<String, Contact>) -> Self {
+        Self { deals: Arc::new(deals), contacts: Arc::new(contacts) }
+    }
+}
+
+#[async_trait]
+impl Crm for MemoryCrm {
+    async fn deals(&self, _ctx: &Ctx, ids: &[String]) -> Result<BTreeMap<String, Deal>> {
+        Ok(pick(&self.deals, ids))
+    }
+
+    async fn contacts(&self, _ctx: &Ctx, ids: &[String]) -> Result<BTreeMap<String, Contact>> {
+        Ok(pick(&self.contacts, ids))
+    }
+}
+
+fn pick<T: Clone>(all: &BTreeMap<String, T>, ids: &[String]) -> BTreeMap<String, T> {
+    ids.iter().filter_map(|id| Some((id.clone(), all.get(id)?.clone()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Env, TenantId};
+
+    #[tokio::test]
+    async fn absent_objects_are_absent() {
+        let contact =
+            Contact { properties: [("hs_google_click_id".to_owned(), Some("g".to_owned()))].into() };
+        let crm = MemoryCrm::new(BTreeMap::new(), [("7".to_owned(), contact.clone())].into());
+        let ctx = Ctx::new(&Env::default(), TenantId::default());
+        let found = crm.contacts(&ctx, &["7".to_owned(), "8".to_owned()]).await.unwrap();
+        assert_eq!(found, [("7".to_owned(), contact)].into());
+        assert!(crm.deals(&ctx, &["7".to_owned()]).await.unwrap().is_empty());
+    }
+
+    #[test]
+    fn debug_shows_no_value_and_empty_is_absent() {
+        let properties = [
+            ("email".to_owned(), Some("ann@example.com".to_owned())),
+            ("phone".to_owned(), Some(String::new())),
+        ];
+        let contact = Contact { properties: properties.into() };
+        assert!(!format!("{contact:?}").contains("ann@"));
+        assert_eq!(contact.property("phone"), None);
+        assert_eq!(contact.property("email"), Some("ann@example.com"));
+    }
+}

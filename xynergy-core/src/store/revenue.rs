@@ -1,0 +1,211 @@
+use std::collections::BTreeMap;
+use std::fmt;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use crate::crm::CrmEvent;
+use crate::ctx::TenantId;
+use crate::env::Timestamp;
+use crate::error::Result;
+use crate::money::Minor;
+use crate::store::KeyedHash;
+
+/// How a click was recognised, from the surest to the least sure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// An equal click id, or an ad named by the first URL.
+    Layer1,
+    /// An equal fingerprint.
+    Layer2,
+    /// An equal address and user agent.
+    Layer3,
+}
+
+impl Layer {
+    /// 1, 2 or 3.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Layer1 => 1,
+            Self::Layer2 => 2,
+            Self::Layer3 => 3,
+        }
+    }
+
+    /// The confidence of the tier in thousandths: 1000, 900 or 700.
+    pub const fn confidence_permille(self) -> u16 {
+        match self {
+            Self::Layer1 => 1000,
+            Self::Layer2 => 900,
+            Self::Layer3 => 700,
+        }
+    }
+}
+
+/// The ad that a deal is attributed to, and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attributed {
+    /// How.
+    pub layer: Layer,
+    /// The click, as [`Click::id`](crate::store::Click::id) shows it; `None` when the first URL named the ad.
+    pub click_id: Option<String>,
+    /// The ad.
+    pub ad_id: String,
+    /// The ad's ad set, where it is known.
+    pub adset_id: Option<String>,
+    /// The ad set's campaign, where it is known.
+    pub campaign_id: Option<String>,
+}
+
+/// The answer to which click a deal belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Match {
+    /// The ad, or `None` when no click is behind the deal.
+    pub found: Option<Attributed>,
+    /// The time of the conversion: only clicks up to it were considered.
+    pub anchor: Timestamp,
+    /// The rules that decided.
+    pub rule_version: String,
+    /// The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person.
+    pub receipt: String,
+}
+
+impl Match {
+    /// The layer, or `None` without a match.
+    pub fn layer(&self) -> Option<Layer> {
+        self.found.as_ref().map(|f| f.layer)
+    }
+
+    /// `url`, `click_id`, `fingerprint`, `probabilistic` or `none`.
+    pub fn method(&self) -> &'static str {
+        match self.found.as_ref().map(|f| (f.layer, f.click_id.is_some())) {
+            None => "none",
+            Some((Layer::Layer1, false)) => "url",
+            Some((Layer::Layer1, true)) => "click_id",
+            Some((Layer::Layer2, _)) => "fingerprint",
+            Some((Layer::Layer3, _)) => "probabilistic",
+        }
+    }
+
+    /// The confidence of the tier in thousandths; 0 without a match.
+    pub fn confidence_permille(&self) -> u16 {
+        self.layer().map_or(0, Layer::confidence_permille)
+    }
+}
+
+/// One signed line of the revenue ledger: what an event changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// The event.
+    pub event: KeyedHash,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// The stage before it; `None` for a deal's first event.
+    pub stage_from: Option<String>,
+    /// The stage after it.
+    pub stage_to: String,
+    /// The value after it less the value before it, in minor units.
+    pub delta_minor: Minor,
+}
+
+/// What a deal is worth and whom it is due to: the fold of its events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DealRevenue {
+    /// The CRM's id of the deal.
+    pub deal_id: String,
+    /// The stage after all events.
+    pub stage: String,
+    /// The value of that stage in minor units: the sum of the entries.
+    pub value_minor: Minor,
+    /// The ledger in the order of the events.
+    pub entries: Vec<LedgerEntry>,
+    /// The click behind it.
+    pub matched: Match,
+    /// How many stage events were folded.
+    pub events_seen: u64,
+}
+
+/// What became of a batch of events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Appended {
+    /// Events that are stored now and were not before.
+    pub inserted: u64,
+    /// Events that were already there.
+    pub duplicates: u64,
+}
+
+/// Deals by the layer of their match.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MatchCounts {
+    /// By click id or first URL.
+    pub layer1: u64,
+    /// By fingerprint.
+    pub layer2: u64,
+    /// By address and user agent.
+    pub layer3: u64,
+    /// Without a click.
+    pub none: u64,
+}
+
+impl MatchCounts {
+    /// Counts `deals` more of `layer`.
+    pub fn add(&mut self, layer: Option<Layer>, deals: u64) {
+        let count = match layer {
+            Some(Layer::Layer1) => &mut self.layer1,
+            Some(Layer::Layer2) => &mut self.layer2,
+            Some(Layer::Layer3) => &mut self.layer3,
+            None => &mut self.none,
+        };
+        *count += deals;
+    }
+}
+
+/// Sums over the deals that were put.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RevenueTotals {
+    /// Minor units by ad. Ads without a deal are absent.
+    pub by_ad: BTreeMap<String, Minor>,
+    /// Minor units of the deals without a match.
+    pub unattributed_minor: Minor,
+    /// The deals by layer.
+    pub matches: MatchCounts,
+}
+
+/// The durable inbox of CRM events, and the revenue ledger that is folded from it.
+///
+/// The inbox only grows, and a deal's state is replaced whole, so that any order, repetition or batching of the same
+/// events ends in the same stored rows.
+#[async_trait]
+pub trait RevenueStore: Send + Sync + fmt::Debug + 'static {
+    /// Stores a batch at once or not at all. `source` names the ingest, for [`count_events`](Self::count_events). Of
+    /// events of the same key, the smallest [`raw`](CrmEvent::raw) is kept. Cancel safety: a dropped call has stored
+    /// the whole batch or nothing; the same call again is safe.
+    async fn append_events(&self, tenant: &TenantId, events: &[CrmEvent], source: &str) -> Result<Appended>;
+
+    /// Up to `limit` deals with stage events that their stored state has not seen, by id in byte order.
+    async fn pending_deals(&self, tenant: &TenantId, limit: usize) -> Result<Vec<String>>;
+
+    /// The stage events of a deal, by key.
+    async fn events(&self, tenant: &TenantId, deal_id: &str) -> Result<Vec<CrmEvent>>;
+
+    /// Replaces a deal's state and ledger at once. The deal stays pending when it has more stage events than were
+    /// folded. Returns false, and writes nothing, when the stored state has seen more of them.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when the inbox has fewer stage events of the deal than
+    /// `events_seen`.
+    async fn put_deal(&self, tenant: &TenantId, deal: &DealRevenue) -> Result<bool>;
+
+    /// Every deal that was put, by id in byte order.
+    async fn deals(&self, tenant: &TenantId) -> Result<Vec<DealRevenue>>;
+
+    /// The sums over these deals.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when a sum passes 64 bits.
+    async fn totals(&self, tenant: &TenantId) -> Result<RevenueTotals>;
+
+    /// How many events were stored, by one ingest or by all.
+    async fn count_events(&self, tenant: &TenantId, source: Option<&str>) -> Result<u64>;
+}
