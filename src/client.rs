@@ -1,0 +1,199 @@
+//! The client: one configuration, its stores and its backends.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::ops::Deref;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tokio::sync::OnceCell;
+#[cfg(feature = "execution")]
+use xynergy_core::ads::AdPlatform;
+use xynergy_core::config::{EnvSecrets, SecretSource};
+#[cfg(feature = "attribution")]
+use xynergy_core::crm::Crm;
+use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
+use xynergy_core::{Env, Error, ErrorKind, Result, TenantId};
+
+use crate::config::Config;
+use crate::scope::Scope;
+use crate::stores::Stores;
+
+/// The library, ready to be used: the [`Scope`] of the tenant `default`, and the way to every other.
+///
+/// Building one does no I/O and starts no thread; stores are opened and connections made at their first use. Clones
+/// share everything.
+#[derive(Clone, Debug)]
+pub struct Client {
+    scope: Scope,
+}
+
+/// What the scopes of a client share.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) env: Env,
+    pub(crate) secrets: Arc<dyn SecretSource>,
+    #[cfg(feature = "ai")]
+    pub(crate) ai: xynergy_core::client::AiClient,
+    #[cfg(feature = "attribution")]
+    pub(crate) crm: Option<Arc<dyn Crm>>,
+    #[cfg(feature = "execution")]
+    pub(crate) ad_platform: Option<Arc<dyn AdPlatform>>,
+    #[cfg(feature = "execution")]
+    pub(crate) policy: xynergy_core::execution::Policy,
+    stores: OnceCell<Stores>,
+    #[cfg(feature = "attribution")]
+    identity_keys: RwLock<BTreeMap<TenantId, Arc<xynergy_attribution::click::IdentityKey>>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) async fn stores(&self) -> Result<&Stores> {
+        self.stores.get_or_try_init(|| Stores::open(&self.config.store)).await
+    }
+
+    /// The tenant's identity key, loaded at its first use.
+    #[cfg(feature = "attribution")]
+    pub(crate) async fn identity_key<F>(
+        &self,
+        tenant: &TenantId,
+        load: impl FnOnce() -> F,
+    ) -> Result<Arc<xynergy_attribution::click::IdentityKey>>
+    where
+        F: Future<Output = Result<xynergy_attribution::click::IdentityKey>>,
+    {
+        let known = self.identity_keys.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
+        if let Some(key) = known {
+            return Ok(key);
+        }
+        let key = Arc::new(load().await?);
+        let mut keys = self.identity_keys.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(keys.entry(tenant.clone()).or_insert(key).clone())
+    }
+}
+
+impl Client {
+    /// A client with the backends that the configuration names.
+    ///
+    /// # Errors
+    /// [`ConfigInvalid`](ErrorKind::ConfigInvalid): a part of the configuration is wrong; the message names it.
+    pub fn new(config: Config) -> Result<Self> {
+        Self::builder(config).build()
+    }
+
+    /// A client configured by environment variables; see [`Config::from_env`].
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_env() -> Result<Self> {
+        Self::new(Config::from_env()?)
+    }
+
+    /// A client with backends of the host's own.
+    pub fn builder(config: Config) -> ClientBuilder {
+        ClientBuilder {
+            config,
+            env: Env::default(),
+            secrets: Arc::new(EnvSecrets),
+            http: None,
+            stores: None,
+            #[cfg(feature = "attribution")]
+            crm: None,
+            #[cfg(feature = "execution")]
+            ad_platform: None,
+        }
+    }
+
+    /// The client of another tenant.
+    pub fn scope(&self, tenant: TenantId) -> Scope {
+        Scope::new(self.scope.shared.clone(), tenant)
+    }
+}
+
+impl Deref for Client {
+    type Target = Scope;
+
+    /// The scope of the tenant `default`.
+    fn deref(&self) -> &Scope {
+        &self.scope
+    }
+}
+
+/// Puts the host's own parts into a client.
+#[derive(Debug)]
+pub struct ClientBuilder {
+    config: Config,
+    env: Env,
+    secrets: Arc<dyn SecretSource>,
+    http: Option<Arc<dyn HttpSend>>,
+    stores: Option<Stores>,
+    #[cfg(feature = "attribution")]
+    crm: Option<Arc<dyn Crm>>,
+    #[cfg(feature = "execution")]
+    ad_platform: Option<Arc<dyn AdPlatform>>,
+}
+
+impl ClientBuilder {
+    /// The time of every decision and stored row, instead of the system's.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.env.clock = clock;
+        self
+    }
+
+    /// The randomness of ids and draws, instead of the system's.
+    #[must_use]
+    pub fn entropy(mut self, entropy: Arc<dyn Entropy>) -> Self {
+        self.env.entropy = entropy;
+        self
+    }
+
+    /// Where events go; nowhere when not given.
+    #[must_use]
+    pub fn on_event(mut self, events: Arc<dyn EventSink>) -> Self {
+        self.env.events = events;
+        self
+    }
+
+    /// Where credentials come from, instead of the environment and files.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Arc<dyn SecretSource>) -> Self {
+        self.secrets = secrets;
+        self
+    }
+
+    /// The HTTP client of every backend, instead of the library's own.
+    #[must_use]
+    pub fn http(mut self, http: Arc<dyn HttpSend>) -> Self {
+        self.http = Some(http);
+        self
+    }
+
+    /// Stores that the host has opened, instead of those of the configuration.
+    #[must_use]
+    pub fn stores(mut self, stores: Stores) -> Self {
+        self.stores = Some(stores);
+        self
+    }
+
+    /// The CRM, instead of the one of the configuration.
+    #[cfg(feature = "attribution")]
+    #[must_use]
+    pub fn crm(mut self, crm: Arc<dyn Crm>) -> Self {
+        self.crm = Some(crm);
+        self
+    }
+
+    /// The ad platform, instead of the one of the configuration.
+    #[cfg(feature = "execution")]
+    #[must_use]
+    pub fn ad_platform(mut self, platform: Arc<dyn AdPlatform>) -> Self {
+        self.ad_platform = Some(platform);
+        self
+    }
+}

@@ -1,0 +1,62 @@
+//! The stores of a client.
+
+use std::sync::Arc;
+
+#[cfg(feature = "execution")]
+use xynergy_core::store::ChangeStore;
+use xynergy_core::Result;
+use xynergy_core::store::{ClickStore, RevenueStore, StateStore};
+use xynergy_core::store::memory;
+
+use crate::config::StoreConfig;
+
+/// Where a client keeps what must outlive a call. One backend may serve as all of them.
+#[derive(Clone, Debug)]
+pub struct Stores {
+    /// Small versioned documents.
+    pub state: Arc<dyn StateStore>,
+    /// Ad clicks.
+    pub clicks: Arc<dyn ClickStore>,
+    /// CRM events, matches and the revenue ledger.
+    pub revenue: Arc<dyn RevenueStore>,
+    /// Budget changes and their audit trail.
+    #[cfg(feature = "execution")]
+    pub changes: Arc<dyn ChangeStore>,
+}
+
+impl Stores {
+    /// Stores that are gone with the process.
+    pub fn memory() -> Self {
+        Self {
+            state: Arc::new(memory::MemoryState::default()),
+            clicks: Arc::new(memory::MemoryClicks::default()),
+            revenue: Arc::new(memory::MemoryRevenue::default()),
+            #[cfg(feature = "execution")]
+            changes: Arc::new(memory::MemoryChanges::default()),
+        }
+    }
+
+    /// All stores in one backend.
+    #[cfg(feature = "sqlite")]
+    fn all(store: &Arc<xynergy_providers::store::sqlite::SqliteStore>) -> Self {
+        Self {
+            state: store.clone(),
+            clicks: store.clone(),
+            revenue: store.clone(),
+            #[cfg(feature = "execution")]
+            changes: store.clone(),
+        }
+    }
+
+    /// Opens what the configuration names, and brings its tables to this version.
+    pub(crate) async fn open(config: &StoreConfig) -> Result<Self> {
+        match config {
+            StoreConfig::Memory => Ok(Self::memory()),
+            #[cfg(feature = "sqlite")]
+            StoreConfig::Sqlite { path } => {
+                let store = xynergy_providers::store::sqlite::SqliteStore::open(path).await?;
+                Ok(Self::all(&Arc::new(store)))
+            }
+        }
+    }
+}
