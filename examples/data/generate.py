@@ -47,24 +47,24 @@ OWNERS = [
         ("120210000000000101", "120210000000000011", "Spring sale – video A", "ACTIVE", 60, 230, 1_900, 150, 62),
         ("120210000000000102", "120210000000000011", "Spring sale – carousel", "ACTIVE", 40, 250, 1_350, 90, 48),
     ]),
-    ("120210000000000012", "adset", SPRING, 15_000, [
+    ("120210000000000012", "adset", SPRING, 12_000, [
         ("120210000000000103", "120210000000000012", "Spring sale – image, blue", "ACTIVE", 55, 215, 1_050, 28, 25),
         ("120210000000000104", "120210000000000012", "Spring sale – image, red", "ACTIVE", 45, 205, 1_120, 22, 22),
     ]),
-    ("120210000000000013", "adset", SPRING, 4_000, [
+    ("120210000000000013", "adset", SPRING, 6_000, [
         ("120210000000000105", "120210000000000013", "Spring sale – customer story", "ACTIVE", 100, 270, 1_500, 135, 55),
     ]),
-    ("120210000000000021", "adset", ALWAYS_ON, 2_500, [
+    ("120210000000000021", "adset", ALWAYS_ON, 4_500, [
         ("120210000000000106", "120210000000000021", "Always on – free consultation", "ACTIVE", 80, 260, 1_700, 190, 66),
         ("120210000000000107", "120210000000000021", "Always on – banner of last year", "PAUSED", 20, 310, 700, 40, 30),
     ]),
     ("120210000000000022", "adset", ALWAYS_ON, 9_000, [
         ("120210000000000108", "120210000000000022", "Always on – price comparison", "ACTIVE", 100, 240, 1_250, 40, 34),
     ]),
-    ("120210000000000023", "adset", ALWAYS_ON, 2_000, [
-        ("120210000000000109", "120210000000000023", "Always on – quiz", "ACTIVE", 100, 150, 2_600, 18, 20),
+    ("120210000000000023", "adset", ALWAYS_ON, 3_500, [
+        ("120210000000000109", "120210000000000023", "Always on – quiz", "ACTIVE", 100, 170, 2_600, 14, 20),
     ]),
-    (LAUNCH, "campaign", LAUNCH, 12_000, [
+    (LAUNCH, "campaign", LAUNCH, 11_000, [
         ("120210000000000110", "120210000000000031", "Launch – founder video", "ACTIVE", 45, 280, 1_600, 105, 52),
         ("120210000000000111", "120210000000000031", "Launch – product tour", "ACTIVE", 30, 265, 1_450, 70, 44),
         ("120210000000000112", "120210000000000032", "Launch – testimonial reel", "ACTIVE", 25, 255, 1_550, 95, 50),
@@ -241,7 +241,7 @@ class Clicks:
             ids[rng.weighted([("gclid", 6), ("wbraid", 1)])] = "Cj0KCQ" + rng.token(20)
         source = "facebook" if "fbclid" in ids or not ids else "google"
         # A few redirectors escape what needs no escape: an id is percent-decoded once, and its case kept.
-        shown = {k: v.replace("_", "%5F") if rng.chance(2) else v for k, v in ids.items()}
+        shown = {k: v.replace("_", "%5F") if rng.chance(10) else v for k, v in ids.items()}
         query = "".join(f"{name}={value}&" for name, value in shown.items())
         return {
             "at": at,
@@ -439,7 +439,7 @@ class Deals:
             properties["hs_analytics_first_url"] = (
                 f"https://shop.example/p?fbclid=IwAR{rng.token(23)}&utm_source=facebook&utm_content={content}"
             )
-        if kind in ("fingerprint", "device", "no_consent") or kind in ("click_id", "fbc") and rng.chance(35):
+        if kind in ("fingerprint", "device", "no_consent") or kind in ("click_id", "fbc", "lost_click") and rng.chance(35):
             properties.update(self.seen_by_the_page(kind, person))
         return self.store(properties, created)
 
@@ -456,7 +456,8 @@ class Deals:
             if rng.chance(50):
                 properties["xynergy_consent"] = "false"
         else:
-            properties["xynergy_consent"] = "true" if person["consent"] else "false"
+            # Some agree on the form who did not at the click: both must.
+            properties["xynergy_consent"] = "true" if person["consent"] or rng.chance(40) else "false"
         return properties
 
     def colleague(self, created):
