@@ -6,3 +6,4 @@
 pub mod click;
 pub mod matching;
 pub mod revenue;
+pub mod sampler;
