@@ -1,5 +1,7 @@
 //! Clicks in, deals matched, revenue by ad.
 
+use std::sync::Arc;
+
 use xynergy_attribution::click::{IdentityKey, LineProblem, parse_line};
 use xynergy_attribution::matching::{self, Evidence, KnownAds};
 use xynergy_attribution::revenue;
@@ -33,7 +35,7 @@ impl Attribution<'_> {
     /// # Errors
     /// The store's; a line that is no click is the inner error, which names the field.
     pub async fn parse_click(&self, line: &[u8]) -> Result<Result<Click, LineProblem>> {
-        Ok(parse_line(line, self.identity_key(&self.0.ctx()).await?))
+        Ok(parse_line(line, &*self.identity_key(&self.0.ctx()).await?))
     }
 
     /// Stores clicks; those that are stored already are counted as duplicates. `source` names the batch, for counting.
@@ -72,7 +74,7 @@ impl Attribution<'_> {
         let Some(ledger) = revenue::fold(events, &config.stages) else { return Ok(None) };
         let anchor = revenue::anchor(deal.as_ref().map(|(deal, _)| *deal), &ledger);
         let contacts = deal.map(|(_, contacts)| contacts).unwrap_or_default();
-        let evidence = Evidence::of(contacts, &config.contact_properties, self.identity_key(ctx).await?);
+        let evidence = Evidence::of(contacts, &config.contact_properties, &*self.identity_key(ctx).await?);
         let (from, to) = matching::window(anchor);
         let clicks = &self.0.stores().await?.clicks;
         let candidates = clicks.candidates(&ctx.tenant, &evidence.keys(), from, to).await?;
@@ -82,7 +84,7 @@ impl Attribution<'_> {
 
     /// The tenant's key of every hash that identifies: the configured one, else one that is made once and kept in the
     /// store.
-    async fn identity_key(&self, ctx: &Ctx) -> Result<&IdentityKey> {
+    async fn identity_key(&self, ctx: &Ctx) -> Result<Arc<IdentityKey>> {
         self.0.shared.identity_key(&ctx.tenant, || self.load_identity_key(ctx)).await
     }
 

@@ -82,6 +82,11 @@ pub(crate) async fn use_system_time(store: &dyn StateStore, now: Timestamp) -> R
     }
 }
 
+/// Whether a run has used this store.
+pub(crate) async fn has_time(store: &dyn StateStore) -> Result<bool> {
+    Ok(read(store).await?.is_some())
+}
+
 async fn read(store: &dyn StateStore) -> Result<Option<Mark>> {
     let document = store.get(&TenantId::default(), COLLECTION, KEY).await?;
     document

@@ -1,0 +1,87 @@
+//! The next budgets, from what the ads brought.
+
+use std::collections::BTreeMap;
+
+use xynergy_attribution::sampler;
+use xynergy_core::store::{DealRevenue, RevenueStore, StateStore};
+use xynergy_core::{Error, ErrorKind, Minor, Result};
+
+pub use xynergy_attribution::sampler::{
+    AdEvidence, AdShare, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, Millionths, OwnerAllocation,
+    OwnerBudget,
+};
+
+use crate::scope::Scope;
+
+const OPERATION: &str = "allocation.select";
+const COLLECTION: &str = "allocations";
+
+/// The allocation of one tenant.
+#[derive(Clone, Copy, Debug)]
+pub struct Allocations<'a>(&'a Scope);
+
+/// What the deals of an ad are expected to bring.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pipeline {
+    /// Deals that are worth something at their stage.
+    pub deals: i64,
+    /// What they are worth together, in minor units.
+    pub value_minor: Minor,
+}
+
+impl Scope {
+    /// The next budgets.
+    pub fn allocation(&self) -> Allocations<'_> {
+        Allocations(self)
+    }
+}
+
+impl Allocations<'_> {
+    /// What the deals behind each ad are worth now, by ad: the evidence of the later return.
+    pub async fn pipeline(&self) -> Result<BTreeMap<String, Pipeline>> {
+        let mut by_ad: BTreeMap<String, Pipeline> = BTreeMap::new();
+        for deal in self.0.stores().await?.revenue.deals(self.0.tenant()).await? {
+            let DealRevenue { value_minor, matched, .. } = deal;
+            if let Some(found) = matched.found.filter(|_| value_minor > 0) {
+                let pipeline = by_ad.entry(found.ad_id).or_default();
+                pipeline.deals += 1;
+                pipeline.value_minor = pipeline.value_minor.saturating_add(value_minor);
+            }
+        }
+        Ok(by_ad)
+    }
+
+    /// Draws the next budgets and stores them under `allocation_id` with their reasons and propensities.
+    ///
+    /// The same id gives the stored allocation again, whatever the request: what was once proposed can be resumed, and
+    /// can be evaluated later. Cancel safety: it is stored whole or not at all.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field of the request.
+    pub async fn select(&self, allocation_id: &str, request: &AllocationRequest) -> Result<Allocation> {
+        if let Some(stored) = self.get(allocation_id).await? {
+            return Ok(stored);
+        }
+        let allocation = sampler::allocate(request)?;
+        let text = serde_json::to_string(&allocation).map_err(|e| {
+            Error::new(ErrorKind::Unexpected, OPERATION, "the allocation cannot be stored").with_source(e)
+        })?;
+        let state = &self.0.stores().await?.state;
+        match state.put(self.0.tenant(), COLLECTION, allocation_id, Some(0), &text).await {
+            Ok(_) => Ok(allocation),
+            // Another worker was first: its draw is the one that is queued.
+            Err(error) if error.kind() == ErrorKind::Conflict => {
+                self.get(allocation_id).await?.ok_or_else(|| error.in_operation(OPERATION))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A stored allocation.
+    pub async fn get(&self, allocation_id: &str) -> Result<Option<Allocation>> {
+        let stored = self.0.stores().await?.state.get(self.0.tenant(), COLLECTION, allocation_id).await?;
+        stored.map(|document| serde_json::from_str(&document.value)).transpose().map_err(|e| {
+            Error::new(ErrorKind::Corrupt, OPERATION, "the stored allocation cannot be read").with_source(e)
+        })
+    }
+}
