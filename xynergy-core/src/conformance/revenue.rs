@@ -73,6 +73,8 @@ async fn ledger(store: &dyn RevenueStore) {
 
     let unknown = store.put_deal(&a, &deal("8", 1, 1, None)).await.unwrap_err();
     assert_eq!(unknown.kind(), ErrorKind::InvalidInput, "a state cannot have seen events that are not there");
+    let nothing = store.put_deal(&a, &deal("70", 1, 0, None)).await.unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::InvalidInput, "a state has seen an event");
     store.put_deal(&a, &deal("70", 7, 1, None)).await.unwrap();
     assert!(store.pending_deals(&a, 10).await.unwrap().is_empty());
     let totals = store.totals(&a).await.unwrap();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::crm::CrmEvent;
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::money::Minor;
 use crate::store::KeyedHash;
 
@@ -30,6 +30,16 @@ impl Layer {
             Self::Layer1 => 1,
             Self::Layer2 => 2,
             Self::Layer3 => 3,
+        }
+    }
+
+    /// The layer of this number.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Self::Layer1),
+            2 => Some(Self::Layer2),
+            3 => Some(Self::Layer3),
+            _ => None,
         }
     }
 
@@ -122,8 +132,18 @@ pub struct DealRevenue {
     pub entries: Vec<LedgerEntry>,
     /// The click behind it.
     pub matched: Match,
-    /// How many stage events were folded.
+    /// How many stage events were folded, at least one.
     pub events_seen: u64,
+}
+
+impl DealRevenue {
+    /// What a store answers when a deal claims to have seen events that are not in the inbox, or none.
+    pub fn unseen_events() -> Error {
+        Error::invalid(
+            "revenue.put_deal",
+            "events_seen: not from 1 to the number of stage events that the inbox has of the deal: append them first",
+        )
+    }
 }
 
 /// What became of a batch of events.
@@ -149,15 +169,13 @@ pub struct MatchCounts {
 }
 
 impl MatchCounts {
-    /// Counts `deals` more of `layer`.
-    pub fn add(&mut self, layer: Option<Layer>, deals: u64) {
-        let count = match layer {
+    fn of(&mut self, layer: Option<Layer>) -> &mut u64 {
+        match layer {
             Some(Layer::Layer1) => &mut self.layer1,
             Some(Layer::Layer2) => &mut self.layer2,
             Some(Layer::Layer3) => &mut self.layer3,
             None => &mut self.none,
-        };
-        *count += deals;
+        }
     }
 }
 
@@ -170,6 +188,28 @@ pub struct RevenueTotals {
     pub unattributed_minor: Minor,
     /// The deals by layer.
     pub matches: MatchCounts,
+}
+
+impl RevenueTotals {
+    /// Adds one deal's value, to the ad that it is attributed to if there is one.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`](ErrorKind::LimitExceeded) when the sum passes 64 bits.
+    pub fn add(&mut self, found: Option<(Layer, &str)>, value_minor: Minor) -> Result<()> {
+        *self.matches.of(found.map(|(layer, _)| layer)) += 1;
+        let sum = match found {
+            Some((_, ad_id)) => self.by_ad.entry(ad_id.to_owned()).or_default(),
+            None => &mut self.unattributed_minor,
+        };
+        *sum = sum.checked_add(value_minor).ok_or_else(|| {
+            Error::new(
+                ErrorKind::LimitExceeded,
+                "revenue.totals",
+                "the revenue of one ad passes what 64 bits of minor units hold",
+            )
+        })?;
+        Ok(())
+    }
 }
 
 /// The durable inbox of CRM events, and the revenue ledger that is folded from it.
@@ -193,8 +233,8 @@ pub trait RevenueStore: Send + Sync + fmt::Debug + 'static {
     /// folded. Returns false, and writes nothing, when the stored state has seen more of them.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when the inbox has fewer stage events of the deal than
-    /// `events_seen`.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when `events_seen` is 0 or more than the inbox has of
+    /// the deal.
     async fn put_deal(&self, tenant: &TenantId, deal: &DealRevenue) -> Result<bool>;
 
     /// Every deal that was put, by id in byte order.

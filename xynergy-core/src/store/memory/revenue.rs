@@ -6,8 +6,7 @@ use async_trait::async_trait;
 
 use crate::crm::CrmEvent;
 use crate::ctx::TenantId;
-use crate::error::{Error, ErrorKind, Result};
-use crate::money::Minor;
+use crate::error::Result;
 use crate::store::{Appended, DealRevenue, KeyedHash, RevenueStore, RevenueTotals};
 
 /// A [`RevenueStore`] in memory.
@@ -92,11 +91,8 @@ impl RevenueStore for MemoryRevenue {
     async fn put_deal(&self, tenant: &TenantId, deal: &DealRevenue) -> Result<bool> {
         let mut tenants = self.lock();
         let stored = tenants.entry(tenant.clone()).or_default();
-        if deal.events_seen > stored.stage_events(&deal.deal_id) {
-            return Err(Error::invalid(
-                "revenue.put_deal",
-                "events_seen: more than the inbox holds for this deal: append the events first",
-            ));
+        if deal.events_seen == 0 || deal.events_seen > stored.stage_events(&deal.deal_id) {
+            return Err(DealRevenue::unseen_events());
         }
         if stored.deals.get(&deal.deal_id).is_some_and(|d| d.events_seen > deal.events_seen) {
             return Ok(false);
@@ -113,12 +109,8 @@ impl RevenueStore for MemoryRevenue {
         let tenants = self.lock();
         let mut totals = RevenueTotals::default();
         for deal in tenants.get(tenant).into_iter().flat_map(|r| r.deals.values()) {
-            totals.matches.add(deal.matched.layer(), 1);
-            let sum = match &deal.matched.found {
-                Some(found) => totals.by_ad.entry(found.ad_id.clone()).or_default(),
-                None => &mut totals.unattributed_minor,
-            };
-            *sum = checked_sum(*sum, deal.value_minor)?;
+            let found = deal.matched.found.as_ref();
+            totals.add(found.map(|f| (f.layer, f.ad_id.as_str())), deal.value_minor)?;
         }
         Ok(totals)
     }
@@ -131,16 +123,6 @@ impl RevenueStore for MemoryRevenue {
             None => stored.by_source.values().sum(),
         })
     }
-}
-
-fn checked_sum(sum: Minor, value: Minor) -> Result<Minor> {
-    sum.checked_add(value).ok_or_else(|| {
-        Error::new(
-            ErrorKind::LimitExceeded,
-            "revenue.totals",
-            "the revenue passes what 64 bits of minor units hold",
-        )
-    })
 }
 
 #[cfg(test)]

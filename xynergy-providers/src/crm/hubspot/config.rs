@@ -1,0 +1,132 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+use xynergy_core::config::SecretRef;
+use xynergy_core::{Error, ErrorKind, Result};
+
+/// How HubSpot is reached and whom its webhooks are believed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HubspotConfig {
+    /// The API's address; plain HTTP only on this machine.
+    pub base_url: String,
+    /// The access token of a private app, with the scopes to read deals and contacts.
+    pub access_token: SecretRef,
+    /// The app's client secret, with which webhooks are signed.
+    pub client_secret: SecretRef,
+    /// Which signatures are accepted.
+    pub signatures: Signatures,
+    /// The time for one read, in milliseconds.
+    pub timeout_ms: u64,
+}
+
+/// Which signatures of webhooks are accepted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Signatures {
+    /// Version 3 only: it covers the address and the time.
+    #[default]
+    V3,
+    /// Also versions 1 and 2 where there is no version 3. They carry no time: whoever saw such a delivery once can
+    /// send it again for ever.
+    V1V2V3,
+}
+
+impl Default for HubspotConfig {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.hubapi.com".into(),
+            access_token: SecretRef::Env("HUBSPOT_ACCESS_TOKEN".into()),
+            client_secret: SecretRef::Env("HUBSPOT_CLIENT_SECRET".into()),
+            signatures: Signatures::default(),
+            timeout_ms: 10_000,
+        }
+    }
+}
+
+impl HubspotConfig {
+    /// Checks what a user configured.
+    ///
+    /// # Errors
+    /// [`ConfigInvalid`](ErrorKind::ConfigInvalid), naming the field.
+    pub fn validate(&self) -> Result<()> {
+        if self.timeout_ms == 0 {
+            return Err(invalid("timeout_ms: 0 lets no read finish: give at least 1"));
+        }
+        self.parsed_base_url().map(|_| ())
+    }
+
+    /// The API's address without a slash at its end.
+    pub(super) fn parsed_base_url(&self) -> Result<Url> {
+        let url = Url::parse(self.base_url.trim_end_matches('/'))
+            .map_err(|e| invalid("base_url: is no address such as https://api.hubapi.com").with_source(e))?;
+        let secure = match url.scheme() {
+            "https" => true,
+            "http" => is_loopback(&url),
+            _ => false,
+        };
+        if !secure {
+            return Err(invalid(
+                "base_url: the access token needs https (plain http is for a loopback address)",
+            ));
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(invalid(
+                "base_url: holds a user name or password: name the token in access_token instead",
+            ));
+        }
+        Ok(url)
+    }
+}
+
+fn invalid(message: &'static str) -> Error {
+    Error::new(ErrorKind::ConfigInvalid, "hubspot.config", message)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(base_url: &str) -> Result<()> {
+        HubspotConfig { base_url: base_url.into(), ..HubspotConfig::default() }.validate()
+    }
+
+    #[test]
+    fn plain_http_stays_on_this_machine() {
+        for good in [
+            "https://api.hubapi.com",
+            "http://127.0.0.1:8787/hubspot",
+            "http://[::1]:1",
+            "http://localhost:1",
+        ] {
+            with(good).unwrap();
+        }
+        for bad in [
+            "http://api.hubapi.com",
+            "http://localhost.example.com",
+            "ftp://127.0.0.1",
+            "https://me:pw@x.example",
+        ] {
+            let error = with(bad).unwrap_err();
+            assert!(error.message().starts_with("base_url: "), "{bad}: {error}");
+            assert!(!error.to_string().contains("pw"), "{error}");
+        }
+    }
+
+    #[test]
+    fn reads_from_configuration_and_names_unknown_keys() {
+        let config: HubspotConfig =
+            serde_json::from_str(r#"{"client_secret":{"env":"S"},"signatures":"v1_v2_v3"}"#).unwrap();
+        assert_eq!(config.signatures, Signatures::V1V2V3);
+        assert!(serde_json::from_str::<HubspotConfig>(r#"{"secret":"x"}"#).is_err());
+    }
+}

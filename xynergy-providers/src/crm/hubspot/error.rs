@@ -1,0 +1,59 @@
+use std::time::Duration;
+
+use http::StatusCode;
+use http::header::RETRY_AFTER;
+use serde::Deserialize;
+use xynergy_core::env::{HttpFailure, HttpResponse};
+use xynergy_core::{Error, ErrorKind, Retry};
+
+const OPERATION: &str = "hubspot.read";
+
+/// HubSpot's error body, as far as it is of use.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Body {
+    category: String,
+    #[serde(rename = "correlationId")]
+    correlation_id: String,
+}
+
+/// The library's error for an answer other than a success. A retry waits for as long as HubSpot asks, 0 for no wish.
+pub(super) fn from_response(response: &HttpResponse) -> Error {
+    let (kind, message, repeatable) = match response.status {
+        StatusCode::UNAUTHORIZED => {
+            (ErrorKind::Unauthorized, "HubSpot refuses the access token: check access_token", false)
+        }
+        StatusCode::FORBIDDEN => (
+            ErrorKind::Unauthorized,
+            "the access token may not read this: give its app the scopes to read deals and contacts",
+            false,
+        ),
+        StatusCode::TOO_MANY_REQUESTS => (ErrorKind::Throttled, "HubSpot asks to slow down", true),
+        status if status.is_server_error() => (ErrorKind::Unavailable, "HubSpot failed to answer", true),
+        _ => (ErrorKind::Rejected, "HubSpot refused the read", false),
+    };
+    let body: Body = serde_json::from_slice(&response.body).unwrap_or_default();
+    let mut error = Error::new(kind, OPERATION, message).with_context("status", response.status.as_str());
+    for (key, value) in [("category", body.category), ("correlation_id", body.correlation_id)] {
+        if !value.is_empty() {
+            error = error.with_context(key, value.chars().take(80).collect::<String>());
+        }
+    }
+    if repeatable { error.with_retry(Retry::After(retry_after(response))) } else { error }
+}
+
+/// The library's error for a request without an answer. Reads may always be repeated.
+pub(super) fn from_failure(failure: HttpFailure) -> Error {
+    let (kind, message) = if failure.timed_out {
+        (ErrorKind::Timeout, "HubSpot did not answer in time")
+    } else {
+        (ErrorKind::Unavailable, "HubSpot cannot be reached")
+    };
+    Error::new(kind, OPERATION, message).with_retry(Retry::After(Duration::ZERO)).with_source(failure)
+}
+
+fn retry_after(response: &HttpResponse) -> Duration {
+    let seconds =
+        response.headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0))
+}

@@ -1,0 +1,4 @@
+//! CRMs.
+
+#[cfg(feature = "hubspot")]
+pub mod hubspot;
