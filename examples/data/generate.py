@@ -9,6 +9,8 @@ Twister's `random()`, arithmetic is on integers or exact products, and no set or
     python3 generate.py --seed 8 --clicks 50000 --deals 3000 --out DIR      another world
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import hashlib
@@ -16,8 +18,13 @@ import hmac
 import json
 import random
 import sys
-from datetime import datetime, timezone
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+Row = dict[str, Any]
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -39,35 +46,49 @@ STAGES = [
     "contractsent",
 ]
 
-# Owner, level, daily budget in cents, and its ads: id, ad set, name, status, share of the owner's spend in percent, cents
-# a click, clicks in 100,000 impressions, deals in 1,000 clicks, deals won in 100 that reach a decision.
+
+class Ad(NamedTuple):
+    """An ad, and how good it really is."""
+
+    ad_id: str
+    adset_id: str
+    name: str
+    status: str
+    spend_percent: int  # of its owner's spend
+    cents_a_click: int
+    click_rate: int  # clicks in 100,000 impressions
+    deal_rate: int  # deals in 1,000 clicks
+    win_percent: int  # of the deals that come to a decision
+
+
 SPRING, ALWAYS_ON, LAUNCH = "120210000000000001", "120210000000000002", "120210000000000003"
-OWNERS = [
+# Owner, level, campaign, daily budget in cents, ads.
+OWNERS: list[tuple[str, str, str, int, list[Ad]]] = [
     ("120210000000000011", "adset", SPRING, 6_000, [
-        ("120210000000000101", "120210000000000011", "Spring sale – video A", "ACTIVE", 60, 230, 1_900, 150, 62),
-        ("120210000000000102", "120210000000000011", "Spring sale – carousel", "ACTIVE", 40, 250, 1_350, 90, 48),
+        Ad("120210000000000101", "120210000000000011", "Spring sale – video A", "ACTIVE", 60, 230, 1_900, 150, 62),
+        Ad("120210000000000102", "120210000000000011", "Spring sale – carousel", "ACTIVE", 40, 250, 1_350, 90, 48),
     ]),
     ("120210000000000012", "adset", SPRING, 12_000, [
-        ("120210000000000103", "120210000000000012", "Spring sale – image, blue", "ACTIVE", 55, 215, 1_050, 28, 25),
-        ("120210000000000104", "120210000000000012", "Spring sale – image, red", "ACTIVE", 45, 205, 1_120, 22, 22),
+        Ad("120210000000000103", "120210000000000012", "Spring sale – image, blue", "ACTIVE", 55, 215, 1_050, 28, 25),
+        Ad("120210000000000104", "120210000000000012", "Spring sale – image, red", "ACTIVE", 45, 205, 1_120, 22, 22),
     ]),
     ("120210000000000013", "adset", SPRING, 6_000, [
-        ("120210000000000105", "120210000000000013", "Spring sale – customer story", "ACTIVE", 100, 270, 1_500, 135, 55),
+        Ad("120210000000000105", "120210000000000013", "Spring sale – customer story", "ACTIVE", 100, 270, 1_500, 135, 55),
     ]),
     ("120210000000000021", "adset", ALWAYS_ON, 4_500, [
-        ("120210000000000106", "120210000000000021", "Always on – free consultation", "ACTIVE", 80, 260, 1_700, 190, 66),
-        ("120210000000000107", "120210000000000021", "Always on – banner of last year", "PAUSED", 20, 310, 700, 40, 30),
+        Ad("120210000000000106", "120210000000000021", "Always on – free consultation", "ACTIVE", 80, 260, 1_700, 190, 66),
+        Ad("120210000000000107", "120210000000000021", "Always on – banner of last year", "PAUSED", 20, 310, 700, 40, 30),
     ]),
     ("120210000000000022", "adset", ALWAYS_ON, 9_000, [
-        ("120210000000000108", "120210000000000022", "Always on – price comparison", "ACTIVE", 100, 240, 1_250, 40, 34),
+        Ad("120210000000000108", "120210000000000022", "Always on – price comparison", "ACTIVE", 100, 240, 1_250, 40, 34),
     ]),
     ("120210000000000023", "adset", ALWAYS_ON, 3_500, [
-        ("120210000000000109", "120210000000000023", "Always on – quiz", "ACTIVE", 100, 170, 2_600, 14, 20),
+        Ad("120210000000000109", "120210000000000023", "Always on – quiz", "ACTIVE", 100, 170, 2_600, 14, 20),
     ]),
     (LAUNCH, "campaign", LAUNCH, 11_000, [
-        ("120210000000000110", "120210000000000031", "Launch – founder video", "ACTIVE", 45, 280, 1_600, 105, 52),
-        ("120210000000000111", "120210000000000031", "Launch – product tour", "ACTIVE", 30, 265, 1_450, 70, 44),
-        ("120210000000000112", "120210000000000032", "Launch – testimonial reel", "ACTIVE", 25, 255, 1_550, 95, 50),
+        Ad("120210000000000110", "120210000000000031", "Launch – founder video", "ACTIVE", 45, 280, 1_600, 105, 52),
+        Ad("120210000000000111", "120210000000000031", "Launch – product tour", "ACTIVE", 30, 265, 1_450, 70, 44),
+        Ad("120210000000000112", "120210000000000032", "Launch – testimonial reel", "ACTIVE", 25, 255, 1_550, 95, 50),
     ]),
 ]
 CONSTRAINTS = {"total_daily_minor": 52_000, "min_minor": 1_000, "max_minor": 30_000}
@@ -100,25 +121,25 @@ LAST_NAMES = ["Adams", "Brandt", "Costa", "Diaz", "Eriksen", "Fischer", "Garcia"
 class Rng:
     """Draws that depend on nothing but the Mersenne Twister's 53-bit uniform, which every Python shares."""
 
-    def __init__(self, seed, stream):
+    def __init__(self, seed: int, stream: str) -> None:
         self._random = random.Random(f"{seed}:{stream}").random
 
-    def unit(self):
+    def unit(self) -> float:
         return self._random()
 
-    def below(self, bound):
+    def below(self, bound: int) -> int:
         return int(self._random() * bound)
 
-    def between(self, low, high):
+    def between(self, low: int, high: int) -> int:
         return low + self.below(high - low + 1)
 
-    def chance(self, percent):
+    def chance(self, percent: int) -> bool:
         return self._random() * 100 < percent
 
-    def pick(self, items):
+    def pick(self, items: Sequence[T]) -> T:
         return items[self.below(len(items))]
 
-    def weighted(self, pairs):
+    def weighted(self, pairs: Sequence[tuple[T, int]]) -> T:
         """An item by its integer weight."""
         point = self.below(sum(weight for _, weight in pairs))
         for item, weight in pairs:
@@ -127,31 +148,31 @@ class Rng:
                 return item
         raise AssertionError("weights are positive")
 
-    def hexadecimal(self, digits):
+    def hexadecimal(self, digits: int) -> str:
         return "".join(self.pick("0123456789abcdef") for _ in range(digits))
 
-    def token(self, length):
+    def token(self, length: int) -> str:
         return "".join(
             self.pick("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") for _ in range(length)
         )
 
-    def shuffle(self, items):
+    def shuffle(self, items: list[T]) -> None:
         for last in range(len(items) - 1, 0, -1):
             other = self.below(last + 1)
             items[last], items[other] = items[other], items[last]
 
 
-def rfc3339(millis):
+def rfc3339(millis: int) -> str:
     seconds, part = divmod(millis, 1_000)
-    text = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     return f"{text}.{part:03d}Z" if part else f"{text}Z"
 
 
-def compact(value):
+def compact(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def ad_rows():
+def ad_rows() -> list[tuple[Ad, str]]:
     """Each ad with its owner's campaign."""
     return [(ad, campaign) for _, _, campaign, _, ads in OWNERS for ad in ads]
 
@@ -159,7 +180,7 @@ def ad_rows():
 class People:
     """Who clicks: homes, offices, carrier NAT; most agree to be recognised, some do not."""
 
-    def __init__(self, rng, clicks):
+    def __init__(self, rng: Rng, clicks: int) -> None:
         self.rng = rng
         self.home_blocks = ["192.0.2.", "198.51.100."]
         self.offices = [
@@ -168,9 +189,9 @@ class People:
         gates = max(12, clicks // 400)
         self.gates = [f"100.{64 + n % 64}.{rng.below(256)}.{rng.between(1, 254)}" for n in range(gates)]
         self.homes = 0
-        self.known = []
+        self.known: list[Row] = []
 
-    def anyone(self):
+    def anyone(self) -> Row:
         """A new person, or one who clicked before."""
         if self.known and self.rng.chance(28):
             return self.rng.pick(self.known)
@@ -178,9 +199,9 @@ class People:
         self.known.append(person)
         return person
 
-    def newcomer(self):
+    def newcomer(self) -> Row:
         rng = self.rng
-        person = {
+        person: Row = {
             "kind": rng.weighted([("home6", 52), ("home4", 14), ("office", 14), ("carrier", 20)]),
             "agent": rng.pick(PHONES if rng.chance(68) else DESKTOPS),
             "language": None if rng.chance(4) else rng.pick(LANGUAGES),
@@ -202,37 +223,37 @@ class People:
             person["agent"] = rng.pick(PHONES)
         return person
 
-    def address(self, person):
+    def address(self, person: Row) -> str:
         """The person's address now: an IPv6 host part changes from visit to visit."""
         if person["kind"] != "home6":
-            return person["ip"]
-        return person["prefix"] + "".join(f":{self.rng.between(1, 0xFFFF):x}" for _ in range(4))
+            return str(person["ip"])
+        return str(person["prefix"]) + "".join(f":{self.rng.between(1, 0xFFFF):x}" for _ in range(4))
 
 
 class Clicks:
     """Ad clicks of 30 days, and the lines of `clicks.ndjson`."""
 
-    def __init__(self, seed, count):
+    def __init__(self, seed: int, count: int) -> None:
         self.rng = Rng(seed, "clicks")
         self.people = People(Rng(seed, "people"), count)
-        self.weights = []
+        self.weights: list[tuple[tuple[Ad, str], int]] = []
         for _, _, campaign, budget, ads in OWNERS:
             for ad in ads:
-                self.weights.append(((ad, campaign), budget * ad[4] * 100 // ad[5]))
+                self.weights.append(((ad, campaign), budget * ad.spend_percent * 100 // ad.cents_a_click))
         self.clicks = sorted((self.click(self.moment()) for _ in range(count)), key=lambda c: c["at"])
         self.twins(min(4, count // 1_000))
         self.lines = self.write()
 
-    def moment(self):
+    def moment(self) -> int:
         """A time of the month: three clicks in four between 08:00 and 22:00."""
         at = START + self.rng.below(END - 5 * MINUTE - START) // SECOND * SECOND
         if self.rng.chance(75) and not 8 * HOUR <= at % DAY < 22 * HOUR:
             at = at - at % DAY + 8 * HOUR + at % (14 * HOUR) // SECOND * SECOND
         return min(at, END - 5 * MINUTE)
 
-    def click(self, at, ad=None, person=None):
+    def click(self, at: int, ad: tuple[Ad, str] | None = None, person: Row | None = None) -> Row:
         rng = self.rng
-        (ad, campaign) = ad or rng.weighted(self.weights)
+        shown_ad, campaign = ad or rng.weighted(self.weights)
         person = person or self.people.anyone()
         ids = {}
         if rng.chance(88):
@@ -245,17 +266,17 @@ class Clicks:
         query = "".join(f"{name}={value}&" for name, value in shown.items())
         return {
             "at": at,
-            "ad": ad,
+            "ad": shown_ad,
             "campaign": campaign,
             "person": person,
             "ids": ids,
             "url": f"https://shop.example/p?{query}utm_source={source}&utm_medium=paid"
-            f"&utm_campaign={CAMPAIGN_NAMES[campaign]}&utm_content={ad[0]}",
+            f"&utm_campaign={CAMPAIGN_NAMES[campaign]}&utm_content={shown_ad.ad_id}",
             "ip": self.people.address(person),
             "click_id": None if rng.chance(12) else "clk_" + rng.hexadecimal(10),
         }
 
-    def twins(self, pairs):
+    def twins(self, pairs: int) -> None:
         """Two colleagues with the same laptop click different ads in the same second: the smallest id decides."""
         office = self.people.offices[0]
         for n in range(pairs):
@@ -268,13 +289,13 @@ class Clicks:
                 self.clicks.append(click)
         self.clicks.sort(key=lambda c: c["at"])
 
-    def line(self, click):
+    def line(self, click: Row) -> Row:
         ad, person = click["ad"], click["person"]
         row = {
             "ts": rfc3339(click["at"]),
             "url": click["url"],
-            "ad_id": ad[0],
-            "adset_id": ad[1],
+            "ad_id": ad.ad_id,
+            "adset_id": ad.adset_id,
             "campaign_id": click["campaign"],
             "ip": click["ip"],
             "user_agent": person["agent"],
@@ -286,7 +307,7 @@ class Clicks:
             row["click_id"] = click["click_id"]
         return row
 
-    def write(self):
+    def write(self) -> list[str]:
         rng = self.rng
         rows = [self.line(click) for click in self.clicks]
         lines = [compact(row) for row in rows]
@@ -301,48 +322,51 @@ class Clicks:
             lines.insert((n + 1) * len(lines) // 4, line)
         return lines
 
-    def of_ad(self, ad_id):
-        return sum(1 for click in self.clicks if click["ad"][0] == ad_id)
+    def of_ad(self, ad_id: str) -> int:
+        return sum(1 for click in self.clicks if click["ad"].ad_id == ad_id)
 
 
 class Deals:
     """Deals, their contacts and their stage events."""
 
-    KINDS = [("click_id", 22), ("fbc", 17), ("first_url", 13), ("lost_click", 5), ("fingerprint", 22), ("device", 10),
-             ("no_consent", 4), ("nothing", 7)]
+    KINDS = (("click_id", 22), ("fbc", 17), ("first_url", 13), ("lost_click", 5), ("fingerprint", 22), ("device", 10),
+             ("no_consent", 4), ("nothing", 7))
 
-    def __init__(self, seed, count, clicks):
+    def __init__(self, seed: int, count: int, clicks: Clicks) -> None:
         self.rng = Rng(seed, "deals")
         self.people = clicks.people
-        self.events, self.deals, self.contacts = [], {}, {}
+        self.events: list[Row] = []
+        self.deals: dict[str, Row] = {}
+        self.contacts: dict[str, Row] = {}
         self.next_contact = 5_100_000_001
         chosen = self.choose(count, clicks.clicks)
         edges = self.edges(clicks.clicks, {id(click) for click in chosen})
         twins = [click for click in clicks.clicks if click["person"].get("twin")][::2]
         special = (edges + [("fingerprint", click, click["at"] + 2 * DAY) for click in twins])[: count // 4]
-        plans = special + [(None, click, None) for click in chosen[: count - len(special)]]
+        plans: list[tuple[str | None, Row, int | None]] = [*special] + [(None, click, None) for click in chosen[: count - len(special)]]
         self.absent = {n for n in range(len(plans)) if n % 61 == 30}  # deals that the CRM does not know
         for number, (kind, click, created) in enumerate(plans):
             self.deal(number, kind, click, created)
         self.silent_deals()
 
-    def choose(self, count, clicks):
+    def choose(self, count: int, clicks: list[Row]) -> list[Row]:
         """The clicks behind deals: by each ad's own rate, one of a person."""
         pool = [click for click in clicks if click["at"] < END - 3 * DAY and not click["person"].get("twin")]
         self.rng.shuffle(pool)
-        chosen, seen = [], set()
+        chosen: list[Row] = []
+        seen: set[int] = set()
         for _ in range(200):
             for click in pool:
                 if len(chosen) == count:
                     return chosen
-                if id(click["person"]) not in seen and self.rng.below(1_000) < click["ad"][7]:
+                if id(click["person"]) not in seen and self.rng.below(1_000) < click["ad"].deal_rate:
                     seen.add(id(click["person"]))
                     chosen.append(click)
         raise SystemExit(f"--deals: {count} deals need more people than --clicks gives; ask for fewer deals or more clicks")
 
-    def edges(self, clicks, taken):
+    def edges(self, clicks: list[Row], taken: set[int]) -> list[tuple[str, Row, int]]:
         """Deals exactly at the end of a window, and a millisecond beyond it."""
-        per_person = {}
+        per_person: dict[int, int] = {}
         for click in clicks:
             per_person[id(click["person"])] = per_person.get(id(click["person"]), 0) + 1
         alone = [
@@ -350,14 +374,14 @@ class Deals:
             if per_person[id(c["person"])] == 1 and id(c) not in taken and c["person"]["consent"]
             and c["person"]["language"] and c["person"]["kind"] == "home6" and "fbclid" in c["ids"]
         ]
-        found = []
+        found: list[tuple[str, Row, int]] = []
         for kind, window in (("edge_click_id", 30 * DAY), ("fingerprint", 7 * DAY), ("device", DAY)):
             fitting = [c for c in alone if c["at"] + window < END - 2 * HOUR][:3]
             alone = [c for c in alone if c not in fitting]
             found += [(kind, c, c["at"] + window + beyond) for c, beyond in zip(fitting, (0, 1, -1))]
         return found
 
-    def deal(self, number, kind, click, created):
+    def deal(self, number: int, kind: str | None, click: Row, created: int | None) -> None:
         rng = self.rng
         kind = kind or rng.weighted(self.KINDS)
         if created is None:
@@ -386,11 +410,12 @@ class Deals:
         if number not in self.absent:
             self.deals[deal_id] = {"properties": properties, "contacts": contacts}
 
-    def walk(self, deal_id, ad, created):
+    def walk(self, deal_id: str, ad: Ad, created: int) -> list[tuple[int, str]]:
         """The deal's way through the pipeline: forwards, skipping, back, lost, reopened."""
         rng = self.rng
         at, level = created, 0 if rng.chance(60) else 1
-        stage, path = STAGES[level], []
+        stage = STAGES[level]
+        path: list[tuple[int, str]] = []
         while True:
             path.append((at, stage))
             self.event("deal", deal_id, at, "dealstage", stage)
@@ -403,7 +428,7 @@ class Deals:
                 level = rng.between(1, 4)  # reopened
                 stage = STAGES[level]
             elif level == len(STAGES) - 1 or level >= 2 and rng.chance(22):
-                stage = "closedwon" if rng.chance(ad[8]) else "closedlost"
+                stage = "closedwon" if rng.chance(ad.win_percent) else "closedlost"
             else:
                 step = rng.weighted([(1, 74), (2, 10), (-1, 16 if level > 1 else 0)])
                 level = max(0, min(level + step, len(STAGES) - 1))
@@ -417,7 +442,7 @@ class Deals:
             self.event("deal", deal_id, at, "dealstage", "closedlost", event_id=self.events[-1]["eventId"])
         return path
 
-    def contact(self, kind, click, created):
+    def contact(self, kind: str, click: Row, created: int) -> str:
         """What the CRM knows of the person: click ids, a first URL, or only what the form's page saw."""
         rng, person, ids = self.rng, click["person"], click["ids"]
         properties = {}
@@ -435,7 +460,7 @@ class Deals:
         elif kind == "first_url":
             properties["hs_analytics_first_url"] = click["url"]
         elif kind == "lost_click":
-            content = click["ad"][0] if rng.chance(85) else "newsletter_12"
+            content = click["ad"].ad_id if rng.chance(85) else "newsletter_12"
             properties["hs_analytics_first_url"] = (
                 f"https://shop.example/p?fbclid=IwAR{rng.token(23)}&utm_source=facebook&utm_content={content}"
             )
@@ -443,7 +468,7 @@ class Deals:
             properties.update(self.seen_by_the_page(kind, person))
         return self.store(properties, created)
 
-    def seen_by_the_page(self, kind, person):
+    def seen_by_the_page(self, kind: str, person: Row) -> dict[str, str]:
         rng = self.rng
         properties = {"xynergy_ip": self.people.address(person), "xynergy_user_agent": person["agent"]}
         if kind == "device" or person["language"] is None:
@@ -460,7 +485,7 @@ class Deals:
             properties["xynergy_consent"] = "true" if person["consent"] or rng.chance(40) else "false"
         return properties
 
-    def colleague(self, created):
+    def colleague(self, created: int) -> str:
         """A second contact of a deal, about whom little is known."""
         rng = self.rng
         if rng.chance(50):
@@ -470,7 +495,7 @@ class Deals:
             person["language"] = LANGUAGES[0]
         return self.store(self.seen_by_the_page("fingerprint", person), created)
 
-    def store(self, properties, created):
+    def store(self, properties: dict[str, str], created: int) -> str:
         rng = self.rng
         contact_id = str(self.next_contact)
         self.next_contact += rng.between(1, 60)
@@ -487,7 +512,7 @@ class Deals:
             self.event("contact", contact_id, created - rng.below(MINUTE), None, None)
         return contact_id
 
-    def silent_deals(self):
+    def silent_deals(self) -> None:
         """Deals that the CRM has and no verified webhook ever named: they do not count."""
         for number in range(5):
             self.deals[str(17_990_000_000 + number)] = {
@@ -496,7 +521,9 @@ class Deals:
                 "contacts": [],
             }
 
-    def event(self, kind, object_id, at, name, value, event_id=None):
+    def event(
+        self, kind: str, object_id: str, at: int, name: str | None, value: str | None, event_id: int | None = None
+    ) -> None:
         rng = self.rng
         event = {
             "eventId": event_id or rng.between(100_000_000, 4_200_000_000),
@@ -518,10 +545,10 @@ class Deals:
 class Webhooks:
     """Signed deliveries: batched, late, shuffled, repeated, and three that must be refused."""
 
-    def __init__(self, seed, deals):
+    def __init__(self, seed: int, deals: Deals) -> None:
         self.rng = Rng(seed, "webhooks")
         rng = self.rng
-        queue = []
+        queue: list[tuple[int, int, Row]] = []
         for number, event in enumerate(deals.events):
             late = rng.between(1, 6) * DAY + rng.below(DAY) if rng.chance(5) else rng.between(1, 20) * SECOND
             queue.append((min(event["occurredAt"] + late, END), number, event))
@@ -529,7 +556,7 @@ class Webhooks:
                 again = min(event["occurredAt"] + late + rng.between(1, 900) * MINUTE, END)
                 queue.append((again, number, {**event, "attemptNumber": 1}))
         queue.sort(key=lambda item: item[:2])
-        self.deliveries = []
+        self.deliveries: list[tuple[int, Row]] = []
         while queue:
             size = rng.weighted([(1, 30), (2, 20), (rng.between(3, 9), 40), (rng.between(10, 40), 8), (100, 2)])
             batch, queue = queue[:size], queue[size:]
@@ -543,7 +570,7 @@ class Webhooks:
         self.deliveries.sort(key=lambda delivery: delivery[0])
         self.lines = [compact(delivery) for _, delivery in self.deliveries]
 
-    def deliver(self, at, events, secret=SECRET, sent_as=None):
+    def deliver(self, at: int, events: list[Row], secret: str = SECRET, sent_as: list[Row] | None = None) -> None:
         """One signed delivery; `sent_as` is what the signer signed when the body was changed on the way."""
         at = min(at, END)
         stamp = str(at - self.rng.between(50, 1_500 if self.rng.chance(95) else 240 * SECOND))
@@ -561,7 +588,7 @@ class Webhooks:
             (at, {"received_at": rfc3339(at), "method": "POST", "url": WEBHOOK_URL, "headers": headers, "body": body})
         )
 
-    def refused(self, deals):
+    def refused(self, deals: Deals) -> None:
         """A forger without the secret, a body changed on the way, and an old delivery played again."""
         forged = {"eventId": 666, "subscriptionId": SUBSCRIPTION, "portalId": PORTAL, "appId": APP, "occurredAt": END - 5 * DAY,
                   "subscriptionType": "deal.propertyChange", "attemptNumber": 0, "objectId": 17_990_000_000,
@@ -574,30 +601,30 @@ class Webhooks:
         self.deliveries.append((at + 2 * DAY, {**old, "received_at": rfc3339(at + 2 * DAY)}))
 
 
-def ads_file(clicks):
+def ads_file(clicks: Clicks) -> Row:
     """Impressions, clicks and spend of the 30 days: the platform counts a few clicks that the page never saw."""
     rows = []
     for owner, level, campaign, budget, ads in OWNERS:
-        for ad_id, adset, name, status, share, _, rate, _, _ in ads:
-            counted = clicks.of_ad(ad_id) * 106 // 100
+        for ad in ads:
+            counted = clicks.of_ad(ad.ad_id) * 106 // 100
             rows.append({
-                "ad_id": ad_id,
-                "adset_id": adset,
+                "ad_id": ad.ad_id,
+                "adset_id": ad.adset_id,
                 "campaign_id": campaign,
-                "name": name,
-                "status": status,
+                "name": ad.name,
+                "status": ad.status,
                 "daily_budget_minor": budget,
                 "budget_level": level,
-                "impressions": counted * 100_000 // rate,
+                "impressions": counted * 100_000 // ad.click_rate,
                 "clicks": counted,
-                "spend_minor": budget * 30 * 97 // 100 * share // 100,
+                "spend_minor": budget * 30 * 97 // 100 * ad.spend_percent // 100,
             })
     return {"account": {"id": "act_1001", "currency": "USD"}, "ads": rows, "constraints": CONSTRAINTS}
 
 
-def pretty(value):
+def pretty(value: Row) -> str:
     """One ad, deal or contact a line, so that a difference is readable."""
-    def block(name, inner):
+    def block(name: str, inner: list[Row] | Row) -> str:
         opening, closing = ("[", "]") if isinstance(inner, list) else ("{", "}")
         items = [compact(row) for row in inner] if isinstance(inner, list) else [
             f"{compact(key)}:{compact(row)}" for key, row in inner.items()
@@ -606,7 +633,7 @@ def pretty(value):
     return "{\n" + ",\n".join(block(name, inner) for name, inner in value.items()) + "\n}\n"
 
 
-def world(seed, clicks, deals):
+def world(seed: int, clicks: int, deals: int) -> dict[str, str]:
     """The five files by name."""
     click_log = Clicks(seed, clicks)
     pipeline = Deals(seed, deals, click_log)
@@ -620,7 +647,7 @@ def world(seed, clicks, deals):
     }
 
 
-def main():
+def main() -> int:
     here = Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description="Write the example's data.")
     parser.add_argument("--seed", type=int, default=7)

@@ -8,6 +8,8 @@
 It shares no code with the library and is written for reading: lists and loops, no index that could hide a rule.
 """
 
+from __future__ import annotations
+
 import argparse
 import base64
 import hashlib
@@ -16,9 +18,14 @@ import ipaddress
 import json
 import re
 import sys
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+Row = dict[str, Any]
+Counts = dict[str, int]
 
 DAY = 24 * 3600 * 1_000_000  # all times are whole microseconds since 1970
 WINDOWS = {1: 30 * DAY, 2: 7 * DAY, 3: DAY}
@@ -26,10 +33,10 @@ FAMILIES = {"fbclid": "facebook", "gclid": "google", "gbraid": "google", "wbraid
 APPOINTMENT = {
     "appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent",
 }
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
-def micros(text):
+def micros(text: object) -> int:
     """Microseconds of an RFC 3339 time, or of a whole number of milliseconds."""
     if isinstance(text, str) and re.fullmatch(r"\d+", text):
         return int(text) * 1000
@@ -43,7 +50,7 @@ def micros(text):
     return (whole - EPOCH) // timedelta(microseconds=1) + int(((fraction or "") + "000000")[:6])
 
 
-def network(address):
+def network(address: Any) -> str | None:
     """An IPv4 address itself, an IPv6 address's /64, None for anything else."""
     try:
         ip = ipaddress.ip_address(address)
@@ -54,23 +61,24 @@ def network(address):
     return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))
 
 
-def parameters(url):
+def parameters(url: str | None) -> dict[str, str]:
     """The first value of each query parameter, decoded once."""
-    found = {}
+    found: dict[str, str] = {}
     for name, value in parse_qsl(urlsplit(url or "").query, keep_blank_values=True):
         found.setdefault(name, value)
     return found
 
 
-def click_ids(url):
+def click_ids(url: str | None) -> set[tuple[str, str]]:
     return {(FAMILIES[name], value) for name, value in parameters(url).items() if name in FAMILIES and value}
 
 
 # ---------------------------------------------------------------------------------------------- clicks
 
-def read_clicks(path):
+def read_clicks(path: Path) -> tuple[list[Row], Counts]:
     counts = {"ingested": 0, "duplicates": 0, "rejected": 0}
-    clicks, seen = [], set()
+    clicks: list[Row] = []
+    seen: set[str] = set()
     for line in path.read_text(encoding="utf-8").split("\n"):
         if not line.strip():
             continue
@@ -78,13 +86,14 @@ def read_clicks(path):
             row = json.loads(line)
             click = {
                 "at": micros(row["ts"]), "ids": click_ids(text(row, "url")), "ad": text(row, "ad_id"),
-                "ip": network(row.get("ip")), "agent": row.get("user_agent"), "language": row.get("accept_language"),
+                "ip": network(row.get("ip")), "agent": row.get("user_agent"), "language": row.get("accept_language") or "",
                 "consent": row["consent"],
                 "id": row.get("click_id") or hashlib.sha256(line.encode()).hexdigest(),
             }
-            text(row, "adset_id"), text(row, "campaign_id")
+            text(row, "adset_id")
+            text(row, "campaign_id")
             if not isinstance(click["consent"], bool):
-                raise ValueError("consent")
+                raise TypeError("consent")
         except (ValueError, KeyError, TypeError, AttributeError):
             counts["rejected"] += 1
             continue
@@ -97,15 +106,15 @@ def read_clicks(path):
     return clicks, counts
 
 
-def text(row, name):
+def text(row: Row, name: str) -> str:
     if not isinstance(row[name], str) or not row[name]:
         raise ValueError(name)
-    return row[name]
+    return str(row[name])
 
 
 # -------------------------------------------------------------------------------------------- webhooks
 
-def verified(delivery, secret):
+def verified(delivery: Row, secret: str) -> bool:
     headers = {name.lower(): value for name, value in delivery["headers"].items()}
     stamp = headers.get("x-hubspot-request-timestamp", "")
     if not re.fullmatch(r"[0-9]{1,15}", stamp):
@@ -117,15 +126,15 @@ def verified(delivery, secret):
     return hmac.compare_digest(expected, headers.get("x-hubspot-signature-v3", ""))
 
 
-def integer(value):
+def integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, str)):
-        raise ValueError(value)
+        raise TypeError(value)
     return int(value)
 
 
-def read_webhooks(path, secret):
+def read_webhooks(path: Path, secret: str) -> tuple[dict[tuple[Any, ...], Row], Counts]:
     counts = {"received": 0, "verified": 0, "rejected": 0, "events": 0, "duplicates": 0}
-    events = {}
+    events: dict[tuple[Any, ...], Row] = {}
     for line in path.read_text(encoding="utf-8").split("\n"):
         if not line.strip():
             continue
@@ -152,9 +161,9 @@ def read_webhooks(path, secret):
     return events, counts
 
 
-def stages(events):
+def stages(events: dict[tuple[Any, ...], Row]) -> dict[str, Row]:
     """Each deal's first event time and the stage after all its events, in the order of time, event id and value."""
-    deals = {}
+    deals: dict[str, list[tuple[int, int, str]]] = {}
     for (_, kind, deal, name, event_id, at, value), event in events.items():
         is_deal = kind == "deal.propertyChange" or kind == "object.propertyChange" and event.get("objectTypeId") == "0-3"
         if is_deal and name == "dealstage" and isinstance(value, str):
@@ -162,7 +171,7 @@ def stages(events):
     return {deal: {"first": min(moves)[0], "stage": max(moves)[2]} for deal, moves in deals.items()}
 
 
-def value_of(stage):
+def value_of(stage: str) -> int:
     if stage == "closedwon":
         return 500_000
     if stage == "closedlost":
@@ -172,16 +181,19 @@ def value_of(stage):
 
 # --------------------------------------------------------------------------------------------- matching
 
-def facebook_id(stored):
+def facebook_id(stored: str) -> str:
     """A click id as the CRM keeps it: plain, or the fourth part of the browser's fbc cookie."""
     cookie = re.fullmatch(r"fb\.\d+\.\d+\.([^.]+)(?:\..*)?", stored)
     return cookie.group(1) if cookie else stored
 
 
-def match(deal, at, crm, clicks, ads):
+def match(deal: Row, at: int, crm: Row, clicks: list[Row], ads: list[str]) -> tuple[int | None, str | None]:
     """(layer, ad) of the click behind a deal; (None, None) when there is none."""
     contacts = [crm["contacts"][c]["properties"] for c in deal.get("contacts", []) if c in crm["contacts"]]
-    ids, contents, full, partial = set(), set(), set(), set()
+    ids: set[tuple[str, str]] = set()
+    contents: set[str] = set()
+    full: set[tuple[str, str, str]] = set()
+    partial: set[tuple[str, str]] = set()
     for contact in contacts:
         first_url = contact.get("hs_analytics_first_url")
         ids |= click_ids(first_url)
@@ -194,9 +206,9 @@ def match(deal, at, crm, clicks, ads):
         ip, agent = network(contact.get("xynergy_ip")), contact.get("xynergy_user_agent")
         if str(contact.get("xynergy_consent", "")).lower() == "true" and ip and agent:
             partial.add((ip, agent))
-            full.add((ip, agent, contact.get("xynergy_accept_language")))
+            full.add((ip, agent, contact.get("xynergy_accept_language") or ""))
 
-    def agrees(click, layer):
+    def agrees(click: Row, layer: int) -> bool:
         if layer == 1:
             return bool(click["ids"] & ids)
         if not click["consent"] or not click["ip"] or not click["agent"]:
@@ -215,14 +227,14 @@ def match(deal, at, crm, clicks, ads):
     return None, None
 
 
-def created(deal, fallback):
+def created(deal: Row, fallback: int) -> int:
     try:
         return micros(deal["properties"]["createdate"])
     except (KeyError, ValueError, TypeError):
         return fallback
 
 
-def compute(options):
+def compute(options: argparse.Namespace) -> tuple[Row, dict[str, Row]]:
     clicks, click_counts = read_clicks(options.clicks)
     events, webhook_counts = read_webhooks(options.webhooks, options.hubspot_secret)
     crm = json.loads(options.crm.read_text(encoding="utf-8"))
@@ -246,7 +258,7 @@ def compute(options):
     return answer, deals
 
 
-def differences(expected, found, path=""):
+def differences(expected: Any, found: Any, path: str = "") -> Iterator[str]:
     if isinstance(expected, dict) and isinstance(found, dict):
         for key in sorted(expected.keys() | found.keys()):
             yield from differences(expected.get(key), found.get(key), f"{path}.{key}" if path else key)
@@ -254,7 +266,7 @@ def differences(expected, found, path=""):
         yield f"{path}: the rules give {expected!r}, the report has {found!r}"
 
 
-def main():
+def main() -> int:
     data = Path(__file__).resolve().parents[2] / "examples" / "data"
     parser = argparse.ArgumentParser(description="Compute revenue by ad a second time.")
     parser.add_argument("--clicks", type=Path, default=data / "clicks.ndjson")

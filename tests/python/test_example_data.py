@@ -1,5 +1,7 @@
 """The example's data is what its generator writes, and every rule of matching and revenue decides something in it."""
 
+from __future__ import annotations
+
 import json
 import subprocess
 import sys
@@ -31,20 +33,20 @@ MUTATIONS = {
 }
 
 
-def run(*arguments):
+def run(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True, check=False)
 
 
-def worlds_differ(left, right):
+def worlds_differ(left: Path, right: Path) -> list[str]:
     return [name for name in NAMES if (left / name).read_bytes() != (right / name).read_bytes()]
 
 
 class ExampleData(unittest.TestCase):
-    def test_the_committed_files_are_the_generators(self):
+    def test_the_committed_files_are_the_generators(self) -> None:
         done = run(DATA / "generate.py", "--check")
         self.assertEqual(done.returncode, 0, done.stderr)
 
-    def test_a_seed_gives_one_world(self):
+    def test_a_seed_gives_one_world(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
             first, again, other = (Path(folder) / name for name in ("first", "again", "other"))
             for out, seed in ((first, 11), (again, 11), (other, 12)):
@@ -57,7 +59,7 @@ class ExampleData(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("crm.json", done.stderr)
 
-    def test_the_world_is_as_large_as_promised(self):
+    def test_the_world_is_as_large_as_promised(self) -> None:
         answer = json.loads(run(ORACLE, "--explain").stdout)
         self.assertGreaterEqual(answer["clicks"]["ingested"], 5_000)
         self.assertEqual(answer["clicks"]["rejected"], 3)
@@ -71,7 +73,7 @@ class ExampleData(unittest.TestCase):
 
 
 class Oracle(unittest.TestCase):
-    def test_a_report_that_agrees_passes_and_another_does_not(self):
+    def test_a_report_that_agrees_passes_and_another_does_not(self) -> None:
         report = json.loads(run(ORACLE).stdout)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "report.json"
@@ -83,7 +85,7 @@ class Oracle(unittest.TestCase):
             self.assertEqual(done.returncode, 1)
             self.assertIn("revenue.by_ad.unattributed", done.stderr)
 
-    def test_every_rule_decides_something_in_the_data(self):
+    def test_every_rule_decides_something_in_the_data(self) -> None:
         text = ORACLE.read_text(encoding="utf-8")
         inputs = [word for name in ("clicks", "webhooks", "crm", "ads")
                   for word in (f"--{name}", next(DATA.glob(f"{name}.*json")))]
