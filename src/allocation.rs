@@ -23,7 +23,7 @@ pub struct Allocations<'a>(&'a Scope);
 /// What the deals of an ad are expected to bring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pipeline {
-    /// Deals that are worth something at their stage.
+    /// Deals, lost ones included.
     pub deals: i64,
     /// What they are worth together, in minor units.
     pub value_minor: Minor,
@@ -42,7 +42,7 @@ impl Allocations<'_> {
         let mut by_ad: BTreeMap<String, Pipeline> = BTreeMap::new();
         for deal in self.0.stores().await?.revenue.deals(self.0.tenant()).await? {
             let DealRevenue { value_minor, matched, .. } = deal;
-            if let Some(found) = matched.found.filter(|_| value_minor > 0) {
+            if let Some(found) = matched.found {
                 let pipeline = by_ad.entry(found.ad_id).or_default();
                 pipeline.deals += 1;
                 pipeline.value_minor = pipeline.value_minor.saturating_add(value_minor);

@@ -62,7 +62,8 @@ pub fn parse_events(body: &[u8]) -> Result<EventBatch> {
 fn event(element: &RawValue) -> Result<CrmEvent, String> {
     let fields: Fields<'_> =
         serde_json::from_str(element.get()).map(Fields).map_err(|_| "is not a JSON object".to_owned())?;
-    let portal = fields.id("portalId")?;
+    // An account of its own sends no other's events: without a portal the rest tells them apart.
+    let portal = fields.text("portalId")?.map(|_| fields.id("portalId")).transpose()?;
     let subscription = fields.text("subscriptionType")?.ok_or("subscriptionType: is missing")?;
     let object_type = fields.text("objectTypeId")?;
     let object = fields.id("objectId")?;
@@ -71,7 +72,7 @@ fn event(element: &RawValue) -> Result<CrmEvent, String> {
     let property = fields.text("propertyName")?;
     let value = fields.text("propertyValue")?;
     let key = key_of(&[
-        Some(&portal),
+        portal.as_deref(),
         Some(&subscription),
         object_type.as_deref(),
         Some(&object),
