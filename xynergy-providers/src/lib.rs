@@ -5,4 +5,6 @@
 #![forbid(unsafe_code)]
 
 pub mod crm;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod store;
