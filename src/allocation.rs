@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use xynergy_attribution::sampler;
-use xynergy_core::store::{DealRevenue, RevenueStore, StateStore};
+use xynergy_core::store::DealRevenue;
 use xynergy_core::{Error, ErrorKind, Minor, Result};
 
 pub use xynergy_attribution::sampler::{

@@ -6,8 +6,8 @@ use xynergy_attribution::click::{IdentityKey, LineProblem, parse_line};
 use xynergy_attribution::matching::{self, Evidence, KnownAds};
 use xynergy_attribution::revenue;
 use xynergy_core::crm::{Contact, CrmEvent, Deal};
-use xynergy_core::store::{Click, ClickStore, DealRevenue, RevenueTotals, Tracked};
-use xynergy_core::{Ctx, Entropy, Error, ErrorKind, Result};
+use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
+use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
 pub use xynergy_attribution::matching::AdParents;
 pub use xynergy_attribution::revenue::StageValues;

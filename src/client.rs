@@ -13,7 +13,9 @@ use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
 use xynergy_core::crm::Crm;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
-use xynergy_core::{Env, Error, ErrorKind, Result, TenantId};
+use xynergy_core::{Env, Result, TenantId};
+#[cfg(feature = "attribution")]
+use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
 use crate::config::Config;
 use crate::scope::Scope;
@@ -37,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) ai: xynergy_core::client::AiClient,
     #[cfg(feature = "attribution")]
     pub(crate) crm: Option<Arc<dyn Crm>>,
+    #[cfg(feature = "attribution")]
+    pub(crate) hubspot: Option<Arc<Hubspot>>,
     #[cfg(feature = "execution")]
     pub(crate) ad_platform: Option<Arc<dyn AdPlatform>>,
     #[cfg(feature = "execution")]
@@ -81,7 +85,7 @@ impl Client {
     /// A client with the backends that the configuration names.
     ///
     /// # Errors
-    /// [`ConfigInvalid`](ErrorKind::ConfigInvalid): a part of the configuration is wrong; the message names it.
+    /// [`ConfigInvalid`](crate::ErrorKind::ConfigInvalid): a part of the configuration is wrong; the message names it.
     pub fn new(config: Config) -> Result<Self> {
         Self::builder(config).build()
     }
@@ -195,5 +199,44 @@ impl ClientBuilder {
     pub fn ad_platform(mut self, platform: Arc<dyn AdPlatform>) -> Self {
         self.ad_platform = Some(platform);
         self
+    }
+
+    /// Builds the client. No I/O happens and no thread starts.
+    ///
+    /// # Errors
+    /// [`ConfigInvalid`](crate::ErrorKind::ConfigInvalid): a part of the configuration is wrong; the message names it.
+    pub fn build(self) -> Result<Client> {
+        let Self { config, env, secrets, http, stores, .. } = &self;
+        #[cfg(any(feature = "ai", feature = "attribution", feature = "execution"))]
+        let http = http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
+        #[cfg(feature = "attribution")]
+        let hubspot = self.hubspot(&http)?;
+        let shared = Shared {
+            #[cfg(feature = "attribution")]
+            crm: self.crm.clone().or_else(|| hubspot.clone().map(|hubspot| hubspot as Arc<dyn Crm>)),
+            #[cfg(feature = "attribution")]
+            hubspot,
+            #[cfg(feature = "execution")]
+            ad_platform: self.ad_platform(&http)?,
+            #[cfg(feature = "execution")]
+            policy: config.execution.policy()?,
+            config: config.clone(),
+            env: env.clone(),
+            secrets: secrets.clone(),
+            stores: stores.clone().map(|stores| OnceCell::new_with(Some(stores))).unwrap_or_default(),
+            #[cfg(feature = "attribution")]
+            identity_keys: RwLock::default(),
+        };
+        Ok(Client { scope: Scope::new(Arc::new(shared), TenantId::default()) })
+    }
+
+    #[cfg(feature = "attribution")]
+    fn hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
+        let properties = self.config.attribution.contact_properties.names();
+        self.config.attribution.stages.validate()?;
+        let build = |config: &HubspotConfig| {
+            Hubspot::new(config.clone(), properties, http.clone(), self.secrets.clone()).map(Arc::new)
+        };
+        self.config.hubspot.as_ref().map(build).transpose()
     }
 }

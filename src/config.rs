@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+#[cfg(feature = "attribution")]
+use xynergy_attribution::{matching::ContactProperties, revenue::StageValues};
 #[cfg(feature = "ai")]
 use xynergy_core::config::AiConfig;
+#[cfg(any(feature = "attribution", feature = "execution"))]
 use xynergy_core::config::SecretRef;
 #[cfg(feature = "execution")]
 use xynergy_core::execution::PolicyConfig;
@@ -13,7 +16,7 @@ use xynergy_core::{Error, ErrorKind, Result};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::MetaConfig;
 #[cfg(feature = "attribution")]
-use xynergy_providers::crm::hubspot::HubSpotConfig;
+use xynergy_providers::crm::hubspot::HubspotConfig;
 
 /// The version of the configuration's shape that this library reads.
 const VERSION: u32 = 1;
@@ -38,7 +41,7 @@ pub struct Config {
     /// The CRM: webhooks in, deals read.
     #[cfg(feature = "attribution")]
     #[serde(default)]
-    pub hubspot: Option<HubSpotConfig>,
+    pub hubspot: Option<HubspotConfig>,
     /// The ad platform.
     #[cfg(feature = "execution")]
     #[serde(default)]
@@ -81,6 +84,20 @@ pub enum StoreConfig {
         /// The file; created when absent.
         path: PathBuf,
     },
+}
+
+/// Clicks, matching and stage values.
+#[cfg(feature = "attribution")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AttributionConfig {
+    /// The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use
+    /// and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses.
+    pub identity_key: Option<SecretRef>,
+    /// What a deal is worth by its stage.
+    pub stages: StageValues,
+    /// The CRM's names of the contact properties that are read.
+    pub contact_properties: ContactProperties,
 }
 
 impl Config {

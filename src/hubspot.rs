@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use xynergy_attribution::matching::KnownAds;
 use xynergy_core::crm::Crm;
-use xynergy_core::store::RevenueStore;
-use xynergy_core::{Clock, Ctx, Error, ErrorKind, Result, Timestamp};
+use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 use xynergy_providers::crm::hubspot;
 
 pub use xynergy_providers::crm::hubspot::{EventProblem, HubspotConfig, Signatures};

@@ -5,6 +5,8 @@
 #![forbid(unsafe_code)]
 
 pub mod crm;
+#[cfg(feature = "http-client")]
+pub mod http;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod store;

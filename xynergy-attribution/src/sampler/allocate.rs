@@ -1,4 +1,4 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xynergy_core::{Currency, Minor, Result};
 
 use super::millionths::Millionths;
@@ -12,7 +12,7 @@ use super::thompson::{Standing, standings};
 const EXPLORATION: i64 = 10_000;
 
 /// The budgets that the evidence speaks for, within the constraints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allocation {
     /// One row an owner that has an active ad, by owner id.
     pub rows: Vec<OwnerAllocation>,
@@ -25,7 +25,7 @@ pub struct Allocation {
 }
 
 /// The budget of one owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerAllocation {
     /// The ad set's or campaign's id.
     pub owner_id: String,
@@ -42,7 +42,7 @@ pub struct OwnerAllocation {
 }
 
 /// What one ad's evidence contributes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AdShare {
     /// The ad's id.
     pub ad_id: String,

@@ -1,6 +1,6 @@
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A share or a probability in whole millionths, so that no float reaches an output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,18 @@ impl Serialize for Millionths {
     }
 }
 
+impl<'de> Deserialize<'de> for Millionths {
+    /// The string that is serialised: one digit, a point, and six digits.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let parsed = text.split_once('.').filter(|(_, part)| part.len() == 6).and_then(|(whole, part)| {
+            let whole = whole.parse::<u32>().ok()?.checked_mul(Self::ONE.0)?;
+            whole.checked_add(part.parse::<u32>().ok()?).filter(|sum| *sum <= Self::ONE.0)
+        });
+        parsed.map(Self).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a share such as 0.310000")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +79,13 @@ mod tests {
         assert_eq!(Millionths::new(310_000).to_string(), "0.310000");
         assert_eq!(Millionths::ONE.to_string(), "1.000000");
         assert_eq!(serde_json::to_string(&Millionths::new(7)).unwrap(), "\"0.000007\"");
+        for millionths in [0, 7, 310_000, 1_000_000] {
+            let text = serde_json::to_string(&Millionths::new(millionths)).unwrap();
+            assert_eq!(serde_json::from_str::<Millionths>(&text).unwrap().get(), millionths);
+        }
+        for bad in ["\"1.000001\"", "\"0.5\"", "\"x\"", "0.5"] {
+            assert!(serde_json::from_str::<Millionths>(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]
