@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub(crate) env: Env,
     pub(crate) secrets: Arc<dyn SecretSource>,
     #[cfg(feature = "ai")]
-    pub(crate) ai: xynergy_core::client::AiClient,
+    pub(crate) ai: Option<xynergy_core::client::AiClient>,
     #[cfg(feature = "attribution")]
     pub(crate) crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "attribution")]
@@ -212,6 +212,8 @@ impl ClientBuilder {
         #[cfg(feature = "attribution")]
         let hubspot = self.hubspot(&http)?;
         let shared = Shared {
+            #[cfg(feature = "ai")]
+            ai: self.ai(&http)?,
             #[cfg(feature = "attribution")]
             crm: self.crm.clone().or_else(|| hubspot.clone().map(|hubspot| hubspot as Arc<dyn Crm>)),
             #[cfg(feature = "attribution")]

@@ -11,7 +11,7 @@ use xynergy_core::config::AiConfig;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 use xynergy_core::config::SecretRef;
 #[cfg(feature = "execution")]
-use xynergy_core::execution::PolicyConfig;
+use xynergy_core::execution::Policy;
 use xynergy_core::{Error, ErrorKind, Result};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::MetaConfig;
@@ -49,7 +49,7 @@ pub struct Config {
     /// The limits of budget changes.
     #[cfg(feature = "execution")]
     #[serde(default)]
-    pub execution: PolicyConfig,
+    pub execution: ExecutionConfig,
 }
 
 impl Default for Config {
@@ -66,7 +66,7 @@ impl Default for Config {
             #[cfg(feature = "execution")]
             meta: None,
             #[cfg(feature = "execution")]
-            execution: PolicyConfig::default(),
+            execution: ExecutionConfig::default(),
         }
     }
 }
@@ -100,7 +100,74 @@ pub struct AttributionConfig {
     pub contact_properties: ContactProperties,
 }
 
+/// The limits of budget changes: a preset, or every figure by itself.
+#[cfg(feature = "execution")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ExecutionConfig {
+    /// `standard` (no fuzz), `seed` (3 % fuzz) or `exact` (no jitter and no fuzz).
+    pub preset: String,
+    /// Instead of the preset: figures that are not given are those of `standard`.
+    pub policy: Option<Policy>,
+    /// The secret that jitter and fuzz are drawn with, so that nobody outside can foretell them. Without one they follow
+    /// from the change's id alone.
+    pub draw_key: Option<SecretRef>,
+}
+
+#[cfg(feature = "execution")]
+impl Default for ExecutionConfig {
+    fn default() -> Self {
+        Self { preset: "standard".to_owned(), policy: None, draw_key: None }
+    }
+}
+
+#[cfg(feature = "execution")]
+impl ExecutionConfig {
+    /// The policy that is meant.
+    ///
+    /// # Errors
+    /// [`ConfigInvalid`](ErrorKind::ConfigInvalid) for an unknown preset and for a figure out of its range.
+    pub(crate) fn policy(&self) -> Result<Policy> {
+        let policy = match self.policy {
+            Some(policy) => policy,
+            None => Policy::preset(&self.preset)?,
+        };
+        policy.validate()?;
+        Ok(policy)
+    }
+}
+
 impl Config {
+    /// Reads the environment: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `INTERNAL_AI_URL`, `TOKEN_OPTIMIZATION_ENABLED`,
+    /// `DATABASE_URL` (`sqlite:PATH`), `META_ACCESS_TOKEN`, `META_AD_ACCOUNT_ID`, `META_API_VERSION`, `META_APP_ID`,
+    /// `META_APP_SECRET`, `HUBSPOT_CLIENT_SECRET`. What is not set is not configured.
+    ///
+    /// # Errors
+    /// [`ConfigInvalid`](ErrorKind::ConfigInvalid) for a `DATABASE_URL` that this build cannot open.
+    pub fn from_env() -> Result<Self> {
+        Self::from_variables(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
+    }
+
+    fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
+        let mut config = Self::default();
+        if let Some(url) = variable("DATABASE_URL") {
+            config.store = store_of(&url)?;
+        }
+        #[cfg(feature = "ai")]
+        {
+            config.ai = AiConfig::from_env(&variable);
+        }
+        #[cfg(feature = "attribution")]
+        {
+            config.hubspot = variable("HUBSPOT_CLIENT_SECRET").map(|_| HubspotConfig::default());
+        }
+        #[cfg(feature = "execution")]
+        {
+            config.meta = MetaConfig::from_env(&variable);
+        }
+        Ok(config)
+    }
+
     /// Reads a TOML text.
     ///
     /// # Errors
@@ -135,6 +202,25 @@ impl Config {
     }
 }
 
+/// `sqlite:PATH`, `sqlite://PATH` or `memory`.
+fn store_of(url: &str) -> Result<StoreConfig> {
+    match url.split_once(':') {
+        None if url == "memory" => Ok(StoreConfig::Memory),
+        #[cfg(feature = "sqlite")]
+        Some(("sqlite", path)) if !path.trim_start_matches("//").is_empty() => {
+            Ok(StoreConfig::Sqlite { path: path.strip_prefix("//").unwrap_or(path).into() })
+        }
+        scheme => Err(Error::new(
+            ErrorKind::ConfigInvalid,
+            "config",
+            format!(
+                "DATABASE_URL: the scheme {:?} is not one that this build opens; give sqlite:PATH or memory",
+                scheme.map_or(url, |(scheme, _)| scheme)
+            ),
+        )),
+    }
+}
+
 /// One line of a TOML error: where, and what.
 fn invalid(text: &str, error: &toml::de::Error) -> Error {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
@@ -149,6 +235,21 @@ mod tests {
     #[test]
     fn the_least_file_is_a_version() {
         assert_eq!(Config::from_toml("version = 1").unwrap().store, StoreConfig::Memory);
+    }
+
+    #[test]
+    fn the_environment_chooses_the_store() {
+        let with = |url: &str| {
+            let url = url.to_owned();
+            Config::from_variables(move |name| (name == "DATABASE_URL").then(|| url.clone())).map(|c| c.store)
+        };
+        assert_eq!(with("memory").unwrap(), StoreConfig::Memory);
+        #[cfg(feature = "sqlite")]
+        for url in ["sqlite:/a/b.db", "sqlite:///a/b.db"] {
+            assert_eq!(with(url).unwrap(), StoreConfig::Sqlite { path: "/a/b.db".into() });
+        }
+        let error = with("mysql://user:secret@host/db").unwrap_err();
+        assert!(error.message().contains("mysql") && !error.to_string().contains("secret"), "{error}");
     }
 
     #[test]

@@ -6,6 +6,8 @@
 
 mod client;
 mod config;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 mod scope;
 mod stores;
 
@@ -31,8 +33,6 @@ pub use xynergy_core::{
     Clock, Ctx, Currency, Entropy, Env, Error, ErrorKind, Minor, Result, Retry, TenantId, Timestamp,
 };
 pub use xynergy_core::{ads, crm, env, provider, store};
-#[cfg(feature = "sandbox")]
-pub use xynergy_providers::sandbox;
 
 /// Credentials: where they are found, and how they are kept from every log.
 pub mod secrets {

@@ -5,17 +5,15 @@ use std::sync::Arc;
 
 use xynergy::env::SeededEntropy;
 use xynergy::sandbox::{self, Sandbox, SandboxClock, SandboxConfig, SandboxLog};
-use xynergy::secrets::{Secret, SecretRef, StaticSecrets};
+use xynergy::secrets::{Secret, SecretRef};
 use xynergy::{Client, Clock, Config, StoreConfig, Stores, Timestamp};
 
 use crate::clock::{self, SimulatedClock};
 use crate::inputs::Inputs;
 use crate::options::{Options, PlatformOption, StoreOption};
 
-/// The name under which the sandbox's only credential is known to the client.
-const SANDBOX_KEY: &str = "XYNERGY_SANDBOX_KEY";
-const WEBHOOK_SECRET: &str = "XYNERGY_SANDBOX_WEBHOOK_SECRET";
-const FUZZ_KEY: &str = "XYNERGY_EXAMPLE_FUZZ_KEY";
+/// The name under which the client finds the key of jitter and fuzz, which comes from the seed.
+const DRAW_KEY: &str = "XYNERGY_EXAMPLE_DRAW_KEY";
 
 /// Whose time a run has.
 pub(crate) enum RunClock {
@@ -63,21 +61,17 @@ impl World {
             }
         };
         let sandbox = sandbox::start(SandboxConfig {
-            ads: inputs.ads.clone(),
-            crm: inputs.crm.clone(),
             faults: inputs.faults.clone(),
             log: log.map_or(SandboxLog::Memory, SandboxLog::File),
             clock: sandbox_clock,
-            ..SandboxConfig::default()
+            ..SandboxConfig::new(inputs.ads.clone(), inputs.crm.clone())
         })
         .await
         .map_err(|e| line(&e))?;
 
         let (config, account_id) = against(&sandbox, configured, options, inputs)?;
-        let secrets = StaticSecrets::default()
-            .with(SANDBOX_KEY, Secret::new("sandbox"))
-            .with(WEBHOOK_SECRET, Secret::new(options.hubspot_secret.as_deref().unwrap_or(sandbox::HUBSPOT_SECRET)))
-            .with(FUZZ_KEY, Secret::new(format!("closed loop, seed {}", options.seed)));
+        let secrets = sandbox::secrets(options.hubspot_secret.as_deref())
+            .with(DRAW_KEY, Secret::new(format!("closed loop, seed {}", options.seed)));
         let mut builder = Client::builder(config)
             .stores(stores.clone())
             .secrets(Arc::new(secrets))
@@ -113,22 +107,15 @@ fn against(
     options: &Options,
     inputs: &Inputs,
 ) -> Result<(Config, String), String> {
-    let urls = sandbox.urls();
-    let key = SecretRef::Env(SANDBOX_KEY.to_owned());
-    let mut config = Config::default();
+    let mut config = sandbox::config(sandbox.urls());
     config.execution.preset = options.preset.name().to_owned();
-    config.execution.fuzz_key = Some(SecretRef::Env(FUZZ_KEY.to_owned()));
-    config.hubspot = Some(urls.hubspot_config(key.clone(), SecretRef::Env(WEBHOOK_SECRET.to_owned())));
-    let real = configured.as_ref().and_then(|c| c.meta.clone());
-    config.ai = match configured {
-        Some(configured) => configured.ai,
-        None => urls.ai_config(&key),
-    };
+    config.execution.draw_key = Some(SecretRef::Env(DRAW_KEY.to_owned()));
+    let real = configured.as_ref().and_then(|configured| configured.meta.clone());
+    if let Some(configured) = configured {
+        config.ai = configured.ai;
+    }
     let account_id = match options.platform {
-        PlatformOption::Sandbox => {
-            config.meta = Some(urls.meta_config(&inputs.ads, key));
-            inputs.ads.account.id.clone()
-        }
+        PlatformOption::Sandbox => inputs.ads.account.id.clone(),
         PlatformOption::Meta => {
             let from_env = Config::from_env().map_err(|e| line(&e))?;
             let meta = real.or(from_env.meta).ok_or_else(|| {
