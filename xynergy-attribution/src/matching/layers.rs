@@ -124,3 +124,178 @@ fn receipt(anchor: Timestamp, ranked: &[(Layer, &Candidate)], ad_of_first_url: O
     };
     serde_json::to_string(&receipt).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use xynergy_core::store::KeyedHash;
+
+    use super::*;
+
+    const ANCHOR: i64 = 100 * 24 * 3_600 * 1_000_000;
+    const DAY_MICROS: i64 = 24 * 3_600 * 1_000_000;
+
+    fn key(layer: u8) -> KeyedHash {
+        KeyedHash::from_bytes([layer; 16])
+    }
+
+    fn evidence() -> Evidence {
+        Evidence {
+            keys: [(key(1), Layer::Layer1), (key(2), Layer::Layer2), (key(3), Layer::Layer3)].into(),
+            contents: ["ad-b".to_owned(), "ad-a".to_owned(), "unknown".to_owned()].into(),
+        }
+    }
+
+    fn unnamed() -> Evidence {
+        Evidence { contents: [].into(), ..evidence() }
+    }
+
+    /// A click of `id` that shares the key of `layer`, `before` microseconds before the anchor.
+    fn candidate(layer: u8, before: i64, id: &str) -> Candidate {
+        let mut bytes = [0; 16];
+        for (to, from) in bytes.iter_mut().zip(id.bytes()) {
+            *to = from;
+        }
+        Candidate {
+            matched: key(layer),
+            at: Timestamp::from_micros(ANCHOR - before),
+            id: id.into(),
+            key: KeyedHash::from_bytes(bytes),
+            ad_id: format!("ad of {id}"),
+            adset_id: "set".into(),
+            campaign_id: "campaign".into(),
+        }
+    }
+
+    fn ads() -> KnownAds {
+        let parents = AdParents { adset_id: Some("set-a".into()), campaign_id: None };
+        [("ad-a".to_owned(), parents), ("ad-b".to_owned(), AdParents::default())].into()
+    }
+
+    fn choose_at(evidence: &Evidence, candidates: &[Candidate]) -> Match {
+        choose(Timestamp::from_micros(ANCHOR), evidence, candidates, &ads())
+    }
+
+    fn winner(candidates: &[Candidate]) -> Option<String> {
+        choose_at(&unnamed(), candidates).found.and_then(|f| f.click_id)
+    }
+
+    #[test]
+    fn windows_are_30_7_and_1_days_with_their_bounds() {
+        for (layer, days) in [(1, 30), (2, 7), (3, 1)] {
+            let end = days * DAY_MICROS;
+            assert_eq!(
+                winner(&[candidate(layer, end, "x")]).as_deref(),
+                Some("x"),
+                "layer {layer}: its first moment"
+            );
+            assert_eq!(winner(&[candidate(layer, end + 1, "x")]), None, "layer {layer}: before it");
+            assert_eq!(
+                winner(&[candidate(layer, 0, "x")]).as_deref(),
+                Some("x"),
+                "layer {layer}: the anchor itself"
+            );
+            assert_eq!(winner(&[candidate(layer, -1, "x")]), None, "layer {layer}: after the anchor");
+        }
+        let (from, to) = window(Timestamp::from_micros(ANCHOR));
+        assert_eq!((from.micros(), to.micros()), (ANCHOR - 30 * DAY_MICROS, ANCHOR));
+    }
+
+    #[test]
+    fn the_best_layer_wins_then_the_latest_then_the_smallest_id() {
+        let old = candidate(1, 20 * DAY_MICROS, "old");
+        let latest = candidate(3, 1, "latest");
+        let middle = candidate(2, 5, "middle");
+        assert_eq!(winner(&[latest.clone(), middle.clone(), old]).as_deref(), Some("old"));
+        assert_eq!(winner(&[latest, middle]).as_deref(), Some("middle"));
+        assert_eq!(winner(&[candidate(2, 5, "a"), candidate(2, 4, "b")]).as_deref(), Some("b"));
+        assert_eq!(
+            winner(&[candidate(2, 5, "b"), candidate(2, 5, "a"), candidate(2, 5, "c")]).as_deref(),
+            Some("a")
+        );
+    }
+
+    #[test]
+    fn a_named_ad_comes_after_the_click_ids_and_before_the_rest() {
+        let by_id = choose_at(&evidence(), &[candidate(1, 9, "x"), candidate(2, 1, "y")]);
+        assert_eq!(by_id.method(), "click_id");
+        let named = choose_at(&evidence(), &[candidate(2, 1, "y")]);
+        let found = named.found.clone().unwrap();
+        assert_eq!((found.layer, found.ad_id.as_str(), found.click_id), (Layer::Layer1, "ad-a", None));
+        assert_eq!(found.adset_id.as_deref(), Some("set-a"));
+        assert_eq!((named.method(), named.confidence_permille()), ("url", 1000));
+        let outside = choose_at(&evidence(), &[candidate(1, 31 * DAY_MICROS, "x")]);
+        assert_eq!(outside.method(), "url", "a click id outside its window is none");
+    }
+
+    #[test]
+    fn tiers_have_their_confidence_and_method() {
+        for (layer, method, confidence) in
+            [(1, "click_id", 1000), (2, "fingerprint", 900), (3, "probabilistic", 700)]
+        {
+            let matched = choose_at(&unnamed(), &[candidate(layer, 1, "x")]);
+            assert_eq!((matched.method(), matched.confidence_permille()), (method, confidence));
+        }
+        let none = choose_at(&unnamed(), &[]);
+        assert_eq!((none.method(), none.confidence_permille(), none.layer()), ("none", 0, None));
+        let foreign = Candidate { matched: key(9), ..candidate(1, 1, "x") };
+        assert_eq!(winner(&[foreign]), None, "a key that nobody asked for is no evidence");
+    }
+
+    #[test]
+    fn receipts_list_the_evidence_without_the_hosts_ids() {
+        let candidate = |layer, id: &str| Candidate { ad_id: "ad-1".into(), ..candidate(layer, 7, id) };
+        let mut all: Vec<_> = (0..50).map(|n| candidate(3, &format!("private-{n:02}"))).collect();
+        all.push(candidate(2, "private-x"));
+        let matched = choose_at(&unnamed(), &all);
+        let receipt: serde_json::Value = serde_json::from_str(&matched.receipt).unwrap();
+        assert_eq!(receipt["candidates_seen"], 51);
+        assert_eq!(receipt["candidates"].as_array().unwrap().len(), LISTED_CANDIDATES);
+        assert_eq!(receipt["candidates"][0]["layer"], 2);
+        assert_eq!(receipt["candidates"][0]["at"], "1970-04-10T23:59:59.999993Z");
+        assert_eq!(receipt["rule_version"], RULE_VERSION);
+        assert!(!matched.receipt.contains("private"), "{}", matched.receipt);
+    }
+
+    /// The rules again, as loops.
+    fn by_the_rules(candidates: &[Candidate]) -> Option<(u8, String)> {
+        for (layer, days) in [(1, 30), (2, 7), (3, 1)] {
+            let mut best: Option<&Candidate> = None;
+            for click in candidates {
+                let before = ANCHOR - click.at.micros();
+                if click.matched != key(layer) || before < 0 || before > days * DAY_MICROS {
+                    continue;
+                }
+                let better = best.is_none_or(|b| click.at > b.at || (click.at == b.at && click.id < b.id));
+                if better {
+                    best = Some(click);
+                }
+            }
+            if let Some(click) = best {
+                return Some((layer, click.id.clone()));
+            }
+        }
+        None
+    }
+
+    fn candidates() -> impl Strategy<Value = Vec<Candidate>> {
+        let edge = prop_oneof![Just(0), Just(DAY_MICROS), Just(7 * DAY_MICROS), Just(30 * DAY_MICROS)];
+        let one = (1u8..5, edge, -1i64..=1, "[ab]{1,2}");
+        proptest::collection::vec(
+            one.prop_map(|(layer, edge, by, id)| candidate(layer, edge + by, &id)),
+            0..12,
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn any_candidates_in_any_order_go_by_the_rules(
+            (given, shuffled) in candidates().prop_flat_map(|c| (Just(c.clone()), Just(c).prop_shuffle()))
+        ) {
+            let matched = choose_at(&unnamed(), &given);
+            let found = matched.found.as_ref().map(|f| (f.layer.number(), f.click_id.clone().unwrap()));
+            prop_assert_eq!(found, by_the_rules(&given));
+            prop_assert_eq!(matched, choose_at(&unnamed(), &shuffled));
+        }
+    }
+}

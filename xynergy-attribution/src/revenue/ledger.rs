@@ -92,3 +92,116 @@ fn magnitude(id: &str) -> Option<&str> {
     let whole = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
     whole.then(|| id.trim_start_matches('0'))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use xynergy_core::store::KeyedHash;
+
+    use super::*;
+
+    const STAGES: [&str; 5] = ["lead", "appointmentscheduled", "contractsent", "closedwon", "closedlost"];
+
+    fn event(n: u8, at: i64, event_id: &str, stage: &str) -> CrmEvent {
+        CrmEvent {
+            key: KeyedHash::from_bytes([n; 16]),
+            occurred_at: Timestamp::from_millis(at),
+            event_id: event_id.into(),
+            stage_change: Some(StageChange { deal_id: "7".into(), stage: stage.into() }),
+            raw: "{}".into(),
+        }
+    }
+
+    fn fold_default(events: &[CrmEvent]) -> Ledger {
+        fold(events, &StageValues::default()).unwrap()
+    }
+
+    #[test]
+    fn each_event_is_worth_what_it_changed() {
+        let ledger = fold_default(&[
+            event(4, 40, "4", "closedlost"),
+            event(1, 10, "1", "lead"),
+            event(5, 50, "5", "closedwon"),
+            event(2, 20, "2", "appointmentscheduled"),
+            event(3, 30, "3", "closedwon"),
+        ]);
+        let deltas: Vec<_> = ledger.entries.iter().map(|e| e.delta_minor).collect();
+        assert_eq!(deltas, [50_000, 100_000, 350_000, -500_000, 500_000]);
+        assert_eq!(ledger.entries[0].stage_from, None);
+        assert_eq!(ledger.entries[4].stage_from.as_deref(), Some("closedlost"));
+        assert_eq!((ledger.stage.as_str(), ledger.value_minor), ("closedwon", 500_000));
+        assert_eq!(ledger.first_at, Timestamp::from_millis(10));
+    }
+
+    #[test]
+    fn ties_go_by_the_event_id_as_an_integer_then_by_the_stage() {
+        let last = |a: (&str, &str), b: (&str, &str)| {
+            let events = [event(1, 10, a.0, a.1), event(2, 10, b.0, b.1)];
+            fold_default(&events).stage
+        };
+        assert_eq!(last(("9", "x"), ("10", "a")), "a", "9 is before 10");
+        assert_eq!(
+            last(("99999999999999999999999", "a"), ("100000000000000000000000", "b")),
+            "b",
+            "of any length"
+        );
+        assert_eq!(last(("010", "a"), ("9", "b")), "a", "leading zeros are nothing");
+        assert_eq!(last(("abc", "a"), ("7", "b")), "a", "what is no integer comes last");
+        assert_eq!(
+            last(("7", "closedwon"), ("7", "closedlost")),
+            "closedwon",
+            "then the stage in text order"
+        );
+    }
+
+    #[test]
+    fn without_a_stage_change_there_is_no_ledger() {
+        let other = CrmEvent { stage_change: None, ..event(1, 1, "1", "") };
+        assert_eq!(fold(&[other], &StageValues::default()), None);
+        assert_eq!(fold(&[], &StageValues::default()), None);
+    }
+
+    #[test]
+    fn a_deal_converts_when_it_was_created() {
+        let ledger = fold_default(&[event(1, 10, "1", "lead")]);
+        let deal = |created: &str| Deal {
+            properties: [("createdate".to_owned(), Some(created.to_owned()))].into(),
+            contacts: Vec::new(),
+        };
+        assert_eq!(anchor(Some(&deal("2026-03-01T00:00:00Z")), &ledger).to_string(), "2026-03-01T00:00:00Z");
+        assert_eq!(anchor(Some(&deal("1772323200000")), &ledger).to_string(), "2026-03-01T00:00:00Z");
+        for unusable in ["", "soon", "99999999999999999999999"] {
+            assert_eq!(anchor(Some(&deal(unusable)), &ledger), ledger.first_at, "{unusable:?}");
+        }
+        assert_eq!(anchor(None, &ledger), ledger.first_at);
+    }
+
+    fn events() -> impl Strategy<Value = Vec<CrmEvent>> {
+        let one = (0i64..4, 0u32..12, 0usize..STAGES.len());
+        proptest::collection::vec(one, 1..20).prop_map(|all| {
+            let distinct: std::collections::BTreeSet<_> = all.into_iter().collect();
+            let numbered = distinct.into_iter().zip(0u8..);
+            numbered.map(|((at, id, stage), n)| event(n, at, &id.to_string(), STAGES[stage])).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_change_nothing(
+            (events, shuffled) in events().prop_flat_map(|events| {
+                let twice = events.iter().chain(&events).cloned().collect::<Vec<_>>();
+                (Just(events), Just(twice).prop_shuffle())
+            })
+        ) {
+            prop_assert_eq!(fold_default(&events), fold_default(&shuffled));
+        }
+
+        #[test]
+        fn the_entries_add_up_to_the_value(events in events()) {
+            let ledger = fold_default(&events);
+            prop_assert_eq!(ledger.entries.iter().map(|e| e.delta_minor).sum::<i64>(), ledger.value_minor);
+            prop_assert_eq!(ledger.value_minor, StageValues::default().value_of(&ledger.stage));
+            prop_assert_eq!(ledger.entries.len(), events.len());
+        }
+    }
+}

@@ -65,7 +65,9 @@ impl<'de> Deserialize<'de> for Millionths {
             let whole = whole.parse::<u32>().ok()?.checked_mul(Self::ONE.0)?;
             whole.checked_add(part.parse::<u32>().ok()?).filter(|sum| *sum <= Self::ONE.0)
         });
-        parsed.map(Self).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a share such as 0.310000")))
+        parsed
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a share such as 0.310000")))
     }
 }
 

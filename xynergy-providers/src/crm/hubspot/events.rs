@@ -144,3 +144,156 @@ impl Fields<'_> {
 fn is_whole(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn sample() -> Value {
+        json!({
+            "eventId": 2_374_059_888_u64, "subscriptionId": 2_870_033, "portalId": 48_201_177, "appId": 1_190_451,
+            "occurredAt": 1_772_367_797_588_i64, "subscriptionType": "deal.propertyChange", "attemptNumber": 0,
+            "objectId": 17_845_001_517_u64, "propertyName": "dealstage", "propertyValue": "closedwon",
+            "changeSource": "CRM_UI"
+        })
+    }
+
+    fn with(field: &str, value: Value) -> Value {
+        let mut event = sample();
+        event[field] = value;
+        event
+    }
+
+    fn read(event: &Value) -> Result<CrmEvent, String> {
+        let mut batch = parse_events(json!([event]).to_string().as_bytes()).unwrap();
+        match batch.problems.pop() {
+            Some(problem) => Err(problem.problem),
+            None => Ok(batch.events.pop().unwrap()),
+        }
+    }
+
+    fn stage(event: &Value) -> Option<String> {
+        read(event).unwrap().stage_change.map(|change| change.stage)
+    }
+
+    #[test]
+    fn reads_a_move_of_a_deal() {
+        let event = read(&sample()).unwrap();
+        let change = StageChange { deal_id: "17845001517".into(), stage: "closedwon".into() };
+        assert_eq!(event.stage_change, Some(change));
+        assert_eq!(event.occurred_at, Timestamp::from_millis(1_772_367_797_588));
+        assert_eq!(event.event_id, "2374059888");
+        assert_eq!(serde_json::from_str::<Value>(&event.raw).unwrap(), sample(), "unknown fields are kept");
+    }
+
+    #[test]
+    fn only_stages_of_deals_are_stage_changes() {
+        let mut object = with("subscriptionType", json!("object.propertyChange"));
+        assert_eq!(stage(&object), None, "an object of no type is no deal");
+        object["objectTypeId"] = json!("0-3");
+        assert_eq!(stage(&object).as_deref(), Some("closedwon"));
+        object["objectTypeId"] = json!("0-1");
+        assert_eq!(stage(&object), None);
+        for (field, value) in [
+            ("propertyName", json!("amount")),
+            ("propertyName", Value::Null),
+            ("propertyValue", Value::Null),
+            ("subscriptionType", json!("deal.creation")),
+            ("subscriptionType", json!("contact.propertyChange")),
+        ] {
+            assert_eq!(stage(&with(field, value.clone())), None, "{field}: {value}");
+        }
+    }
+
+    #[test]
+    fn ids_are_integers_of_any_length() {
+        let long = "[{\"eventId\":123456789012345678901234567890,\"portalId\":\"7\",\"occurredAt\":\"5\",
+            \"subscriptionType\":\"deal.propertyChange\",\"objectId\":9007199254740993,\"propertyName\":\"dealstage\",
+            \"propertyValue\":\"x\",\"later\":12345678901234567890123}]";
+        let event = parse_events(long.as_bytes()).unwrap().events.pop().unwrap();
+        assert_eq!(event.event_id, "123456789012345678901234567890");
+        assert_eq!(event.stage_change.unwrap().deal_id, "9007199254740993");
+        assert!(event.raw.contains("\"later\":12345678901234567890123"), "{}", event.raw);
+        let text = read(&with("eventId", json!("02374059888"))).unwrap();
+        assert_eq!(text.key, read(&sample()).unwrap().key, "a text of digits is the integer");
+    }
+
+    #[test]
+    fn the_same_event_has_the_same_key() {
+        let key = |event: &Value| read(event).unwrap().key;
+        for field in ["attemptNumber", "subscriptionId", "appId", "changeSource"] {
+            assert_eq!(key(&with(field, json!(9))), key(&sample()), "{field} is of the delivery");
+        }
+        for field in [
+            "portalId",
+            "subscriptionType",
+            "objectTypeId",
+            "objectId",
+            "propertyName",
+            "eventId",
+            "occurredAt",
+            "propertyValue",
+        ] {
+            assert_ne!(key(&with(field, json!("1"))), key(&sample()), "{field}");
+        }
+        assert_ne!(key(&with("propertyValue", json!(""))), key(&with("propertyValue", Value::Null)));
+    }
+
+    #[test]
+    fn a_bad_event_does_not_spoil_the_others() {
+        let body =
+            json!([with("objectId", Value::Null), sample(), 7, with("occurredAt", json!(-1))]).to_string();
+        let batch = parse_events(body.as_bytes()).unwrap();
+        assert_eq!(batch.events.len(), 1);
+        let told: Vec<_> = batch.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "event 0: objectId: is missing",
+                "event 2: is not a JSON object",
+                "event 3: occurredAt: is not a time in milliseconds since 1970",
+            ]
+        );
+        for (field, value) in [
+            ("occurredAt", json!(1.5)),
+            ("occurredAt", json!(253_402_207_200_000_i64)),
+            ("occurredAt", json!("now")),
+            ("eventId", json!(1.5)),
+            ("eventId", json!("")),
+            ("portalId", json!([1])),
+            ("subscriptionType", Value::Null),
+        ] {
+            assert!(read(&with(field, value.clone())).unwrap_err().starts_with(field), "{field}: {value}");
+        }
+    }
+
+    #[test]
+    fn a_body_that_is_no_array_is_an_error() {
+        for body in [&b""[..], b"{}", b"null", b"[", b"[1] 2", b"\xff", b"[\"\xff\"]"] {
+            let error = parse_events(body).unwrap_err();
+            assert_eq!(error.kind(), xynergy_core::ErrorKind::InvalidInput, "{body:?}");
+        }
+        assert_eq!(parse_events(b"[]").unwrap(), EventBatch::default());
+        let deep = format!("[{}{}]", "[".repeat(100_000), "]".repeat(100_000));
+        let _ = parse_events(deep.as_bytes());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_events_or_problems(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse_events(&bytes);
+        }
+
+        #[test]
+        fn any_field_is_an_event_or_a_problem(
+            field in proptest::sample::select(vec!["portalId", "objectId", "eventId", "occurredAt", "propertyValue"]),
+            value in prop_oneof![any::<i64>().prop_map(|n| json!(n)), any::<f64>().prop_map(|n| json!(n)),
+                                 "\\PC{0,12}".prop_map(|s| json!(s)), "[0-9]{0,30}".prop_map(|s| json!(s))],
+        ) {
+            let _ = read(&with(field, value));
+        }
+    }
+}

@@ -171,3 +171,207 @@ fn hex(bytes: &[u8]) -> String {
 fn refused(check: &'static str, message: &'static str) -> Error {
     Error::new(ErrorKind::Unauthorized, "hubspot.accept", message).with_context("check", check)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECRET: &str = "yyyyyyyy-yyyy-yyyy-yyyy-yyyyyyyyyyyy";
+    const URL: &str = "https://www.example.com/webhook_uri";
+    const BODY: &[u8] = b"{'example_field':'example_value'}";
+    const SENT_MILLIS: i64 = 1_693_657_560_000;
+    /// HubSpot's own example of a version 3 signature.
+    const V3: &str = "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y=";
+
+    fn headers(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    }
+
+    fn v3_headers() -> BTreeMap<String, String> {
+        headers(&[("X-HubSpot-Signature-v3", V3), ("X-HubSpot-Request-Timestamp", "1693657560000")])
+    }
+
+    fn delivery(headers: &BTreeMap<String, String>) -> Delivery<'_> {
+        Delivery {
+            method: "POST",
+            url: URL,
+            headers,
+            body: BODY,
+            received_at: Timestamp::from_millis(SENT_MILLIS),
+        }
+    }
+
+    /// The failed check, or `ok`.
+    fn check(delivery: &Delivery<'_>, accepted: Signatures) -> String {
+        match verify(delivery, &Secret::new(SECRET), accepted) {
+            Ok(()) => "ok".to_owned(),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Unauthorized);
+                let shown = format!("{error} {error:?}");
+                assert!(!shown.contains(SECRET) && !shown.contains("K36dawei"), "{shown}");
+                error.context()[0].1.clone()
+            }
+        }
+    }
+
+    fn sign(method: &str, url: &str, body: &[u8], stamp: &str) -> String {
+        let mac = keyed(&Secret::new(SECRET)).unwrap();
+        let parts = [method.as_bytes(), url.as_bytes(), body, stamp.as_bytes()].concat();
+        STANDARD.encode(mac.chain_update(parts).finalize().into_bytes())
+    }
+
+    #[test]
+    fn hubspots_own_example_is_accepted() {
+        assert_eq!(check(&delivery(&v3_headers()), Signatures::V3), "ok");
+        let lower =
+            headers(&[("x-hubspot-signature-v3", V3), ("x-hubspot-request-timestamp", "1693657560000")]);
+        assert_eq!(
+            check(&delivery(&lower), Signatures::V3),
+            "ok",
+            "the case of a header's name does not matter"
+        );
+    }
+
+    #[test]
+    fn any_other_byte_is_refused() {
+        let headers = v3_headers();
+        let good = delivery(&headers);
+        for bad in [
+            Delivery { method: "GET", ..good },
+            Delivery { url: "https://www.example.com/webhook_uri/", ..good },
+            Delivery { body: b"{'example_field':'example_value' }", ..good },
+        ] {
+            assert_eq!(check(&bad, Signatures::V3), "signature");
+        }
+        let other = verify(&good, &Secret::new("another"), Signatures::V3).unwrap_err();
+        assert_eq!(other.context()[0].1, "signature");
+        assert_eq!(verify(&good, &Secret::new(""), Signatures::V3).unwrap_err().context()[0].1, "secret");
+        for wrong in
+            ["", "not base64!", "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y", "AAAA", &V3.to_lowercase()]
+        {
+            let mut headers = v3_headers();
+            headers.insert("X-HubSpot-Signature-v3".into(), wrong.into());
+            assert_eq!(check(&delivery(&headers), Signatures::V3), "signature", "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn times_up_to_300_seconds_away_are_accepted() {
+        let headers = v3_headers();
+        let at = |micros: i64| {
+            let received_at = Timestamp::from_micros(SENT_MILLIS * 1_000 + micros);
+            check(&Delivery { received_at, ..delivery(&headers) }, Signatures::V3)
+        };
+        assert_eq!((at(300_000_000), at(-300_000_000)), ("ok".to_owned(), "ok".to_owned()));
+        assert_eq!((at(300_000_001), at(-300_000_001)), ("skew".to_owned(), "skew".to_owned()));
+        assert_eq!(at(i64::MAX - SENT_MILLIS * 1_000), "skew");
+    }
+
+    #[test]
+    fn a_time_that_is_no_number_never_skips_the_check() {
+        let minus = format!("-{SENT_MILLIS}");
+        for stamp in [
+            "",
+            "now",
+            "1693657560000.0",
+            "+1693657560000",
+            &minus,
+            "1e12",
+            "١٦٩٣٦٥٧٥٦٠٠٠٠",
+            "9999999999999999999",
+        ] {
+            let signature = sign("POST", URL, BODY, stamp);
+            let headers =
+                headers(&[("X-HubSpot-Signature-v3", &signature), ("X-HubSpot-Request-Timestamp", stamp)]);
+            assert_eq!(check(&delivery(&headers), Signatures::V3), "timestamp", "{stamp:?}");
+        }
+        let headers = headers(&[("X-HubSpot-Signature-v3", V3)]);
+        assert_eq!(check(&delivery(&headers), Signatures::V3), "header");
+    }
+
+    #[test]
+    fn a_header_that_is_there_twice_is_refused() {
+        let mut headers = v3_headers();
+        headers.insert("x-hubspot-signature-V3".into(), V3.into());
+        assert_eq!(check(&delivery(&headers), Signatures::V3), "header");
+    }
+
+    #[test]
+    fn the_address_may_be_signed_with_its_escapes_decoded() {
+        let url = "https://www.example.com/hook%3Fa%3A%20%2f?b=%2C%25";
+        assert_eq!(decode_listed(url), "https://www.example.com/hook?a:%20/?b=,%25");
+        assert_eq!(decode_listed("%é%3"), "%é%3");
+        for signed in [url.to_owned(), decode_listed(url)] {
+            let signature = sign("POST", &signed, BODY, "1693657560000");
+            let headers = headers(&[
+                ("X-HubSpot-Signature-v3", &signature),
+                ("X-HubSpot-Request-Timestamp", "1693657560000"),
+            ]);
+            assert_eq!(check(&Delivery { url, ..delivery(&headers) }, Signatures::V3), "ok", "{signed}");
+        }
+    }
+
+    #[test]
+    fn older_signatures_need_the_users_word() {
+        let v1 = ("v1", "69fc6631a867edd4f9e9e627fc5c1148e3fbdd8b21837b6d2b8901c1fa57f750");
+        let v2 = ("v2", "4fe4e3a7d3cf09db53be39d0a58130e2aaba074ec123a9e355b876a689a1c383");
+        let with = |version, signature| {
+            headers(&[("X-HubSpot-Signature", signature), ("X-HubSpot-Signature-Version", version)])
+        };
+        for (version, signature) in [v1, v2] {
+            let headers = with(version, signature);
+            assert_eq!(check(&delivery(&headers), Signatures::V3), "header", "{version}");
+            assert_eq!(check(&delivery(&headers), Signatures::V1V2V3), "ok", "{version}");
+            let other = Delivery { body: b"{}", ..delivery(&headers) };
+            assert_eq!(check(&other, Signatures::V1V2V3), "signature", "{version}");
+        }
+        assert_eq!(check(&delivery(&with("v1", v2.1)), Signatures::V1V2V3), "signature");
+        assert_eq!(check(&delivery(&with("v3", v2.1)), Signatures::V1V2V3), "header");
+        let get = with("v2", "eee2dddcc73c94d699f5e395f4b9d454a069a6855fbfa152e91e88823087200e");
+        let empty = Delivery { method: "GET", body: b"", ..delivery(&get) };
+        assert_eq!(check(&empty, Signatures::V1V2V3), "ok");
+    }
+
+    #[test]
+    fn an_older_signature_does_not_help_a_wrong_one_of_version_3() {
+        let mut headers = v3_headers();
+        headers.insert("X-HubSpot-Signature-v3".into(), "AAAA".into());
+        headers.insert("X-HubSpot-Signature-Version".into(), "v1".into());
+        let v1 = "69fc6631a867edd4f9e9e627fc5c1148e3fbdd8b21837b6d2b8901c1fa57f750";
+        headers.insert("X-HubSpot-Signature".into(), v1.into());
+        assert_eq!(check(&delivery(&headers), Signatures::V1V2V3), "signature");
+    }
+
+    proptest! {
+        #[test]
+        fn any_headers_are_refused_or_accepted(
+            signature in "\\PC{0,60}", stamp in "\\PC{0,20}", version in "v?[0-9]", old in "\\PC{0,70}", url in "\\PC{0,60}",
+            body in proptest::collection::vec(any::<u8>(), 0..50), received_at in any::<i64>(),
+        ) {
+            for with_v3 in [true, false] {
+                let mut headers = headers(&[
+                    ("X-HubSpot-Request-Timestamp", &stamp),
+                    ("X-HubSpot-Signature", &old),
+                    ("X-HubSpot-Signature-Version", &version),
+                ]);
+                if with_v3 {
+                    headers.insert("X-HubSpot-Signature-v3".into(), signature.clone());
+                }
+                let received_at = Timestamp::from_micros(received_at);
+                let delivery = Delivery { method: "POST", url: &url, headers: &headers, body: &body, received_at };
+                prop_assert_ne!(check(&delivery, Signatures::V1V2V3), "ok");
+            }
+        }
+
+        #[test]
+        fn what_is_signed_is_accepted(url in "\\PC{0,60}", body in proptest::collection::vec(any::<u8>(), 0..50)) {
+            let signature = sign("POST", &url, &body, "1693657560000");
+            let headers =
+                headers(&[("X-HubSpot-Signature-v3", &signature), ("X-HubSpot-Request-Timestamp", "1693657560000")]);
+            let delivery = Delivery { url: &url, body: &body, ..delivery(&headers) };
+            prop_assert_eq!(check(&delivery, Signatures::V3), "ok");
+        }
+    }
+}

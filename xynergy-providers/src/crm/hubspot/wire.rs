@@ -26,7 +26,6 @@ struct ReadRequest<'a> {
 
 #[derive(Deserialize)]
 struct BatchResponse<T> {
-    #[serde(default = "Vec::new")]
     results: Vec<T>,
     #[serde(default)]
     errors: Vec<BatchError>,
@@ -209,7 +208,7 @@ mod tests {
     #[test]
     fn other_answers_are_refused() {
         assert_eq!(objects(b"<html>").unwrap_err().kind(), ErrorKind::Unavailable);
-        assert_eq!(objects(br#"[]"#).unwrap_err().kind(), ErrorKind::Unavailable);
+        assert_eq!(objects(br#"{"status":"PENDING"}"#).unwrap_err().kind(), ErrorKind::Unavailable);
         assert_eq!(associations(br#"{"results":[{"to":[]}]}"#).unwrap_err().kind(), ErrorKind::Unavailable);
     }
 }
