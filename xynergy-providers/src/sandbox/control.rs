@@ -10,7 +10,7 @@ use sha2::Sha256;
 use xynergy_core::Timestamp;
 
 use super::engine::{Core, Engine, unwritten};
-use super::fault::{FaultRule, HumanEdit};
+use super::fault::{FaultRule, HumanEdit, parse_faults};
 use super::incoming::Incoming;
 use super::record::{ControlLine, Entry};
 use super::reply::Reply;
@@ -159,7 +159,7 @@ impl Engine {
 
 fn replace_faults(request: &Incoming) -> Controlled {
     let text = String::from_utf8_lossy(request.bytes());
-    match FaultRule::parse(&text) {
+    match parse_faults(&text) {
         Err(error) => refused(400, error.message()).into(),
         Ok(rules) => Controlled {
             reply: Reply::json(200, &json!({"rules": rules.len()})),

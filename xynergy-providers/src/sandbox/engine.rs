@@ -1,6 +1,7 @@
 //! How a request is taken through faults, effects and the log to its answer.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use serde_json::json;
@@ -31,7 +32,11 @@ pub(super) struct Engine {
     pub(super) hubspot_secret: Secret,
     /// One lock keeps the order of lines, and so of effects.
     core: Mutex<Core>,
+    next_due: NextDue,
 }
+
+/// When the next late effect lands that is in the log, for those who cannot wait for the lock.
+type NextDue = Arc<std::sync::Mutex<Option<Timestamp>>>;
 
 /// The app behind every write by the API.
 #[derive(Debug)]
@@ -58,6 +63,7 @@ pub(super) struct Core {
     arrivals: u64,
     /// Why the log can no longer be trusted to be written.
     broken: Option<String>,
+    next_due: NextDue,
 }
 
 impl Engine {
@@ -69,6 +75,8 @@ impl Engine {
         app: App,
         hubspot_secret: Secret,
     ) -> Self {
+        let next_due = NextDue::default();
+        *next_due.lock().unwrap_or_else(PoisonError::into_inner) = world.next_due();
         let core = Core {
             world,
             journal,
@@ -76,8 +84,9 @@ impl Engine {
             in_flight: BTreeMap::new(),
             arrivals: 0,
             broken: None,
+            next_due: next_due.clone(),
         };
-        Self { clock, crm, app, hubspot_secret, core: Mutex::new(core) }
+        Self { clock, crm, app, hubspot_secret, core: Mutex::new(core), next_due }
     }
 
     /// The state, with every late effect that is due. Whoever calls it commits before letting go, in a task that is not
@@ -90,8 +99,8 @@ impl Engine {
     }
 
     /// When the next late effect lands.
-    pub(super) async fn next_due(&self) -> Option<Timestamp> {
-        self.core.lock().await.world.next_due()
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
+        *self.next_due.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The state once every late effect that is due is in the log.
@@ -261,6 +270,7 @@ impl Core {
                 self.broken = Some(error.to_string());
             }
         }
+        *self.next_due.lock().unwrap_or_else(PoisonError::into_inner) = self.world.next_due();
         match &self.broken {
             None => Ok(()),
             Some(why) => Err(Error::new(

@@ -252,37 +252,37 @@ impl From<Fault> for RawFault {
     }
 }
 
+/// Reads fault rules from `{"rules": [...]}` or a bare list.
+///
+/// # Errors
+///
+/// A rule that is not one; the message has its number.
+pub fn parse_faults(text: &str) -> Result<Vec<FaultRule>> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|e| Error::invalid(file::OPERATION, format!("the faults are no JSON: {e}")))?;
+    let list = match value {
+        Value::Array(list) => list,
+        Value::Object(mut object) => match object.remove("rules") {
+            Some(Value::Array(list)) => list,
+            _ => return Err(Error::invalid(file::OPERATION, "rules: a list of fault rules is missing")),
+        },
+        _ => return Err(Error::invalid(file::OPERATION, "the faults are {\"rules\": [...]} or a list")),
+    };
+    list.into_iter()
+        .enumerate()
+        .map(|(index, rule)| {
+            serde_json::from_value(rule)
+                .map_err(|e| Error::invalid(file::OPERATION, format!("fault rule {}: {e}", index + 1)))
+        })
+        .collect()
+}
+
+/// Reads the fault rules of the file at `path`, blocking: a host calls it before it serves. See [`parse_faults`].
+pub fn load_faults(path: &Path) -> Result<Vec<FaultRule>> {
+    parse_faults(&file::read(path, "faults")?).map_err(|e| file::in_file(e, path))
+}
+
 impl FaultRule {
-    /// Reads the file at `path`, blocking: a host calls it before it serves. See [`FaultRule::parse`].
-    pub fn load(path: &Path) -> Result<Vec<Self>> {
-        Self::parse(&file::read(path, "faults")?).map_err(|e| file::in_file(e, path))
-    }
-
-    /// Reads rules from `{"rules": [...]}` or a bare list.
-    ///
-    /// # Errors
-    ///
-    /// A rule that is not one; the message has its number.
-    pub fn parse(text: &str) -> Result<Vec<Self>> {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| Error::invalid(file::OPERATION, format!("the faults are no JSON: {e}")))?;
-        let list = match value {
-            Value::Array(list) => list,
-            Value::Object(mut object) => match object.remove("rules") {
-                Some(Value::Array(list)) => list,
-                _ => return Err(Error::invalid(file::OPERATION, "rules: a list of fault rules is missing")),
-            },
-            _ => return Err(Error::invalid(file::OPERATION, "the faults are {\"rules\": [...]} or a list")),
-        };
-        list.into_iter()
-            .enumerate()
-            .map(|(index, rule)| {
-                serde_json::from_value(rule)
-                    .map_err(|e| Error::invalid(file::OPERATION, format!("fault rule {}: {e}", index + 1)))
-            })
-            .collect()
-    }
-
     /// Whether a request of this method and path is one that the rule counts.
     pub(super) fn counts(&self, method: &str, path: &str) -> bool {
         let method_fits = self.method.as_deref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(method));
@@ -346,10 +346,10 @@ mod tests {
 
     #[test]
     fn rules_fit_with_and_without_the_prefix() {
-        let rule = &FaultRule::parse(r#"[{"path":"/v*/s1/","fault":{"cut":"after"}}]"#).unwrap()[0];
+        let rule = &parse_faults(r#"[{"path":"/v*/s1/","fault":{"cut":"after"}}]"#).unwrap()[0];
         assert!(rule.counts("POST", "/v26.0/s1") && rule.counts("GET", "/graph/v25.0/s1/"));
-        let rule = &FaultRule::parse(r#"[{"method":"post","path":"/openai/v1/*","fault":{"delay_ms":1}}]"#)
-            .unwrap()[0];
+        let rule =
+            &parse_faults(r#"[{"method":"post","path":"/openai/v1/*","fault":{"delay_ms":1}}]"#).unwrap()[0];
         assert!(rule.counts("POST", "/openai/v1/chat/completions"));
         assert!(
             !rule.counts("POST", "/abacus/v1/chat/completions") && !rule.counts("GET", "/openai/v1/models")
@@ -366,7 +366,7 @@ mod tests {
             {"path":"/a","nth":1,"fault":{"late_ms":90000}},
             {"path":"/a","nth":1,"fault":{"cut_stream_at":3}},
             {"path":"/a","nth":1,"fault":{"edit":{"id":"s","daily_budget_percent":8}}}]"#;
-        let rules = FaultRule::parse(text).unwrap();
+        let rules = parse_faults(text).unwrap();
         let shown: Value = serde_json::to_value(&rules).unwrap();
         assert_eq!(shown, serde_json::from_str::<Value>(text).unwrap());
     }
@@ -385,7 +385,7 @@ mod tests {
             (r#"{"rulez":[]}"#, "rules"),
             ("nonsense", "no JSON"),
         ] {
-            let error = FaultRule::parse(text).unwrap_err();
+            let error = parse_faults(text).unwrap_err();
             assert!(error.message().contains(words), "{error}");
         }
     }

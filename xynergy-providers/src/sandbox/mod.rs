@@ -11,7 +11,8 @@
 //!
 //! let (ads, _problems) = AdsFile::load("ads.json".as_ref())?;
 //! let (crm, _problems) = CrmFile::load("crm.json".as_ref())?;
-//! let config = SandboxConfig { log: SandboxLog::File("run.sandbox".into()), ..SandboxConfig::new(ads, crm) };
+//! let log = SandboxLog::File("run.sandbox".into());
+//! let config = SandboxConfig { ads, crm, log, ..SandboxConfig::default() };
 //! let sandbox = sandbox::start(config).await?;
 //! let graph = &sandbox.urls().graph;
 //! # let _ = graph;
@@ -48,9 +49,11 @@ use tokio::task::JoinHandle;
 use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 
 pub use ads_file::{AdAccountRow, AdRow, AdsFile, BudgetConstraints, BudgetLevel, OwnerRow};
-pub use config::{DEFAULT_HUBSPOT_SECRET, SandboxClock, SandboxConfig, SandboxLog};
+pub use config::{HUBSPOT_SECRET, SandboxClock, SandboxConfig, SandboxLog};
 pub use crm_file::{ContactRow, CrmFile, DealRow};
-pub use fault::{CutPoint, Fault, FaultRule, GraphFault, HumanEdit, Nth, StatusFault};
+pub use fault::{
+    CutPoint, Fault, FaultRule, GraphFault, HumanEdit, Nth, StatusFault, load_faults, parse_faults,
+};
 pub use file::RowProblem;
 pub use state::{BudgetLimitState, FaultState, ObjectState, SandboxState};
 
@@ -157,8 +160,8 @@ impl Sandbox {
 
     /// When the next late effect lands, by the sandbox's clock; a time that has passed until [`Sandbox::apply_due`] or any
     /// request lets it land; none when nothing is on its way.
-    pub async fn next_due(&self) -> Option<Timestamp> {
-        self.engine.next_due().await
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.engine.next_due()
     }
 
     /// Lets late effects land whose time has come, each at its own, and returns once they are in the log. Any request does
