@@ -5,12 +5,14 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ads;
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod ctx;
 pub mod env;
 pub mod error;
+pub mod execution;
 pub mod money;
 pub mod store;
 

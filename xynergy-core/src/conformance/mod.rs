@@ -4,6 +4,10 @@
 //! the backend and are no part of the stable interface.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ads;
+mod changes;
 mod state;
 
+pub use ads::ad_platform;
+pub use changes::{change_store, change_stores_agree};
 pub use state::state_store;

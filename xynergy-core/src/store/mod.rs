@@ -3,7 +3,9 @@
 //! Every method takes the tenant, so that nothing can forget it. The in-memory stores are for tests, for trying
 //! things out and as the reference that the durable ones are compared with.
 
+mod changes;
 pub mod memory;
 mod state;
 
+pub use changes::{ChangeFilter, ChangeStore, HistoryFilter};
 pub use state::{Document, StateStore};
