@@ -207,7 +207,7 @@ impl Executor {
                 rows.iter().filter(|r| r.seq <= head.seq).for_each(|r| verifier.push(r));
                 match rows.last() {
                     Some(last) if last.seq < head.seq && last.seq > filter.after_seq => {
-                        filter.after_seq = last.seq
+                        filter.after_seq = last.seq;
                     }
                     _ => break,
                 }

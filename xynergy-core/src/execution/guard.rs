@@ -153,7 +153,7 @@ impl Limits<'_> {
     fn campaign_rate(&self) -> Result<(), Outside> {
         let campaign = &self.input.row.change.campaign_id;
         let times = self.times(|m| m.own.is_some() && m.campaign_id == *campaign);
-        self.rate(times, self.policy.campaign_changes, Reason::RateLimitCampaign)
+        self.rate(&times, self.policy.campaign_changes, Reason::RateLimitCampaign)
     }
 
     fn owner_rate(&self) -> Result<(), Outside> {
@@ -162,7 +162,7 @@ impl Limits<'_> {
             return Ok(());
         }
         let times = self.times(|m| m.field == ChangeField::Budget && m.owner == change.owner);
-        self.rate(times, self.policy.adset_budget_changes, Reason::RateLimitOwner)
+        self.rate(&times, self.policy.adset_budget_changes, Reason::RateLimitOwner)
     }
 
     /// The times of these movements within the rate's window, oldest first.
@@ -178,7 +178,7 @@ impl Limits<'_> {
         times
     }
 
-    fn rate(&self, times: Vec<Timestamp>, limit: u32, reason: Reason) -> Result<(), Outside> {
+    fn rate(&self, times: &[Timestamp], limit: u32, reason: Reason) -> Result<(), Outside> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         match times.len().checked_sub(limit) {
             Some(surplus) => {

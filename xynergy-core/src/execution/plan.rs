@@ -214,7 +214,7 @@ fn set(state: &mut OwnerState, field: ChangeField, value: i64) {
         ChangeField::Bid => state.bid_minor = Some(value),
         ChangeField::Budget => state.daily_budget_minor = Some(value),
         ChangeField::Status if value == DeliveryStatus::Active.code() => {
-            state.status = DeliveryStatus::Active
+            state.status = DeliveryStatus::Active;
         }
         ChangeField::Status => state.status = DeliveryStatus::Paused,
     }

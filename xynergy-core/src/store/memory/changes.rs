@@ -248,4 +248,12 @@ mod tests {
     async fn keeps_the_contract() {
         crate::conformance::change_store(&MemoryChanges::default()).await;
     }
+
+    #[tokio::test]
+    async fn agrees_with_itself() {
+        for seed in 0..20 {
+            let (a, b) = (MemoryChanges::default(), MemoryChanges::default());
+            crate::conformance::change_stores_agree(&a, &b, seed, 200).await;
+        }
+    }
 }
