@@ -5,6 +5,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod ads;
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -12,6 +13,7 @@ pub mod crm;
 pub mod ctx;
 pub mod env;
 pub mod error;
+pub mod execution;
 pub mod money;
 pub mod store;
 

@@ -47,8 +47,8 @@ impl BarChart<'_> {
         let greatest = self.rows.iter().flat_map(|row| row.values.iter().copied()).max().unwrap_or(0).max(1);
         let last = i32::try_from(rows)?.max(1);
         let mut svg = String::new();
-        let area =
-            SVGBackend::with_string(&mut svg, (WIDTH, legend + rows.max(1) * row_height + 4)).into_drawing_area();
+        let area = SVGBackend::with_string(&mut svg, (WIDTH, legend + rows.max(1) * row_height + 4))
+            .into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin_top(legend)
             .y_label_area_size(LABELS)

@@ -4,10 +4,14 @@
 //! the backend and are no part of the stable interface.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+mod ads;
+mod changes;
 mod clicks;
 mod revenue;
 mod state;
 
+pub use ads::ad_platform;
+pub use changes::{change_store, change_stores_agree};
 pub use clicks::click_store;
 pub use revenue::revenue_store;
 pub use state::state_store;

@@ -4,6 +4,7 @@
 //! things out and as the reference that the durable ones are compared with.
 
 mod clicks;
+mod changes;
 pub mod memory;
 mod revenue;
 mod state;
@@ -12,4 +13,5 @@ pub use clicks::{Candidate, Click, ClickStore, KeyedHash, Personal, Tracked, Utm
 pub use revenue::{
     Appended, Attributed, DealRevenue, Layer, LedgerEntry, Match, MatchCounts, RevenueStore, RevenueTotals,
 };
+pub use changes::{ChangeFilter, ChangeStore, HistoryFilter};
 pub use state::{Document, StateStore};

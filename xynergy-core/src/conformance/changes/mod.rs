@@ -1,0 +1,6 @@
+mod agree;
+mod contract;
+mod fixture;
+
+pub use agree::change_stores_agree;
+pub use contract::change_store;

@@ -1,0 +1,291 @@
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::change::{ChangeId, ChangeRow, ChangeStatus, Reason};
+use crate::ads::{ChangeField, Owner};
+use crate::ctx::TenantId;
+use crate::env::Timestamp;
+use crate::error::{Error, ErrorKind, Result};
+
+/// What a row of the history tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuditKind {
+    /// A guard refused the change, or it was withdrawn.
+    Blocked,
+    /// A write is about to be sent.
+    Intent,
+    /// What became of an intent; exactly one for each.
+    Outcome,
+}
+
+impl AuditKind {
+    /// The kind as it is stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Intent => "intent",
+            Self::Outcome => "outcome",
+        }
+    }
+}
+
+impl FromStr for AuditKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        [Self::Blocked, Self::Intent, Self::Outcome].into_iter().find(|k| k.as_str() == name).ok_or_else(
+            || {
+                Error::new(
+                    ErrorKind::Corrupt,
+                    "execution.history",
+                    "a stored kind is unknown to this version",
+                )
+            },
+        )
+    }
+}
+
+/// One row of an account's history: append-only, without gaps, each row sealed with the one before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditRow {
+    /// Whose it is.
+    pub tenant_id: TenantId,
+    /// The ad account.
+    pub account_id: String,
+    /// 1, 2, 3 ... within the account.
+    pub seq: u64,
+    /// What it tells.
+    pub kind: AuditKind,
+    /// The change.
+    pub change_id: ChangeId,
+    /// Which of its attempts; 0 before the first.
+    pub attempt: u32,
+    /// The campaign.
+    pub campaign_id: String,
+    /// The object.
+    pub owner: Owner,
+    /// The field.
+    pub field: ChangeField,
+    /// The value before: as observed, or as expected where it was not read.
+    pub from_value: i64,
+    /// The value to set.
+    pub to_value: i64,
+    /// Where the change stands with this row.
+    pub status: ChangeStatus,
+    /// Why.
+    pub reason: Option<Reason>,
+    /// When it is asked again.
+    pub retry_at: Option<Timestamp>,
+    /// What the platform said.
+    pub detail: Option<String>,
+    /// How long the write took, in milliseconds.
+    pub duration_ms: Option<u64>,
+    /// The allocation it belongs to.
+    pub allocation_id: Option<String>,
+    /// The event or request that caused the change.
+    pub causation_id: Option<String>,
+    /// Why the change was wanted.
+    pub purpose: String,
+    /// Who asked.
+    pub actor: Option<String>,
+    /// The caller's request id.
+    pub request_id: String,
+    /// When.
+    pub at: Timestamp,
+    /// The hash of the row before; zeros for the first.
+    pub prev_hash: String,
+    /// The SHA-256 of `prev_hash` and this row's canonical bytes, in hex.
+    pub hash: String,
+}
+
+/// The newest row of an account's history.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainHead {
+    /// Its sequence number; 0 when there is none.
+    pub seq: u64,
+    /// Its hash; zeros when there is none.
+    pub hash: String,
+}
+
+impl Default for ChainHead {
+    fn default() -> Self {
+        Self { seq: 0, hash: "0".repeat(64) }
+    }
+}
+
+/// Who and why, of a row to be appended.
+#[derive(Clone, Debug)]
+pub(super) struct AuditOrigin<'a> {
+    pub(super) tenant: &'a TenantId,
+    pub(super) actor: Option<&'a str>,
+    pub(super) request_id: &'a str,
+    pub(super) at: Timestamp,
+}
+
+impl ChainHead {
+    /// Appends a row that tells where `row` stands, and moves on to it.
+    pub(super) fn append(
+        &mut self,
+        kind: AuditKind,
+        row: &ChangeRow,
+        duration: Option<Duration>,
+        origin: &AuditOrigin<'_>,
+    ) -> AuditRow {
+        let change = &row.change;
+        let mut audit = AuditRow {
+            tenant_id: origin.tenant.clone(),
+            account_id: change.account_id.clone(),
+            seq: self.seq + 1,
+            kind,
+            change_id: change.id,
+            attempt: row.attempt,
+            campaign_id: change.campaign_id.clone(),
+            owner: change.owner.clone(),
+            field: change.field,
+            from_value: row.observed_from.unwrap_or(change.expected_from),
+            to_value: row.sent_value.unwrap_or(change.target),
+            status: row.status,
+            reason: row.reason,
+            retry_at: row.retry_at,
+            detail: row.detail.clone(),
+            duration_ms: duration.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX)),
+            allocation_id: change.allocation_id.clone(),
+            causation_id: change.causation_id.clone(),
+            purpose: change.reason.clone(),
+            actor: origin.actor.map(str::to_owned),
+            request_id: origin.request_id.to_owned(),
+            at: origin.at,
+            prev_hash: self.hash.clone(),
+            hash: String::new(),
+        };
+        audit.hash = audit.seal();
+        *self = Self { seq: audit.seq, hash: audit.hash.clone() };
+        audit
+    }
+}
+
+impl AuditRow {
+    /// The hash that the row must carry.
+    pub fn seal(&self) -> String {
+        let mut hash = Sha256::new();
+        hash.update(self.prev_hash.as_bytes());
+        hash.update(self.canonical_bytes());
+        hash.finalize().iter().fold(String::with_capacity(64), |mut hex, byte| {
+            use std::fmt::Write;
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// The row's fields in their order, each with its length before it; an absent one has the length 2^64 - 1.
+    pub fn canonical_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(512);
+        let mut put = |field: Option<&str>| match field {
+            Some(text) => {
+                bytes.extend_from_slice(&u64::try_from(text.len()).unwrap_or(u64::MAX - 1).to_be_bytes());
+                bytes.extend_from_slice(text.as_bytes());
+            }
+            None => bytes.extend_from_slice(&u64::MAX.to_be_bytes()),
+        };
+        put(Some("xynergy.ad_change_history.1"));
+        put(Some(self.tenant_id.as_str()));
+        put(Some(&self.account_id));
+        put(Some(&self.seq.to_string()));
+        put(Some(self.kind.as_str()));
+        put(Some(&self.change_id.to_string()));
+        put(Some(&self.attempt.to_string()));
+        put(Some(&self.campaign_id));
+        put(Some(self.owner.level.as_str()));
+        put(Some(&self.owner.id));
+        put(Some(self.field.as_str()));
+        put(Some(&self.from_value.to_string()));
+        put(Some(&self.to_value.to_string()));
+        put(Some(self.status.as_str()));
+        put(self.reason.map(Reason::as_str));
+        put(self.retry_at.map(|t| t.micros().to_string()).as_deref());
+        put(self.detail.as_deref());
+        put(self.duration_ms.map(|d| d.to_string()).as_deref());
+        put(self.allocation_id.as_deref());
+        put(self.causation_id.as_deref());
+        put(Some(&self.purpose));
+        put(self.actor.as_deref());
+        put(Some(&self.request_id));
+        put(Some(&self.at.micros().to_string()));
+        bytes
+    }
+}
+
+/// What the verification of a history found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct AuditReport {
+    /// Rows read.
+    pub rows: u64,
+    /// Whether every account's history is whole: no gap, no row altered, none cut off, one outcome an intent.
+    pub chain_ok: bool,
+    /// The first row that is wrong, as `account#seq: what`.
+    pub first_bad: Option<String>,
+    /// Intents that have no outcome yet: 0 when nothing is in flight.
+    pub open_intents: u64,
+}
+
+/// Verifies one account's history, row by row in their order; needs nothing but the rows.
+#[derive(Debug, Default)]
+pub struct ChainVerifier {
+    head: ChainHead,
+    outcomes: BTreeMap<(ChangeId, u32), bool>,
+    first_bad: Option<String>,
+    rows: u64,
+}
+
+impl ChainVerifier {
+    /// Takes the next row.
+    pub fn push(&mut self, row: &AuditRow) {
+        self.rows += 1;
+        let problem = self.problem(row);
+        if let (Some(problem), None) = (problem, &self.first_bad) {
+            self.first_bad = Some(format!("{}#{}: {problem}", row.account_id, row.seq));
+        }
+        self.head = ChainHead { seq: row.seq, hash: row.hash.clone() };
+    }
+
+    fn problem(&mut self, row: &AuditRow) -> Option<&'static str> {
+        if row.seq != self.head.seq + 1 {
+            return Some("a row is missing before it");
+        }
+        if row.prev_hash != self.head.hash {
+            return Some("the row before it was replaced");
+        }
+        if row.hash != row.seal() {
+            return Some("it was altered");
+        }
+        let key = (row.change_id, row.attempt);
+        match row.kind {
+            AuditKind::Blocked => None,
+            AuditKind::Intent => self.outcomes.insert(key, false).map(|_| "its intent was written twice"),
+            AuditKind::Outcome => match self.outcomes.insert(key, true) {
+                Some(false) => None,
+                Some(true) => Some("its intent has two outcomes"),
+                None => Some("it is an outcome without an intent"),
+            },
+        }
+    }
+
+    /// The verdict, given the head that the store keeps beside the rows: a history whose end was cut off differs.
+    pub fn finish(self, account_id: &str, head: &ChainHead) -> AuditReport {
+        let cut = (self.head != *head)
+            .then(|| format!("{account_id}#{}: rows after it are missing", self.head.seq));
+        let first_bad = self.first_bad.or(cut);
+        let open_intents = self.outcomes.values().filter(|closed| !**closed).count();
+        AuditReport {
+            rows: self.rows,
+            chain_ok: first_bad.is_none(),
+            first_bad,
+            open_intents: u64::try_from(open_intents).unwrap_or(u64::MAX),
+        }
+    }
+}

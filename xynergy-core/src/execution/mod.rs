@@ -1,0 +1,26 @@
+//! Guarded changes of ad budgets: no crash, race or lost reply applies one twice, breaks a limit, or leaves one
+//! without an audit row.
+//!
+//! A change is queued, decided by one pure function inside the store's transaction, written down as an intent, sent
+//! once, and settled. What became of a request without an answer is found out by reading the platform, never by
+//! sending again. See [`Executor`] for the steps.
+
+mod audit;
+mod change;
+mod draw;
+mod execute;
+pub mod guard;
+pub mod machine;
+mod observe;
+mod plan;
+mod policy;
+pub mod reconcile;
+
+pub use audit::{AuditKind, AuditReport, AuditRow, ChainHead, ChainVerifier};
+pub use change::{
+    AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Movement, Reason,
+};
+pub use draw::DrawKey;
+pub use execute::{Executor, Step};
+pub use plan::{Plan, PlannedChange, PlannedOutcome};
+pub use policy::Policy;
