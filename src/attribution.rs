@@ -7,14 +7,13 @@ use xynergy_attribution::matching::{self, Evidence, KnownAds};
 use xynergy_attribution::revenue;
 use xynergy_core::crm::{Contact, CrmEvent, Deal};
 use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
-use xynergy_core::{Ctx, Error, ErrorKind, Result};
+use xynergy_core::{Ctx, Result};
 
 pub use xynergy_attribution::matching::AdParents;
 pub use xynergy_attribution::revenue::StageValues;
 
+use crate::keys;
 use crate::scope::Scope;
-
-const OPERATION: &str = "attribution";
 
 /// The attribution of one tenant.
 #[derive(Clone, Copy, Debug)]
@@ -89,62 +88,12 @@ impl Attribution<'_> {
     }
 
     async fn load_identity_key(&self, ctx: &Ctx) -> Result<IdentityKey> {
-        let secret = match &self.0.shared.config.attribution.identity_key {
-            Some(reference) => {
-                let secret = self.0.shared.secrets.get(&ctx.tenant, reference).await?;
-                decode_key(secret.expose()).ok_or_else(|| {
-                    Error::new(
-                        ErrorKind::ConfigInvalid,
-                        OPERATION,
-                        format!("attribution.identity_key: the {reference} is not 64 hex digits (`openssl rand -hex 32` makes them)"),
-                    )
-                })?
-            }
-            None => self.stored_identity_key(ctx).await?,
+        let shared = &self.0.shared;
+        let hex = match &shared.config.attribution.identity_key {
+            Some(reference) => shared.secrets.get(&ctx.tenant, reference).await?.expose().to_owned(),
+            None => keys::stored(self.0.stores().await?, ctx, "identity").await?,
         };
-        Ok(IdentityKey::new(&ctx.tenant, &secret))
-    }
-
-    async fn stored_identity_key(&self, ctx: &Ctx) -> Result<[u8; 32]> {
-        let state = &self.0.stores().await?.state;
-        let mut fresh = [0; 32];
-        ctx.env.entropy.fill(&mut fresh);
-        let hex: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
-        match state.put(&ctx.tenant, "keys", "identity", Some(0), &hex).await {
-            Ok(_) => Ok(fresh),
-            // Somebody was first: theirs is the key.
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                let stored = state.get(&ctx.tenant, "keys", "identity").await?;
-                stored.and_then(|document| decode_key(&document.value)).ok_or_else(|| {
-                    Error::new(ErrorKind::Corrupt, OPERATION, "the stored identity key is not 64 hex digits")
-                })
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-fn decode_key(hex: &str) -> Option<[u8; 32]> {
-    let hex = hex.trim();
-    let mut key = [0; 32];
-    if hex.len() != 64 || !hex.is_ascii() {
-        return None;
-    }
-    for (byte, i) in key.iter_mut().zip((0..64).step_by(2)) {
-        *byte = u8::from_str_radix(hex.get(i..i + 2)?, 16).ok()?;
-    }
-    Some(key)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_64_hex_digits() {
-        assert_eq!(decode_key(&"0f".repeat(32)), Some([15; 32]));
-        for bad in ["", "0f", &"0g".repeat(32), &"é".repeat(32), &"0f".repeat(33)] {
-            assert_eq!(decode_key(bad), None, "{bad}");
-        }
+        let key = keys::decode(&hex).map_err(|e| e.with_context("key", "attribution.identity_key"))?;
+        Ok(IdentityKey::new(&ctx.tenant, &key))
     }
 }

@@ -7,13 +7,23 @@ use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tokio::sync::OnceCell;
+#[cfg(feature = "attribution")]
+use xynergy_attribution::click::IdentityKey;
 #[cfg(feature = "execution")]
 use xynergy_core::ads::AdPlatform;
+#[cfg(feature = "ai")]
+use xynergy_core::client::{AiClient, AiParts};
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
 use xynergy_core::crm::Crm;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
+#[cfg(feature = "execution")]
+use xynergy_core::execution::{Executor, Policy};
+#[cfg(feature = "ai")]
+use xynergy_core::{provider::Provider, registry::ProviderParts};
 use xynergy_core::{Env, Result, TenantId};
+#[cfg(feature = "execution")]
+use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 #[cfg(feature = "attribution")]
 use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
@@ -36,7 +46,7 @@ pub(crate) struct Shared {
     pub(crate) env: Env,
     pub(crate) secrets: Arc<dyn SecretSource>,
     #[cfg(feature = "ai")]
-    pub(crate) ai: Option<xynergy_core::client::AiClient>,
+    pub(crate) ai: Option<AiClient>,
     #[cfg(feature = "attribution")]
     pub(crate) crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "attribution")]
@@ -44,10 +54,37 @@ pub(crate) struct Shared {
     #[cfg(feature = "execution")]
     pub(crate) ad_platform: Option<Arc<dyn AdPlatform>>,
     #[cfg(feature = "execution")]
-    pub(crate) policy: xynergy_core::execution::Policy,
+    pub(crate) policy: Policy,
     stores: OnceCell<Stores>,
     #[cfg(feature = "attribution")]
-    identity_keys: RwLock<BTreeMap<TenantId, Arc<xynergy_attribution::click::IdentityKey>>>,
+    identity_keys: PerTenant<Arc<IdentityKey>>,
+    #[cfg(feature = "execution")]
+    executors: PerTenant<Executor>,
+}
+
+/// What is made once a tenant, at its first use, and then shared.
+struct PerTenant<T>(RwLock<BTreeMap<TenantId, T>>);
+
+impl<T> Default for PerTenant<T> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<T: Clone> PerTenant<T> {
+    /// The tenant's, made by `make` when there is none. Of two that are made at once one is kept.
+    async fn get_or_make<F>(&self, tenant: &TenantId, make: impl FnOnce() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T>>,
+    {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let made = make().await?;
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(all.entry(tenant.clone()).or_insert(made).clone())
+    }
 }
 
 impl fmt::Debug for Shared {
@@ -63,21 +100,20 @@ impl Shared {
 
     /// The tenant's identity key, loaded at its first use.
     #[cfg(feature = "attribution")]
-    pub(crate) async fn identity_key<F>(
-        &self,
-        tenant: &TenantId,
-        load: impl FnOnce() -> F,
-    ) -> Result<Arc<xynergy_attribution::click::IdentityKey>>
+    pub(crate) async fn identity_key<F>(&self, tenant: &TenantId, load: impl FnOnce() -> F) -> Result<Arc<IdentityKey>>
     where
-        F: Future<Output = Result<xynergy_attribution::click::IdentityKey>>,
+        F: Future<Output = Result<IdentityKey>>,
     {
-        let known = self.identity_keys.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
-        if let Some(key) = known {
-            return Ok(key);
-        }
-        let key = Arc::new(load().await?);
-        let mut keys = self.identity_keys.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(keys.entry(tenant.clone()).or_insert(key).clone())
+        self.identity_keys.get_or_make(tenant, || async { load().await.map(Arc::new) }).await
+    }
+
+    /// The tenant's executor, made at its first use.
+    #[cfg(feature = "execution")]
+    pub(crate) async fn executor<F>(&self, tenant: &TenantId, make: impl FnOnce() -> F) -> Result<Executor>
+    where
+        F: Future<Output = Result<Executor>>,
+    {
+        self.executors.get_or_make(tenant, make).await
     }
 }
 
@@ -106,6 +142,8 @@ impl Client {
             secrets: Arc::new(EnvSecrets),
             http: None,
             stores: None,
+            #[cfg(feature = "ai")]
+            providers: Vec::new(),
             #[cfg(feature = "attribution")]
             crm: None,
             #[cfg(feature = "execution")]
@@ -136,6 +174,8 @@ pub struct ClientBuilder {
     secrets: Arc<dyn SecretSource>,
     http: Option<Arc<dyn HttpSend>>,
     stores: Option<Stores>,
+    #[cfg(feature = "ai")]
+    providers: Vec<Arc<dyn Provider>>,
     #[cfg(feature = "attribution")]
     crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "execution")]
@@ -185,6 +225,14 @@ impl ClientBuilder {
         self
     }
 
+    /// One more AI provider, of the host's own.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
     /// The CRM, instead of the one of the configuration.
     #[cfg(feature = "attribution")]
     #[must_use]
@@ -227,7 +275,9 @@ impl ClientBuilder {
             secrets: secrets.clone(),
             stores: stores.clone().map(|stores| OnceCell::new_with(Some(stores))).unwrap_or_default(),
             #[cfg(feature = "attribution")]
-            identity_keys: RwLock::default(),
+            identity_keys: PerTenant::default(),
+            #[cfg(feature = "execution")]
+            executors: PerTenant::default(),
         };
         Ok(Client { scope: Scope::new(Arc::new(shared), TenantId::default()) })
     }
@@ -240,5 +290,29 @@ impl ClientBuilder {
             Hubspot::new(config.clone(), properties, http.clone(), self.secrets.clone()).map(Arc::new)
         };
         self.config.hubspot.as_ref().map(build).transpose()
+    }
+
+    #[cfg(feature = "ai")]
+    fn ai(&self, http: &Arc<dyn HttpSend>) -> Result<Option<AiClient>> {
+        let mut providers = self.providers.clone();
+        let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
+        providers.extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
+        if providers.is_empty() {
+            self.config.ai.validate()?;
+            return Ok(None);
+        }
+        AiClient::new(self.config.ai.clone(), AiParts::new(providers)).map(Some)
+    }
+
+    #[cfg(feature = "execution")]
+    fn ad_platform(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<dyn AdPlatform>>> {
+        if let Some(own) = &self.ad_platform {
+            return Ok(Some(own.clone()));
+        }
+        let build = |config: &MetaConfig| {
+            MetaAds::new(config.clone(), http.clone(), self.secrets.clone())
+                .map(|platform| Arc::new(platform) as Arc<dyn AdPlatform>)
+        };
+        self.config.meta.as_ref().map(build).transpose()
     }
 }

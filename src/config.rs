@@ -109,8 +109,7 @@ pub struct ExecutionConfig {
     pub preset: String,
     /// Instead of the preset: figures that are not given are those of `standard`.
     pub policy: Option<Policy>,
-    /// The secret that jitter and fuzz are drawn with, so that nobody outside can foretell them. Without one they follow
-    /// from the change's id alone.
+    /// The secret that jitter and fuzz are drawn with. Without one, a key is made at the first use and kept in the store.
     pub draw_key: Option<SecretRef>,
 }
 

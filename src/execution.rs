@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use xynergy_core::config::Secret;
 use xynergy_core::ads::{ChangeField, Owner, OwnerState};
 use xynergy_core::execution::{AuditReport, DrawKey, Executor};
-use xynergy_core::store::ChangeFilter;
-use xynergy_core::{Ctx, Error, ErrorKind, Result, Timestamp};
+use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, Timestamp};
 
-pub use xynergy_core::execution::{
-    AccountLimits, AdChange, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, Policy, Reason, Step,
-};
 pub use xynergy_core::execution::machine::KillScope;
-pub use xynergy_core::store::HistoryFilter;
+pub use xynergy_core::execution::{
+    AccountLimits, AdChange, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedOutcome, Policy, Reason, Step,
+};
+pub use xynergy_core::store::{ChangeFilter, HistoryFilter};
 pub use xynergy_providers::ads::meta::MetaConfig;
 
+use crate::keys;
 use crate::scope::Scope;
-
-const OPERATION: &str = "execution";
 
 /// Budget changes of one tenant.
 #[derive(Clone, Copy, Debug)]
@@ -27,4 +26,168 @@ impl Scope {
     pub fn execution(&self) -> Execution<'_> {
         Execution(self)
     }
+}
+
+impl Execution<'_> {
+    /// The live budget owners of an account: its ad sets, and its campaigns where the budget sits there.
+    ///
+    /// # Errors
+    /// The ad platform's.
+    pub async fn owners(&self, account_id: &str) -> Result<Vec<OwnerState>> {
+        self.platform()?.owners(&self.0.ctx(), account_id).await
+    }
+
+    /// What would become of changes if they were applied now. Writes nothing, here or on the platform; with
+    /// `ask_platform` the platform validates what would be sent.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a change that no platform could execute.
+    pub async fn plan(&self, changes: &[AdChange], ask_platform: bool) -> Result<Plan> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.plan(&ctx, changes, ask_platform).await
+    }
+
+    /// Stores changes to be applied after their jitter. A change whose id is stored already is left as it is, whatever
+    /// became of it, so that a resumed run may queue everything again.
+    ///
+    /// Cancel safety: the changes of one account are stored all or none.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field; nothing is stored then.
+    pub async fn queue(&self, changes: Vec<AdChange>) -> Result<Vec<ChangeRow>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.queue(&ctx, changes).await
+    }
+
+    /// Does the most urgent thing that is due; `None` when nothing is. It never sleeps: the host calls it until nothing is
+    /// due, and again at [`next_due`](Self::next_due).
+    ///
+    /// Cancel safety: a step runs in a task of its own, so that dropping this future tears no send.
+    ///
+    /// # Errors
+    /// Those of the store and of reading the platform. What became of a write is no error: the change says it.
+    pub async fn run_once(&self) -> Result<Option<Step>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.run_once(&ctx).await
+    }
+
+    /// Waits until no step is under way. Call it before the runtime ends.
+    pub async fn drain(&self) -> Result<()> {
+        self.executor(&self.0.ctx()).await?.drain().await;
+        Ok(())
+    }
+
+    /// When something is due next: a change to run or to try again, or an unknown outcome to reconcile. It may be past.
+    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.next_due(&ctx).await
+    }
+
+    /// A change.
+    pub async fn get(&self, id: ChangeId) -> Result<Option<ChangeRow>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.get(&ctx, id).await
+    }
+
+    /// The changes that match, by the time of queueing and then id.
+    pub async fn list(&self, filter: &ChangeFilter) -> Result<Vec<ChangeRow>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.list(&ctx, filter).await
+    }
+
+    /// Rows of an account's history, in order.
+    pub async fn history(&self, account_id: &str, filter: &HistoryFilter) -> Result<Vec<AuditRow>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.history(&ctx, account_id, filter).await
+    }
+
+    /// Withdraws a change that is not in flight; `moved` tells whether it could be.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) for an unknown id.
+    pub async fn cancel(&self, id: ChangeId) -> Result<Step> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.cancel(&ctx, id).await
+    }
+
+    /// Sets what the user allows in an account: the total, the floor and the ceiling.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) when the limits contradict themselves.
+    pub async fn set_limits(&self, account_id: &str, limits: &AccountLimits) -> Result<()> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.set_limits(&ctx, account_id, limits).await
+    }
+
+    /// Switches a kill switch. While it is on, nothing that it covers is sent; what was already under way may land.
+    pub async fn kill(&self, scope: &KillScope, on: bool) -> Result<()> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.kill(&ctx, scope, on).await
+    }
+
+    /// Reads the tenant's whole history and verifies its chains.
+    pub async fn verify_audit(&self) -> Result<AuditReport> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.verify_audit(&ctx).await
+    }
+
+    async fn executor(&self, ctx: &Ctx) -> Result<Executor> {
+        let shared = &self.0.shared;
+        shared.executor(&ctx.tenant, || async {
+            let key = match &shared.config.execution.draw_key {
+                Some(reference) => shared.secrets.get(&ctx.tenant, reference).await?,
+                None => Secret::new(keys::stored(self.0.stores().await?, ctx, "draw").await?),
+            };
+            let changes = self.0.stores().await?.changes.clone();
+            Executor::new(changes, self.platform()?.clone(), shared.policy, DrawKey::new(key))
+        })
+        .await
+    }
+
+    fn platform(&self) -> Result<&std::sync::Arc<dyn xynergy_core::ads::AdPlatform>> {
+        self.0.shared.ad_platform.as_ref().ok_or_else(|| {
+            Error::new(
+                ErrorKind::ConfigInvalid,
+                "execution",
+                "meta: not configured; add [meta] to the configuration, or give the client an ad platform of your own",
+            )
+        })
+    }
+}
+
+/// The changes that an allocation asks for: one for each owner whose budget moves, with an id that follows from the
+/// allocation's, so that asking again queues nothing twice. `campaigns` has the campaign of each owner.
+///
+/// # Errors
+/// [`InvalidInput`](ErrorKind::InvalidInput) for an owner without a campaign.
+#[cfg(feature = "allocation")]
+pub fn propose(
+    allocation_id: &str,
+    account_id: &str,
+    currency: Currency,
+    allocation: &crate::allocation::Allocation,
+    campaigns: &BTreeMap<String, String>,
+) -> Result<Vec<AdChange>> {
+    let moving = allocation.rows.iter().filter(|row| row.proposed_minor != row.current_minor);
+    moving
+        .map(|row| {
+            let campaign_id = campaigns.get(&row.owner_id).ok_or_else(|| {
+                Error::invalid("allocation.propose", format!("campaigns: the campaign of {} is missing", row.owner_id))
+            })?;
+            Ok(AdChange {
+                id: ChangeId::derive(&[allocation_id, account_id, &row.owner_id]),
+                account_id: account_id.to_owned(),
+                campaign_id: campaign_id.clone(),
+                owner: Owner { level: row.level, id: row.owner_id.clone() },
+                field: ChangeField::Budget,
+                expected_from: row.current_minor,
+                target: row.proposed_minor,
+                currency,
+                allocation_id: Some(allocation_id.to_owned()),
+                causation_id: Some(allocation_id.to_owned()),
+                reason: row.reason.clone(),
+                expires_at: None,
+            })
+        })
+        .collect()
 }

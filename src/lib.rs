@@ -6,6 +6,8 @@
 
 mod client;
 mod config;
+#[cfg(any(feature = "attribution", feature = "execution"))]
+mod keys;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod scope;
