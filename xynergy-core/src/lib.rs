@@ -5,11 +5,22 @@
 
 #![forbid(unsafe_code)]
 
+pub mod cache;
+pub mod client;
 pub mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod ctx;
 pub mod env;
 pub mod error;
+pub mod layer;
+pub mod layers;
 pub mod money;
+pub mod provider;
+pub mod registry;
+pub mod route;
+pub mod spend;
+pub mod tokens;
 
 pub use ctx::{Ctx, TenantId};
 pub use env::{Clock, Entropy, Env, Timestamp};
