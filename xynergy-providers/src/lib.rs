@@ -2,5 +2,9 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "ai")]
+pub mod ai;
 #[cfg(feature = "http-client")]
 pub mod http;
+#[cfg(feature = "ai")]
+pub mod registry;
