@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 pub mod ads;
+pub mod cache;
+pub mod client;
 pub mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -14,8 +16,15 @@ pub mod ctx;
 pub mod env;
 pub mod error;
 pub mod execution;
+pub mod layer;
+pub mod layers;
 pub mod money;
+pub mod provider;
+pub mod registry;
+pub mod route;
+pub mod spend;
 pub mod store;
+pub mod tokens;
 
 pub use ctx::{Ctx, TenantId};
 pub use env::{Clock, Entropy, Env, Timestamp};

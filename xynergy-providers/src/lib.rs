@@ -4,9 +4,14 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "ai")]
+pub mod ai;
+#[cfg(feature = "hubspot")]
 pub mod crm;
 #[cfg(feature = "http-client")]
 pub mod http;
+#[cfg(feature = "ai")]
+pub mod registry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 pub mod store;

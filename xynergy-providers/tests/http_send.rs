@@ -1,5 +1,6 @@
 //! How far a request came, what is bounded and what is never done, over real sockets.
 #![cfg(feature = "http-client")]
+#![allow(clippy::unwrap_used)] // Helpers of tests are no tests to clippy.
 
 use std::time::Duration;
 

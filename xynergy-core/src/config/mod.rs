@@ -1,5 +1,12 @@
 //! What every part's configuration shares.
 
+mod ai;
+mod provider;
 mod secret;
 
+pub use ai::{
+    AiConfig, BreakerConfig, CacheConfig, MaxPromptBytes, OrderConfig, RetryConfig, SpendLimitConfig,
+    TimeoutConfig, TokenConfig,
+};
+pub use provider::{Dialect, OPENAI_COMPATIBLE, PriceConfig, ProviderConfig, RateLimit};
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

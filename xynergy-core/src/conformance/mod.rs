@@ -1,13 +1,16 @@
 //! The behaviour that every implementation of a trait must show, as code.
 //!
 //! Call a suite from a test with an empty backend; it panics at the first behaviour that differs. Suites write to
-//! the backend and are no part of the stable interface.
+//! the backend and are no part of the stable interface. They say nothing about speed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod ads;
+pub mod cache;
 mod changes;
 mod clicks;
+pub mod provider;
 mod revenue;
+pub mod spend;
 mod state;
 
 pub use ads::ad_platform;

@@ -1,0 +1,275 @@
+//! The AI side of a client: one request, through all layers, to one answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tracing::Instrument;
+
+mod ending;
+
+use ending::Ending;
+
+use crate::cache::{CacheStats, MemoryCache, ResponseCache};
+use crate::config::AiConfig;
+use crate::ctx::Ctx;
+use crate::env::Timestamp;
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::layer::{Layer, stack};
+use crate::layers::{
+    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, Fallback, RateLimitLayer, RetryLayer,
+    RouteLayer, SizeLayer, SpendLayer, TimeoutLayer,
+};
+use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
+use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
+use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
+use crate::tokens::{self, TokenCount, TokenOptimization};
+
+/// What an [`AiClient`] is built on.
+#[derive(Clone, Debug)]
+pub struct AiParts {
+    /// The providers, each under its own name.
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// Where answers are kept; in memory, as large as configured, when `None`.
+    pub cache: Option<Arc<dyn ResponseCache>>,
+    /// The account of spend; in memory when `None`.
+    pub ledger: Option<Arc<dyn SpendLedger>>,
+}
+
+impl AiParts {
+    /// These providers, with cache and account in memory.
+    pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
+        Self { providers, cache: None, ledger: None }
+    }
+}
+
+/// Sends each request to the cheapest provider that can answer it well, within limits, and accounts for it.
+///
+/// Cheap to clone. Building one does no I/O and starts nothing. Every call may be dropped at any point: what was reserved is given
+/// back, and the call to the provider is aborted.
+#[derive(Clone, Debug)]
+pub struct AiClient(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    config: AiConfig,
+    whole: Arc<dyn Provider>,
+    router: Arc<Router>,
+    ledger: Arc<dyn SpendLedger>,
+    cache: Arc<dyn ResponseCache>,
+    cache_layer: CacheLayer,
+    breakers: BreakerLayer,
+}
+
+impl AiClient {
+    /// A client of a configuration that [`AiConfig::validate`] accepts.
+    ///
+    /// Errors: a wrong configuration, two providers of one name, or a route to a provider that does not exist.
+    pub fn new(config: AiConfig, parts: AiParts) -> Result<Self> {
+        config.validate()?;
+        let ledger = parts.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default()));
+        let cache = parts.cache.unwrap_or_else(|| Arc::new(MemoryCache::new(config.cache.max_bytes)));
+
+        let breakers = BreakerLayer::new(config.breaker.clone());
+        let mut candidates = Vec::new();
+        let mut prices = BTreeMap::new();
+        let mut stacks = BTreeMap::new();
+        for provider in parts.providers {
+            let name = provider.name().to_owned();
+            let own = config.providers.get(&name).cloned().unwrap_or_default();
+            let mut pricing = own.pricing(&name)?;
+            pricing.default_model = provider.capability().default_model;
+            prices.insert(name.clone(), pricing);
+            candidates.push(Candidate { name: name.clone(), capability: provider.capability() });
+            let mut around: Vec<Arc<dyn Layer>> = Vec::new();
+            if let Some(limit) = own.rate_limit {
+                around.push(Arc::new(RateLimitLayer::new(limit)));
+            }
+            around.push(Arc::new(breakers.clone()));
+            around.push(Arc::new(RetryLayer::new(config.retry.clone())));
+            around.push(Arc::new(TimeoutLayer {
+                attempt: config.timeouts.attempt(),
+                idle: config.timeouts.idle(),
+            }));
+            around.push(Arc::new(AttemptLayer));
+            if stacks.insert(name.clone(), stack(provider, &around)).is_some() {
+                return Err(wrong(format!("ai.providers: two are called {name:?}; rename one")));
+            }
+        }
+
+        let routing = routing_name(&candidates, &config);
+        let router = Arc::new(Router::new(candidates, config.routing())?);
+        let ttl = Duration::from_secs(config.cache.ttl_seconds);
+        let cache_layer = CacheLayer::new(Arc::clone(&cache), ttl, routing);
+        let mut around: Vec<Arc<dyn Layer>> = Vec::new();
+        if config.cache.enabled {
+            around.push(Arc::new(cache_layer.clone()));
+        }
+        if let Some(limit) = config.rate_limit {
+            around.push(Arc::new(RateLimitLayer::new(limit)));
+        }
+        around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
+        around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
+        let standing = config.standing_limits();
+        around.push(Arc::new(SpendLayer::new(
+            Arc::clone(&ledger),
+            Arc::new(PriceBook::new(prices)),
+            standing,
+        )));
+        let whole = stack(Arc::new(Fallback::new(stacks)), &around);
+        Ok(Self(Arc::new(Inner { config, whole, router, ledger, cache, cache_layer, breakers })))
+    }
+
+    /// Answers a prompt. The limit of the answer is sized unless the request has one; a cut by a limit of ours is not seen.
+    pub async fn generate(&self, ctx: &Ctx, request: GenerateRequest) -> Result<Generation> {
+        let chat = request.into_chat();
+        let complexity = self.complexity(&chat);
+        let limit = chat.token_limit().unwrap_or(self.0.config.tokens.default_limit);
+        let response = self.answer(ctx, chat, "ai.generate").await?;
+        let unsized_limit = TokenOptimization::unchanged(limit, complexity);
+        let sized = response.report.token_optimization.unwrap_or(unsized_limit);
+        Ok(Generation::from_response(response, sized))
+    }
+
+    /// Answers a conversation.
+    pub async fn chat(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatResponse> {
+        self.answer(ctx, request, "ai.chat").await
+    }
+
+    /// Answers a conversation in pieces. Returns when the first piece is there; until then other providers are tried.
+    ///
+    /// The last chunk has the outcome, the usage and the report. A stream that breaks ends with an error.
+    pub async fn stream(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatStream> {
+        let request = self.admitted(request, "ai.stream")?;
+        let mut ending = Ending::new(ctx, &request, "ai.stream");
+        let opened = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span()).await;
+        let stream = match opened {
+            Ok(stream) => stream,
+            Err(error) => return Err(ending.failed(error)),
+        };
+        let watched = futures_util::stream::unfold(Some((stream, ending)), |state| async move {
+            let (mut stream, mut ending) = state?;
+            match stream.next().instrument(ending.span()).await? {
+                Ok(mut chunk) => {
+                    if let (Some(report), Some(outcome)) = (&mut chunk.report, chunk.outcome) {
+                        ending.answered(report, outcome, chunk.usage.as_ref());
+                    }
+                    Some((Ok(chunk), Some((stream, ending))))
+                }
+                Err(error) => Some((Err(ending.failed(error)), None)),
+            }
+        });
+        Ok(watched.boxed())
+    }
+
+    /// Which models would be asked, and why. Sends nothing.
+    pub fn route(&self, _ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
+        request.validate("ai.route", self.0.config.max_prompt_bytes.0)?;
+        self.0.router.decide(request, false)
+    }
+
+    /// What the tenant spent since `since`, rounded down to the minute; all that is kept when `None`.
+    pub async fn spend(&self, ctx: &Ctx, since: Option<Timestamp>) -> Result<Spend> {
+        self.0.ledger.spend(&ctx.tenant, since, ctx.env.clock.now()).await
+    }
+
+    /// Sets a spend limit of the tenant, at once. It replaces the one of the same scope and window, also one of the configuration.
+    pub async fn set_limit(&self, ctx: &Ctx, limit: SpendLimit) -> Result<()> {
+        self.0.ledger.set_limit(&ctx.tenant, limit).await
+    }
+
+    /// How the cache fares for the tenant, in this process.
+    pub fn cache_stats(&self, ctx: &Ctx) -> CacheStats {
+        let (hits, misses) = self.0.cache_layer.counts(&ctx.tenant);
+        let total_requests = hits + misses;
+        #[allow(clippy::cast_precision_loss)] // A percentage for people.
+        let hit_rate = if total_requests == 0 { 0.0 } else { hits as f64 * 100.0 / total_requests as f64 };
+        CacheStats {
+            hits,
+            misses,
+            hit_rate,
+            total_requests,
+            enabled: self.0.config.cache.enabled,
+            ttl_seconds: self.0.config.cache.ttl_seconds,
+            provider: self.0.cache.name().to_owned(),
+            semantic_enabled: false,
+            token_optimization_enabled: self.0.config.tokens.optimize,
+        }
+    }
+
+    /// Drops the tenant's answers that match `pattern` (see [`ResponseCache::invalidate`]); all of them when `None`.
+    pub async fn cache_invalidate(&self, ctx: &Ctx, pattern: Option<&str>) -> Result<u64> {
+        self.0.cache.invalidate(&ctx.tenant, pattern.unwrap_or("*")).await
+    }
+
+    /// How the limit of an answer would be sized: `default_limit` (the configured one when `None`), or the user's own, at
+    /// most halved to the limit for simple prompts. Never above the user's own.
+    pub fn optimize_tokens(
+        &self,
+        _ctx: &Ctx,
+        prompt: &str,
+        default_limit: Option<u32>,
+        user_limit: Option<u32>,
+    ) -> TokenOptimization {
+        let settings = &self.0.config.tokens;
+        let default_limit = default_limit.unwrap_or(settings.default_limit);
+        tokens::optimize(self.complexity(&prompt.into()), default_limit, settings.simple_limit, user_limit)
+    }
+
+    /// Estimates the tokens of a request's prompt; the estimate's error is that of [`tokens::count_text`].
+    pub fn count_tokens(&self, _ctx: &Ctx, request: &ChatRequest) -> TokenCount {
+        TokenCount { tokens: tokens::count_request(request), exact: false }
+    }
+
+    /// The breakers of the tenant's models that have seen a call.
+    pub fn breakers(&self, ctx: &Ctx) -> Vec<BreakerSnapshot> {
+        self.0.breakers.snapshot(ctx)
+    }
+
+    async fn answer(&self, ctx: &Ctx, request: ChatRequest, operation: &'static str) -> Result<ChatResponse> {
+        let request = self.admitted(request, operation)?;
+        let mut ending = Ending::new(ctx, &request, operation);
+        let answered = self.within_deadline(self.0.whole.chat(ctx, &request)).instrument(ending.span()).await;
+        match answered {
+            Ok(mut response) => {
+                ending.answered(&mut response.report, response.outcome, response.usage.as_ref());
+                Ok(response)
+            }
+            Err(error) => Err(ending.failed(error)),
+        }
+    }
+
+    /// The request, checked, with a trace of its own.
+    fn admitted(&self, mut request: ChatRequest, operation: &'static str) -> Result<ChatRequest> {
+        request.validate(operation, self.0.config.max_prompt_bytes.0)?;
+        request.call = Call::default();
+        Ok(request)
+    }
+
+    async fn within_deadline<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let limit = self.0.config.timeouts.total();
+        tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+            let message = format!(
+                "no answer within {} ms; raise ai.timeouts.total_ms to wait longer",
+                limit.as_millis()
+            );
+            Err(Error::new(ErrorKind::Timeout, "ai.chat", message).with_retry(Retry::Exhausted))
+        })
+    }
+
+    fn complexity(&self, request: &ChatRequest) -> Complexity {
+        score(&Features::of(request)).complexity()
+    }
+}
+
+/// A name for what chooses the model, so that a cache shared by differently configured clients keeps their answers apart.
+fn routing_name(candidates: &[Candidate], config: &AiConfig) -> String {
+    let models: Vec<String> =
+        candidates.iter().map(|c| format!("{}/{}", c.name, c.capability.default_model)).collect();
+    format!("{models:?} {:?} {:?} {:?}", config.order, config.routes, config.tokens)
+}
+
+fn wrong(message: String) -> Error {
+    Error::new(ErrorKind::ConfigInvalid, "ai.new", message)
+}

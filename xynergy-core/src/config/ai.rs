@@ -1,0 +1,342 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ProviderConfig, RateLimit, SecretRef};
+use crate::error::{Error, ErrorKind, Result};
+use crate::route::RoutingTable;
+use crate::spend::{LimitScope, SpendLimit, Window};
+use crate::tokens::{DEFAULT_LIMIT, SIMPLE_LIMIT};
+
+/// How AI requests are routed, cached and paid for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AiConfig {
+    /// The providers by name. `openai`, `abacus` and `internal` bring their own defaults.
+    pub providers: BTreeMap<String, ProviderConfig>,
+    /// In which order the providers are asked.
+    pub order: OrderConfig,
+    /// Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`.
+    pub routes: BTreeMap<String, Vec<String>>,
+    /// The cache of answers.
+    pub cache: CacheConfig,
+    /// How limits of answers are sized.
+    pub tokens: TokenConfig,
+    /// Spend limits that hold for every tenant.
+    pub limits: Vec<SpendLimitConfig>,
+    /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
+    pub rate_limit: Option<RateLimit>,
+    /// Deadlines.
+    pub timeouts: TimeoutConfig,
+    /// Retries of temporary faults.
+    pub retry: RetryConfig,
+    /// When a failing model is left alone.
+    pub breaker: BreakerConfig,
+    /// The greatest prompt, in bytes of text.
+    pub max_prompt_bytes: MaxPromptBytes,
+}
+
+/// The greatest prompt, in bytes of text: 4 MiB unless given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct MaxPromptBytes(pub usize);
+
+impl Default for MaxPromptBytes {
+    fn default() -> Self {
+        Self(4 * 1024 * 1024)
+    }
+}
+
+/// In which order the providers are asked. Names that are not configured are passed over; configured providers that an
+/// order does not name come last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct OrderConfig {
+    /// For complex requests.
+    pub complex: Vec<String>,
+    /// For simple requests.
+    pub simple: Vec<String>,
+}
+
+impl Default for OrderConfig {
+    fn default() -> Self {
+        let names = |names: [&str; 3]| names.map(str::to_owned).to_vec();
+        Self {
+            complex: names(["abacus", "openai", "internal"]),
+            simple: names(["internal", "abacus", "openai"]),
+        }
+    }
+}
+
+/// The cache of answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct CacheConfig {
+    /// Whether answers are kept.
+    pub enabled: bool,
+    /// For how long, in seconds.
+    pub ttl_seconds: u64,
+    /// The room of the cache in memory, in bytes.
+    pub max_bytes: u64,
+}
+
+impl Default for CacheConfig {
+    fn default() -> Self {
+        Self { enabled: true, ttl_seconds: 3_600, max_bytes: 64 * 1024 * 1024 }
+    }
+}
+
+/// How limits of answers are sized.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TokenConfig {
+    /// Whether `generate` sizes them.
+    pub optimize: bool,
+    /// The limit where the user gives none, in tokens.
+    pub default_limit: u32,
+    /// The limit for simple prompts, in tokens.
+    pub simple_limit: u32,
+}
+
+impl Default for TokenConfig {
+    fn default() -> Self {
+        Self { optimize: true, default_limit: DEFAULT_LIMIT, simple_limit: SIMPLE_LIMIT }
+    }
+}
+
+/// A spend limit that holds for every tenant, each by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SpendLimitConfig {
+    /// Only for calls with this tag.
+    #[serde(default)]
+    pub tag: Option<String>,
+    /// Over which span of the calendar, in UTC.
+    pub window: Window,
+    /// The cap, in billionths of a dollar.
+    pub amount_nano_usd: u64,
+    /// Whether calls are refused at it; otherwise it only warns.
+    #[serde(default = "yes")]
+    pub hard: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Deadlines, in milliseconds of real time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TimeoutConfig {
+    /// Until the whole answer is there, or the first piece of a stream.
+    pub total_ms: u64,
+    /// The same for one attempt at one provider.
+    pub attempt_ms: u64,
+    /// Between two pieces of a stream.
+    pub idle_ms: u64,
+}
+
+impl Default for TimeoutConfig {
+    fn default() -> Self {
+        Self { total_ms: 30_000, attempt_ms: 20_000, idle_ms: 20_000 }
+    }
+}
+
+impl TimeoutConfig {
+    /// The whole call.
+    pub fn total(&self) -> Duration {
+        Duration::from_millis(self.total_ms)
+    }
+
+    /// One attempt.
+    pub fn attempt(&self) -> Duration {
+        Duration::from_millis(self.attempt_ms)
+    }
+
+    /// Silence within a stream.
+    pub fn idle(&self) -> Duration {
+        Duration::from_millis(self.idle_ms)
+    }
+}
+
+/// Retries of temporary faults at one provider, before the next is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryConfig {
+    /// How often at most; 0 for never.
+    pub max_retries: u32,
+    /// The wait before the first one, in milliseconds; it doubles each time, and half of it is random.
+    pub base_ms: u64,
+    /// The longest wait, in milliseconds. A provider that asks for a longer one is left for the next.
+    pub max_ms: u64,
+    /// Retries for a hundred requests, over time, so that retries do not multiply an outage.
+    pub budget_percent: u32,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        Self { max_retries: 3, base_ms: 250, max_ms: 4_000, budget_percent: 20 }
+    }
+}
+
+/// When a failing model is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BreakerConfig {
+    /// Consecutive faults that open it.
+    pub failures: u32,
+    /// How long it stays open, in seconds.
+    pub open_seconds: u64,
+    /// Trial calls after that; all must succeed.
+    pub probes: u32,
+}
+
+impl Default for BreakerConfig {
+    fn default() -> Self {
+        Self { failures: 5, open_seconds: 60, probes: 3 }
+    }
+}
+
+impl AiConfig {
+    /// The providers that these environment variables name: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `INTERNAL_AI_URL`; and
+    /// `TOKEN_OPTIMIZATION_ENABLED`. `variable` looks one up.
+    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let mut config = Self::default();
+        for (provider, name) in [("openai", "OPENAI_API_KEY"), ("abacus", "ABACUS_API_KEY")] {
+            if set(name).is_some() {
+                let api_key = Some(SecretRef::Env(name.to_owned()));
+                config
+                    .providers
+                    .insert(provider.to_owned(), ProviderConfig { api_key, ..ProviderConfig::default() });
+            }
+        }
+        if let Some(url) = set("INTERNAL_AI_URL") {
+            let internal = ProviderConfig { base_url: Some(url), ..ProviderConfig::default() };
+            config.providers.insert("internal".to_owned(), internal);
+        }
+        if let Some(value) = set("TOKEN_OPTIMIZATION_ENABLED") {
+            config.tokens.optimize =
+                !matches!(value.trim().to_ascii_lowercase().as_str(), "false" | "0" | "no" | "off");
+        }
+        config
+    }
+
+    /// Checks what types cannot. An error names the key, the problem and the way out.
+    pub fn validate(&self) -> Result<()> {
+        let positive = [
+            ("cache.ttl_seconds", self.cache.ttl_seconds),
+            ("cache.max_bytes", self.cache.max_bytes),
+            ("tokens.default_limit", u64::from(self.tokens.default_limit)),
+            ("tokens.simple_limit", u64::from(self.tokens.simple_limit)),
+            ("timeouts.total_ms", self.timeouts.total_ms),
+            ("timeouts.attempt_ms", self.timeouts.attempt_ms),
+            ("timeouts.idle_ms", self.timeouts.idle_ms),
+            ("retry.base_ms", self.retry.base_ms),
+            ("breaker.failures", u64::from(self.breaker.failures)),
+            ("breaker.open_seconds", self.breaker.open_seconds),
+            ("breaker.probes", u64::from(self.breaker.probes)),
+            ("max_prompt_bytes", self.max_prompt_bytes.0 as u64),
+        ];
+        if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
+            return Err(wrong(format!("ai.{key}: 0 is not allowed; give at least 1")));
+        }
+        if self.retry.budget_percent > 100 {
+            let given = self.retry.budget_percent;
+            return Err(wrong(format!("ai.retry.budget_percent: {given} is more than 100")));
+        }
+        if let Some(limit) = &self.rate_limit {
+            limit.validate("ai.rate_limit")?;
+        }
+        for (name, provider) in &self.providers {
+            provider.validate(name)?;
+            if name.is_empty() || name.contains('/') || name == "auto" {
+                return Err(wrong(format!(
+                    "ai.providers: {name:?} is no name; it must not be empty, auto or hold a /"
+                )));
+            }
+        }
+        match self.routes.keys().find(|route| self.providers.contains_key(*route) || *route == "auto") {
+            Some(route) => Err(wrong(format!("ai.routes.{route}: the name is taken; choose another"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The order and the routes.
+    pub fn routing(&self) -> RoutingTable {
+        RoutingTable {
+            complex: self.order.complex.clone(),
+            simple: self.order.simple.clone(),
+            routes: self.routes.clone(),
+        }
+    }
+
+    /// The limits that hold for every tenant.
+    pub fn standing_limits(&self) -> Vec<SpendLimit> {
+        let limit = |config: &SpendLimitConfig| SpendLimit {
+            scope: config.tag.clone().map_or(LimitScope::Tenant, LimitScope::Tag),
+            window: config.window,
+            amount_nano_usd: config.amount_nano_usd,
+            hard: config.hard,
+        };
+        self.limits.iter().map(limit).collect()
+    }
+}
+
+pub(super) fn wrong(message: String) -> Error {
+    Error::new(ErrorKind::ConfigInvalid, "ai.new", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> AiConfig {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn the_environment_names_providers() {
+        let variables = BTreeMap::from([
+            ("OPENAI_API_KEY", "sk-1"),
+            ("INTERNAL_AI_URL", "http://localhost:8000/v1"),
+            ("ABACUS_API_KEY", " "),
+            ("TOKEN_OPTIMIZATION_ENABLED", "False"),
+        ]);
+        let config = AiConfig::from_env(|name| variables.get(name).map(|&value| value.to_owned()));
+        assert_eq!(config.providers.keys().collect::<Vec<_>>(), ["internal", "openai"]);
+        assert!(!config.tokens.optimize);
+        config.validate().unwrap();
+        assert!(!format!("{config:?}").contains("sk-1"));
+    }
+
+    #[test]
+    fn unknown_keys_are_named() {
+        let error = toml::from_str::<AiConfig>("[cache]\nttl = 5").unwrap_err().to_string();
+        assert!(error.contains("ttl") && error.contains("ttl_seconds"), "{error}");
+    }
+
+    #[test]
+    fn wrong_values_are_named() {
+        for (text, part) in [
+            ("[breaker]\nprobes = 0", "ai.breaker.probes"),
+            ("[retry]\nbudget_percent = 101", "budget_percent"),
+            ("rate_limit = { per_minute = 0 }", "ai.rate_limit"),
+            ("[providers.\"a/b\"]\nbase_url = 'https://x.example'\nmodel = 'm'", "or hold a /"),
+            ("[routes]\nauto = ['openai']", "ai.routes.auto"),
+        ] {
+            let error = parse(text).validate().unwrap_err();
+            assert!(error.message().contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn limits_are_hard_unless_said() {
+        let config = parse("[[limits]]\nwindow = 'day'\namount_nano_usd = 5000000000\ntag = 'x'");
+        let limit = &config.standing_limits()[0];
+        assert!(limit.hard);
+        assert_eq!(limit.scope, LimitScope::Tag("x".into()));
+    }
+}

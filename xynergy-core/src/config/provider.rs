@@ -1,0 +1,302 @@
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use super::SecretRef;
+use super::ai::wrong;
+use crate::error::Result;
+use crate::spend::{Price, ProviderPricing};
+
+/// The type of a provider that names none.
+pub const OPENAI_COMPATIBLE: &str = "openai_compatible";
+
+/// One AI provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProviderConfig {
+    /// What builds it: `openai_compatible`, or a type that the host registered.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Whose ways it has; by its name where absent.
+    pub dialect: Option<Dialect>,
+    /// The address up to and without `/chat/completions`; the dialect's own where absent.
+    pub base_url: Option<String>,
+    /// Where its API key is found; none is sent where absent.
+    pub api_key: Option<SecretRef>,
+    /// The model that is asked when a request names none; the dialect's own where absent.
+    pub model: Option<String>,
+    /// What it costs, where the library does not know or knows it wrong.
+    pub price: Option<PriceConfig>,
+    /// Allows `http` to other machines: prompts and key then travel unencrypted.
+    pub allow_http: bool,
+    /// How many requests a tenant may send to it; unlimited when absent.
+    pub rate_limit: Option<RateLimit>,
+}
+
+impl Default for ProviderConfig {
+    fn default() -> Self {
+        Self {
+            kind: OPENAI_COMPATIBLE.to_owned(),
+            dialect: None,
+            base_url: None,
+            api_key: None,
+            model: None,
+            price: None,
+            allow_http: false,
+            rate_limit: None,
+        }
+    }
+}
+
+/// Whose ways an OpenAI-compatible provider has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// OpenAI itself.
+    Openai,
+    /// Abacus.AI's RouteLLM API.
+    Abacus,
+    /// A model that the user runs: vLLM, Ollama, llama.cpp.
+    Internal,
+    /// Any other.
+    Compatible,
+}
+
+impl Dialect {
+    fn base_url(self) -> Option<&'static str> {
+        match self {
+            Self::Openai => Some("https://api.openai.com/v1"),
+            Self::Abacus => Some("https://routellm.abacus.ai/v1"),
+            Self::Internal | Self::Compatible => None,
+        }
+    }
+
+    fn model(self) -> Option<&'static str> {
+        match self {
+            Self::Openai => Some("gpt-4o-mini"),
+            Self::Abacus => Some("route-llm"),
+            Self::Internal => Some("llama-3.1-8b-instruct"),
+            Self::Compatible => None,
+        }
+    }
+
+    /// Where nothing better is known: Abacus bills in credits, and a model of one's own has no list price.
+    fn price(self) -> Option<Price> {
+        match self {
+            Self::Abacus => Some(Price::PerRequest(15_000_000)),
+            Self::Internal => Some(Price::PerRequest(1_000_000)),
+            Self::Openai | Self::Compatible => None,
+        }
+    }
+}
+
+/// What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct PriceConfig {
+    /// The same for every answer.
+    pub per_request_nano_usd: Option<u64>,
+    /// A million tokens of the prompt.
+    pub input_per_million_nano_usd: Option<u64>,
+    /// A million tokens of the prompt that the provider had cached; as input where absent.
+    pub cached_input_per_million_nano_usd: Option<u64>,
+    /// A million tokens of the answer.
+    pub output_per_million_nano_usd: Option<u64>,
+}
+
+impl PriceConfig {
+    fn price(&self, key: &str) -> Result<Price> {
+        match (self.per_request_nano_usd, self.input_per_million_nano_usd, self.output_per_million_nano_usd) {
+            (Some(price), None, None) if self.cached_input_per_million_nano_usd.is_none() => {
+                Ok(Price::PerRequest(price))
+            }
+            (None, Some(input), Some(output)) => Ok(Price::PerToken {
+                input,
+                cached_input: self.cached_input_per_million_nano_usd.unwrap_or(input),
+                output,
+            }),
+            _ => Err(wrong(format!(
+                "{key}: give either per_request_nano_usd or both input_per_million_nano_usd and output_per_million_nano_usd"
+            ))),
+        }
+    }
+}
+
+/// How many requests a minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RateLimit {
+    /// 60 a minute.
+    Standard,
+    /// 10 a minute.
+    Expensive,
+    /// 30 a minute.
+    Ai,
+    /// So many a minute, at least 1.
+    PerMinute(u32),
+}
+
+impl RateLimit {
+    /// Requests a minute, at least 1.
+    pub fn per_minute(self) -> NonZeroU32 {
+        let requests = match self {
+            Self::Standard => 60,
+            Self::Expensive => 10,
+            Self::Ai => 30,
+            Self::PerMinute(requests) => requests,
+        };
+        NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN)
+    }
+
+    pub(super) fn validate(self, key: &str) -> Result<()> {
+        if self == Self::PerMinute(0) {
+            return Err(wrong(format!(
+                "{key}: per_minute = 0 allows nothing; give at least 1 or leave it away"
+            )));
+        }
+        Ok(())
+    }
+}
+
+impl ProviderConfig {
+    /// Its dialect: the given one, or that of its name.
+    pub fn dialect(&self, name: &str) -> Dialect {
+        self.dialect.unwrap_or(match name {
+            "openai" => Dialect::Openai,
+            "abacus" => Dialect::Abacus,
+            "internal" => Dialect::Internal,
+            _ => Dialect::Compatible,
+        })
+    }
+
+    /// The model that is asked when a request names none.
+    pub fn model(&self, name: &str) -> Result<String> {
+        let own = self.model.as_deref().filter(|model| !model.trim().is_empty());
+        own.or(self.dialect(name).model()).map(str::to_owned).ok_or_else(|| {
+            wrong(format!("ai.providers.{name}.model: missing; name the model that is asked by default"))
+        })
+    }
+
+    /// The address, checked: `https`, or `http` to this machine or where `allow_http` says so; without credentials.
+    pub fn base_url(&self, name: &str) -> Result<Url> {
+        let key = format!("ai.providers.{name}.base_url");
+        let Some(text) = self.base_url.as_deref().or(self.dialect(name).base_url()) else {
+            return Err(wrong(format!("{key}: missing; give the address, such as https://host/v1")));
+        };
+        // The address is not repeated: it may hold a credential.
+        let url: Url = text
+            .parse()
+            .map_err(|error| wrong(format!("{key}: not an address such as https://host/v1 ({error})")))?;
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(wrong(format!("{key}: holds a credential; move it to api_key")));
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong(format!("{key}: has a query or fragment; give the address up to the path")));
+        }
+        match url.scheme() {
+            "https" => Ok(url),
+            "http" if self.allow_http || is_loopback(&url) => Ok(url),
+            "http" => Err(wrong(format!(
+                "{key}: http to another machine is unencrypted; use https or set allow_http = true"
+            ))),
+            other => Err(wrong(format!("{key}: {other} is neither https nor http"))),
+        }
+    }
+
+    /// What is known of its prices.
+    pub fn pricing(&self, name: &str) -> Result<ProviderPricing> {
+        let dialect = self.dialect(name);
+        let own = self
+            .price
+            .as_ref()
+            .map(|price| price.price(&format!("ai.providers.{name}.price")))
+            .transpose()?;
+        Ok(ProviderPricing {
+            own,
+            default_model: self.model(name).unwrap_or_default(),
+            list_prices: matches!(dialect, Dialect::Openai | Dialect::Compatible),
+            otherwise: dialect.price(),
+        })
+    }
+
+    /// Checks everything. A type of the host's own needs neither address nor model here.
+    pub(super) fn validate(&self, name: &str) -> Result<()> {
+        if self.kind == OPENAI_COMPATIBLE {
+            self.base_url(name)?;
+            self.model(name)?;
+        }
+        self.pricing(name)?;
+        self.rate_limit.map_or(Ok(()), |limit| limit.validate(&format!("ai.providers.{name}.rate_limit")))
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(url: &str) -> ProviderConfig {
+        ProviderConfig { base_url: Some(url.to_owned()), ..ProviderConfig::default() }
+    }
+
+    #[test]
+    fn names_bring_defaults() {
+        let config = ProviderConfig::default();
+        assert_eq!(config.base_url("openai").unwrap().as_str(), "https://api.openai.com/v1");
+        assert_eq!(config.model("abacus").unwrap(), "route-llm");
+        assert_eq!(config.pricing("internal").unwrap().otherwise, Some(Price::PerRequest(1_000_000)));
+        assert!(
+            config.validate("groq").unwrap_err().message().contains("ai.providers.groq.base_url: missing")
+        );
+    }
+
+    #[test]
+    fn addresses_are_checked_and_not_repeated() {
+        for good in
+            ["https://x.example/v1", "http://127.0.0.1:9/v1", "http://[::1]/", "http://localhost:1/v1"]
+        {
+            assert!(at(good).base_url("x").is_ok(), "{good}");
+        }
+        for (bad, part) in [
+            ("http://10.0.0.1/v1", "allow_http"),
+            ("https://me:sesame@x.example", "api_key"),
+            ("https://x.example?key=sesame", "query"),
+            ("ftp://x.example", "ftp"),
+            ("sesame", "address"),
+        ] {
+            let error = at(bad).base_url("x").unwrap_err();
+            assert!(error.message().contains(part) && !error.message().contains("sesame"), "{error}");
+        }
+        assert!(ProviderConfig { allow_http: true, ..at("http://10.0.0.1/v1") }.base_url("x").is_ok());
+    }
+
+    #[test]
+    fn prices_are_one_or_the_other() {
+        let price = |toml: &str| toml::from_str::<PriceConfig>(toml).unwrap().price("p");
+        assert_eq!(price("per_request_nano_usd = 5").unwrap(), Price::PerRequest(5));
+        assert_eq!(
+            price("input_per_million_nano_usd = 1\noutput_per_million_nano_usd = 2").unwrap(),
+            Price::PerToken { input: 1, cached_input: 1, output: 2 }
+        );
+        assert!(price("input_per_million_nano_usd = 1").is_err());
+        assert!(price("").is_err());
+        assert!(toml::from_str::<PriceConfig>("per_request = 0.015").is_err());
+    }
+
+    #[test]
+    fn rate_limits_are_presets_or_numbers() {
+        let read = |json: &str| serde_json::from_str::<RateLimit>(json).unwrap().per_minute().get();
+        assert_eq!((read("\"expensive\""), read("{\"per_minute\": 7}")), (10, 7));
+    }
+}

@@ -1,0 +1,174 @@
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+
+use crate::ctx::Ctx;
+use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::layer::Layer;
+use crate::provider::{
+    Assembler, Attempt, AttemptStatus, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
+    FinishReason, Outcome, Provider,
+};
+
+/// Pieces without any output that are held back before the first one with some.
+const MAX_HELD: usize = 64;
+
+/// What one attempt is: noted in the trace, and held to the truth whoever wrote the provider.
+///
+/// An answer without a choice is a fault, and so is a stream that ends without a reason, with `[DONE]` or not. A stream is
+/// returned when its first output is there, so that every fault before it is an error that outer layers can act on.
+#[derive(Debug)]
+pub struct AttemptLayer;
+
+impl Layer for AttemptLayer {
+    fn wrap(&self, inner: Arc<dyn Provider>) -> Arc<dyn Provider> {
+        Arc::new(Attempted { inner })
+    }
+}
+
+#[derive(Debug)]
+struct Attempted {
+    inner: Arc<dyn Provider>,
+}
+
+impl Attempted {
+    fn note<T>(&self, request: &ChatRequest, started: Instant, outcome: &Result<T>) {
+        let elapsed = started.elapsed();
+        let error = outcome.as_ref().err();
+        request.call.note(Attempt {
+            provider: self.inner.name().to_owned(),
+            model: request.model.clone(),
+            status: if error.is_none() { AttemptStatus::Answered } else { AttemptStatus::Failed },
+            error: error.map(|error| error.kind().as_str().to_owned()),
+            reason: None,
+            latency_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
+        });
+    }
+
+    async fn open(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
+        let mut inner = self.inner.stream(ctx, request).await?;
+        let mut seen = Assembler::default();
+        let mut held = VecDeque::new();
+        loop {
+            match inner.next().await {
+                Some(Ok(chunk)) => {
+                    checked(&chunk, self.inner.name())?;
+                    seen.push(&chunk);
+                    held.push_back(chunk);
+                    if seen.has_output() || seen.is_finished() || held.len() >= MAX_HELD {
+                        break;
+                    }
+                }
+                Some(Err(error)) => return Err(error),
+                None => return Err(cut(self.inner.name())),
+            }
+        }
+        let state = Reading { inner, seen, held, provider: self.inner.name().to_owned() };
+        Ok(futures_util::stream::unfold(Some(state), Reading::next).boxed())
+    }
+}
+
+#[async_trait]
+impl Provider for Attempted {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn capability(&self) -> Capability {
+        self.inner.capability()
+    }
+
+    async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
+        let started = Instant::now();
+        let mut noted = Unanswered { layer: self, request, started, open: true };
+        let outcome = self.inner.chat(ctx, request).await.and_then(|response| {
+            let response = response.judged();
+            if response.outcome == Outcome::Errored {
+                Err(no_answer(self.inner.name()))
+            } else {
+                Ok(response)
+            }
+        });
+        noted.open = false;
+        self.note(request, started, &outcome);
+        outcome
+    }
+
+    async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
+        let started = Instant::now();
+        let mut noted = Unanswered { layer: self, request, started, open: true };
+        let outcome = self.open(ctx, request).await;
+        noted.open = false;
+        self.note(request, started, &outcome);
+        outcome
+    }
+}
+
+/// An attempt that a timeout or the caller drops is in the trace as well.
+struct Unanswered<'a> {
+    layer: &'a Attempted,
+    request: &'a ChatRequest,
+    started: Instant,
+    open: bool,
+}
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if self.open {
+            let given_up = Err::<(), _>(Error::new(ErrorKind::Timeout, "ai.chat", "given up"));
+            self.layer.note(self.request, self.started, &given_up);
+        }
+    }
+}
+
+struct Reading {
+    inner: ChatStream,
+    seen: Assembler,
+    held: VecDeque<ChatChunk>,
+    provider: String,
+}
+
+impl Reading {
+    async fn next(state: Option<Self>) -> Option<(Result<ChatChunk>, Option<Self>)> {
+        let mut reading = state?;
+        if let Some(chunk) = reading.held.pop_front() {
+            return Some((Ok(chunk), Some(reading)));
+        }
+        match reading.inner.next().await {
+            Some(Ok(chunk)) => match checked(&chunk, &reading.provider) {
+                Ok(()) => {
+                    reading.seen.push(&chunk);
+                    Some((Ok(chunk), Some(reading)))
+                }
+                Err(error) => Some((Err(error), None)),
+            },
+            Some(Err(error)) => Some((Err(error), None)),
+            None if reading.seen.is_finished() => None,
+            None => Some((Err(cut(&reading.provider)), None)),
+        }
+    }
+}
+
+fn checked(chunk: &ChatChunk, provider: &str) -> Result<()> {
+    if chunk.choices.iter().any(|choice| choice.finish_reason == Some(FinishReason::Error)) {
+        return Err(fault(provider, "the provider failed on the way"));
+    }
+    Ok(())
+}
+
+fn cut(provider: &str) -> Error {
+    fault(provider, "the stream ended without a finish reason")
+}
+
+fn no_answer(provider: &str) -> Error {
+    fault(provider, "the answer holds no choice, or one that failed")
+}
+
+fn fault(provider: &str, message: &'static str) -> Error {
+    Error::new(ErrorKind::Unavailable, "ai.chat", message)
+        .with_retry(Retry::After(Duration::ZERO))
+        .with_context("provider", provider)
+}

@@ -1,0 +1,156 @@
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::ErrorKind;
+use crate::route::RouteDecision;
+use crate::tokens::TokenOptimization;
+
+/// What a caller tells this library about one call. No provider sees it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CallOptions {
+    /// Names under which the spend is counted and limited.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub tags: BTreeSet<String>,
+    /// False neither reads nor fills the cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache: Option<bool>,
+    /// Whether the library sizes the limit of the answer. Not with tools or a response format.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub optimize_tokens: bool,
+}
+
+impl CallOptions {
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// One try of one provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// The provider.
+    pub provider: String,
+    /// The model.
+    pub model: String,
+    /// What became of it.
+    pub status: AttemptStatus,
+    /// The kind of the error, as `throttled`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Why, in a few words; never text of the provider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Real time until the answer, or the first piece of a stream, in milliseconds.
+    #[serde(default)]
+    pub latency_ms: u64,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptStatus {
+    /// The provider answered.
+    Answered,
+    /// The provider was asked and failed.
+    Failed,
+    /// It was not asked: its breaker is open, its rate is used up.
+    Skipped,
+}
+
+/// What became of a call: who answered, at what cost, by which way.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct CallReport {
+    /// The id of the request.
+    pub request_id: String,
+    /// The provider that answered.
+    pub provider: String,
+    /// The model that was asked there.
+    pub model: String,
+    /// The cost in dollars, for people; null when the price is not known.
+    pub cost: Option<f64>,
+    /// The cost in billionths of a dollar; null when the price is not known.
+    pub cost_nano_usd: Option<u64>,
+    /// Whether the tokens were counted here because the provider did not say.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub usage_estimated: bool,
+    /// Whether it came from the cache.
+    pub cache_hit: bool,
+    /// What chose the model: `complexity`, `model`, `route`, or `cache`.
+    pub routed_via: String,
+    /// Whether a limit of ours had cut a first answer and the model was asked again without it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub continued: bool,
+    /// How the limit of the answer was sized, where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_optimization: Option<TokenOptimization>,
+    /// Every attempt, in order.
+    pub attempts: Vec<Attempt>,
+}
+
+impl CallReport {
+    /// Sets both forms of the cost.
+    pub fn set_cost(&mut self, nano_usd: Option<u64>) {
+        self.cost_nano_usd = nano_usd;
+        self.cost = nano_usd.map(crate::spend::dollars);
+    }
+}
+
+/// What the layers of one call tell one another. Clones of a request share it; each call starts a new one.
+#[derive(Clone, Debug, Default)]
+pub struct Call {
+    attempts: Arc<Mutex<Vec<Attempt>>>,
+    decision: Arc<OnceLock<Arc<RouteDecision>>>,
+    /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
+    pub last_resort: bool,
+}
+
+impl Call {
+    /// Notes one attempt.
+    pub fn note(&self, attempt: Attempt) {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+    }
+
+    /// Notes that a provider was not asked.
+    pub fn note_skipped(&self, provider: &str, model: &str, kind: ErrorKind, reason: &str) {
+        self.note(Attempt {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            status: AttemptStatus::Skipped,
+            error: Some(kind.as_str().to_owned()),
+            reason: Some(reason.to_owned()),
+            latency_ms: 0,
+        });
+    }
+
+    /// The attempts so far.
+    pub fn attempts(&self) -> Vec<Attempt> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps the decision of the router; the first one stays.
+    pub fn decide(&self, decision: Arc<RouteDecision>) -> &RouteDecision {
+        self.decision.get_or_init(|| decision)
+    }
+
+    /// The same call with another decision for the layers within.
+    #[must_use]
+    pub fn narrowed(&self, decision: Arc<RouteDecision>) -> Self {
+        Self { decision: Arc::new(OnceLock::from(decision)), ..self.clone() }
+    }
+
+    /// The decision of the router, once it has decided.
+    pub fn decision(&self) -> Option<&Arc<RouteDecision>> {
+        self.decision.get()
+    }
+}
+
+impl PartialEq for Call {
+    /// Always: it is no part of what is asked.
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,99 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::message::null_is_empty;
+use super::response::lenient_text;
+use super::usage::lenient;
+use super::{CallReport, Content, FinishReason, Outcome, Role, Usage};
+
+/// A piece of a streamed answer, in OpenAI's shape.
+///
+/// The last one of a stream is the library's own: no choices, the usage, the outcome and the report.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChatChunk {
+    /// The provider's id of the answer.
+    #[serde(default, deserialize_with = "lenient_text")]
+    pub id: String,
+    /// The model that answers, as the provider names it.
+    #[serde(default, deserialize_with = "lenient_text")]
+    pub model: String,
+    /// What is added to which answer; empty in chunks that only annotate.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub choices: Vec<ChunkChoice>,
+    /// The tokens used so far, where the provider says so.
+    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Whether the answer is whole; only in the last chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    /// Who answered, at what cost, by which way; only in the last chunk.
+    #[serde(rename = "xynergy", default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Box<CallReport>>,
+    /// Every other field, as it came.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl ChatChunk {
+    /// A chunk that adds `text` to the first answer.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::of(Delta { content: Some(Content::Text(text.into())), ..Delta::default() }, None)
+    }
+
+    /// A chunk that ends the first answer.
+    pub fn end(finish: FinishReason) -> Self {
+        Self::of(Delta::default(), Some(finish))
+    }
+
+    fn of(delta: Delta, finish_reason: Option<FinishReason>) -> Self {
+        let choice = ChunkChoice { index: 0, delta, finish_reason, extra: Map::new() };
+        Self { choices: vec![choice], ..Self::default() }
+    }
+}
+
+/// What a chunk adds to one answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ChunkChoice {
+    /// Which answer.
+    #[serde(default)]
+    pub index: u32,
+    /// What is added.
+    #[serde(default)]
+    pub delta: Delta,
+    /// Why it ended, in its last chunk.
+    #[serde(default, deserialize_with = "empty_is_none")]
+    pub finish_reason: Option<FinishReason>,
+    /// Every other field, as it came.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// An addition to a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Delta {
+    /// Who speaks, in the first chunk.
+    #[serde(default, deserialize_with = "empty_is_none", skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// More of what is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
+    /// More of the refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// More of the tool calls, as they came.
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<Value>,
+    /// Every other field, as it came: `reasoning_content`, `reasoning`.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Some providers send `""` until there is a value.
+fn empty_is_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: From<String>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.filter(|text| !text.is_empty()).map(T::from))
+}

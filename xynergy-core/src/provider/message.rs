@@ -1,0 +1,132 @@
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::open::open_enum;
+
+open_enum! {
+    /// Who speaks.
+    Role {
+        /// Instructions.
+        System = "system",
+        /// Instructions, in newer models.
+        Developer = "developer",
+        /// The person or program that asks.
+        User = "user",
+        /// The model.
+        Assistant = "assistant",
+        /// The result of a tool call.
+        Tool = "tool",
+    }
+}
+
+/// One message of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    #[serde(default = "assistant")]
+    pub role: Role,
+    /// What is said; absent beside tool calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Content>,
+    /// Why the model refused.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// The tools that the model calls, as they came.
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<Value>,
+    /// Every other field, as it came.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Message {
+    /// A message of plain text.
+    pub fn text(role: Role, text: impl Into<String>) -> Self {
+        Self {
+            role,
+            content: Some(Content::Text(text.into())),
+            refusal: None,
+            tool_calls: Vec::new(),
+            extra: Map::new(),
+        }
+    }
+
+    /// The pieces of text in it, in order.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let (whole, parts) = match &self.content {
+            Some(Content::Text(text)) => (Some(text.as_str()), [].as_slice()),
+            Some(Content::Parts(parts)) => (None, parts.as_slice()),
+            None => (None, [].as_slice()),
+        };
+        whole.into_iter().chain(parts.iter().filter_map(|part| part.text.as_deref()))
+    }
+
+    /// Whether a part of it is an image.
+    pub fn has_image(&self) -> bool {
+        match &self.content {
+            Some(Content::Parts(parts)) => parts.iter().any(|part| part.kind.contains("image")),
+            _ => false,
+        }
+    }
+}
+
+/// What a message says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Content {
+    /// Plain text.
+    Text(String),
+    /// Parts: text, images, files and whatever providers add.
+    Parts(Vec<ContentPart>),
+}
+
+/// One part of a message.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ContentPart {
+    /// What it is, as `text` or `image_url`.
+    #[serde(rename = "type", default)]
+    pub kind: String,
+    /// The text, in a text part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Every other field, as it came.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+fn assistant() -> Role {
+    Role::Assistant
+}
+
+/// Some providers send `null` where others leave the list away.
+pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_fields_and_roles_survive() {
+        let json = serde_json::json!({
+            "role": "critic", "content": [{"type": "input_audio", "input_audio": {"data": "AA=="}}, {"type": "text", "text": "hm"}],
+            "name": "ann"
+        });
+        let message: Message = serde_json::from_value(json.clone()).unwrap();
+        assert_eq!(message.role, Role::Other("critic".into()));
+        assert_eq!(message.texts().collect::<Vec<_>>(), ["hm"]);
+        assert_eq!(serde_json::to_value(message).unwrap(), json);
+    }
+
+    #[test]
+    fn nulls_are_absent() {
+        let json = r#"{"role": "assistant", "content": null, "refusal": null, "tool_calls": null}"#;
+        let message: Message = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&message).unwrap(), r#"{"role":"assistant"}"#);
+    }
+}

@@ -1,0 +1,57 @@
+//! Which models to ask, in which order, and why. Pure: the same request and configuration give the same decision.
+
+mod features;
+mod policy;
+mod score;
+
+pub use features::Features;
+pub use policy::{Candidate, Router, RoutingTable};
+pub use score::{COMPLEX_FROM, Score, score};
+
+use serde::{Deserialize, Serialize};
+
+/// What the router estimates of a request. It decides the order of the models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Complexity {
+    /// A small model is enough.
+    Simple,
+    /// A strong model is needed.
+    Complex,
+}
+
+impl Complexity {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Complex => "complex",
+        }
+    }
+}
+
+/// A model at a provider.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ModelChoice {
+    /// The provider's configured name.
+    pub provider: String,
+    /// The model there.
+    pub model: String,
+}
+
+/// What the router decided, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RouteDecision {
+    /// What the request was judged to be.
+    pub complexity: Complexity,
+    /// How complex, 0 to 1.
+    pub score: f64,
+    /// The models in the order in which they are asked.
+    pub models: Vec<ModelChoice>,
+    /// What chose them: `complexity`, `model` or `route`.
+    pub policy: String,
+    /// Why, for a person.
+    pub reason: String,
+    /// The probability with which this order was chosen, so that other policies can be evaluated on the log.
+    pub propensity: f64,
+}

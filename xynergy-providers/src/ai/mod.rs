@@ -1,0 +1,3 @@
+//! AI providers.
+
+pub mod openai_compatible;

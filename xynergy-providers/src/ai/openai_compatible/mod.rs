@@ -1,0 +1,9 @@
+//! Whoever speaks OpenAI's chat completions: OpenAI, Abacus.AI's RouteLLM API, models of one's own, and many others.
+
+mod backend;
+mod config;
+mod error;
+mod sse;
+mod wire;
+
+pub use backend::OpenAiCompatible;

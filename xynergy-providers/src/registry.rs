@@ -1,0 +1,18 @@
+//! The provider types that come with the library.
+
+use std::sync::Arc;
+
+use xynergy_core::config::OPENAI_COMPATIBLE;
+use xynergy_core::registry::ProviderRegistry;
+
+use crate::ai::openai_compatible::OpenAiCompatible;
+
+/// A registry of all types here; a host adds its own to it.
+pub fn providers() -> ProviderRegistry {
+    let mut registry = ProviderRegistry::default();
+    registry.register(
+        OPENAI_COMPATIBLE,
+        Arc::new(|name, config, parts| Ok(Arc::new(OpenAiCompatible::new(name, config, parts.clone())?))),
+    );
+    registry
+}
