@@ -1,0 +1,11 @@
+//! The sandbox over real HTTP on loopback.
+
+#![cfg(feature = "sandbox")]
+
+mod ai;
+mod control;
+mod crm;
+mod faults;
+mod graph;
+mod log;
+mod support;
