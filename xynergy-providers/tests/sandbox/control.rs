@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use xynergy_providers::sandbox::{HUBSPOT_SECRET, SandboxLog};
+use xynergy_providers::sandbox::{DEFAULT_HUBSPOT_SECRET, SandboxLog};
 
 use crate::support::{start, start_with};
 
@@ -117,7 +117,8 @@ async fn signs_like_hubspot() {
     let headers = world.client.post("/_sandbox/sign", &body).await.json()["headers"].clone();
     assert_eq!(headers["X-HubSpot-Request-Timestamp"], "1772366400000");
     let mut mac =
-        <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(HUBSPOT_SECRET.as_bytes()).unwrap();
+        <hmac::Hmac<sha2::Sha256> as hmac::KeyInit>::new_from_slice(DEFAULT_HUBSPOT_SECRET.as_bytes())
+            .unwrap();
     hmac::Mac::update(&mut mac, b"POSThttps://shop.example/hook[]1772366400000");
     let expected = base64::Engine::encode(
         &base64::engine::general_purpose::STANDARD,

@@ -11,7 +11,7 @@ use xynergy_core::env::ManualClock;
 use xynergy_providers::sandbox::record::{Entry, Field, FieldValue, Record};
 use xynergy_providers::sandbox::{SandboxConfig, SandboxLog, SandboxState, start};
 
-use crate::support::{World, ads, noon, start_on};
+use crate::support::{World, ads, crm, noon, start_on};
 
 fn clock() -> Arc<ManualClock> {
     Arc::new(ManualClock::new(noon()))
@@ -135,10 +135,10 @@ async fn a_log_has_one_sandbox_and_a_port_too() {
     let world = start_on(&path, &clock()).await.unwrap();
     assert_eq!(start_on(&path, &clock()).await.err().unwrap().kind(), ErrorKind::Conflict);
     let listen = world.sandbox.urls().base.strip_prefix("http://").unwrap().parse().unwrap();
-    let error = start(SandboxConfig { listen, ..SandboxConfig::default() }).await.unwrap_err();
+    let error = start(SandboxConfig { listen, ..SandboxConfig::new(ads(), crm()) }).await.unwrap_err();
     assert!(error.kind() == ErrorKind::Unavailable && error.message().contains("another port"), "{error}");
     let nowhere = SandboxLog::File(folder.path().join("no/such/run.sandbox"));
-    let error = start(SandboxConfig { log: nowhere, ..SandboxConfig::default() }).await.unwrap_err();
+    let error = start(SandboxConfig { log: nowhere, ..SandboxConfig::new(ads(), crm()) }).await.unwrap_err();
     assert!(error.message().contains("run.sandbox cannot be opened"), "{error}");
 }
 
@@ -214,7 +214,7 @@ async fn the_systems_clock_never_runs_behind_the_log() {
     let path = folder.path().join("run.sandbox");
     let open = async || {
         let config =
-            SandboxConfig { ads: ads(), log: SandboxLog::File(path.clone()), ..SandboxConfig::default() };
+            SandboxConfig { log: SandboxLog::File(path.clone()), ..SandboxConfig::new(ads(), crm()) };
         start(config).await.unwrap()
     };
     let sandbox = open().await;
@@ -273,10 +273,10 @@ async fn take(world: World, path: &Path, step: &Step) -> World {
     match step {
         // A cut is as good as an answer here.
         Step::Set(id, budget) => {
-            drop(client.try_form(&format!("/v26.0/{id}"), &format!("daily_budget={budget}")).await)
+            drop(client.try_form(&format!("/v26.0/{id}"), &format!("daily_budget={budget}")).await);
         }
         Step::Status(id, status) => {
-            drop(client.try_form(&format!("/v26.0/{id}"), &format!("status={status}")).await)
+            drop(client.try_form(&format!("/v26.0/{id}"), &format!("status={status}")).await);
         }
         Step::Edit(id, percent) => {
             drop(

@@ -1,6 +1,7 @@
 //! The sandbox over real HTTP on loopback.
 
 #![cfg(feature = "sandbox")]
+#![allow(clippy::unwrap_used)]
 
 mod ai;
 mod control;

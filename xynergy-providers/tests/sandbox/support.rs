@@ -74,12 +74,10 @@ pub(crate) async fn start_on(path: &Path, clock: &Arc<ManualClock>) -> xynergy_c
 
 async fn try_start(faults: &str, log: SandboxLog, clock: Arc<ManualClock>) -> xynergy_core::Result<World> {
     let sandbox = sandbox::start(SandboxConfig {
-        ads: ads(),
-        crm: crm(),
         faults: parse_faults(faults).unwrap(),
         log,
         clock: SandboxClock::Shared(clock.clone()),
-        ..SandboxConfig::default()
+        ..SandboxConfig::new(ads(), crm())
     })
     .await?;
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
