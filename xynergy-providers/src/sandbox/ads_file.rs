@@ -10,7 +10,7 @@ use xynergy_core::{Currency, Error, Minor, Result};
 use super::file::{self, RowProblem};
 
 /// An ad account as `ads.json` describes it. Unknown fields are kept.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AdsFile {
     /// The account.
     pub account: AdAccountRow,
@@ -34,13 +34,6 @@ pub struct AdAccountRow {
     /// Every other field.
     #[serde(flatten)]
     pub other: Map<String, Value>,
-}
-
-impl Default for AdAccountRow {
-    /// Account 0 in US dollars.
-    fn default() -> Self {
-        Self { id: "act_0".to_owned(), currency: Currency::USD, other: Map::new() }
-    }
 }
 
 impl AdAccountRow {
@@ -105,7 +98,7 @@ pub enum BudgetLevel {
 }
 
 /// The bounds of an allocation, in minor units a day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetConstraints {
     /// What all owners together may spend.
     pub total_daily_minor: Minor,

@@ -15,7 +15,10 @@ use super::crm_file::CrmFile;
 use super::fault::FaultRule;
 
 /// The webhook secret of a sandbox that is given none.
-pub const HUBSPOT_SECRET: &str = "sandbox-client-secret";
+pub const DEFAULT_HUBSPOT_SECRET: &str = "sandbox-client-secret";
+
+/// The id of the app behind every API write of a sandbox that is given none, as the activity log shows it.
+pub const APP_ID: &str = "1000000000000001";
 
 /// What a sandbox serves, and how.
 #[derive(Clone, Debug)]
@@ -40,19 +43,18 @@ pub struct SandboxConfig {
     pub app_name: String,
 }
 
-impl Default for SandboxConfig {
-    /// An account without ads and a CRM without deals, on a free port of 127.0.0.1, with the log in memory, the system's time
-    /// and no faults.
-    fn default() -> Self {
+impl SandboxConfig {
+    /// A sandbox of these files on a free port of 127.0.0.1, with its log in memory, the system's time and no faults.
+    pub fn new(ads: AdsFile, crm: CrmFile) -> Self {
         Self {
-            ads: AdsFile::default(),
-            crm: CrmFile::default(),
+            ads,
+            crm,
             faults: Vec::new(),
             log: SandboxLog::Memory,
             clock: SandboxClock::System,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
-            hubspot_secret: Secret::new(HUBSPOT_SECRET),
-            app_id: "1000000000000001".to_owned(),
+            hubspot_secret: Secret::new(DEFAULT_HUBSPOT_SECRET),
+            app_id: APP_ID.to_owned(),
             app_name: "Xynergy".to_owned(),
         }
     }

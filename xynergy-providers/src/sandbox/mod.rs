@@ -12,7 +12,7 @@
 //! let (ads, _problems) = AdsFile::load("ads.json".as_ref())?;
 //! let (crm, _problems) = CrmFile::load("crm.json".as_ref())?;
 //! let log = SandboxLog::File("run.sandbox".into());
-//! let config = SandboxConfig { ads, crm, log, ..SandboxConfig::default() };
+//! let config = SandboxConfig { log, ..SandboxConfig::new(ads, crm) };
 //! let sandbox = sandbox::start(config).await?;
 //! let graph = &sandbox.urls().graph;
 //! # let _ = graph;
@@ -49,7 +49,7 @@ use tokio::task::JoinHandle;
 use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 
 pub use ads_file::{AdAccountRow, AdRow, AdsFile, BudgetConstraints, BudgetLevel, OwnerRow};
-pub use config::{HUBSPOT_SECRET, SandboxClock, SandboxConfig, SandboxLog};
+pub use config::{APP_ID, DEFAULT_HUBSPOT_SECRET, SandboxClock, SandboxConfig, SandboxLog};
 pub use crm_file::{ContactRow, CrmFile, DealRow};
 pub use fault::{
     CutPoint, Fault, FaultRule, GraphFault, HumanEdit, Nth, StatusFault, load_faults, parse_faults,

@@ -52,8 +52,10 @@ fn parse(body: &Value) -> Result<Chat, Reply> {
     let Some(body) = body.as_object() else {
         return Err(error(400, "the body is no JSON object", None));
     };
-    let model = body.get("model").and_then(Value::as_str).filter(|model| !model.is_empty());
-    let model = model.ok_or_else(|| bad("model", "you must provide a model parameter"))?;
+    let model =
+        body.get("model").and_then(Value::as_str).filter(|model| !model.is_empty() && model.len() <= 200);
+    let model =
+        model.ok_or_else(|| bad("model", "you must provide a model parameter of at most 200 bytes"))?;
     let messages = body.get("messages").and_then(Value::as_array).filter(|list| !list.is_empty());
     let messages = messages.ok_or_else(|| bad("messages", "give a list of at least one message"))?;
     let mut texts = Vec::with_capacity(messages.len());

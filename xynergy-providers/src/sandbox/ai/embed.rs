@@ -26,8 +26,10 @@ pub(super) fn embed(request: &Incoming) -> Handled {
 }
 
 fn answer(body: &Value) -> Result<(Reply, AiUsage), Reply> {
-    let model = body.get("model").and_then(Value::as_str).filter(|model| !model.is_empty());
-    let model = model.ok_or_else(|| bad("model", "you must provide a model parameter"))?;
+    let model =
+        body.get("model").and_then(Value::as_str).filter(|model| !model.is_empty() && model.len() <= 200);
+    let model =
+        model.ok_or_else(|| bad("model", "you must provide a model parameter of at most 200 bytes"))?;
     let texts = match body.get("input") {
         Some(Value::String(text)) => Some(vec![text.as_str()]),
         Some(Value::Array(list)) => list.iter().map(Value::as_str).collect(),

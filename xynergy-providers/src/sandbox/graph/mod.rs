@@ -27,6 +27,9 @@ use super::world::World;
 /// The parameters of a write that the log shows.
 const SHOWN: [&str; 5] = ["daily_budget", "lifetime_budget", "bid_amount", "status", "execution_options"];
 
+/// How much of a parameter the log shows.
+const MAX_SHOWN_CHARS: usize = 100;
+
 /// One Graph call: what every edge needs.
 struct Call<'a> {
     world: &'a World,
@@ -118,5 +121,9 @@ pub(super) fn sent(request: &Incoming) -> BTreeMap<String, String> {
         return BTreeMap::new();
     }
     let params = request.params().unwrap_or_default();
-    params.into_iter().filter(|(name, _)| SHOWN.contains(&name.as_str())).collect()
+    params
+        .into_iter()
+        .filter(|(name, _)| SHOWN.contains(&name.as_str()))
+        .map(|(name, value)| (name, value.chars().take(MAX_SHOWN_CHARS).collect()))
+        .collect()
 }
