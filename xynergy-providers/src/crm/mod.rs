@@ -1,4 +1,3 @@
 //! CRMs.
 
-#[cfg(feature = "hubspot")]
 pub mod hubspot;
