@@ -67,7 +67,26 @@ pub async fn click_store(store: &dyn ClickStore) {
     assert_eq!(tracked.inserted, 1, "another tenant's click is no duplicate");
     assert_eq!(store.count(&b, Some("one")).await.unwrap(), 1);
     assert_eq!(store.count(&a, Some("one")).await.unwrap(), 4);
+    over_days(store).await;
     many(store).await;
+}
+
+async fn over_days(store: &dyn ClickStore) {
+    let tenant = TenantId::new("days").unwrap();
+    let day = 24 * 60 * 60 * 1_000_000;
+    let at = [-day, 0, day - 1, day, 9 * day];
+    let clicks: Vec<_> = (1..).zip(at).map(|(n, at)| click(n, at, &format!("ad-{n}"))).collect();
+    store.track(&tenant, &clicks, "days").await.unwrap();
+    for (from, to, ad_id) in [
+        (-9 * day, -1, "ad-1"),
+        (-9 * day, 0, "ad-2"),
+        (0, day - 1, "ad-3"),
+        (0, day, "ad-4"),
+        (0, 9 * day - 1, "ad-4"),
+        (i64::MIN, i64::MAX, "ad-5"),
+    ] {
+        assert_eq!(ads(&latest(store, &tenant, &[ADDRESS], from, to).await), [ad_id], "{from} to {to}");
+    }
 }
 
 /// A batch and a query that pass the limits on variables of a statement.

@@ -17,13 +17,22 @@ CREATE TABLE clicks (
     UNIQUE (tenant_id, key)
 ) STRICT;
 
--- Every key under which a conversion may find a click.
+-- Every key under which a conversion may find a click. Keys are random: by day first, a batch of clicks touches the
+-- pages of its days and not those of all clicks there are.
 CREATE TABLE click_keys (
     tenant_id  TEXT NOT NULL,
+    day        INTEGER NOT NULL,
     key        BLOB NOT NULL,
     clicked_at INTEGER NOT NULL,
     click      INTEGER NOT NULL,
-    PRIMARY KEY (tenant_id, key, clicked_at, click)
+    PRIMARY KEY (tenant_id, day, key, clicked_at, click)
+) STRICT, WITHOUT ROWID;
+
+-- The days that have clicks.
+CREATE TABLE click_days (
+    tenant_id TEXT NOT NULL,
+    day       INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, day)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE click_ingests (

@@ -11,19 +11,28 @@ const INSERT_CLICK: &str = "
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
     ON CONFLICT (tenant_id, key) DO NOTHING";
 
+const INSERT_DAY: &str = "INSERT INTO click_days (tenant_id, day) VALUES (?1, ?2) ON CONFLICT DO NOTHING";
+
 const INSERT_KEY: &str = "
-    INSERT INTO click_keys (tenant_id, key, clicked_at, click) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";
+    INSERT INTO click_keys (tenant_id, day, key, clicked_at, click) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT DO NOTHING";
 
 const COUNT_INGEST: &str = "
     INSERT INTO click_ingests (tenant_id, source, clicks) VALUES (?1, ?2, ?3)
     ON CONFLICT (tenant_id, source) DO UPDATE SET clicks = clicks + excluded.clicks";
 
+/// From the last day of the window backwards, until a day has the key.
 const LATEST_OF_KEY: &str = "
+    WITH latest AS (
+        SELECT click_keys.day, clicked_at
+        FROM click_days CROSS JOIN click_keys
+          ON click_keys.tenant_id = click_days.tenant_id AND click_keys.day = click_days.day
+        WHERE click_days.tenant_id = ?1 AND click_days.day BETWEEN ?5 AND ?6
+          AND key = ?2 AND clicked_at BETWEEN ?3 AND ?4
+        ORDER BY click_days.day DESC, clicked_at DESC LIMIT 1)
     SELECT clicks.clicked_at, clicks.key, click_id, ad_id, adset_id, campaign_id
-    FROM click_keys JOIN clicks ON clicks.id = click_keys.click
-    WHERE click_keys.tenant_id = ?1 AND click_keys.key = ?2 AND click_keys.clicked_at = (
-        SELECT max(clicked_at) FROM click_keys
-        WHERE tenant_id = ?1 AND key = ?2 AND clicked_at BETWEEN ?3 AND ?4)";
+    FROM latest CROSS JOIN click_keys USING (day, clicked_at) CROSS JOIN clicks ON clicks.id = click_keys.click
+    WHERE click_keys.tenant_id = ?1 AND click_keys.key = ?2";
 
 #[async_trait]
 impl ClickStore for SqliteStore {
@@ -49,10 +58,10 @@ impl ClickStore for SqliteStore {
             let mut statement = connection.prepare_cached(LATEST_OF_KEY)?;
             let mut found = Vec::new();
             for key in keys {
-                let rows = statement
-                    .query_map(params![tenant, key.as_bytes(), from.micros(), to.micros()], |row| {
-                        candidate(key, row)
-                    })?;
+                let rows = statement.query_map(
+                    params![tenant, key.as_bytes(), from.micros(), to.micros(), day_of(from), day_of(to)],
+                    |row| candidate(key, row),
+                )?;
                 for row in rows {
                     found.push(row?);
                 }
@@ -77,7 +86,8 @@ impl ClickStore for SqliteStore {
     }
 }
 
-/// The keys go in sorted at the end: in the order of the clicks each would touch another page of their table.
+/// Hashes go in sorted: in the order of the clicks each would touch another page of its index. The sort keeps the order of
+/// equal keys, since the first click of a key stays.
 fn insert(
     transaction: &Transaction<'_>,
     tenant: &str,
@@ -86,6 +96,8 @@ fn insert(
 ) -> rusqlite::Result<Tracked> {
     let mut tracked = Tracked::default();
     let mut keys = Vec::with_capacity(clicks.len() * 3);
+    let mut clicks: Vec<&Click> = clicks.iter().collect();
+    clicks.sort_by_key(|click| click.key);
     let mut insert_click = transaction.prepare_cached(INSERT_CLICK)?;
     for click in clicks {
         let personal = click.personal.as_ref();
@@ -110,15 +122,25 @@ fn insert(
         }
         tracked.inserted += 1;
         let id = transaction.last_insert_rowid();
-        keys.extend(click.match_keys().map(|key| (key, click.at, id)));
+        keys.extend(click.match_keys().map(|key| (day_of(click.at), key, click.at, id)));
     }
     keys.sort_unstable();
+    let mut insert_day = transaction.prepare_cached(INSERT_DAY)?;
     let mut insert_key = transaction.prepare_cached(INSERT_KEY)?;
-    for (key, at, id) in keys {
-        insert_key.execute(params![tenant, key.as_bytes(), at.micros(), id])?;
+    let mut last_day = None;
+    for (day, key, at, id) in keys {
+        if last_day.replace(day) != Some(day) {
+            insert_day.execute(params![tenant, day])?;
+        }
+        insert_key.execute(params![tenant, day, key.as_bytes(), at.micros(), id])?;
     }
     transaction.prepare_cached(COUNT_INGEST)?.execute(params![tenant, source, tracked.inserted])?;
     Ok(tracked)
+}
+
+/// Days since 1970-01-01 UTC.
+fn day_of(at: Timestamp) -> i64 {
+    at.micros().div_euclid(24 * 60 * 60 * 1_000_000)
 }
 
 fn candidate(matched: KeyedHash, row: &Row<'_>) -> rusqlite::Result<Candidate> {
@@ -132,4 +154,27 @@ fn candidate(matched: KeyedHash, row: &Row<'_>) -> rusqlite::Result<Candidate> {
         adset_id: row.get(4)?,
         campaign_id: row.get(5)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_lookup_is_one_search_a_day() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("xynergy.sqlite")).await.unwrap();
+        let plan: Vec<String> = store
+            .call("test", |connection| {
+                let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {LATEST_OF_KEY}"))?;
+                let rows = statement.query_map(params!["t", [0_u8; 16], 0, 0, 0, 0], |row| row.get(3))?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
+            .unwrap();
+        let searches = plan.iter().filter(|step| step.contains("SEARCH click_keys"));
+        assert!(searches.clone().all(|step| step.contains("day=? AND key=?")), "{plan:#?}");
+        assert_eq!(searches.count(), 2, "{plan:#?}");
+        assert!(!plan.iter().any(|step| step.contains("SCAN click")), "{plan:#?}");
+    }
 }
