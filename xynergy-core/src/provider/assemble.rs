@@ -54,9 +54,12 @@ impl Assembler {
         !self.choices.is_empty() && self.choices.values().all(|partial| partial.finish.is_some())
     }
 
-    /// Whether anything of an answer has come.
+    /// Whether anything of an answer has come: text, a refusal, a tool call or reasoning. An empty piece is nothing.
     pub fn has_output(&self) -> bool {
-        self.choices.values().any(|p| p.content.is_some() || p.refusal.is_some() || !p.tools.is_empty())
+        let some = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+        let came =
+            |p: &Partial| some(&p.content) || some(&p.refusal) || !p.tools.is_empty() || !p.extra.is_empty();
+        self.choices.values().any(came)
     }
 
     /// The provider's usage, once it came.

@@ -51,6 +51,11 @@ impl Message {
         }
     }
 
+    /// A message of the assistant that says nothing.
+    pub(super) fn silent() -> Self {
+        Self { content: None, ..Self::text(Role::Assistant, "") }
+    }
+
     /// The pieces of text in it, in order.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
         let (whole, parts) = match &self.content {

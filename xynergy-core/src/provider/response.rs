@@ -131,7 +131,8 @@ pub struct Choice {
     /// Its number.
     #[serde(default)]
     pub index: u32,
-    /// What the model said.
+    /// What the model said; empty where a filter took it away.
+    #[serde(default = "Message::silent")]
     pub message: Message,
     /// Why it stopped.
     #[serde(default)]
