@@ -355,3 +355,6 @@ fn within(movement: &Movement, now: Timestamp, window_ms: u64) -> bool {
 fn after(time: Timestamp, ms: u64) -> Timestamp {
     time.plus(Duration::from_millis(ms))
 }
+
+#[cfg(test)]
+mod tests;

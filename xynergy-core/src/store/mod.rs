@@ -3,15 +3,15 @@
 //! Every method takes the tenant, so that nothing can forget it. The in-memory stores are for tests, for trying
 //! things out and as the reference that the durable ones are compared with.
 
-mod clicks;
 mod changes;
+mod clicks;
 pub mod memory;
 mod revenue;
 mod state;
 
+pub use changes::{ChangeFilter, ChangeStore, HistoryFilter};
 pub use clicks::{Candidate, Click, ClickStore, KeyedHash, Personal, Tracked, Utm};
 pub use revenue::{
     Appended, Attributed, DealRevenue, Layer, LedgerEntry, Match, MatchCounts, RevenueStore, RevenueTotals,
 };
-pub use changes::{ChangeFilter, ChangeStore, HistoryFilter};
 pub use state::{Document, StateStore};

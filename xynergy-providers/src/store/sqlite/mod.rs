@@ -3,6 +3,7 @@
 //! The file is opened in WAL mode with `synchronous=FULL`: a transaction that was acknowledged survives a power
 //! loss, which a budget change relies on. One thread owns the connection; calls queue for it.
 
+mod changes;
 mod clicks;
 mod error;
 mod migrate;

@@ -1,0 +1,238 @@
+//! Ad changes in SQLite: it loads what the machine asks for and saves what it returns, in one immediate transaction.
+
+mod load;
+mod rows;
+mod save;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use rusqlite::params;
+use xynergy_core::execution::machine::{
+    self, AccountView, ChangeView, KillScope, QueueBatch, QueueView, Transition, Transitioned,
+};
+use xynergy_core::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow};
+use xynergy_core::store::{ChangeFilter, ChangeStore, HistoryFilter};
+use xynergy_core::{Error, ErrorKind, Result, TenantId, Timestamp};
+
+use super::SqliteStore;
+use super::error::Failure;
+
+#[async_trait]
+impl ChangeStore for SqliteStore {
+    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>> {
+        let tenant = tenant.clone();
+        self.transaction("execution.queue", move |transaction| {
+            let changes: Vec<_> = batch.changes.iter().map(|(c, _)| c).collect();
+            let mut existing = Vec::new();
+            for change in &changes {
+                existing.extend(load::change(transaction, &tenant, change.id)?);
+            }
+            let account = load::account(transaction, &tenant, &batch.account_id, &changes, batch.at)?;
+            let (commit, rows) = machine::queue(&tenant, QueueView { account, existing }, &batch)?;
+            save::commit(transaction, &tenant, &batch.account_id, &commit)?;
+            Ok(rows)
+        })
+        .await
+    }
+
+    async fn transition(
+        &self,
+        tenant: &TenantId,
+        id: ChangeId,
+        transition: Transition,
+    ) -> Result<Transitioned> {
+        let tenant = tenant.clone();
+        self.transaction("execution.transition", move |transaction| {
+            let row = load::change(transaction, &tenant, id)?.ok_or_else(|| unknown(id))?;
+            let account_id = row.change.account_id.clone();
+            let window = transition.policy.longest_window();
+            let account = load::view(transaction, &tenant, &row.change, transition.at, window)?;
+            let (commit, answer) = machine::apply(&tenant, ChangeView { account, row }, &transition);
+            if let Some(commit) = commit {
+                save::commit(transaction, &tenant, &account_id, &commit)?;
+            }
+            Ok(answer)
+        })
+        .await
+    }
+
+    async fn view(
+        &self,
+        tenant: &TenantId,
+        change: &AdChange,
+        now: Timestamp,
+        window: Duration,
+    ) -> Result<AccountView> {
+        let (tenant, change) = (tenant.clone(), change.clone());
+        self.call("execution.view", move |connection| {
+            let transaction = connection.transaction()?;
+            load::view(&transaction, &tenant, &change, now, window)
+        })
+        .await
+    }
+
+    async fn due(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<ChangeRow>> {
+        let tenant = tenant.clone();
+        self.call("execution.due", move |connection| {
+            let transaction = connection.transaction()?;
+            let now = load::time(&transaction, &tenant)?.map_or(now, |seen| seen.max(now));
+            Ok(load::most_urgent(&transaction, &tenant)?
+                .filter(|row| row.due_at.is_some_and(|due| due <= now)))
+        })
+        .await
+    }
+
+    async fn next_due(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
+        let tenant = tenant.clone();
+        self.call("execution.next_due", move |connection| {
+            let transaction = connection.transaction()?;
+            Ok(load::most_urgent(&transaction, &tenant)?.and_then(|row| row.due_at))
+        })
+        .await
+    }
+
+    async fn get(&self, tenant: &TenantId, id: ChangeId) -> Result<Option<ChangeRow>> {
+        let tenant = tenant.clone();
+        self.call("execution.get", move |connection| {
+            let transaction = connection.transaction()?;
+            load::change(&transaction, &tenant, id)
+        })
+        .await
+    }
+
+    async fn list(&self, tenant: &TenantId, filter: &ChangeFilter) -> Result<Vec<ChangeRow>> {
+        let (tenant, filter) = (tenant.to_string(), filter.clone());
+        self.call("execution.list", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT * FROM pending_ad_changes
+                 WHERE tenant_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR allocation_id = ?3)
+                   AND (?4 IS NULL OR status = ?4)
+                 ORDER BY queued_at, id",
+            )?;
+            let status = filter.status.map(xynergy_core::execution::ChangeStatus::as_str);
+            let mut found = statement.query(params![tenant, filter.account_id, filter.allocation_id, status])?;
+            let mut list = Vec::new();
+            while let Some(row) = found.next()? {
+                list.push(rows::change(row)?);
+            }
+            Ok(list)
+        })
+        .await
+    }
+
+    async fn set_limits(&self, tenant: &TenantId, account_id: &str, limits: &AccountLimits) -> Result<()> {
+        let (tenant, account_id, limits) = (tenant.to_string(), account_id.to_owned(), limits.clone());
+        self.transaction("execution.set_limits", move |transaction| {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO ad_account_limits VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                .execute(params![
+                    tenant,
+                    account_id,
+                    limits.currency.as_str(),
+                    limits.total_daily_minor,
+                    limits.min_minor,
+                    limits.max_minor
+                ])?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn limits(&self, tenant: &TenantId, account_id: &str) -> Result<Option<AccountLimits>> {
+        let (tenant, account_id) = (tenant.clone(), account_id.to_owned());
+        self.call("execution.limits", move |connection| {
+            let transaction = connection.transaction()?;
+            load::limits(&transaction, &tenant, &account_id)
+        })
+        .await
+    }
+
+    async fn set_kill(&self, tenant: &TenantId, scope: &KillScope, on: bool) -> Result<()> {
+        let (tenant, scope) = (tenant.to_string(), scope.clone());
+        self.transaction("execution.kill", move |transaction| {
+            if on {
+                let value = serde_json::to_string(&scope).map_err(|e| {
+                    Error::new(ErrorKind::Unexpected, "execution.kill", "the scope cannot be written")
+                        .with_source(e)
+                })?;
+                transaction
+                    .prepare_cached("INSERT OR REPLACE INTO kill_switches VALUES (?1, ?2, ?3)")?
+                    .execute(params![tenant, scope.key(), value])?;
+            } else {
+                transaction
+                    .prepare_cached("DELETE FROM kill_switches WHERE tenant_id = ?1 AND scope = ?2")?
+                    .execute(params![tenant, scope.key()])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn kills(&self, tenant: &TenantId) -> Result<Vec<KillScope>> {
+        let tenant = tenant.clone();
+        self.call("execution.kills", move |connection| {
+            let transaction = connection.transaction()?;
+            load::kills(&transaction, &tenant)
+        })
+        .await
+    }
+
+    async fn heads(&self, tenant: &TenantId) -> Result<Vec<(String, ChainHead)>> {
+        let tenant = tenant.to_string();
+        self.call("execution.verify_audit", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT account_id, seq, hash FROM ad_change_heads WHERE tenant_id = ?1 ORDER BY account_id",
+            )?;
+            let heads = statement.query_map([tenant], |row| {
+                Ok((row.get(0)?, ChainHead { seq: row.get(1)?, hash: row.get(2)? }))
+            })?;
+            Ok(heads.collect::<Result<_, _>>()?)
+        })
+        .await
+    }
+
+    async fn history(
+        &self,
+        tenant: &TenantId,
+        account_id: &str,
+        filter: &HistoryFilter,
+    ) -> Result<Vec<AuditRow>> {
+        let (tenant, account_id, filter) = (tenant.to_string(), account_id.to_owned(), filter.clone());
+        self.call("execution.history", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT * FROM ad_change_history
+                 WHERE tenant_id = ?1 AND account_id = ?2 AND seq > ?3 AND (?4 IS NULL OR change_id = ?4)
+                 ORDER BY seq LIMIT ?5",
+            )?;
+            let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
+            let change = filter.change_id.map(|id| id.to_string());
+            let mut found = statement.query(params![tenant, account_id, filter.after_seq, change, limit])?;
+            let mut list = Vec::new();
+            while let Some(row) = found.next()? {
+                list.push(rows::audit(row)?);
+            }
+            Ok(list)
+        })
+        .await
+    }
+
+    async fn high_water(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
+        let tenant = tenant.clone();
+        self.call("execution.high_water", move |connection| {
+            let transaction = connection.transaction()?;
+            load::time(&transaction, &tenant)
+        })
+        .await
+    }
+}
+
+fn unknown(id: ChangeId) -> Failure {
+    Failure::Domain(
+        Error::new(ErrorKind::NotFound, "execution", "there is no such change")
+            .with_context("change_id", id.to_string()),
+    )
+}
+
+#[cfg(test)]
+mod tests;
