@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use xynergy_attribution::sampler::{
-    AdEvidence, Allocation, AllocationRequest, Constraints, Millionths, OwnerBudget, OwnerLevel, allocate,
+    AdEvidence, Allocation, AllocationRequest, Constraints, Millionths, OwnerBudget, allocate,
 };
+use xynergy_core::ads::OwnerLevel;
 use xynergy_core::{Currency, ErrorKind};
 
 fn ad(ad_id: &str, clicks: i64, spend_minor: i64, deals: i64, value_minor: i64) -> AdEvidence {

@@ -1,11 +1,12 @@
 use serde::{Deserialize, Serialize};
+use xynergy_core::ads::OwnerLevel;
 use xynergy_core::{Currency, Minor, Result};
 
 use super::millionths::Millionths;
 use super::posterior::{Pool, Posterior};
 use super::project::{Bounded, Projection, project};
 use super::reason;
-use super::request::{AdEvidence, AllocationRequest, Constraints, OwnerBudget, OwnerLevel};
+use super::request::{AdEvidence, AllocationRequest, Constraints, OwnerBudget};
 use super::thompson::{Standing, standings};
 
 /// The share that every active ad keeps, so that no ad stops teaching: 1 %, or half of an equal share where that is less.

@@ -14,4 +14,4 @@ mod thompson;
 
 pub use allocate::{AdShare, Allocation, OwnerAllocation, allocate};
 pub use millionths::Millionths;
-pub use request::{AdEvidence, AllocationRequest, Constraints, DEFAULT_DRAWS, OwnerBudget, OwnerLevel};
+pub use request::{AdEvidence, AllocationRequest, Constraints, DEFAULT_DRAWS, OwnerBudget};

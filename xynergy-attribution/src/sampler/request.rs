@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
+use xynergy_core::ads::OwnerLevel;
 use xynergy_core::{Currency, Error, Minor, Result};
 
 /// The draws of an allocation unless it asks for others.
@@ -36,16 +37,6 @@ pub struct OwnerBudget {
     pub current_minor: Minor,
     /// The ads that the budget pays for, in any order.
     pub ads: Vec<AdEvidence>,
-}
-
-/// Which kind of object holds a budget.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OwnerLevel {
-    /// The ad set.
-    AdSet,
-    /// The campaign, for all its ad sets together.
-    Campaign,
 }
 
 /// What one ad did over the period that the request looks at.
