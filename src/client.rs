@@ -258,16 +258,16 @@ impl ClientBuilder {
         #[cfg(any(feature = "ai", feature = "attribution", feature = "execution"))]
         let http = http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
         #[cfg(feature = "attribution")]
-        let hubspot = self.hubspot(&http)?;
+        let hubspot = self.build_hubspot(&http)?;
         let shared = Shared {
             #[cfg(feature = "ai")]
-            ai: self.ai(&http)?,
+            ai: self.build_ai(&http)?,
             #[cfg(feature = "attribution")]
             crm: self.crm.clone().or_else(|| hubspot.clone().map(|hubspot| hubspot as Arc<dyn Crm>)),
             #[cfg(feature = "attribution")]
             hubspot,
             #[cfg(feature = "execution")]
-            ad_platform: self.ad_platform(&http)?,
+            ad_platform: self.build_ad_platform(&http)?,
             #[cfg(feature = "execution")]
             policy: config.execution.policy()?,
             config: config.clone(),
@@ -283,7 +283,7 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "attribution")]
-    fn hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
+    fn build_hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
         let properties = self.config.attribution.contact_properties.names();
         self.config.attribution.stages.validate()?;
         let build = |config: &HubspotConfig| {
@@ -293,7 +293,7 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "ai")]
-    fn ai(&self, http: &Arc<dyn HttpSend>) -> Result<Option<AiClient>> {
+    fn build_ai(&self, http: &Arc<dyn HttpSend>) -> Result<Option<AiClient>> {
         let mut providers = self.providers.clone();
         let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
         providers.extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
@@ -305,7 +305,7 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "execution")]
-    fn ad_platform(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<dyn AdPlatform>>> {
+    fn build_ad_platform(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<dyn AdPlatform>>> {
         if let Some(own) = &self.ad_platform {
             return Ok(Some(own.clone()));
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use xynergy::ai::GenerateRequest;
-use xynergy::execution::{ChangeRecord, ChangeStatus};
+use xynergy::execution::{ChangeRow, ChangeStatus};
 use xynergy::{Error, ErrorKind, Result, TenantId};
 
 use crate::stages::{Run, progress};
@@ -22,8 +22,8 @@ pub(crate) struct Explanation {
 
 impl Run<'_> {
     /// Asks for the lines that the store does not have yet, in the order of the changes.
-    pub(crate) async fn explain(&self, changes: &[ChangeRecord]) -> Result<()> {
-        let client = &self.world.client;
+    pub(crate) async fn explain(&mut self, changes: &[ChangeRow]) -> Result<()> {
+        let client = self.world.client.clone();
         let bar = progress("sentences", changes.len());
         for change in changes {
             bar.inc(1);
@@ -35,7 +35,14 @@ impl Run<'_> {
                 continue;
             }
             let request = GenerateRequest { prompt: prompt(change), temperature: Some(0.0), ..Default::default() };
-            let answer = client.ai().generate(&request).await?;
+            let answer = match client.ai().generate(request).await {
+                Ok(answer) => answer,
+                // The changes are done and audited; a sentence on them is a courtesy.
+                Err(error) => {
+                    self.problems.push(format!("the sentence on {}: {error}", change.change.owner.id));
+                    continue;
+                }
+            };
             let explanation = Explanation {
                 state,
                 line: answer.text.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -51,12 +58,12 @@ impl Run<'_> {
     }
 
     /// The stored line of a change.
-    pub(crate) async fn explanation(&self, change: &ChangeRecord) -> Result<Option<Explanation>> {
+    pub(crate) async fn explanation(&self, change: &ChangeRow) -> Result<Option<Explanation>> {
         let stored = self.world.stores.state.get(&TenantId::default(), COLLECTION, &self.key(change)).await?;
         stored.map(|document| serde_json::from_str(&document.value)).transpose().map_err(unreadable)
     }
 
-    fn key(&self, change: &ChangeRecord) -> String {
+    fn key(&self, change: &ChangeRow) -> String {
         format!("{}/{}", self.id, change.change.id)
     }
 }
@@ -65,13 +72,13 @@ fn unreadable(error: serde_json::Error) -> Error {
     Error::new(ErrorKind::Corrupt, "closed_loop", "a stored line cannot be read").with_source(error)
 }
 
-fn state_of(change: &ChangeRecord) -> String {
+fn state_of(change: &ChangeRow) -> String {
     format!("{}:{}", change.status.as_str(), change.reason.map_or("", |reason| reason.as_str()))
 }
 
 /// The prompt of a change. It has the reason and a rounded percentage and no name, so that equal cases are one prompt
 /// and the second is answered from the cache.
-fn prompt(change: &ChangeRecord) -> String {
+fn prompt(change: &ChangeRow) -> String {
     let (from, target) = (change.change.expected_from, change.change.target);
     let direction = if target < from { "cut" } else { "raise" };
     let percent = rounded_percent(from, target);
@@ -85,7 +92,7 @@ fn prompt(change: &ChangeRecord) -> String {
             words(reason.map_or("unknown", |reason| reason.as_str()))
         ),
     };
-    format!("Tell an advertiser in one plain sentence: a change of a daily budget {what}.")
+    format!("Tell an advertiser in one plain sentence: the change of a daily budget {what}.")
 }
 
 /// The change in percent of `from`, to the nearest 5.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xynergy::allocation::{Allocation, Millionths};
-use xynergy::execution::{ChangeRecord, ChangeStatus, HistoryFilter};
+use xynergy::execution::{ChangeFilter, ChangeRow as Change, ChangeStatus, HistoryFilter};
 use xynergy::{Result, Timestamp};
 
 use crate::report::{
@@ -13,8 +13,9 @@ use crate::stages::Run;
 
 impl Run<'_> {
     /// The changes of this run by owner.
-    pub(crate) async fn changes(&self) -> Result<Vec<ChangeRecord>> {
-        let mut changes = self.world.client.execution().list(&self.id).await?;
+    pub(crate) async fn changes(&self) -> Result<Vec<Change>> {
+        let filter = ChangeFilter { allocation_id: Some(self.id.clone()), ..ChangeFilter::default() };
+        let mut changes = self.world.client.execution().list(&filter).await?;
         changes.sort_by(|a, b| a.change.owner.id.cmp(&b.change.owner.id));
         Ok(changes)
     }
@@ -64,12 +65,13 @@ impl Run<'_> {
     }
 
     /// How the changes ended, and how many met each reason on the way.
-    async fn counted(&self, changes: &[ChangeRecord]) -> Result<Changes> {
+    async fn counted(&self, changes: &[Change]) -> Result<Changes> {
         let with = |status| changes.iter().filter(|change| change.status == status).count() as u64;
         let mut met = BTreeSet::new();
         for change in changes {
             met.extend(change.reason.map(|reason| (reason.as_str(), change.change.id)));
-            let rows = self.world.client.execution().history(&HistoryFilter::of_change(change.change.id)).await?;
+            let filter = HistoryFilter { change_id: Some(change.change.id), ..HistoryFilter::default() };
+            let rows = self.world.client.execution().history(&change.change.account_id, &filter).await?;
             met.extend(rows.iter().filter_map(|row| Some((row.reason?.as_str(), change.change.id))));
         }
         let mut by_reason = BTreeMap::new();
@@ -97,7 +99,7 @@ impl Run<'_> {
             .collect())
     }
 
-    async fn ai(&self, changes: &[ChangeRecord]) -> Result<(Ai, BTreeMap<String, String>)> {
+    async fn ai(&self, changes: &[Change]) -> Result<(Ai, BTreeMap<String, String>)> {
         let (mut ai, mut lines) = (Ai::default(), BTreeMap::new());
         for change in changes {
             let Some(explanation) = self.explanation(change).await? else { continue };
@@ -115,7 +117,7 @@ impl Run<'_> {
         Ok((ai, lines))
     }
 
-    fn details(&self, changes: &[ChangeRecord], mut lines: BTreeMap<String, String>) -> Details {
+    fn details(&self, changes: &[Change], mut lines: BTreeMap<String, String>) -> Details {
         let second = |time: Timestamp| Timestamp::from_micros(time.micros() / 1_000_000 * 1_000_000).to_string();
         Details {
             run_id: self.id.clone(),
@@ -131,7 +133,7 @@ impl Run<'_> {
                     owner_id: record.change.owner.id.clone(),
                     before: record.change.expected_from,
                     requested: record.change.target,
-                    applied: record.applied,
+                    applied: record.sent_value.filter(|_| record.status == ChangeStatus::Completed),
                     status: record.status.as_str().to_owned(),
                     reason: record.reason.map_or_else(String::new, |reason| reason.as_str().to_owned()),
                     line: lines.remove(&record.change.id.to_string()).unwrap_or_default(),

@@ -56,7 +56,7 @@ async fn run() -> Result<ExitCode, String> {
         counts: stages::InputCounts::default(),
     };
     let ended = match run.go().await {
-        Ok(()) => finish(&run).await,
+        Ok(()) => finish(&mut run).await,
         Err(Stopped::Interrupted) => Err(Stopped::Interrupted),
         Err(failed) => Err(failed),
     };
@@ -75,8 +75,9 @@ async fn run() -> Result<ExitCode, String> {
 }
 
 /// Asks for the sentences, and shows the report.
-async fn finish(run: &Run<'_>) -> Result<(), Stopped> {
-    run.explain(&run.changes().await?).await?;
+async fn finish(run: &mut Run<'_>) -> Result<(), Stopped> {
+    let changes = run.changes().await?;
+    run.explain(&changes).await?;
     let report = run.report().await?;
     show(run.options, &report).map_err(|problem| {
         Stopped::Failed(xynergy::Error::new(xynergy::ErrorKind::Unavailable, "closed_loop.report", problem))

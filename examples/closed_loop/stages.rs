@@ -8,7 +8,7 @@ use xynergy::allocation::{
     AdEvidence, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, OwnerBudget,
 };
 use xynergy::attribution::AdParents;
-use xynergy::execution::{AccountLimits, StepOutcome};
+use xynergy::execution::{AccountLimits, propose};
 use xynergy::hubspot::Delivery;
 use xynergy::sandbox::BudgetLevel;
 use xynergy::{Error, ErrorKind, Result, Timestamp};
@@ -241,14 +241,12 @@ impl Run<'_> {
             max_minor: Some(constraints.max_minor),
         };
         execution.set_limits(&self.world.account_id, &limits).await?;
-        let changes = execution.propose(&self.id, &self.world.account_id, allocation, &self.campaigns());
-        execution.queue(&changes).await?;
+        let campaigns =
+            self.inputs.ads.owners().into_iter().map(|(id, owner)| (id, owner.campaign_id)).collect();
+        let currency = self.inputs.ads.account.currency;
+        let changes = propose(&self.id, &self.world.account_id, currency, allocation, &campaigns)?;
+        execution.queue(changes).await?;
         Ok(())
-    }
-
-    /// The campaign of each owner.
-    fn campaigns(&self) -> std::collections::BTreeMap<String, String> {
-        self.inputs.ads.owners().into_iter().map(|(id, owner)| (id, owner.campaign_id)).collect()
     }
 
     /// Does what is due, moves the clock to what is due next, and ends when nothing is due within an hour.
@@ -258,9 +256,7 @@ impl Run<'_> {
         loop {
             while let Some(step) = execution.run_once().await? {
                 bar.inc(1);
-                if let StepOutcome::Settled { .. } = step.outcome {
-                    bar.set_message(format!("changes: {}", step.summary()));
-                }
+                bar.set_message(format!("{} {}", step.row.change.owner.id, step.row.status.as_str()));
                 self.look_for_interrupt()?;
             }
             let next = [execution.next_due().await?, self.world.sandbox.next_due()].into_iter().flatten().min();
@@ -316,6 +312,6 @@ pub(crate) fn progress(name: &'static str, length: usize) -> ProgressBar {
 }
 
 fn spinner(name: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:10} {spinner} {pos}").unwrap_or(ProgressStyle::default_spinner());
+    let style = ProgressStyle::with_template("{spinner} {msg} {pos}").unwrap_or(ProgressStyle::default_spinner());
     ProgressBar::new_spinner().with_style(style).with_message(name)
 }

@@ -185,8 +185,8 @@ fn fresh_path() -> Result<PathBuf, String> {
 
 /// Whether a change was ever sent: the platform then remembers what the store believes.
 async fn sent_changes(stores: &Stores) -> Result<bool, String> {
-    let rows = stores.changes.audit_rows(&xynergy::TenantId::default()).await.map_err(|e| line(&e))?;
-    Ok(!rows.is_empty())
+    let heads = stores.changes.heads(&xynergy::TenantId::default()).await.map_err(|e| line(&e))?;
+    Ok(!heads.is_empty())
 }
 
 /// An error as one line.
