@@ -165,7 +165,7 @@ impl AiClient {
 
     /// Which models would be asked, and why. Sends nothing.
     pub fn route(&self, _ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
-        request.validate("ai.route", self.0.config.max_prompt_bytes.0)?;
+        request.validate("ai.route", self.0.config.max_prompt_bytes)?;
         self.0.router.decide(request, false)
     }
 
@@ -242,7 +242,7 @@ impl AiClient {
 
     /// The request, checked, with a trace of its own.
     fn admitted(&self, mut request: ChatRequest, operation: &'static str) -> Result<ChatRequest> {
-        request.validate(operation, self.0.config.max_prompt_bytes.0)?;
+        request.validate(operation, self.0.config.max_prompt_bytes)?;
         request.call = Call::default();
         Ok(request)
     }

@@ -431,7 +431,7 @@ async fn an_unknown_price_is_told_and_refused_under_a_hard_limit() {
 
 #[tokio::test]
 async fn bad_input_reserves_and_sends_nothing() {
-    let world = world(vec![provider("internal")], |config| config.max_prompt_bytes.0 = 100);
+    let world = world(vec![provider("internal")], |config| config.max_prompt_bytes = 100);
     let long = "x".repeat(101);
     for request in [
         ChatRequest::prompt(""),

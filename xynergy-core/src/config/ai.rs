@@ -11,7 +11,7 @@ use crate::spend::{LimitScope, SpendLimit, Window};
 use crate::tokens::{DEFAULT_LIMIT, SIMPLE_LIMIT};
 
 /// How AI requests are routed, cached and paid for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AiConfig {
     /// The providers by name. `openai`, `abacus` and `internal` bring their own defaults.
@@ -35,17 +35,24 @@ pub struct AiConfig {
     /// When a failing model is left alone.
     pub breaker: BreakerConfig,
     /// The greatest prompt, in bytes of text.
-    pub max_prompt_bytes: MaxPromptBytes,
+    pub max_prompt_bytes: usize,
 }
 
-/// The greatest prompt, in bytes of text: 4 MiB unless given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct MaxPromptBytes(pub usize);
-
-impl Default for MaxPromptBytes {
+impl Default for AiConfig {
     fn default() -> Self {
-        Self(4 * 1024 * 1024)
+        Self {
+            providers: BTreeMap::new(),
+            order: OrderConfig::default(),
+            routes: BTreeMap::new(),
+            cache: CacheConfig::default(),
+            tokens: TokenConfig::default(),
+            limits: Vec::new(),
+            rate_limit: None,
+            timeouts: TimeoutConfig::default(),
+            retry: RetryConfig::default(),
+            breaker: BreakerConfig::default(),
+            max_prompt_bytes: 4 * 1024 * 1024,
+        }
     }
 }
 
@@ -238,7 +245,7 @@ impl AiConfig {
             ("breaker.failures", u64::from(self.breaker.failures)),
             ("breaker.open_seconds", self.breaker.open_seconds),
             ("breaker.probes", u64::from(self.breaker.probes)),
-            ("max_prompt_bytes", self.max_prompt_bytes.0 as u64),
+            ("max_prompt_bytes", self.max_prompt_bytes as u64),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(wrong(format!("ai.{key}: 0 is not allowed; give at least 1")));

@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use xynergy_core::config::{Dialect, Secret};
-use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Usage};
+use xynergy_core::provider::{CallReport, ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Usage};
 use xynergy_core::{Error, ErrorKind, Result};
 
 use super::error::{in_band, unreadable};
@@ -68,7 +68,8 @@ pub(super) fn response(body: &[u8], key: Option<&Secret>) -> Result<ChatResponse
     }
     let response: ChatResponse =
         serde_json::from_value(value).map_err(|_| unreadable("the answer is not a chat completion"))?;
-    Ok(response.judged())
+    // Only the library reports.
+    Ok(ChatResponse { report: CallReport::default(), ..response }.judged())
 }
 
 /// What an event of a stream says.
