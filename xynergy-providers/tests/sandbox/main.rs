@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ai;
+mod clients;
 mod control;
 mod crm;
 mod faults;
