@@ -87,7 +87,7 @@ async fn stream(client: &Client, options: &Options) -> xynergy::Result<()> {
     let mut chunks = client.ai().stream(request).await?;
     let mut out = std::io::stdout();
     while let Some(chunk) = chunks.next().await {
-        let _ = write!(out, "{}", chunk?.text());
+        let _ = write!(out, "{}", chunk?.added_text());
         let _ = out.flush();
     }
     println!();

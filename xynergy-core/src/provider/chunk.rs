@@ -45,6 +45,12 @@ impl ChatChunk {
         Self::of(Delta::default(), Some(finish))
     }
 
+    /// The text that it adds to the first answer, empty when it adds none.
+    pub fn added_text(&self) -> String {
+        let first = self.choices.iter().filter(|choice| choice.index == 0);
+        first.flat_map(|choice| choice.delta.content.iter().flat_map(Content::texts)).collect()
+    }
+
     fn of(delta: Delta, finish_reason: Option<FinishReason>) -> Self {
         let choice = ChunkChoice { index: 0, delta, finish_reason, extra: Map::new() };
         Self { choices: vec![choice], ..Self::default() }

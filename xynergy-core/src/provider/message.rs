@@ -58,12 +58,7 @@ impl Message {
 
     /// The pieces of text in it, in order.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        let (whole, parts) = match &self.content {
-            Some(Content::Text(text)) => (Some(text.as_str()), [].as_slice()),
-            Some(Content::Parts(parts)) => (None, parts.as_slice()),
-            None => (None, [].as_slice()),
-        };
-        whole.into_iter().chain(parts.iter().filter_map(|part| part.text.as_deref()))
+        self.content.iter().flat_map(Content::texts)
     }
 
     /// Whether a part of it is an image.
@@ -83,6 +78,17 @@ pub enum Content {
     Text(String),
     /// Parts: text, images, files and whatever providers add.
     Parts(Vec<ContentPart>),
+}
+
+impl Content {
+    /// The pieces of text in it, in order.
+    pub fn texts(&self) -> impl Iterator<Item = &str> {
+        let (whole, parts) = match self {
+            Self::Text(text) => (Some(text.as_str()), [].as_slice()),
+            Self::Parts(parts) => (None, parts.as_slice()),
+        };
+        whole.into_iter().chain(parts.iter().filter_map(|part| part.text.as_deref()))
+    }
 }
 
 /// One part of a message.
