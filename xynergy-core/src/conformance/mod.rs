@@ -6,8 +6,10 @@
 
 mod ads;
 mod changes;
+mod executor;
 mod state;
 
 pub use ads::ad_platform;
 pub use changes::{change_store, change_stores_agree};
+pub use executor::{Simulated, executor, executor_simulation};
 pub use state::state_store;
