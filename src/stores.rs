@@ -49,7 +49,10 @@ impl Stores {
     }
 
     /// Opens what the configuration names, and brings its tables to this version.
-    pub(crate) async fn open(config: &StoreConfig) -> Result<Self> {
+    ///
+    /// # Errors
+    /// The store cannot be opened, is of another program, or of a newer version; it is left as it was.
+    pub async fn open(config: &StoreConfig) -> Result<Self> {
         match config {
             StoreConfig::Memory => Ok(Self::memory()),
             #[cfg(feature = "sqlite")]

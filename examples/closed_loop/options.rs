@@ -46,7 +46,7 @@ pub(crate) struct Options {
     #[arg(long, value_enum, default_value_t = PresetOption::Seed)]
     pub(crate) preset: PresetOption,
     /// The secret that HubSpot signs with; the sandbox's when not given
-    #[arg(long, value_name = "SECRET", hide_env_values = true)]
+    #[arg(long, value_name = "SECRET")]
     pub(crate) hubspot_secret: Option<String>,
     /// Where budgets are read and changed: the sandbox, or the real Graph API with META_ACCESS_TOKEN and
     /// META_AD_ACCOUNT_ID

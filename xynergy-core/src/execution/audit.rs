@@ -289,3 +289,102 @@ impl ChainVerifier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::money::Currency;
+
+    fn chain() -> (Vec<AuditRow>, ChainHead) {
+        let change = super::super::change::AdChange {
+            id: ChangeId::derive(&["one"]),
+            account_id: "act_1".into(),
+            campaign_id: "c1".into(),
+            owner: Owner::ad_set("s1"),
+            field: ChangeField::Budget,
+            expected_from: 1_000,
+            target: 1_100,
+            currency: Currency::USD,
+            allocation_id: Some("a".into()),
+            causation_id: Some("e".into()),
+            reason: "because".into(),
+            expires_at: None,
+        };
+        let at = Timestamp::from_millis(1_770_000_000_000);
+        let mut row = ChangeRow::queued(change, at, at, at);
+        row.attempt = 1;
+        let (tenant, mut head) = (TenantId::default(), ChainHead::default());
+        let origin = AuditOrigin { tenant: &tenant, actor: Some("me"), request_id: "req_1", at };
+        let rows = [AuditKind::Intent, AuditKind::Outcome, AuditKind::Blocked]
+            .map(|kind| head.append(kind, &row, Some(Duration::from_millis(40)), &origin));
+        (rows.to_vec(), head)
+    }
+
+    fn verify(rows: &[AuditRow], head: &ChainHead) -> AuditReport {
+        let mut verifier = ChainVerifier::default();
+        rows.iter().for_each(|r| verifier.push(r));
+        verifier.finish("act_1", head)
+    }
+
+    #[test]
+    fn a_whole_history_verifies() {
+        let (rows, head) = chain();
+        let report = verify(&rows, &head);
+        assert_eq!(report, AuditReport { rows: 3, chain_ok: true, first_bad: None, open_intents: 0 });
+        let report = verify(&rows[..1], &ChainHead { seq: 1, hash: rows[0].hash.clone() });
+        assert_eq!((report.chain_ok, report.open_intents), (true, 1), "an intent may still be open");
+    }
+
+    /// Every field is sealed: a row with any of them altered is found.
+    #[test]
+    fn any_altered_field_is_found() {
+        let (rows, head) = chain();
+        let whole = serde_json::to_value(&rows[1]).unwrap();
+        for (field, value) in whole.as_object().unwrap() {
+            let other = match field.as_str() {
+                "owner" => serde_json::json!({"level": "campaign", "id": "s1"}),
+                "tenant_id" => "other".into(),
+                "change_id" => ChangeId::derive(&["two"]).to_string().into(),
+                "kind" => "blocked".into(),
+                "field" => "bid".into(),
+                "status" => "failed".into(),
+                "reason" => "velocity".into(),
+                "at" | "retry_at" => "2030-01-01T00:00:00Z".into(),
+                _ if value.is_number() => 77.into(),
+                _ => "x".into(),
+            };
+            let mut altered = whole.clone();
+            altered[field.as_str()] = other;
+            let mut tampered = rows.clone();
+            tampered[1] = serde_json::from_value(altered).unwrap();
+            assert!(!verify(&tampered, &head).chain_ok, "{field}");
+        }
+    }
+
+    #[test]
+    fn missing_moved_and_cut_rows_are_found() {
+        let (rows, head) = chain();
+        for wrong in [
+            vec![rows[0].clone(), rows[2].clone()],
+            vec![rows[1].clone(), rows[0].clone(), rows[2].clone()],
+            rows[..2].to_vec(),
+            rows[1..].to_vec(),
+            vec![],
+        ] {
+            assert!(!verify(&wrong, &head).chain_ok);
+        }
+    }
+
+    #[test]
+    fn fields_cannot_run_into_each_other() {
+        let (rows, _) = chain();
+        let mut a = rows[0].clone();
+        let mut b = rows[0].clone();
+        (a.allocation_id, a.causation_id) = (Some("ab".into()), Some("c".into()));
+        (b.allocation_id, b.causation_id) = (Some("a".into()), Some("bc".into()));
+        assert_ne!(a.seal(), b.seal());
+        b.clone_from(&a);
+        (a.actor, b.actor) = (None, Some(String::new()));
+        assert_ne!(a.seal(), b.seal());
+    }
+}

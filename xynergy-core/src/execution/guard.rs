@@ -56,6 +56,9 @@ pub enum Verdict {
     Wait,
 }
 
+/// When a raise is asked again if another worker is about to do its cuts; the end of the last one wakes it anyway.
+const CUT_RECHECK_MS: u64 = 1_000;
+
 /// Why a value is outside a limit.
 type Outside = (Reason, Option<Timestamp>);
 
@@ -108,8 +111,14 @@ fn awaiting_cuts(input: &GuardInput) -> Result<(), Outside> {
             && !o.is_over()
             && o.change.id != change.id
     });
-    match cuts.map(|cut| cut.due_at.unwrap_or(input.now)).max() {
-        Some(latest) => Err((Reason::AwaitingCuts, Some(after(latest.max(input.now), 1)))),
+    // A cut whose owner has another request on its way waits for that one first.
+    let moves_at = |cut: &ChangeRow| {
+        let ahead = input.open.iter().filter(|o| o.in_flight() && o.change.owner == cut.change.owner);
+        ahead.filter_map(|o| o.due_at).chain(cut.due_at).max()
+    };
+    match cuts.map(moves_at).max() {
+        Some(Some(latest)) if latest > input.now => Err((Reason::AwaitingCuts, Some(after(latest, 1)))),
+        Some(_) => Err((Reason::AwaitingCuts, Some(after(input.now, CUT_RECHECK_MS)))),
         None => Ok(()),
     }
 }

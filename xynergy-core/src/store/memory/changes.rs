@@ -256,4 +256,19 @@ mod tests {
             crate::conformance::change_stores_agree(&a, &b, seed, 200).await;
         }
     }
+
+    #[tokio::test]
+    async fn carries_the_executor() {
+        crate::conformance::executor(Arc::new(MemoryChanges::default())).await;
+    }
+
+    #[tokio::test]
+    async fn keeps_the_invariants_through_random_days() {
+        let mut sum = (0, 0);
+        for seed in 0..200 {
+            let day = crate::conformance::executor_simulation(Arc::new(MemoryChanges::default()), seed).await;
+            sum = (sum.0 + day.queued, sum.1 + day.completed);
+        }
+        assert!(sum.1 * 4 > sum.0, "too little happened to prove anything: {sum:?}");
+    }
 }

@@ -59,3 +59,61 @@ async fn the_views_can_be_read() {
     assert_eq!(count("v_campaign_activity_summary", "applying").await, 1);
     assert_eq!(count("v_safety_check_failures", "refusing").await, 1);
 }
+
+#[tokio::test]
+async fn carries_the_executor() {
+    let (_directory, store) = temporary().await;
+    conformance::executor(std::sync::Arc::new(store)).await;
+}
+
+#[tokio::test]
+async fn keeps_the_invariants_through_random_days() {
+    let (_directory, store) = temporary().await;
+    for seed in 0..3 {
+        let day = conformance::executor_simulation(std::sync::Arc::new(store.clone()), seed).await;
+        let reference =
+            conformance::executor_simulation(std::sync::Arc::new(MemoryChanges::default()), seed).await;
+        assert_eq!(day, reference, "seed {seed}: the store changes nothing about what happens");
+    }
+}
+
+#[tokio::test]
+async fn a_tampered_history_is_found_offline() {
+    let (_directory, store) = temporary().await;
+    conformance::change_store(&store).await;
+    let verify = |store: SqliteStore| async move {
+        let tenant = TenantId::new("applying").unwrap();
+        let (account, head) = store.heads(&tenant).await.unwrap().remove(0);
+        let mut verifier = xynergy_core::execution::ChainVerifier::default();
+        let rows = store.history(&tenant, &account, &HistoryFilter::default()).await.unwrap();
+        rows.iter().for_each(|r| verifier.push(r));
+        verifier.finish(&account, &head)
+    };
+    assert!(verify(store.clone()).await.chain_ok);
+    for (sql, found) in [
+        ("UPDATE ad_change_history SET to_value = to_value + 1 WHERE seq = 1", "#1: it was altered"),
+        ("DELETE FROM ad_change_history WHERE seq = 2", "rows after it are missing"),
+    ] {
+        store
+            .call("test", move |c| {
+                c.execute_batch(
+                    "DROP TRIGGER IF EXISTS ad_change_history_no_update;
+                                 DROP TRIGGER IF EXISTS ad_change_history_no_delete; SAVEPOINT tampered;",
+                )?;
+                c.execute(sql, [])?;
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let report = verify(store.clone()).await;
+        assert!(
+            !report.chain_ok && report.first_bad.as_ref().is_some_and(|b| b.contains(found)),
+            "{report:?}"
+        );
+        store
+            .call("test", |c| Ok(c.execute_batch("ROLLBACK TO tampered; RELEASE tampered;")?))
+            .await
+            .unwrap();
+    }
+    assert!(verify(store).await.chain_ok);
+}

@@ -1,0 +1,21 @@
+mod faults;
+mod flow;
+mod limits;
+mod simulate;
+mod world;
+
+use std::sync::Arc;
+
+pub use simulate::{Simulated, executor_simulation};
+
+use crate::store::ChangeStore;
+
+/// What the executor does over a store, faults of the platform included; `store` is empty.
+///
+/// # Panics
+/// At the first behaviour that differs.
+pub async fn executor(store: Arc<dyn ChangeStore>) {
+    flow::all(&store).await;
+    limits::all(&store).await;
+    faults::all(&store).await;
+}
