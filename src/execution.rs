@@ -9,7 +9,8 @@ use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, Timestamp};
 
 pub use xynergy_core::execution::machine::KillScope;
 pub use xynergy_core::execution::{
-    AccountLimits, AdChange, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedOutcome, Policy, Reason, Step,
+    AccountLimits, AdChange, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedChange, PlannedOutcome, Policy, Reason,
+    Step,
 };
 pub use xynergy_core::store::{ChangeFilter, HistoryFilter};
 pub use xynergy_providers::ads::meta::MetaConfig;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xynergy::allocation::{Allocation, Millionths};
-use xynergy::execution::{ChangeFilter, ChangeRow as Change, ChangeStatus, HistoryFilter};
+use xynergy::execution::{ChangeFilter, ChangeRow as Change, ChangeStatus, HistoryFilter, PlannedChange, PlannedOutcome};
 use xynergy::{Result, Timestamp};
 
 use crate::report::{
@@ -127,9 +127,12 @@ impl Run<'_> {
             currency: self.inputs.ads.account.currency,
             total_daily_minor: self.inputs.ads.constraints.total_daily_minor,
             ad_names: self.inputs.ads.ads.iter().map(|ad| (ad.ad_id.clone(), ad.name.clone())).collect(),
-            changes: changes
+            planned: self.plan.is_some(),
+            changes: self
+                .plan
                 .iter()
-                .map(|record| ChangeRow {
+                .flat_map(|plan| plan.changes.iter().map(planned))
+                .chain(changes.iter().map(|record| ChangeRow {
                     owner_id: record.change.owner.id.clone(),
                     before: record.change.expected_from,
                     requested: record.change.target,
@@ -137,10 +140,28 @@ impl Run<'_> {
                     status: record.status.as_str().to_owned(),
                     reason: record.reason.map_or_else(String::new, |reason| reason.as_str().to_owned()),
                     line: lines.remove(&record.change.id.to_string()).unwrap_or_default(),
-                })
+                }))
                 .collect(),
             problems: self.inputs.problems.iter().chain(&self.problems).cloned().collect(),
         }
+    }
+}
+
+/// The row of a change that is only planned.
+fn planned(planned: &PlannedChange) -> ChangeRow {
+    let (status, reason) = match &planned.outcome {
+        PlannedOutcome::Sent { .. } => ("planned", String::new()),
+        PlannedOutcome::Blocked { reason, .. } => ("blocked", reason.as_str().to_owned()),
+        PlannedOutcome::Refused(why) => ("failed", why.clone()),
+    };
+    ChangeRow {
+        owner_id: planned.change.owner.id.clone(),
+        before: planned.change.expected_from,
+        requested: planned.change.target,
+        applied: None,
+        status: status.to_owned(),
+        reason,
+        line: String::new(),
     }
 }
 

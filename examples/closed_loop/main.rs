@@ -54,6 +54,7 @@ async fn run() -> Result<ExitCode, String> {
         interrupted,
         problems: Vec::new(),
         counts: stages::InputCounts::default(),
+        plan: None,
     };
     let ended = match run.go().await {
         Ok(()) => finish(&mut run).await,

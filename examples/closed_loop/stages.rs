@@ -8,7 +8,7 @@ use xynergy::allocation::{
     AdEvidence, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, OwnerBudget,
 };
 use xynergy::attribution::AdParents;
-use xynergy::execution::{AccountLimits, propose};
+use xynergy::execution::{AccountLimits, AdChange, Plan, propose};
 use xynergy::hubspot::Delivery;
 use xynergy::sandbox::BudgetLevel;
 use xynergy::{Error, ErrorKind, Result, Timestamp};
@@ -47,6 +47,8 @@ pub(crate) struct Run<'a> {
     pub(crate) problems: Vec<String>,
     /// Counts that follow from the inputs alone.
     pub(crate) counts: InputCounts,
+    /// What would be changed, when nothing is.
+    pub(crate) plan: Option<Plan>,
 }
 
 /// What the inputs hold, whatever was stored before.
@@ -66,10 +68,12 @@ impl Run<'_> {
         self.accept_webhooks().await?;
         self.process_deals().await?;
         let allocation = self.allocate().await?;
+        let changes = self.changes_of(&allocation).await?;
         if self.options.platform == PlatformOption::Meta && !self.options.apply {
+            self.plan = Some(self.world.client.execution().plan(&changes, false).await?);
             return Ok(());
         }
-        self.queue(&allocation).await?;
+        self.world.client.execution().queue(changes).await?;
         self.execute().await?;
         Ok(())
     }
@@ -230,23 +234,19 @@ impl Run<'_> {
         })
     }
 
-    /// Queues one change for each owner whose budget moves.
-    async fn queue(&self, allocation: &Allocation) -> Result<(), Stopped> {
-        let execution = self.world.client.execution();
+    /// One change for each owner whose budget moves, under the limits of the inputs.
+    async fn changes_of(&self, allocation: &Allocation) -> Result<Vec<AdChange>> {
         let constraints = &self.inputs.ads.constraints;
+        let currency = self.inputs.ads.account.currency;
         let limits = AccountLimits {
-            currency: self.inputs.ads.account.currency,
+            currency,
             total_daily_minor: Some(constraints.total_daily_minor),
             min_minor: Some(constraints.min_minor),
             max_minor: Some(constraints.max_minor),
         };
-        execution.set_limits(&self.world.account_id, &limits).await?;
-        let campaigns =
-            self.inputs.ads.owners().into_iter().map(|(id, owner)| (id, owner.campaign_id)).collect();
-        let currency = self.inputs.ads.account.currency;
-        let changes = propose(&self.id, &self.world.account_id, currency, allocation, &campaigns)?;
-        execution.queue(changes).await?;
-        Ok(())
+        self.world.client.execution().set_limits(&self.world.account_id, &limits).await?;
+        let campaigns = self.inputs.ads.owners().into_iter().map(|(id, owner)| (id, owner.campaign_id)).collect();
+        propose(&self.id, &self.world.account_id, currency, allocation, &campaigns)
     }
 
     /// Does what is due, moves the clock to what is due next, and ends when nothing is due within an hour.

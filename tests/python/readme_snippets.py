@@ -1,7 +1,8 @@
 """Every code block of README.md and CONTRIBUTING.md that names its origin must be that region of the file.
 
 A block is marked by a line before it, `<!-- from FILE#REGION -->`; the region stands in FILE between lines that contain
-`region: REGION` and `endregion: REGION`. Commands shown to the reader must exist as examples.
+`region: REGION` and `endregion: REGION`. Commands shown to the reader must exist as examples, links must lead somewhere.
+`--write` copies the regions into the pages.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("README.md", "CONTRIBUTING.md")
 MARK = re.compile(r"<!-- from (?P<file>[^#\s]+)#(?P<region>\S+) -->\n```[a-z]*\n(?P<code>.*?)```", re.DOTALL)
 
 
@@ -22,10 +24,24 @@ def region_of(path: Path, name: str) -> str:
     return textwrap.dedent("\n".join(lines[start + 1 : end])).strip() + "\n"
 
 
+def write() -> None:
+    for page in PAGES:
+        path = ROOT / page
+
+        def filled(match: re.Match[str]) -> str:
+            start, end = match.span("code")
+            whole, offset = match.group(0), match.start()
+            return whole[: start - offset] + region_of(ROOT / match["file"], match["region"]) + whole[end - offset :]
+
+        path.write_text(MARK.sub(filled, path.read_text()))
+
+
 def main() -> int:
+    if sys.argv[1:] == ["--write"]:
+        write()
     problems: list[str] = []
     snippets = 0
-    for page in ("README.md", "CONTRIBUTING.md"):
+    for page in PAGES:
         text = (ROOT / page).read_text()
         for match in MARK.finditer(text):
             snippets += 1

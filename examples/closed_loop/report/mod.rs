@@ -120,6 +120,8 @@ pub(crate) struct Details {
     /// The name of each ad by its id.
     pub(crate) ad_names: BTreeMap<String, String>,
     pub(crate) changes: Vec<ChangeRow>,
+    /// Whether the changes are only planned.
+    pub(crate) planned: bool,
     /// Bad lines of the inputs: where, and what.
     pub(crate) problems: Vec<String>,
 }

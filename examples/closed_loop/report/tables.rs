@@ -63,7 +63,8 @@ impl Report {
         }
         push(t);
 
-        let mut t = table("5  What became of the changes", &["owner", "from", "asked", "set", "status", "in plain words"]);
+        let title = if self.details.planned { "5  What would become of the changes" } else { "5  What became of the changes" };
+        let mut t = table(title, &["owner", "from", "asked", "set", "status", "in plain words"]);
         for row in &self.details.changes {
             t.1.add_row([
                 Cell::new(&row.owner_id),

@@ -1,0 +1,46 @@
+//! Tenants of one client never see each other.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+
+use xynergy::{Client, Config, TenantId};
+
+const CLICK: &[u8] = br#"{"ts":"2026-03-01T12:00:00Z","url":"https://shop.example/p?fbclid=IwAR1","ad_id":"a","adset_id":"s",
+  "campaign_id":"c","ip":"192.0.2.7","user_agent":"Mozilla/5.0","consent":true,"click_id":"click-1"}"#;
+
+#[tokio::test]
+async fn clicks_of_one_tenant_are_not_the_others() {
+    let client = Client::new(Config::default()).unwrap();
+    let (a, b) = (client.scope(TenantId::new("a").unwrap()), client.scope(TenantId::new("b").unwrap()));
+
+    let of_a = a.attribution().parse_click(CLICK).await.unwrap().unwrap();
+    let of_b = b.attribution().parse_click(CLICK).await.unwrap().unwrap();
+    assert_ne!(of_a.key, of_b.key, "each tenant has its own identity key");
+    assert_eq!(of_a.key, a.attribution().parse_click(CLICK).await.unwrap().unwrap().key, "and keeps it");
+
+    a.attribution().track_clicks(&[of_a], "batch").await.unwrap();
+    assert_eq!(a.attribution().count_clicks(None).await.unwrap(), 1);
+    assert_eq!(b.attribution().count_clicks(None).await.unwrap(), 0);
+    assert_eq!(client.attribution().count_clicks(None).await.unwrap(), 0, "the client is the tenant `default`");
+}
+
+#[tokio::test]
+async fn what_is_not_configured_says_how_to_configure_it() {
+    let client = Client::new(Config::default()).unwrap();
+    let delivery = xynergy::hubspot::Delivery {
+        method: "POST",
+        url: "https://host.example/hook",
+        headers: &BTreeMap::new(),
+        body: b"[]",
+        received_at: None,
+        source: "test",
+    };
+    let errors = [
+        client.hubspot().accept(&delivery).await.unwrap_err(),
+        client.execution().next_due().await.unwrap_err(),
+        client.ai().cache_stats().unwrap_err(),
+    ];
+    for (error, part) in errors.iter().zip(["[hubspot]", "[meta]", "[ai.providers.NAME]"]) {
+        assert!(error.message().contains(part), "{error}");
+    }
+}
