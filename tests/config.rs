@@ -21,7 +21,10 @@ fn the_committed_schema_is_the_generated_one() {
         std::fs::write(&path, &generated).unwrap();
     }
     let committed = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(committed == generated, "docs/config.schema.json is not the schema of the code: XYNERGY_WRITE=1 writes it");
+    assert!(
+        committed == generated,
+        "docs/config.schema.json is not the schema of the code: XYNERGY_WRITE=1 writes it"
+    );
 }
 
 #[test]

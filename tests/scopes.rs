@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 
 use xynergy::{Client, Config, TenantId};
 
-const CLICK: &[u8] = br#"{"ts":"2026-03-01T12:00:00Z","url":"https://shop.example/p?fbclid=IwAR1","ad_id":"a","adset_id":"s",
+const CLICK: &[u8] =
+    br#"{"ts":"2026-03-01T12:00:00Z","url":"https://shop.example/p?fbclid=IwAR1","ad_id":"a","adset_id":"s",
   "campaign_id":"c","ip":"192.0.2.7","user_agent":"Mozilla/5.0","consent":true,"click_id":"click-1"}"#;
 
 #[tokio::test]
@@ -21,7 +22,11 @@ async fn clicks_of_one_tenant_are_not_the_others() {
     a.attribution().track_clicks(&[of_a], "batch").await.unwrap();
     assert_eq!(a.attribution().count_clicks(None).await.unwrap(), 1);
     assert_eq!(b.attribution().count_clicks(None).await.unwrap(), 0);
-    assert_eq!(client.attribution().count_clicks(None).await.unwrap(), 0, "the client is the tenant `default`");
+    assert_eq!(
+        client.attribution().count_clicks(None).await.unwrap(),
+        0,
+        "the client is the tenant `default`"
+    );
 }
 
 #[tokio::test]

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use xynergy::allocation::{Allocation, Millionths};
-use xynergy::execution::{ChangeFilter, ChangeRow as Change, ChangeStatus, HistoryFilter, PlannedChange, PlannedOutcome};
+use xynergy::execution::{
+    ChangeFilter, ChangeRow as Change, ChangeStatus, HistoryFilter, PlannedChange, PlannedOutcome,
+};
 use xynergy::{Result, Timestamp};
 
 use crate::report::{
-    AdShare, Ai, AllocationRow, Audit, ChangeRow, Changes, Clicks, Details, Matches, Report, Revenue, Webhooks,
+    AdShare, Ai, AllocationRow, Audit, ChangeRow, Changes, Clicks, Details, Matches, Report, Revenue,
+    Webhooks,
 };
 use crate::stages::Run;
 
@@ -91,7 +94,8 @@ impl Run<'_> {
     async fn live(&self, allocation: Option<&Allocation>) -> Result<BTreeMap<String, i64>> {
         let known = self.inputs.ads.owners();
         let live = self.world.client.execution().owners(&self.world.account_id).await?;
-        let allocated = |id: &String| allocation.is_some_and(|a| a.rows.iter().any(|row| row.owner_id == *id));
+        let allocated =
+            |id: &String| allocation.is_some_and(|a| a.rows.iter().any(|row| row.owner_id == *id));
         Ok(live
             .into_iter()
             .filter(|state| known.contains_key(&state.owner.id) || allocated(&state.owner.id))
@@ -118,7 +122,8 @@ impl Run<'_> {
     }
 
     fn details(&self, changes: &[Change], mut lines: BTreeMap<String, String>) -> Details {
-        let second = |time: Timestamp| Timestamp::from_micros(time.micros() / 1_000_000 * 1_000_000).to_string();
+        let second =
+            |time: Timestamp| Timestamp::from_micros(time.micros() / 1_000_000 * 1_000_000).to_string();
         Details {
             run_id: self.id.clone(),
             started: second(self.world.asked),
