@@ -43,7 +43,10 @@ async fn main() -> ExitCode {
         Err(error) if !error.use_stderr() => error.exit(),
         Err(error) => {
             let text = error.to_string();
-            eprintln!("ask: {}; --help lists the options", text.lines().next().unwrap_or_default().trim_start_matches("error: "));
+            eprintln!(
+                "ask: {}; --help lists the options",
+                text.lines().next().unwrap_or_default().trim_start_matches("error: ")
+            );
             return ExitCode::from(2);
         }
     };
@@ -54,7 +57,8 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let answered = if options.stream { stream(&client, &options).await } else { generate(&client, &options).await };
+    let answered =
+        if options.stream { stream(&client, &options).await } else { generate(&client, &options).await };
     match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -96,18 +100,23 @@ async fn stream(client: &Client, options: &Options) -> xynergy::Result<()> {
 
 /// The client, and the sandbox that it asks where there is one.
 async fn client(config: Option<&Path>) -> Result<(Client, Option<Sandbox>), String> {
-    let real = ["OPENAI_API_KEY", "ABACUS_API_KEY"].iter().any(|key| std::env::var(key).is_ok_and(|v| !v.is_empty()));
+    let real = ["OPENAI_API_KEY", "ABACUS_API_KEY"]
+        .iter()
+        .any(|key| std::env::var(key).is_ok_and(|v| !v.is_empty()));
     let (client, sandbox) = match config {
         Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| format!("--config: {} cannot be read ({e}): give the path of a TOML file", path.display()))?;
-            let config = Config::from_toml(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
+            let text = std::fs::read_to_string(path).map_err(|e| {
+                format!("--config: {} cannot be read ({e}): give the path of a TOML file", path.display())
+            })?;
+            let config =
+                Config::from_toml(&text).map_err(|e| format!("{}: {}", path.display(), e.message()))?;
             (Client::new(config), None)
         }
         None if real => (Client::from_env(), None),
         None => {
             let sandbox = start_sandbox().await.map_err(|e| e.to_string())?;
-            let client = Client::builder(sandbox::config(sandbox.urls())).secrets(Arc::new(sandbox::secrets(None)));
+            let client =
+                Client::builder(sandbox::config(sandbox.urls())).secrets(Arc::new(sandbox::secrets(None)));
             (client.build(), Some(sandbox))
         }
     };

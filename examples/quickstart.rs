@@ -15,9 +15,8 @@ async fn main() -> Result<()> {
     let (crm, _) = CrmFile::load(&data.join("crm.json"))?;
     let account_id = ads.account.id.clone();
     let sandbox = sandbox::start(SandboxConfig::new(ads, crm)).await?;
-    let client = Client::builder(sandbox::config(sandbox.urls()))
-        .secrets(Arc::new(sandbox::secrets(None)))
-        .build()?;
+    let client =
+        Client::builder(sandbox::config(sandbox.urls())).secrets(Arc::new(sandbox::secrets(None))).build()?;
     use_it(&client, &account_id).await
 }
 

@@ -1,10 +1,10 @@
 //! Chat through the cheapest provider that can answer well.
 
-use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 use xynergy_core::cache::CacheStats;
 use xynergy_core::client::AiClient;
 use xynergy_core::provider::{ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::route::RouteDecision;
+use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 
 pub use xynergy_core::config::AiConfig;
 pub use xynergy_core::provider::{GenerateRequest, Generation};

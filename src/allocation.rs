@@ -7,8 +7,8 @@ use xynergy_core::store::DealRevenue;
 use xynergy_core::{Error, ErrorKind, Minor, Result};
 
 pub use xynergy_attribution::sampler::{
-    AdEvidence, AdShare, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, Millionths, OwnerAllocation,
-    OwnerBudget,
+    AdEvidence, AdShare, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, Millionths,
+    OwnerAllocation, OwnerBudget,
 };
 
 use crate::scope::Scope;

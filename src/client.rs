@@ -19,9 +19,9 @@ use xynergy_core::crm::Crm;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{Executor, Policy};
+use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
 use xynergy_core::{provider::Provider, registry::ProviderParts};
-use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 #[cfg(feature = "attribution")]
@@ -100,7 +100,11 @@ impl Shared {
 
     /// The tenant's identity key, loaded at its first use.
     #[cfg(feature = "attribution")]
-    pub(crate) async fn identity_key<F>(&self, tenant: &TenantId, load: impl FnOnce() -> F) -> Result<Arc<IdentityKey>>
+    pub(crate) async fn identity_key<F>(
+        &self,
+        tenant: &TenantId,
+        load: impl FnOnce() -> F,
+    ) -> Result<Arc<IdentityKey>>
     where
         F: Future<Output = Result<IdentityKey>>,
     {
@@ -296,7 +300,8 @@ impl ClientBuilder {
     fn ai(&self, http: &Arc<dyn HttpSend>) -> Result<Option<AiClient>> {
         let mut providers = self.providers.clone();
         let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
-        providers.extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
+        providers
+            .extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
         if providers.is_empty() {
             self.config.ai.validate()?;
             return Ok(None);

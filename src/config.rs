@@ -224,7 +224,11 @@ fn store_of(url: &str) -> Result<StoreConfig> {
 fn invalid(text: &str, error: &toml::de::Error) -> Error {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    Error::new(ErrorKind::ConfigInvalid, "config", format!("line {line}: {}", error.message().replace('\n', " ")))
+    Error::new(
+        ErrorKind::ConfigInvalid,
+        "config",
+        format!("line {line}: {}", error.message().replace('\n', " ")),
+    )
 }
 
 #[cfg(test)]
@@ -262,7 +266,12 @@ mod tests {
     fn another_version_is_told_before_its_keys() {
         let error = Config::from_toml("version = 2\nnew_key = 1").unwrap_err();
         assert!(error.message().contains("version: 2"), "{error}");
-        assert!(Config::from_toml("[store]\ntype = \"memory\"").unwrap_err().message().contains("version: missing"));
+        assert!(
+            Config::from_toml("[store]\ntype = \"memory\"")
+                .unwrap_err()
+                .message()
+                .contains("version: missing")
+        );
     }
 
     #[cfg(feature = "sqlite")]

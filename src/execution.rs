@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use xynergy_core::config::Secret;
 use xynergy_core::ads::{ChangeField, Owner, OwnerState};
+use xynergy_core::config::Secret;
 use xynergy_core::execution::{AuditReport, DrawKey, Executor};
 use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, Timestamp};
 
 pub use xynergy_core::execution::machine::KillScope;
 pub use xynergy_core::execution::{
-    AccountLimits, AdChange, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedOutcome, Policy, Reason, Step,
+    AccountLimits, AdChange, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedOutcome, Policy,
+    Reason, Step,
 };
 pub use xynergy_core::store::{ChangeFilter, HistoryFilter};
 pub use xynergy_providers::ads::meta::MetaConfig;
@@ -133,15 +134,16 @@ impl Execution<'_> {
 
     async fn executor(&self, ctx: &Ctx) -> Result<Executor> {
         let shared = &self.0.shared;
-        shared.executor(&ctx.tenant, || async {
-            let key = match &shared.config.execution.draw_key {
-                Some(reference) => shared.secrets.get(&ctx.tenant, reference).await?,
-                None => Secret::new(keys::stored(self.0.stores().await?, ctx, "draw").await?),
-            };
-            let changes = self.0.stores().await?.changes.clone();
-            Executor::new(changes, self.platform()?.clone(), shared.policy, DrawKey::new(key))
-        })
-        .await
+        shared
+            .executor(&ctx.tenant, || async {
+                let key = match &shared.config.execution.draw_key {
+                    Some(reference) => shared.secrets.get(&ctx.tenant, reference).await?,
+                    None => Secret::new(keys::stored(self.0.stores().await?, ctx, "draw").await?),
+                };
+                let changes = self.0.stores().await?.changes.clone();
+                Executor::new(changes, self.platform()?.clone(), shared.policy, DrawKey::new(key))
+            })
+            .await
     }
 
     fn platform(&self) -> Result<&std::sync::Arc<dyn xynergy_core::ads::AdPlatform>> {
@@ -172,7 +174,10 @@ pub fn propose(
     moving
         .map(|row| {
             let campaign_id = campaigns.get(&row.owner_id).ok_or_else(|| {
-                Error::invalid("allocation.propose", format!("campaigns: the campaign of {} is missing", row.owner_id))
+                Error::invalid(
+                    "allocation.propose",
+                    format!("campaigns: the campaign of {} is missing", row.owner_id),
+                )
             })?;
             Ok(AdChange {
                 id: ChangeId::derive(&[allocation_id, account_id, &row.owner_id]),

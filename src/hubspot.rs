@@ -132,6 +132,8 @@ fn missing(part: &'static str, operation: &'static str) -> Error {
     Error::new(
         ErrorKind::ConfigInvalid,
         operation,
-        format!("{part}: not configured; add [{part}] to the configuration, or give the client one of your own"),
+        format!(
+            "{part}: not configured; add [{part}] to the configuration, or give the client one of your own"
+        ),
     )
 }

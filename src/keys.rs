@@ -26,7 +26,13 @@ pub(crate) async fn stored(stores: &Stores, ctx: &Ctx, name: &'static str) -> Re
 #[cfg(feature = "attribution")]
 pub(crate) fn decode(hex: &str) -> Result<[u8; 32]> {
     let digits = hex.trim().as_bytes();
-    let wrong = || Error::new(ErrorKind::ConfigInvalid, "keys", "a key is 64 hex digits; `openssl rand -hex 32` makes one");
+    let wrong = || {
+        Error::new(
+            ErrorKind::ConfigInvalid,
+            "keys",
+            "a key is 64 hex digits; `openssl rand -hex 32` makes one",
+        )
+    };
     let (pairs, rest) = digits.as_chunks::<2>();
     let mut key = [0; 32];
     if pairs.len() != key.len() || !rest.is_empty() {

@@ -18,7 +18,8 @@ pub fn config(urls: &SandboxUrls) -> Config {
     #[cfg(feature = "ai")]
     {
         use xynergy_core::config::{PriceConfig, ProviderConfig};
-        let per_request = |nano| Some(PriceConfig { per_request_nano_usd: Some(nano), ..PriceConfig::default() });
+        let per_request =
+            |nano| Some(PriceConfig { per_request_nano_usd: Some(nano), ..PriceConfig::default() });
         for (name, url, nano) in [
             ("abacus", &urls.abacus, 15_000_000),
             ("openai", &urls.openai, 25_000_000),

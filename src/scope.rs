@@ -20,7 +20,10 @@ pub struct Scope {
 
 impl fmt::Debug for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Scope").field("tenant", &self.tenant).field("actor", &self.actor).finish_non_exhaustive()
+        f.debug_struct("Scope")
+            .field("tenant", &self.tenant)
+            .field("actor", &self.actor)
+            .finish_non_exhaustive()
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use xynergy_core::Result;
 #[cfg(feature = "execution")]
 use xynergy_core::store::ChangeStore;
-use xynergy_core::Result;
-use xynergy_core::store::{ClickStore, RevenueStore, StateStore};
 use xynergy_core::store::memory;
+use xynergy_core::store::{ClickStore, RevenueStore, StateStore};
 
 use crate::config::StoreConfig;
 

@@ -96,8 +96,9 @@ async fn read(store: &dyn StateStore) -> Result<Option<Mark>> {
 }
 
 async fn write(store: &dyn StateStore, mark: Mark) -> Result<()> {
-    let value = serde_json::to_string(&mark)
-        .map_err(|e| Error::new(ErrorKind::Unexpected, "clock", "the time cannot be stored").with_source(e))?;
+    let value = serde_json::to_string(&mark).map_err(|e| {
+        Error::new(ErrorKind::Unexpected, "clock", "the time cannot be stored").with_source(e)
+    })?;
     store.put(&TenantId::default(), COLLECTION, KEY, None, &value).await.map(drop)
 }
 

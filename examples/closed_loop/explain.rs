@@ -34,7 +34,8 @@ impl Run<'_> {
             if self.explanation(change).await?.is_some_and(|known| known.state == state) {
                 continue;
             }
-            let request = GenerateRequest { prompt: prompt(change), temperature: Some(0.0), ..Default::default() };
+            let request =
+                GenerateRequest { prompt: prompt(change), temperature: Some(0.0), ..Default::default() };
             let answer = client.ai().generate(&request).await?;
             let explanation = Explanation {
                 state,
@@ -44,7 +45,11 @@ impl Run<'_> {
                 cache_hit: answer.cache_hit,
             };
             let text = serde_json::to_string(&explanation).map_err(unreadable)?;
-            self.world.stores.state.put(&TenantId::default(), COLLECTION, &self.key(change), None, &text).await?;
+            self.world
+                .stores
+                .state
+                .put(&TenantId::default(), COLLECTION, &self.key(change), None, &text)
+                .await?;
         }
         bar.finish();
         Ok(())
@@ -104,7 +109,9 @@ mod tests {
 
     #[test]
     fn percentages_are_rounded_to_five() {
-        for (from, target, percent) in [(1000, 1200, 20), (1000, 1199, 20), (1000, 970, 5), (1000, 976, 0), (0, 5, 100)] {
+        for (from, target, percent) in
+            [(1000, 1200, 20), (1000, 1199, 20), (1000, 970, 5), (1000, 976, 0), (0, 5, 100)]
+        {
             assert_eq!(rounded_percent(from, target), percent, "{from} to {target}");
         }
     }

@@ -7,7 +7,8 @@ use xynergy::execution::{ChangeRecord, ChangeStatus, HistoryFilter};
 use xynergy::{Result, Timestamp};
 
 use crate::report::{
-    AdShare, Ai, AllocationRow, Audit, ChangeRow, Changes, Clicks, Details, Matches, Report, Revenue, Webhooks,
+    AdShare, Ai, AllocationRow, Audit, ChangeRow, Changes, Clicks, Details, Matches, Report, Revenue,
+    Webhooks,
 };
 use crate::stages::Run;
 
@@ -69,7 +70,8 @@ impl Run<'_> {
         let mut met = BTreeSet::new();
         for change in changes {
             met.extend(change.reason.map(|reason| (reason.as_str(), change.change.id)));
-            let rows = self.world.client.execution().history(&HistoryFilter::of_change(change.change.id)).await?;
+            let rows =
+                self.world.client.execution().history(&HistoryFilter::of_change(change.change.id)).await?;
             met.extend(rows.iter().filter_map(|row| Some((row.reason?.as_str(), change.change.id))));
         }
         let mut by_reason = BTreeMap::new();
@@ -89,7 +91,8 @@ impl Run<'_> {
     async fn live(&self, allocation: Option<&Allocation>) -> Result<BTreeMap<String, i64>> {
         let known = self.inputs.ads.owners();
         let live = self.world.client.execution().owners(&self.world.account_id).await?;
-        let allocated = |id: &String| allocation.is_some_and(|a| a.rows.iter().any(|row| row.owner_id == *id));
+        let allocated =
+            |id: &String| allocation.is_some_and(|a| a.rows.iter().any(|row| row.owner_id == *id));
         Ok(live
             .into_iter()
             .filter(|state| known.contains_key(&state.owner.id) || allocated(&state.owner.id))
@@ -116,7 +119,8 @@ impl Run<'_> {
     }
 
     fn details(&self, changes: &[ChangeRecord], mut lines: BTreeMap<String, String>) -> Details {
-        let second = |time: Timestamp| Timestamp::from_micros(time.micros() / 1_000_000 * 1_000_000).to_string();
+        let second =
+            |time: Timestamp| Timestamp::from_micros(time.micros() / 1_000_000 * 1_000_000).to_string();
         Details {
             run_id: self.id.clone(),
             started: second(self.world.asked),

@@ -104,7 +104,12 @@ impl Inputs {
 /// The lines of an NDJSON file with their numbers, without the empty ones. A line need not be UTF-8: one that is not
 /// is a bad line, not a bad file.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    bytes.split(|b| *b == b'\n').map(<[u8]>::trim_ascii).zip(1..).map(|(line, n)| (n, line)).filter(|(_, line)| !line.is_empty())
+    bytes
+        .split(|b| *b == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .zip(1..)
+        .map(|(line, n)| (n, line))
+        .filter(|(_, line)| !line.is_empty())
 }
 
 /// The newest time of a click line; lines that cannot be read are reported when they are ingested.
@@ -119,8 +124,9 @@ fn newest_click(clicks: &[u8]) -> Option<Timestamp> {
 /// The file that `option` names, or the bundled one.
 fn read(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, Vec<u8>), String> {
     let path = option.clone().unwrap_or_else(|| bundled(name));
-    let bytes = std::fs::read(&path)
-        .map_err(|e| format!("--{name}: {} cannot be read ({e}): give the path of a readable file", path.display()))?;
+    let bytes = std::fs::read(&path).map_err(|e| {
+        format!("--{name}: {} cannot be read ({e}): give the path of a readable file", path.display())
+    })?;
     Ok((path, bytes))
 }
 

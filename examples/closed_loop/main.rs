@@ -64,7 +64,9 @@ async fn run() -> Result<ExitCode, String> {
     match ended {
         Ok(()) => Ok(ExitCode::SUCCESS),
         Err(Stopped::Interrupted) => {
-            eprintln!("closed_loop: interrupted; what was in flight is settled, and the same command goes on from here");
+            eprintln!(
+                "closed_loop: interrupted; what was in flight is settled, and the same command goes on from here"
+            );
             Ok(ExitCode::from(INTERRUPTED))
         }
         Err(Stopped::Failed(error)) => {
@@ -85,8 +87,9 @@ async fn finish(run: &Run<'_>) -> Result<(), Stopped> {
 
 fn show(options: &Options, report: &Report) -> Result<(), String> {
     let page = report.to_page().map_err(|e| format!("the page cannot be drawn ({e})"))?;
-    std::fs::write(&options.report, page)
-        .map_err(|e| format!("{} cannot be written ({e}): give --report another path", options.report.display()))?;
+    std::fs::write(&options.report, page).map_err(|e| {
+        format!("{} cannot be written ({e}): give --report another path", options.report.display())
+    })?;
     if options.json {
         let json = report.to_json().map_err(|e| format!("the report cannot be written as JSON ({e})"))?;
         print!("{json}");

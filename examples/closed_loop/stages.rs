@@ -186,13 +186,18 @@ impl Run<'_> {
                 return Err(Error::new(
                     ErrorKind::NotFound,
                     "allocation.select",
-                    format!("the ad platform has no owner {owner_id}: --ads must be of the account {}", self.world.account_id),
+                    format!(
+                        "the ad platform has no owner {owner_id}: --ads must be of the account {}",
+                        self.world.account_id
+                    ),
                 ));
             };
             let Some(current_minor) = state.daily_budget_minor else {
                 return Err(Error::invalid(
                     "allocation.select",
-                    format!("{owner_id} has no daily budget on the ad platform: set its budget_level in --ads to where it sits"),
+                    format!(
+                        "{owner_id} has no daily budget on the ad platform: set its budget_level in --ads to where it sits"
+                    ),
                 ));
             };
             let ads = self.inputs.ads.ads.iter().filter(|ad| ad.owner_id() == owner_id);
@@ -263,7 +268,8 @@ impl Run<'_> {
                 }
                 self.look_for_interrupt()?;
             }
-            let next = [execution.next_due().await?, self.world.sandbox.next_due()].into_iter().flatten().min();
+            let next =
+                [execution.next_due().await?, self.world.sandbox.next_due()].into_iter().flatten().min();
             match next {
                 Some(at) if at <= self.world.now().plus(HORIZON) => self.wait_until(at).await?,
                 _ => break,
@@ -311,11 +317,13 @@ pub(crate) fn level(level: BudgetLevel) -> xynergy::ads::OwnerLevel {
 
 /// A bar on standard error; nothing when that is no terminal.
 pub(crate) fn progress(name: &'static str, length: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:10} {bar:30} {pos}/{len}").unwrap_or(ProgressStyle::default_bar());
+    let style =
+        ProgressStyle::with_template("{msg:10} {bar:30} {pos}/{len}").unwrap_or(ProgressStyle::default_bar());
     ProgressBar::new(length as u64).with_style(style).with_message(name)
 }
 
 fn spinner(name: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{msg:10} {spinner} {pos}").unwrap_or(ProgressStyle::default_spinner());
+    let style =
+        ProgressStyle::with_template("{msg:10} {spinner} {pos}").unwrap_or(ProgressStyle::default_spinner());
     ProgressBar::new_spinner().with_style(style).with_message(name)
 }

@@ -95,8 +95,9 @@ impl World {
 /// The user's configuration, or the defaults.
 fn configured(options: &Options) -> Result<Option<Config>, String> {
     let Some(path) = &options.config else { return Ok(None) };
-    let text = std::fs::read_to_string(path)
-        .map_err(|e| format!("--config: {} cannot be read ({e}): give the path of a TOML file", path.display()))?;
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        format!("--config: {} cannot be read ({e}): give the path of a TOML file", path.display())
+    })?;
     Config::from_toml(&text).map(Some).map_err(|e| format!("{}: {}", path.display(), e.message()))
 }
 
@@ -174,7 +175,8 @@ fn leftover(log: &Path) -> String {
 /// A path that no run has used, under the target directory.
 fn fresh_path() -> Result<PathBuf, String> {
     // target/PROFILE/examples/closed_loop
-    let program = std::env::current_exe().map_err(|e| format!("the program's own path is unknown ({e}): give --store"))?;
+    let program = std::env::current_exe()
+        .map_err(|e| format!("the program's own path is unknown ({e}): give --store"))?;
     let target = program.ancestors().nth(3).unwrap_or(Path::new("."));
     let folder = target.join("closed_loop");
     std::fs::create_dir_all(&folder)

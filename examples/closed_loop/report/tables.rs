@@ -26,9 +26,24 @@ impl Report {
         };
 
         let mut t = table("1  What came in", &["", "taken", "repeated", "rejected"]);
-        t.1.add_row([Cell::new("clicks"), right(self.clicks.ingested), right(self.clicks.duplicates), right(self.clicks.rejected)]);
-        t.1.add_row([Cell::new("webhook deliveries"), right(self.webhooks.verified), right(""), right(self.webhooks.rejected)]);
-        t.1.add_row([Cell::new("CRM events in them"), right(self.webhooks.events), right(self.webhooks.duplicates), right("")]);
+        t.1.add_row([
+            Cell::new("clicks"),
+            right(self.clicks.ingested),
+            right(self.clicks.duplicates),
+            right(self.clicks.rejected),
+        ]);
+        t.1.add_row([
+            Cell::new("webhook deliveries"),
+            right(self.webhooks.verified),
+            right(""),
+            right(self.webhooks.rejected),
+        ]);
+        t.1.add_row([
+            Cell::new("CRM events in them"),
+            right(self.webhooks.events),
+            right(self.webhooks.duplicates),
+            right(""),
+        ]);
         push(t);
 
         let mut t = table("2  Which click is behind a deal", &["layer", "confidence", "deals"]);
@@ -63,7 +78,10 @@ impl Report {
         }
         push(t);
 
-        let mut t = table("5  What became of the changes", &["owner", "from", "asked", "set", "status", "in plain words"]);
+        let mut t = table(
+            "5  What became of the changes",
+            &["owner", "from", "asked", "set", "status", "in plain words"],
+        );
         for row in &self.details.changes {
             t.1.add_row([
                 Cell::new(&row.owner_id),
