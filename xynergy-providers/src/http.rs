@@ -1,5 +1,10 @@
 //! The one HTTP client of all backends, on reqwest: it follows no redirect and repeats nothing.
 
+#[cfg(any(feature = "hubspot", feature = "meta"))]
+pub(crate) mod api;
+#[cfg(any(feature = "hubspot", feature = "meta"))]
+mod repeat;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::net::IpAddr;
@@ -12,6 +17,9 @@ use futures_util::StreamExt;
 use reqwest::redirect;
 use url::{Host, Url};
 use xynergy_core::env::{HttpBody, HttpFailure, HttpPhase, HttpRequest, HttpResponse, HttpSend};
+
+#[cfg(any(feature = "hubspot", feature = "meta"))]
+pub(crate) use repeat::repeat_read;
 
 /// The time until a connection stands, unless another is given.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

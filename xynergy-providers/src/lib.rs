@@ -4,6 +4,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "meta")]
+pub mod ads;
 #[cfg(feature = "ai")]
 pub mod ai;
 #[cfg(feature = "hubspot")]

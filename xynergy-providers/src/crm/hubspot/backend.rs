@@ -4,30 +4,23 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method};
 use url::Url;
-use xynergy_core::config::{Secret, SecretSource};
+use xynergy_core::config::SecretSource;
 use xynergy_core::crm::{Contact, Crm, Deal, Properties};
 use xynergy_core::env::{HttpRequest, HttpSend};
-use xynergy_core::{Ctx, Error, ErrorKind, Result, Retry};
+use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
 use super::config::HubspotConfig;
 use super::error;
 use super::signature::{Delivery, verify};
 use super::wire::{self, BATCH, Input};
+use crate::http::api::{below, headers};
+use crate::http::repeat_read;
 
 /// What is read of a deal.
 const DEAL_PROPERTIES: [&str; 1] = ["createdate"];
-
-/// How often a read is sent at most.
-const ATTEMPTS: u32 = 3;
-
-/// The wait before the second attempt; it doubles from there.
-const FIRST_BACK_OFF: Duration = Duration::from_millis(200);
-
-/// The longest wait for HubSpot that a call takes upon itself; a longer one is the caller's.
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -112,46 +105,23 @@ impl Hubspot {
 
     /// One read, repeated while HubSpot is away or busy.
     async fn read(&self, ctx: &Ctx, path: &str, body: Bytes) -> Result<Bytes> {
-        let mut back_off = FIRST_BACK_OFF;
-        let mut attempts_left = ATTEMPTS;
-        loop {
-            let error = match self.send(ctx, path, body.clone()).await {
-                Ok(body) => return Ok(body),
-                Err(error) => error,
-            };
-            let Retry::After(asked) = error.retry() else { return Err(error) };
-            let wait = if asked.is_zero() { jittered(ctx, back_off) } else { asked };
-            if wait > LONGEST_WAIT {
-                return Err(error);
-            }
-            attempts_left -= 1;
-            if attempts_left == 0 {
-                return Err(error.with_retry(Retry::Exhausted));
-            }
-            tokio::time::sleep(wait).await;
-            back_off *= 2;
-        }
+        repeat_read(ctx, || self.send(ctx, path, body.clone())).await
     }
 
     async fn send(&self, ctx: &Ctx, path: &str, body: Bytes) -> Result<Bytes> {
         let token = self.secrets.get(&ctx.tenant, &self.config.access_token).await?;
+        let mut headers = headers(ctx, &token, "hubspot.read")?;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let request = HttpRequest {
             method: Method::POST,
-            url: self.url(path),
-            headers: headers(ctx, &token)?,
+            url: below(&self.base_url, path),
+            headers,
             body,
             timeout: Duration::from_millis(self.config.timeout_ms),
             max_response_bytes: MAX_RESPONSE_BYTES,
         };
         let response = self.http.send(request).await.map_err(error::from_failure)?;
         if response.status.is_success() { Ok(response.body) } else { Err(error::from_response(&response)) }
-    }
-
-    fn url(&self, path: &str) -> Url {
-        let mut url = self.base_url.clone();
-        let base = url.path().trim_end_matches('/').to_owned();
-        url.set_path(&format!("{base}/{path}"));
-        url
     }
 }
 
@@ -181,32 +151,4 @@ fn inputs(ids: &[String]) -> Vec<Input> {
     ids.sort_unstable();
     ids.dedup();
     ids.into_iter().map(|id| Input { id, after: None }).collect()
-}
-
-fn headers(ctx: &Ctx, token: &Secret) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::new();
-    let mut bearer = HeaderValue::from_str(&format!("Bearer {}", token.expose())).map_err(|_| {
-        Error::new(
-            ErrorKind::Unauthorized,
-            "hubspot.read",
-            "access_token: holds characters that no header can",
-        )
-    })?;
-    bearer.set_sensitive(true);
-    headers.insert(AUTHORIZATION, bearer);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let passed_on = [("x-request-id", Some(&ctx.request_id)), ("traceparent", ctx.traceparent.as_ref())];
-    for (name, value) in passed_on {
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    }
-    Ok(headers)
-}
-
-/// Half to all of `back_off`, so that many readers do not come back at once.
-fn jittered(ctx: &Ctx, back_off: Duration) -> Duration {
-    let half = back_off / 2;
-    let micros = u64::try_from(half.as_micros()).unwrap_or(u64::MAX).max(1);
-    half + Duration::from_micros(ctx.env.entropy.next_u64() % micros)
 }

@@ -1,8 +1,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use url::{Host, Url};
+use url::Url;
 use xynergy_core::config::SecretRef;
 use xynergy_core::{Error, ErrorKind, Result};
+
+use crate::http::api::base_url;
+
+const OPERATION: &str = "hubspot.config";
 
 /// How HubSpot is reached and whom its webhooks are believed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -58,38 +62,12 @@ impl HubspotConfig {
 
     /// The API's address without a slash at its end.
     pub(super) fn parsed_base_url(&self) -> Result<Url> {
-        let url = Url::parse(self.base_url.trim_end_matches('/'))
-            .map_err(|e| invalid("base_url: is no address such as https://api.hubapi.com").with_source(e))?;
-        let secure = match url.scheme() {
-            "https" => true,
-            "http" => is_loopback(&url),
-            _ => false,
-        };
-        if !secure {
-            return Err(invalid(
-                "base_url: the access token needs https (plain http is for a loopback address)",
-            ));
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid(
-                "base_url: holds a user name or password: name the token in access_token instead",
-            ));
-        }
-        Ok(url)
+        base_url(&self.base_url, OPERATION)
     }
 }
 
 fn invalid(message: &'static str) -> Error {
-    Error::new(ErrorKind::ConfigInvalid, "hubspot.config", message)
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
+    Error::new(ErrorKind::ConfigInvalid, OPERATION, message)
 }
 
 #[cfg(test)]

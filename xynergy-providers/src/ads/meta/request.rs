@@ -1,0 +1,85 @@
+//! What is asked of Meta: paths, fields and the forms of writes. Pure functions.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use url::form_urlencoded;
+use xynergy_core::ads::{AdWrite, ChangeField, OwnerLevel, WriteClass, WriteFailure};
+use xynergy_core::config::Secret;
+use xynergy_core::{Error, Result};
+
+/// How many rows a page holds at most.
+pub(super) const PAGE: &str = "200";
+
+const ACCOUNT_PREFIX: &str = "act_";
+const MAX_ID_BYTES: usize = 100;
+
+/// An id that is safe in a path.
+pub(super) fn checked_id<'a>(id: &'a str, field: &str, operation: &'static str) -> Result<&'a str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    if (1..=MAX_ID_BYTES).contains(&id.len()) && id.bytes().all(plain) {
+        return Ok(id);
+    }
+    let shown: String = id.chars().take(40).collect();
+    Err(Error::invalid(
+        operation,
+        format!("{field}: {shown:?} is no id of Meta's: letters, digits and _ only"),
+    ))
+}
+
+/// The number of an account that is given with or without `act_`.
+pub(super) fn account_number<'a>(account_id: &'a str, operation: &'static str) -> Result<&'a str> {
+    checked_id(account_id.strip_prefix(ACCOUNT_PREFIX).unwrap_or(account_id), "account_id", operation)
+}
+
+/// An account's id as this library writes it, whether or not `account_id` has the prefix.
+pub(super) fn with_prefix(account_id: &str) -> String {
+    let number = account_id.strip_prefix(ACCOUNT_PREFIX).unwrap_or(account_id);
+    format!("{ACCOUNT_PREFIX}{number}")
+}
+
+/// The fields of a budget owner. Only an ad set has a campaign.
+pub(super) fn owner_fields(level: OwnerLevel) -> &'static str {
+    match level {
+        OwnerLevel::AdSet => "id,name,account_id,status,daily_budget,campaign_id",
+        OwnerLevel::Campaign => "id,name,account_id,status,daily_budget",
+    }
+}
+
+/// The edge of an account that lists the owners of a level.
+pub(super) fn owner_edge(level: OwnerLevel) -> &'static str {
+    match level {
+        OwnerLevel::AdSet => "adsets",
+        OwnerLevel::Campaign => "campaigns",
+    }
+}
+
+/// The one parameter that a write sets. A value that Meta would refuse for certain is not sent.
+pub(super) fn assignment(write: &AdWrite) -> Result<(&'static str, String), WriteFailure> {
+    let refused = |message: String| WriteFailure { class: WriteClass::Rejected, retry_after: None, message };
+    match (write.field, write.value) {
+        (ChangeField::Budget, 1..) => Ok(("daily_budget", write.value.to_string())),
+        (ChangeField::Budget, value) => {
+            Err(refused(format!("daily_budget: {value} is no budget: give at least 1 minor unit")))
+        }
+        (ChangeField::Status, 1) => Ok(("status", "ACTIVE".to_owned())),
+        (ChangeField::Status, 0) => Ok(("status", "PAUSED".to_owned())),
+        (ChangeField::Status, value) => {
+            Err(refused(format!("status: {value} cannot be set: give 1 for active or 0 for paused")))
+        }
+        (ChangeField::Bid, _) => Err(refused(
+            "bid: changes of bids are not supported on Meta: change the budget or the status".to_owned(),
+        )),
+    }
+}
+
+/// Parameters as a form.
+pub(super) fn form<'a>(parameters: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
+/// The proof that the caller holds the app's secret: the token's HMAC-SHA256 under it, in hex.
+pub(super) fn app_secret_proof(token: &Secret, app_secret: &Secret) -> Option<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(app_secret.expose().as_bytes()).ok()?;
+    mac.update(token.expose().as_bytes());
+    Some(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,174 @@
+//! Meta's answers about accounts, campaigns and ad sets, and the pages of lists. Pure functions.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use xynergy_core::ads::{DeliveryStatus, Owner, OwnerLevel, OwnerState};
+use xynergy_core::{Currency, Minor, Result, Timestamp};
+
+use super::error::corrupt;
+use super::request::with_prefix;
+
+/// An id, which Meta writes as a text in most places and as a number in some.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(untagged)]
+pub(super) enum Id {
+    Text(String),
+    Number(u64),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text),
+            Self::Number(number) => write!(f, "{number}"),
+        }
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Deserialize)]
+pub(super) struct Page<T> {
+    pub(super) data: Vec<T>,
+    paging: Option<Paging>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Paging {
+    cursors: Option<Cursors>,
+    /// The whole address of the next page. It is not followed: an address out of an answer gets no token.
+    next: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Cursors {
+    after: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The cursor of the next page; `None` on the last one, which has a cursor too.
+    pub(super) fn next(&self, operation: &'static str) -> Result<Option<String>> {
+        let Some(paging) = self.paging.as_ref().filter(|paging| paging.next.is_some()) else {
+            return Ok(None);
+        };
+        let after = paging.cursors.as_ref().and_then(|cursors| cursors.after.clone());
+        after.filter(|after| !after.is_empty()).map(Some).ok_or_else(|| {
+            corrupt(
+                operation,
+                "paging.cursors.after: is missing although Meta says that there is a next page",
+            )
+        })
+    }
+}
+
+/// Reads an answer. The error names the position, never the content.
+pub(super) fn parse<T: DeserializeOwned>(body: &[u8], operation: &'static str) -> Result<T> {
+    serde_json::from_slice(body).map_err(|e| {
+        corrupt(operation, "Meta's answer is not what its API describes").with_source(e.to_string())
+    })
+}
+
+/// An account.
+#[derive(Debug, Deserialize)]
+pub(super) struct AccountRow {
+    currency: String,
+}
+
+impl AccountRow {
+    pub(super) fn currency(&self, operation: &'static str) -> Result<Currency> {
+        currency(&self.currency, operation)
+    }
+}
+
+fn currency(code: &str, operation: &'static str) -> Result<Currency> {
+    code.parse().map_err(|e| corrupt(operation, "currency: is no currency code").with_source(e))
+}
+
+/// The least budgets of one currency.
+#[derive(Debug, Deserialize)]
+pub(super) struct MinimumRow {
+    currency: String,
+    min_daily_budget_imp: Option<Value>,
+}
+
+/// The least daily budget in `currency`, if it is among the rows.
+pub(super) fn minimum(
+    rows: &[MinimumRow],
+    currency: Currency,
+    operation: &'static str,
+) -> Result<Option<Minor>> {
+    let row = rows.iter().find(|row| row.currency == currency.as_str());
+    row.map_or(Ok(None), |row| amount(row.min_daily_budget_imp.as_ref(), "min_daily_budget_imp", operation))
+}
+
+/// A campaign or an ad set.
+#[derive(Debug, Deserialize)]
+pub(super) struct OwnerRow {
+    id: Id,
+    account_id: Id,
+    #[serde(default)]
+    name: String,
+    status: String,
+    daily_budget: Option<Value>,
+    campaign_id: Option<Id>,
+}
+
+impl OwnerRow {
+    /// The number of the account that it is in.
+    pub(super) fn account_id(&self) -> String {
+        with_prefix(&self.account_id.to_string())
+    }
+
+    /// The owner of `level` as it was at `read_at`.
+    pub(super) fn into_state(
+        self,
+        level: OwnerLevel,
+        currency: Currency,
+        read_at: Timestamp,
+        operation: &'static str,
+    ) -> Result<OwnerState> {
+        let (id, account_id) = (self.id.to_string(), self.account_id());
+        let campaign_id = match level {
+            OwnerLevel::Campaign => id.clone(),
+            OwnerLevel::AdSet => self
+                .campaign_id
+                .map(|id| id.to_string())
+                .ok_or_else(|| corrupt(operation, "campaign_id: is missing for an ad set"))?,
+        };
+        Ok(OwnerState {
+            owner: Owner { level, id },
+            account_id,
+            campaign_id,
+            name: self.name,
+            currency,
+            daily_budget_minor: amount(self.daily_budget.as_ref(), "daily_budget", operation)?,
+            bid_minor: None,
+            status: status(&self.status),
+            read_at,
+        })
+    }
+}
+
+/// An amount in minor units, which Meta writes as text or number; 0 stands for a kind of budget that is not used.
+fn amount(value: Option<&Value>, field: &str, operation: &'static str) -> Result<Option<Minor>> {
+    let whole = match value {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::String(text)) => text.parse::<Minor>().ok(),
+        Some(value) => value.as_i64(),
+    };
+    match whole {
+        Some(0) => Ok(None),
+        Some(amount @ 1..) => Ok(Some(amount)),
+        _ => Err(corrupt(operation, format!("{field}: is no whole amount of minor units"))),
+    }
+}
+
+fn status(configured: &str) -> DeliveryStatus {
+    match configured {
+        "ACTIVE" => DeliveryStatus::Active,
+        "PAUSED" => DeliveryStatus::Paused,
+        _ => DeliveryStatus::Ended,
+    }
+}

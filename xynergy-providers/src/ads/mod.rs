@@ -1,0 +1,3 @@
+//! Ad platforms.
+
+pub mod meta;
