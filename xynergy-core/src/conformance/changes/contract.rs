@@ -1,9 +1,10 @@
-use super::fixture::{ACCOUNT, at, batch, begin, change, reserve, transition};
+use super::fixture::{ACCOUNT, at, batch, begin, change, live, reserve, transition};
 use crate::ads::{ChangeField, Owner};
 use crate::ctx::TenantId;
 use crate::env::SeededEntropy;
 use crate::error::ErrorKind;
 use crate::execution::machine::{Action, KillScope, Settlement};
+use crate::execution::reconcile::Finding;
 use crate::execution::{
     AccountLimits, AdChange, AuditKind, ChainVerifier, ChangeId, ChangeStatus, LeaseToken, Policy, Reason,
 };
@@ -19,6 +20,7 @@ pub async fn change_store(store: &dyn ChangeStore) {
     queueing(store, &TenantId::new("queueing").unwrap()).await;
     applying(store, &TenantId::new("applying").unwrap()).await;
     fencing(store, &TenantId::new("fencing").unwrap()).await;
+    unknown(store, &TenantId::new("unknown").unwrap()).await;
     refusing(store, &TenantId::new("refusing").unwrap()).await;
     time(store, &TenantId::new("time").unwrap()).await;
 }
@@ -180,9 +182,43 @@ async fn fencing(store: &dyn ChangeStore, tenant: &TenantId) {
     }
     assert_eq!((store.get(tenant, one.id).await.unwrap(), store.heads(tenant).await.unwrap()), before);
 
-    let unknown = ChangeId::derive(&["never queued"]);
-    let error = store.transition(tenant, unknown, transition(at(67), Action::Cancel)).await.unwrap_err();
+    let never = ChangeId::derive(&["never queued"]);
+    let error = store.transition(tenant, never, transition(at(67), Action::Cancel)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+/// Nothing is decided about a request while it may still land.
+async fn unknown(store: &dyn ChangeStore, tenant: &TenantId) {
+    let token = LeaseToken::fresh(&SeededEntropy::new(4));
+    let one = change("unknown", "s1", 1000, 1100);
+    store.queue(tenant, batch(at(0), vec![one.clone()])).await.unwrap();
+    store.transition(tenant, one.id, reserve(&one, 1000, at(5), token)).await.unwrap();
+    store.transition(tenant, one.id, begin(&one, 1000, at(5), token)).await.unwrap();
+    let settlement = Settlement::Ambiguous("cut".into());
+    let lost = Action::Settle { attempt: 1, token, settlement, took: None };
+    let left = store.transition(tenant, one.id, transition(at(6), lost)).await.unwrap();
+    assert_eq!((left.row.status, left.row.reason), (ChangeStatus::Executing, Some(Reason::Unknown)));
+    assert_eq!(
+        left.row.due_at,
+        Some(at(5 + 60 + 120)),
+        "after the lease and the time that it may take to land"
+    );
+
+    let found = |attempt| {
+        let live = Some(Box::new(live(&one, 1000, at(185))));
+        Action::Reconcile { attempt, finding: Finding::NotApplied, live, detail: "read".into() }
+    };
+    for (time, action) in [(at(184), found(1)), (at(185), found(2)), (at(185), Action::Abandon)] {
+        let early = store.transition(tenant, one.id, transition(time, action)).await.unwrap();
+        assert!(!early.taken, "{time}");
+    }
+    let window = Policy::standard().longest_window();
+    let reserved = store.view(tenant, &one, at(184 + 7 * 3_600), window).await.unwrap().movements;
+    assert!(reserved.iter().any(|m| m.open), "a reservation counts however long it is open");
+    let done = store.transition(tenant, one.id, transition(at(185), found(1))).await.unwrap();
+    assert_eq!((done.row.status, done.row.reason), (ChangeStatus::Pending, Some(Reason::NotApplied)));
+    assert_eq!(done.row.sent_value, Some(1100), "the next attempt sends the same value");
+    assert!(store.view(tenant, &one, at(186), window).await.unwrap().movements.is_empty());
 }
 
 async fn refusing(store: &dyn ChangeStore, tenant: &TenantId) {

@@ -1,11 +1,14 @@
+mod crash;
 mod faults;
 mod flow;
+mod gate;
 mod limits;
 mod simulate;
 mod world;
 
 use std::sync::Arc;
 
+pub use crash::{executor_crashes, executor_zombies};
 pub use simulate::{Simulated, executor_simulation};
 
 use crate::store::ChangeStore;

@@ -271,4 +271,18 @@ mod tests {
         }
         assert!(sum.1 * 4 > sum.0, "too little happened to prove anything: {sum:?}");
     }
+
+    #[test]
+    fn survives_a_crash_at_every_place() {
+        let store: Arc<dyn ChangeStore> = Arc::new(MemoryChanges::default());
+        let places = crate::conformance::executor_crashes(&store);
+        assert!(places.len() >= 9 && places.values().sum::<usize>() >= 20, "{places:?}");
+    }
+
+    #[tokio::test]
+    async fn fences_a_worker_that_wakes_late() {
+        let store: Arc<dyn ChangeStore> = Arc::new(MemoryChanges::default());
+        let places = crate::conformance::executor_zombies(&store).await;
+        assert!(places.values().sum::<usize>() >= 20, "{places:?}");
+    }
 }

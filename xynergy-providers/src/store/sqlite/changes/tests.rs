@@ -117,3 +117,20 @@ async fn a_tampered_history_is_found_offline() {
     }
     assert!(verify(store).await.chain_ok);
 }
+
+#[test]
+fn survives_a_crash_at_every_place() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let (_directory, store) = runtime.block_on(temporary());
+    let store: std::sync::Arc<dyn ChangeStore> = std::sync::Arc::new(store);
+    let places = conformance::executor_crashes(&store);
+    assert!(places.len() >= 9 && places.values().sum::<usize>() >= 20, "{places:?}");
+}
+
+#[tokio::test]
+async fn fences_a_worker_that_wakes_late() {
+    let (_directory, store) = temporary().await;
+    let store: std::sync::Arc<dyn ChangeStore> = std::sync::Arc::new(store);
+    let places = conformance::executor_zombies(&store).await;
+    assert!(places.values().sum::<usize>() >= 20, "{places:?}");
+}

@@ -1,0 +1,451 @@
+use std::time::Duration;
+
+use super::{AccountView, Action, Commit, Settlement, Transition};
+use crate::ads::OwnerState;
+use crate::ctx::TenantId;
+use crate::env::Timestamp;
+use crate::execution::audit::{AuditKind, AuditOrigin};
+use crate::execution::change::{
+    AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Movement, Reason,
+};
+use crate::execution::guard::{self, GuardInput, Verdict};
+use crate::execution::observe::Observed;
+use crate::execution::policy::Policy;
+use crate::execution::reconcile::Finding;
+
+/// One transition in the making.
+pub(super) struct Work<'a> {
+    pub(super) view: AccountView,
+    policy: &'a Policy,
+    origin: AuditOrigin<'a>,
+    pub(super) commit: Commit,
+}
+
+impl<'a> Work<'a> {
+    pub(super) fn new(
+        tenant: &'a TenantId,
+        view: AccountView,
+        policy: &'a Policy,
+        actor: Option<&'a str>,
+        request_id: &'a str,
+    ) -> Self {
+        let now = view.now;
+        Self {
+            view,
+            policy,
+            origin: AuditOrigin { tenant, actor, request_id, at: now },
+            commit: Commit { now, ..Commit::default() },
+        }
+    }
+
+    /// The row after the transition; `None` when it may not take place.
+    pub(super) fn step(&mut self, row: ChangeRow, transition: &Transition) -> Option<ChangeRow> {
+        match &transition.action {
+            Action::Abandon => self.abandon(row),
+            Action::Begin { attempt, token, live } => {
+                self.held(&row, ChangeStatus::Claimed, *attempt, *token).then(|| self.begin(row, live))
+            }
+            Action::Cancel => row.waiting().then(|| self.block(row, Reason::Cancelled, None, None)),
+            Action::Postpone { attempt, after } => self.postpone(row, *attempt, *after),
+            Action::Reconcile { attempt, finding, live, detail } => {
+                self.reconcile(row, *attempt, *finding, live.as_deref(), detail)
+            }
+            Action::Refuse { reason, retry_after, detail } => {
+                self.may_be_decided(&row).then(|| self.refuse(row, *reason, *retry_after, detail))
+            }
+            Action::Reserve { live, account, fuzz, token } => {
+                self.may_be_decided(&row).then_some(())?;
+                let oldest = account.iter().flatten().map(|o| o.read_at).fold(live.read_at, Timestamp::min);
+                let age = transition.at.since(oldest);
+                self.reserve(row, live, account.as_deref(), *fuzz, *token, age)
+            }
+            Action::Settle { attempt, token, settlement, took } => {
+                // Before the request was sent, it can only be given up.
+                let given_up = matches!(settlement, Settlement::Blocked { .. })
+                    && self.held(&row, ChangeStatus::Claimed, *attempt, *token);
+                let held = given_up || self.held(&row, ChangeStatus::Executing, *attempt, *token);
+                held.then(|| self.settle(row, settlement, *took))
+            }
+            Action::Wake => (row.reason == Some(Reason::KillSwitch) && row.waiting())
+                .then(|| self.wait_until(row, self.view.now)),
+        }
+    }
+
+    fn may_be_decided(&self, row: &ChangeRow) -> bool {
+        row.waiting() && row.due_at.is_some_and(|due| due <= self.view.now)
+    }
+
+    fn held(&self, row: &ChangeRow, status: ChangeStatus, attempt: u32, token: LeaseToken) -> bool {
+        row.status == status && row.attempt == attempt && row.token == Some(token)
+    }
+
+    fn reserve(
+        &mut self,
+        mut row: ChangeRow,
+        live: &OwnerState,
+        account: Option<&[OwnerState]>,
+        fuzz: i64,
+        token: LeaseToken,
+        snapshot_age: Duration,
+    ) -> Option<ChangeRow> {
+        self.observe(account.unwrap_or_default().iter().filter(|o| o.owner != live.owner).chain([live]));
+        let now = self.view.now;
+        let input = GuardInput {
+            now,
+            snapshot_age,
+            killed: self.killed(&row),
+            live: live.clone(),
+            account: account.map(<[OwnerState]>::to_vec),
+            fuzz,
+            limits: self.view.limits.clone(),
+            open: self.view.open.clone(),
+            movements: self.view.movements.clone(),
+            row: row.clone(),
+        };
+        match guard::decide(&input, self.policy) {
+            Verdict::Wait => None,
+            Verdict::Block { reason, retry_at } => Some(self.block(row, reason, retry_at, None)),
+            Verdict::Send { from, value } => {
+                let lease_until = now.plus(Duration::from_millis(self.policy.lease_ms));
+                row.attempt += 1;
+                row.status = ChangeStatus::Claimed;
+                row.reason = None;
+                row.retry_at = None;
+                row.detail = None;
+                row.observed_from = Some(from);
+                row.sent_value = Some(value);
+                row.intent_at = Some(now);
+                row.lease_until = Some(lease_until);
+                row.token = Some(token);
+                row.due_at = Some(lease_until);
+                row.updated_at = now;
+                let latest = lease_until.plus(Duration::from_millis(self.policy.landing_ms));
+                let movement = self.own_movement(&row, latest, true);
+                self.commit.movements.push(movement);
+                self.record(AuditKind::Intent, &row, None);
+                Some(row)
+            }
+        }
+    }
+
+    fn begin(&mut self, mut row: ChangeRow, live: &OwnerState) -> ChangeRow {
+        let now = self.view.now;
+        let sent_by = now.plus(Duration::from_millis(self.policy.send_timeout_ms));
+        self.observe([live]);
+        if self.killed(&row) {
+            let retry = now.plus(Duration::from_millis(self.policy.kill_switch_retry_ms));
+            return self.unsent(row, Reason::KillSwitch, Some(retry));
+        }
+        if now >= row.expires_at {
+            return self.unsent(row, Reason::Expired, None);
+        }
+        if live.value(row.change.field) != row.observed_from {
+            return self.unsent(row, Reason::Drifted, None);
+        }
+        if row.lease_until.is_none_or(|end| sent_by > end) {
+            return self.unsent(row, Reason::NotSent, Some(now));
+        }
+        row.status = ChangeStatus::Executing;
+        row.due_at = row.lease_until.map(|end| end.plus(Duration::from_millis(self.policy.landing_ms)));
+        row.updated_at = now;
+        row
+    }
+
+    fn abandon(&mut self, row: ChangeRow) -> Option<ChangeRow> {
+        let over = row.lease_until.is_some_and(|end| end <= self.view.now);
+        (row.status == ChangeStatus::Claimed && over)
+            .then(|| self.unsent(row, Reason::NotSent, Some(self.view.now)))
+    }
+
+    fn settle(&mut self, mut row: ChangeRow, settlement: &Settlement, took: Option<Duration>) -> ChangeRow {
+        match settlement {
+            Settlement::Applied => self.complete(row, None, None, took),
+            Settlement::Ambiguous(detail) => {
+                row.reason = Some(Reason::Unknown);
+                row.detail = Some(detail.clone());
+                row.updated_at = self.view.now;
+                row
+            }
+            Settlement::Blocked { reason, retry_after, detail } => {
+                row.detail = Some(detail.clone());
+                let retry_at = self.view.now.plus(*retry_after);
+                self.no_effect(row, ChangeStatus::Blocked, *reason, Some(retry_at), took)
+            }
+            Settlement::Rejected(detail) => {
+                row.detail = Some(detail.clone());
+                self.no_effect(row, ChangeStatus::Failed, Reason::PlatformRejected, None, took)
+            }
+        }
+    }
+
+    /// A change that could not be decided in time is over: nothing will read the platform for it again.
+    fn refuse(
+        &mut self,
+        row: ChangeRow,
+        reason: Reason,
+        retry_after: Option<Duration>,
+        detail: &str,
+    ) -> ChangeRow {
+        if self.view.now >= row.expires_at {
+            return self.block(row, Reason::Expired, None, None);
+        }
+        let retry_at = retry_after.map(|after| self.view.now.plus(after));
+        self.block(row, reason, retry_at, Some(detail.to_owned()))
+    }
+
+    fn postpone(&mut self, mut row: ChangeRow, attempt: u32, after: Duration) -> Option<ChangeRow> {
+        self.reconcilable(&row, attempt).then(|| {
+            row.reason = Some(Reason::Unknown);
+            row.due_at = Some(self.view.now.plus(after));
+            row.updated_at = self.view.now;
+            row
+        })
+    }
+
+    fn reconcile(
+        &mut self,
+        mut row: ChangeRow,
+        attempt: u32,
+        finding: Finding,
+        live: Option<&OwnerState>,
+        detail: &str,
+    ) -> Option<ChangeRow> {
+        if !self.reconcilable(&row, attempt) {
+            return None;
+        }
+        let now = self.view.now;
+        let row = match finding {
+            Finding::Landed => self.complete(row, Some(Reason::Reconciled), Some(detail), None),
+            Finding::NotApplied if row.attempt >= self.policy.max_attempts => {
+                row.detail = Some(detail.to_owned());
+                self.no_effect(row, ChangeStatus::Failed, Reason::AttemptsExhausted, None, None)
+            }
+            Finding::NotApplied => {
+                row.detail = Some(detail.to_owned());
+                self.no_effect(row, ChangeStatus::Pending, Reason::NotApplied, Some(now), None)
+            }
+            // The value may have been ours for a while: the movement stays in the windows.
+            Finding::Conflict => {
+                row.status = ChangeStatus::Blocked;
+                row.reason = Some(Reason::Conflict);
+                row.detail = Some(detail.to_owned());
+                self.over(&mut row);
+                self.moved(&row);
+                self.record(AuditKind::Outcome, &row, None);
+                self.wake_raises(&row);
+                row
+            }
+        };
+        self.observe(live);
+        Some(row)
+    }
+
+    /// Nothing is decided about a request while it may still land.
+    fn reconcilable(&self, row: &ChangeRow, attempt: u32) -> bool {
+        let landed = row.lease_until.map(|end| end.plus(Duration::from_millis(self.policy.landing_ms)));
+        row.status == ChangeStatus::Executing
+            && row.attempt == attempt
+            && landed.is_some_and(|latest| latest <= self.view.now)
+    }
+
+    fn complete(
+        &mut self,
+        mut row: ChangeRow,
+        reason: Option<Reason>,
+        detail: Option<&str>,
+        took: Option<Duration>,
+    ) -> ChangeRow {
+        row.status = ChangeStatus::Completed;
+        row.reason = reason;
+        row.detail = detail.map(str::to_owned);
+        self.over(&mut row);
+        self.moved(&row);
+        self.record(AuditKind::Outcome, &row, took);
+        self.wake_raises(&row);
+        row
+    }
+
+    /// An intent that will not be sent: its outcome says so.
+    fn unsent(&mut self, row: ChangeRow, reason: Reason, retry_at: Option<Timestamp>) -> ChangeRow {
+        let status = if reason == Reason::NotSent { ChangeStatus::Pending } else { ChangeStatus::Blocked };
+        self.no_effect(row, status, reason, retry_at, None)
+    }
+
+    /// The attempt had no effect: its movement is taken back and its outcome written.
+    fn no_effect(
+        &mut self,
+        mut row: ChangeRow,
+        status: ChangeStatus,
+        reason: Reason,
+        retry_at: Option<Timestamp>,
+        took: Option<Duration>,
+    ) -> ChangeRow {
+        let retry_at = retry_at.map(|at| at.max(self.view.now));
+        self.commit.unmoved = Some((row.change.id, row.attempt));
+        row.status = status;
+        row.reason = Some(reason);
+        self.over(&mut row);
+        row.retry_at = retry_at.filter(|_| status == ChangeStatus::Blocked);
+        row.due_at = retry_at.map(|at| self.due(&row, at));
+        self.record(AuditKind::Outcome, &row, took);
+        if row.is_over() {
+            self.wake_raises(&row);
+        }
+        row
+    }
+
+    /// A refusal before any intent. It is written down once, not at every time it is asked again.
+    fn block(
+        &mut self,
+        mut row: ChangeRow,
+        reason: Reason,
+        retry_at: Option<Timestamp>,
+        detail: Option<String>,
+    ) -> ChangeRow {
+        let known = row.status == ChangeStatus::Blocked && row.reason == Some(reason);
+        row.status = ChangeStatus::Blocked;
+        row.reason = Some(reason);
+        row.detail = detail;
+        row.retry_at = retry_at.map(|at| at.max(self.view.now));
+        row.due_at = row.retry_at.map(|at| self.due(&row, at));
+        row.updated_at = self.view.now;
+        if !known {
+            self.record(AuditKind::Blocked, &row, None);
+        }
+        if row.is_over() {
+            self.wake_raises(&row);
+        }
+        row
+    }
+
+    /// When a waiting change is looked at: at its time, or when it expires if that is sooner.
+    fn due(&self, row: &ChangeRow, at: Timestamp) -> Timestamp {
+        if self.view.now < row.expires_at { at.min(row.expires_at) } else { at }
+    }
+
+    fn over(&self, row: &mut ChangeRow) {
+        row.retry_at = None;
+        row.due_at = None;
+        row.lease_until = None;
+        row.token = None;
+        row.updated_at = self.view.now;
+    }
+
+    fn wait_until(&self, mut row: ChangeRow, at: Timestamp) -> ChangeRow {
+        row.retry_at = row.retry_at.map(|_| at);
+        row.due_at = Some(self.due(&row, at));
+        row.updated_at = self.view.now;
+        row
+    }
+
+    /// A newer change of the same field takes the place of those that still wait.
+    pub(super) fn supersede(&mut self, change: &AdChange) {
+        let older: Vec<_> = self
+            .view
+            .open
+            .iter()
+            .filter(|o| o.waiting() && o.change.owner == change.owner && o.change.field == change.field)
+            .cloned()
+            .collect();
+        for row in older {
+            let row = self.block(row, Reason::Superseded, None, None);
+            self.view
+                .open
+                .iter_mut()
+                .filter(|o| o.change.id == row.change.id)
+                .for_each(|o| o.clone_from(&row));
+            self.commit.changes.retain(|c| c.change.id != row.change.id);
+            self.commit.changes.push(row);
+        }
+    }
+
+    /// Raises that were just queued run after the last cut of their allocation.
+    pub(super) fn raises_after_cuts(&mut self, existing: &[ChangeRow], queued: &[ChangeId]) {
+        let cuts: Vec<_> = self
+            .view
+            .open
+            .iter()
+            .chain(existing)
+            .filter(|r| r.change.direction() == Direction::Cut)
+            .filter_map(|r| Some((r.change.allocation_id.clone()?, r.run_at)))
+            .collect();
+        for raise in &mut self.view.open {
+            if raise.change.direction() != Direction::Raise
+                || !queued.contains(&raise.change.id)
+                || raise.status != ChangeStatus::Pending
+            {
+                continue;
+            }
+            let last = cuts
+                .iter()
+                .filter(|(a, _)| raise.change.allocation_id.as_ref() == Some(a))
+                .map(|(_, at)| *at)
+                .max();
+            if let Some(earliest) = last.map(|at| at.plus(Duration::from_millis(1))) {
+                raise.run_at = raise.run_at.max(earliest);
+                raise.due_at = Some(raise.run_at);
+            }
+        }
+    }
+
+    /// A cut that is over lets the raises of its allocation ask again at once.
+    fn wake_raises(&mut self, cut: &ChangeRow) {
+        if cut.change.direction() != Direction::Cut || cut.change.allocation_id.is_none() {
+            return;
+        }
+        let woken: Vec<_> = self
+            .view
+            .open
+            .iter()
+            .filter(|o| {
+                o.reason == Some(Reason::AwaitingCuts)
+                    && o.waiting()
+                    && o.change.allocation_id == cut.change.allocation_id
+            })
+            .map(|o| self.wait_until(o.clone(), self.view.now))
+            .collect();
+        self.commit.changes.extend(woken);
+    }
+
+    fn killed(&self, row: &ChangeRow) -> bool {
+        self.view.kills.iter().any(|k| k.covers(&row.change.account_id, &row.change.owner))
+    }
+
+    /// The movement of an attempt happened, now at the latest.
+    fn moved(&mut self, row: &ChangeRow) {
+        let movement = self.own_movement(row, self.view.now, false);
+        let key = (movement.owner.clone(), movement.field);
+        self.view.known.insert(key.clone(), movement.to);
+        self.commit.known.insert(key, movement.to);
+        self.commit.movements.push(movement);
+    }
+
+    fn own_movement(&self, row: &ChangeRow, at: Timestamp, open: bool) -> Movement {
+        let change = &row.change;
+        Movement {
+            owner: change.owner.clone(),
+            campaign_id: change.campaign_id.clone(),
+            field: change.field,
+            from: row.observed_from.unwrap_or(change.expected_from),
+            to: row.sent_value.unwrap_or(change.target),
+            at,
+            own: Some((change.id, row.attempt)),
+            open,
+        }
+    }
+
+    /// Writes down what was read.
+    fn observe<'s>(&mut self, states: impl IntoIterator<Item = &'s OwnerState>) {
+        let open: Vec<_> = self.view.open.iter().filter(|o| o.in_flight()).collect();
+        let observed = Observed::compare(states, &self.view.known, &open, self.view.now);
+        self.view.movements.extend(observed.movements.iter().cloned());
+        self.view.known.extend(observed.known.clone());
+        self.commit.movements.extend(observed.movements);
+        self.commit.known.extend(observed.known);
+    }
+
+    fn record(&mut self, kind: AuditKind, row: &ChangeRow, took: Option<Duration>) {
+        let audit = self.view.head.append(kind, row, took, &self.origin);
+        self.commit.history.push(audit);
+    }
+}
