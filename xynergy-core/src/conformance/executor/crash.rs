@@ -94,6 +94,25 @@ pub async fn executor_zombies(store: &Arc<dyn ChangeStore>) -> BTreeMap<&'static
     places
 }
 
+/// A caller that goes away tears no send: the step goes on by itself, and draining waits for it.
+pub(super) async fn dropped_caller(store: &Arc<dyn ChangeStore>) {
+    let world = World::new(store, "crash-dropped", Policy::seed());
+    prepare(&world, Work::Apply).await;
+    // The twelfth place of applying a change is where its request is under way.
+    let gate = Gate::new(11);
+    let worker = gated(&world, store, &gate);
+    let place = tokio::select! {
+        biased;
+        place = gate.stopped() => Some(place),
+        _ = worker.run_once(&world.ctx) => None,
+    };
+    assert_eq!(place, Some(SENDING));
+    gate.release();
+    worker.drain().await;
+    assert_eq!(world.status("crashed").await, (ChangeStatus::Completed, None));
+    world.at_rest().await;
+}
+
 fn name(work: Work) -> &'static str {
     match work {
         Work::Apply => "apply",

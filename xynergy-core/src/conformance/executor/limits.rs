@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::world::{ACCOUNT, World};
 use crate::ads::{ChangeField, MemoryPlatform, Owner, WriteClass, WriteFailure, WriteFault};
-use crate::execution::{AccountLimits, AdChange, ChangeStatus, Policy, Reason};
+use crate::execution::{AccountLimits, AdChange, ChangeStatus, PlannedOutcome, Policy, Reason};
 use crate::money::Currency;
 use crate::store::ChangeStore;
 
@@ -15,6 +15,7 @@ pub(super) async fn all(store: &Arc<dyn ChangeStore>) {
     owner_rate(world("limits-rate")).await;
     raises_wait_for_cuts(world("limits-cuts")).await;
     cap(world("limits-cap")).await;
+    plan_of_an_allocation(world("limits-plan")).await;
     for seed in 0..12 {
         binding_total_with_fuzz(store, seed).await;
     }
@@ -102,6 +103,23 @@ async fn cap(world: World) {
     world.run(7 * HOUR).await;
     assert_eq!(world.status("over").await, (ChangeStatus::Completed, None), "there was room six hours later");
     world.at_rest().await;
+}
+
+/// A dry run plays the cuts first: the raise fits into the room that they make, and not into more.
+async fn plan_of_an_allocation(world: World) {
+    world.executor.set_limits(&world.ctx, ACCOUNT, &limits(Some(4_000), None, None)).await.unwrap();
+    let of_allocation = |change: AdChange| AdChange { allocation_id: Some("allocation".into()), ..change };
+    let changes = [
+        of_allocation(world.change("raise", "s1", 1_000, 1_100)),
+        of_allocation(world.change("cut", "s2", 1_000, 900)),
+        of_allocation(world.change("too much", "s3", 2_000, 2_001)),
+    ];
+    let plan = world.executor.plan(&world.ctx, &changes, true).await.unwrap();
+    let outcomes: Vec<_> = plan.changes.into_iter().map(|p| p.outcome).collect();
+    assert_eq!(outcomes[0], PlannedOutcome::Sent { from: 1_000, value: 1_100 });
+    assert_eq!(outcomes[1], PlannedOutcome::Sent { from: 1_000, value: 900 });
+    assert!(matches!(outcomes[2], PlannedOutcome::Blocked { reason: Reason::AccountCap, retry_at: Some(_) }));
+    assert_eq!(world.platform.requests(), 0);
 }
 
 /// A total that binds exactly: no earlier fuzz may take the room of the last raise.

@@ -21,4 +21,5 @@ pub async fn executor(store: Arc<dyn ChangeStore>) {
     flow::all(&store).await;
     limits::all(&store).await;
     faults::all(&store).await;
+    crash::dropped_caller(&store).await;
 }
