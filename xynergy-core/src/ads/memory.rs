@@ -293,3 +293,20 @@ impl AdPlatform for MemoryPlatform {
 fn sub_second(time: Timestamp) -> u64 {
     time.micros().rem_euclid(1_000_000).cast_unsigned()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ctx::TenantId;
+    use crate::env::Env;
+
+    #[tokio::test]
+    async fn keeps_the_contract() {
+        let owner = Owner::ad_set("s1");
+        let platform = MemoryPlatform::new("act_1", Currency::USD)
+            .with_owner(Owner::campaign("c2"), "c2", 5_000)
+            .with_owner(owner.clone(), "c1", 1_000);
+        let ctx = Ctx::new(&Env::default(), TenantId::default());
+        crate::conformance::ad_platform(&platform, &ctx, "act_1", &owner).await;
+    }
+}
