@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use xynergy::ai::GenerateRequest;
-use xynergy::execution::{ChangeRow, ChangeStatus};
+use xynergy::execution::{ChangeRow, ChangeStatus, Reason};
 use xynergy::{Error, ErrorKind, Result, TenantId};
 
 use crate::stages::{Run, progress};
@@ -87,27 +87,37 @@ fn prompt(change: &ChangeRow) -> String {
     let (from, target) = (change.change.expected_from, change.change.target);
     let direction = if target < from { "cut" } else { "raise" };
     let percent = rounded_percent(from, target);
-    let what = match (change.status, change.reason) {
-        (ChangeStatus::Completed, None) => format!("was applied: a {direction} of about {percent} %"),
-        (ChangeStatus::Completed, Some(reason)) => {
-            format!("was applied: a {direction} of about {percent} % ({})", words(reason.as_str()))
-        }
-        (_, reason) => format!(
-            "was blocked: a {direction} of about {percent} %; reason: {}",
-            words(reason.map_or("unknown", |reason| reason.as_str()))
-        ),
+    let done = if change.status == ChangeStatus::Completed { "was applied" } else { "was blocked" };
+    let because = change.reason.map_or(String::new(), |reason| format!(", {}", because(reason)));
+    format!(
+        "Tell an advertiser in one plain sentence: a {direction} of the daily budget by about {percent} % {done}{because}."
+    )
+}
+
+/// A reason as part of a sentence.
+fn because(reason: Reason) -> String {
+    let known = match reason {
+        Reason::AboveCeiling => "because it is above the ceiling that was set for it",
+        Reason::AccountCap => "because the account's daily total would be exceeded",
+        Reason::AwaitingCuts => "because the cuts that make room for it are not done yet",
+        Reason::BelowFloor => "because it is below the floor that was set for it",
+        Reason::Conflict => "because what became of it cannot be told without a person looking",
+        Reason::Drifted => "because somebody had changed the budget by hand since it was proposed",
+        Reason::Expired => "because it had waited for too long",
+        Reason::KillSwitch => "because changes are switched off",
+        Reason::RateLimitCampaign | Reason::RateLimitOwner => "because too many changes were made within the hour",
+        Reason::Reconciled => "although the reply was lost: reading the platform showed that it had happened",
+        Reason::Throttled => "because the ad platform asked to slow down",
+        Reason::Velocity => "because the budget would have moved by more than 20 % within six hours",
+        other => return format!("because of {}", other.as_str().replace('_', " ")),
     };
-    format!("Tell an advertiser in one plain sentence: the change of a daily budget {what}.")
+    known.to_owned()
 }
 
 /// The change in percent of `from`, to the nearest 5.
 fn rounded_percent(from: i64, target: i64) -> i64 {
     let twentieths = (target - from).abs().saturating_mul(40) / from.max(1);
     (twentieths + 1) / 2 * 5
-}
-
-fn words(reason: &str) -> String {
-    reason.replace('_', " ")
 }
 
 #[cfg(test)]
