@@ -93,3 +93,67 @@ fn value(field: ChangeField, shown: &Value, key: &str) -> Option<i64> {
         (_, ChangeField::Status) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn row(time: &str, event: &str, app: &Value, extra: &Value) -> ActivityRow {
+        let row = json!({"event_time": time, "event_type": event, "object_id": "7", "application_id": app,
+                         "extra_data": extra});
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn edits(rows: Vec<ActivityRow>) -> Vec<Activity> {
+        let since = "2026-03-01T12:00:00.9Z".parse().unwrap();
+        of_owner(rows, &Owner::ad_set("7"), since, "42", "ads.activities").unwrap()
+    }
+
+    #[test]
+    fn edits_come_oldest_first_and_say_whose_they_are() {
+        let extra = json!(r#"{"old_value":2500,"new_value":"3000","currency":"USD","type":"Per day"}"#);
+        let found = edits(vec![
+            row("2026-03-01T12:05:00+0000", "update_ad_set_run_status", &json!(null), &json!("{}")),
+            row("2026-03-01T13:01:00+0100", "update_ad_set_budget", &json!(42), &extra),
+            row("2026-03-01T12:00:00+0000", "update_ad_set_budget", &json!("41"), &json!("no JSON")),
+            row("2026-03-01T11:59:59+0000", "update_ad_set_budget", &json!("42"), &extra),
+            row("soon", "update_ad_set_name", &json!("42"), &json!(null)),
+        ]);
+        let shown: Vec<_> = found.iter().map(|a| (a.field, a.before, a.after, a.own)).collect();
+        assert_eq!(
+            shown,
+            [
+                (ChangeField::Budget, None, None, false),
+                (ChangeField::Budget, Some(2500), Some(3000), true),
+                (ChangeField::Status, None, None, false),
+            ],
+            "the second of `since` counts, edits of other kinds do not"
+        );
+        assert_eq!(found[1].at, "2026-03-01T12:01:00Z".parse().unwrap());
+    }
+
+    #[test]
+    fn other_objects_edits_are_left_out_and_a_time_that_is_none_is_an_error() {
+        let mut other = row("2026-03-01T12:05:00+0000", "update_ad_set_budget", &json!("42"), &json!(null));
+        other.object_id = Some(Id::Number(8));
+        assert!(edits(vec![other]).is_empty());
+        let broken = row("soon", "update_ad_set_budget", &json!("42"), &json!(null));
+        let error = of_owner(vec![broken], &Owner::ad_set("7"), Timestamp::default(), "42", "ads.activities")
+            .unwrap_err();
+        assert!(error.message().starts_with("event_time: "), "{error}");
+    }
+
+    #[test]
+    fn values_are_read_in_every_dress_or_not_at_all() {
+        let read = |field, shown: Value| value(field, &shown, "new_value");
+        assert_eq!(read(ChangeField::Budget, json!({"new_value": 5})), Some(5));
+        assert_eq!(read(ChangeField::Budget, json!({"new_value": {"new_value": 5}})), None);
+        assert_eq!(read(ChangeField::Budget, json!(5.5)), None);
+        assert_eq!(read(ChangeField::Status, json!("Active")), Some(1));
+        assert_eq!(read(ChangeField::Status, json!("PAUSED")), Some(0));
+        assert_eq!(read(ChangeField::Status, json!("Inactive")), Some(0));
+        assert_eq!(read(ChangeField::Status, json!(15)), None);
+    }
+}

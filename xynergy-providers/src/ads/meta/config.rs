@@ -99,3 +99,60 @@ fn is_version(text: &str) -> bool {
 fn invalid(message: &'static str) -> Error {
     Error::new(ErrorKind::ConfigInvalid, OPERATION, message)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Option<MetaConfig> {
+        let found = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned());
+        MetaConfig::from_env(found)
+    }
+
+    #[test]
+    fn comes_from_the_environment_with_token_and_account_only() {
+        let (token, account) = (("META_ACCESS_TOKEN", "EAAB"), ("META_AD_ACCOUNT_ID", "77"));
+        assert_eq!(from(&[token]), None);
+        assert_eq!(from(&[account]), None);
+        assert_eq!(from(&[("META_ACCESS_TOKEN", " "), account]), None);
+        let least = from(&[token, account]).unwrap();
+        assert_eq!(least, MetaConfig { account_id: "act_77".into(), ..MetaConfig::default() });
+        least.validate().unwrap();
+        let all = from(&[
+            token,
+            ("META_AD_ACCOUNT_ID", "act_77"),
+            ("META_API_VERSION", "v25.0"),
+            ("META_APP_ID", "42"),
+            ("META_APP_SECRET", "s3cret"),
+        ])
+        .unwrap();
+        assert_eq!((all.account_id.as_str(), all.version.as_str()), ("act_77", "v25.0"));
+        assert_eq!(all.app_id.as_deref(), Some("42"));
+        assert_eq!(all.app_secret, Some(SecretRef::Env("META_APP_SECRET".into())));
+        assert!(!format!("{all:?}").contains("s3cret") && !format!("{all:?}").contains("EAAB"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        MetaConfig { base_url: "http://127.0.0.1:1/graph".into(), ..MetaConfig::default() }
+            .validate()
+            .unwrap();
+        let default = MetaConfig::default;
+        for (field, config) in [
+            ("base_url", MetaConfig { base_url: "http://graph.facebook.com".into(), ..default() }),
+            ("base_url", MetaConfig { base_url: "https://graph.facebook.com?a=1".into(), ..default() }),
+            ("version", MetaConfig { version: "26.0".into(), ..default() }),
+            ("version", MetaConfig { version: "v26.0/../v1.0".into(), ..default() }),
+            ("version", MetaConfig { version: "v26".into(), ..default() }),
+            ("account_id", MetaConfig { account_id: "act_".into(), ..default() }),
+            ("account_id", MetaConfig { account_id: "7/7".into(), ..default() }),
+            ("app_id", MetaConfig { app_id: Some("Xynergy".into()), ..default() }),
+            ("timeout_ms", MetaConfig { timeout_ms: 0, ..default() }),
+        ] {
+            let error = config.validate().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
+            assert!(error.message().starts_with(&format!("{field}: ")), "{error}");
+        }
+        assert!(serde_json::from_str::<MetaConfig>(r#"{"token":"x"}"#).is_err());
+    }
+}

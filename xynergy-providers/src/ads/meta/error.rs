@@ -299,3 +299,6 @@ pub(super) fn confirmed(response: &HttpResponse) -> Result<(), WriteFailure> {
         message: format!("Meta answered HTTP {} without confirming the write", response.status.as_str()),
     })
 }
+
+#[cfg(test)]
+mod tests;

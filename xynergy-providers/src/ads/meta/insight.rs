@@ -80,3 +80,71 @@ fn minor(text: &str, currency: Currency) -> Option<Minor> {
     let part: Minor = format!("0{part:0<decimals$}").parse().ok()?;
     whole.parse::<Minor>().ok()?.checked_mul(currency.offset())?.checked_add(part)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn jpy() -> Currency {
+        "JPY".parse().unwrap()
+    }
+
+    #[test]
+    fn figures_are_texts_and_those_of_nothing_are_left_out() {
+        let row: InsightRow = serde_json::from_value(json!({
+            "ad_id": "1", "adset_id": 2, "campaign_id": "3", "impressions": "1000", "clicks": 30, "spend": "12.5",
+        }))
+        .unwrap();
+        let insight = row.into_insight(Currency::USD, "ads.insights").unwrap();
+        assert_eq!((insight.adset_id.as_str(), insight.impressions, insight.clicks), ("2", 1000, 30));
+        assert_eq!(insight.spend_minor, 1250);
+        let idle: InsightRow =
+            serde_json::from_value(json!({"ad_id": "1", "adset_id": "2", "campaign_id": "3"})).unwrap();
+        assert_eq!(idle.into_insight(jpy(), "ads.insights").unwrap().spend_minor, 0);
+    }
+
+    #[test]
+    fn amounts_are_exact_or_refused() {
+        for (text, currency, expected) in [
+            ("0", Currency::USD, Some(0)),
+            ("12", Currency::USD, Some(1200)),
+            ("12.05", Currency::USD, Some(1205)),
+            ("12.050", Currency::USD, Some(1205)),
+            ("12.005", Currency::USD, None),
+            ("1234.00", jpy(), Some(1234)),
+            ("1234.5", jpy(), None),
+            ("-1.00", Currency::USD, None),
+            ("1e3", Currency::USD, None),
+            (".5", Currency::USD, None),
+            ("92233720368547758.07", Currency::USD, Some(i64::MAX)),
+            ("92233720368547758.08", Currency::USD, None),
+        ] {
+            assert_eq!(minor(text, currency), expected, "{text} {currency}");
+        }
+        let error = spend(Some(&json!("1.005")), Currency::USD, "ads.insights").unwrap_err();
+        assert!(error.message().starts_with("spend: "), "{error}");
+        assert!(count(Some(&json!("-1")), "clicks", "ads.insights").is_err());
+    }
+
+    #[test]
+    fn days_are_the_dates() {
+        let (from, to) = ("2026-03-01T23:59:59Z".parse().unwrap(), "2026-03-02T00:00:00Z".parse().unwrap());
+        assert_eq!(
+            time_range(from, to, "ads.insights").unwrap(),
+            r#"{"since":"2026-03-01","until":"2026-03-02"}"#
+        );
+        assert!(time_range(to, from, "ads.insights").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_written_is_read_back(amount in 0_i64..=i64::MAX) {
+            let usd = format!("{}.{:02}", amount / 100, amount % 100);
+            prop_assert_eq!(minor(&usd, Currency::USD), Some(amount));
+            prop_assert_eq!(minor(&amount.to_string(), jpy()), Some(amount));
+        }
+    }
+}

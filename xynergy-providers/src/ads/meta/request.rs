@@ -83,3 +83,55 @@ pub(super) fn app_secret_proof(token: &Secret, app_secret: &Secret) -> Option<St
     mac.update(token.expose().as_bytes());
     Some(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use xynergy_core::ads::Owner;
+    use xynergy_core::execution::ChangeId;
+
+    use super::*;
+
+    #[test]
+    fn ids_that_would_change_the_path_are_refused() {
+        for good in ["120330000012345", "act_77", "adset_1"] {
+            assert_eq!(checked_id(good, "owner.id", "ads.owner").unwrap(), good);
+        }
+        for bad in ["", "1/insights", "..", "1?fields=x", "a b", "ä", "1%2f2", &"1".repeat(101)] {
+            let error = checked_id(bad, "owner.id", "ads.owner").unwrap_err();
+            assert!(error.message().starts_with("owner.id: "), "{error}");
+        }
+        for id in ["77", "act_77"] {
+            assert_eq!(account_number(id, "ads.owner").unwrap(), "77");
+            assert_eq!(with_prefix(id), "act_77");
+        }
+        assert!(account_number("act_", "ads.owner").is_err());
+    }
+
+    #[test]
+    fn a_write_sets_one_absolute_value() {
+        let assigned = |field, value| {
+            let change_id = ChangeId::derive(&["x"]);
+            assignment(&AdWrite { owner: Owner::ad_set("1"), field, value, change_id, attempt: 1 })
+        };
+        assert_eq!(assigned(ChangeField::Budget, 2500).unwrap(), ("daily_budget", "2500".to_owned()));
+        assert_eq!(assigned(ChangeField::Status, 1).unwrap(), ("status", "ACTIVE".to_owned()));
+        assert_eq!(assigned(ChangeField::Status, 0).unwrap(), ("status", "PAUSED".to_owned()));
+        for (field, value, named) in [
+            (ChangeField::Budget, 0, "daily_budget: "),
+            (ChangeField::Budget, i64::MIN, "daily_budget: "),
+            (ChangeField::Status, -1, "status: "),
+            (ChangeField::Bid, 100, "bid: "),
+        ] {
+            let refused = assigned(field, value).unwrap_err();
+            assert_eq!(refused.class, WriteClass::Rejected);
+            assert!(refused.message.starts_with(named), "{refused}");
+        }
+    }
+
+    /// RFC 4231, test case 2.
+    #[test]
+    fn the_proof_is_an_hmac_of_the_token() {
+        let proof = app_secret_proof(&Secret::new("what do ya want for nothing?"), &Secret::new("Jefe"));
+        assert_eq!(proof.unwrap(), "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+}

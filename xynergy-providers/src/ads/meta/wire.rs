@@ -172,3 +172,89 @@ fn status(configured: &str) -> DeliveryStatus {
         _ => DeliveryStatus::Ended,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use xynergy_core::ErrorKind;
+
+    use super::*;
+
+    const OPERATION: &str = "ads.owner";
+
+    fn state(change: &Value, level: OwnerLevel) -> Result<OwnerState> {
+        let mut row = json!({"id": "7", "account_id": "77", "name": "A", "status": "ACTIVE", "daily_budget": "2500",
+                             "campaign_id": 5});
+        for (key, value) in change.as_object().unwrap() {
+            row[key] = value.clone();
+        }
+        let row: OwnerRow = parse(row.to_string().as_bytes(), OPERATION)?;
+        row.into_state(level, Currency::USD, Timestamp::default(), OPERATION)
+    }
+
+    #[test]
+    fn owners_are_read_as_they_are_configured() {
+        let ad_set = state(&json!({}), OwnerLevel::AdSet).unwrap();
+        assert_eq!((ad_set.owner, ad_set.campaign_id), (Owner::ad_set("7"), "5".to_owned()));
+        assert_eq!((ad_set.account_id.as_str(), ad_set.daily_budget_minor), ("act_77", Some(2500)));
+        let campaign =
+            state(&json!({"campaign_id": null, "daily_budget": 9000}), OwnerLevel::Campaign).unwrap();
+        assert_eq!((campaign.campaign_id.as_str(), campaign.daily_budget_minor), ("7", Some(9000)));
+        for (status, expected) in [("PAUSED", DeliveryStatus::Paused), ("ARCHIVED", DeliveryStatus::Ended)] {
+            assert_eq!(state(&json!({"status": status}), OwnerLevel::AdSet).unwrap().status, expected);
+        }
+    }
+
+    #[test]
+    fn an_unused_budget_is_none_and_a_strange_one_an_error() {
+        for none in [json!(null), json!("0"), json!(0)] {
+            let owner = state(&json!({"daily_budget": none}), OwnerLevel::AdSet).unwrap();
+            assert_eq!(owner.daily_budget_minor, None);
+        }
+        for strange in [
+            json!("25.00"),
+            json!(25.5),
+            json!("-5"),
+            json!(-5),
+            json!(""),
+            json!("9223372036854775808"),
+            json!([]),
+            json!("2,500"),
+        ] {
+            let error = state(&json!({"daily_budget": strange}), OwnerLevel::AdSet).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Corrupt);
+            assert!(error.message().starts_with("daily_budget: "), "{error}");
+        }
+        let homeless = state(&json!({"campaign_id": null}), OwnerLevel::AdSet).unwrap_err();
+        assert!(homeless.message().starts_with("campaign_id: "), "{homeless}");
+    }
+
+    #[test]
+    fn a_next_page_is_told_by_its_address_and_named_by_its_cursor() {
+        let next = |paging: Value| {
+            let page: Page<Value> =
+                parse(json!({"data": [], "paging": paging}).to_string().as_bytes(), OPERATION)?;
+            page.next(OPERATION)
+        };
+        let cursors = json!({"before": "a", "after": "b"});
+        assert_eq!(next(json!({"cursors": cursors})).unwrap(), None, "the last page has a cursor too");
+        assert_eq!(next(json!({"cursors": cursors, "next": "https://x"})).unwrap().as_deref(), Some("b"));
+        assert_eq!(
+            next(json!({"next": "https://x"})).unwrap_err().kind(),
+            ErrorKind::Corrupt,
+            "never cut short"
+        );
+        assert_eq!(next(json!(null)).unwrap(), None);
+    }
+
+    #[test]
+    fn the_least_budget_is_the_accounts_currencys() {
+        let page: Page<MinimumRow> = parse(
+            br#"{"data":[{"currency":"EUR","min_daily_budget_imp":90},{"currency":"USD","min_daily_budget_imp":"100"}]}"#,
+            OPERATION,
+        )
+        .unwrap();
+        assert_eq!(minimum(&page.data, Currency::USD, OPERATION).unwrap(), Some(100));
+        assert_eq!(minimum(&page.data, "JPY".parse().unwrap(), OPERATION).unwrap(), None);
+    }
+}
