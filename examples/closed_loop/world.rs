@@ -116,19 +116,24 @@ fn against(
         config.ai = configured.ai;
     }
     let account_id = match options.platform {
-        PlatformOption::Sandbox => inputs.ads.account.id.clone(),
+        PlatformOption::Sandbox => account_id(&inputs.ads.account.id),
         PlatformOption::Meta => {
             let from_env = Config::from_env().map_err(|e| line(&e))?;
             let meta = real.or(from_env.meta).ok_or_else(|| {
                 "--platform meta needs META_ACCESS_TOKEN and META_AD_ACCOUNT_ID in the environment, or [meta] in --config"
                     .to_owned()
             })?;
-            let account_id = meta.account_id.clone();
+            let account_id = account_id(&meta.account_id);
             config.meta = Some(meta);
             account_id
         }
     };
     Ok((config, account_id))
+}
+
+/// An ad account's id as the Graph API answers it.
+fn account_id(id: &str) -> String {
+    if id.starts_with("act_") { id.to_owned() } else { format!("act_{id}") }
 }
 
 /// Where the run is kept: the store, the sandbox's log beside it, and how a person would name it.

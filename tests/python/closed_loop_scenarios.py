@@ -79,7 +79,7 @@ def check_effects(store: Path) -> int:
     expect(not doubled, f"applied more than once: {doubled}")
     for effect in effects:
         change, after = effect["change_id"], int(effect["after"])
-        intents = [r for r in rows if r["change_id"] == change and r["kind"] == "intent" and r["target_minor"] == after]
+        intents = [r for r in rows if r["change_id"] == change and r["kind"] == "intent" and r["to_value"] == after]
         expect(bool(intents), f"no intent for the effect of change {change}: {effect}")
         outcomes = [r for r in rows if r["change_id"] == change and r["kind"] == "outcome" and r["status"] == "completed"]
         expect(len(outcomes) == 1, f"{len(outcomes)} completed outcomes for change {change}")

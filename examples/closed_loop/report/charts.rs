@@ -45,9 +45,10 @@ impl BarChart<'_> {
         let legend = if bars > 1 { 28 } else { 0 };
         let row_height = bars * BAR + GAP;
         let greatest = self.rows.iter().flat_map(|row| row.values.iter().copied()).max().unwrap_or(0).max(1);
-        let last = i32::try_from(rows)?.max(1);
+        // A range of one row has no extent for plotters: it gets an empty second one.
+        let last = i32::try_from(rows)?.max(2);
         let mut svg = String::new();
-        let area = SVGBackend::with_string(&mut svg, (WIDTH, legend + rows.max(1) * row_height + 4))
+        let area = SVGBackend::with_string(&mut svg, (WIDTH, legend + rows.max(2) * row_height + 4))
             .into_drawing_area();
         let mut chart = ChartBuilder::on(&area)
             .margin_top(legend)
@@ -64,7 +65,7 @@ impl BarChart<'_> {
             .disable_mesh()
             .disable_x_axis()
             .axis_style(TRANSPARENT)
-            .y_labels(self.rows.len())
+            .y_labels(self.rows.len().max(2))
             .y_label_style(("sans-serif", 15).into_font().color(&INK))
             .y_label_formatter(&|y| row_at(y).map(|row| row.label.clone()).unwrap_or_default())
             .draw()?;

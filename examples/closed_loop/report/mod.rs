@@ -84,7 +84,7 @@ pub(crate) struct Changes {
     pub(crate) completed: u64,
     pub(crate) blocked: u64,
     pub(crate) failed: u64,
-    /// The changes that were not applied, by reason; `reconciled` counts those applied without a reply.
+    /// How many changes met each reason on the way, whatever became of them: a throttled one may be completed later.
     pub(crate) by_reason: BTreeMap<String, u64>,
 }
 

@@ -39,7 +39,7 @@ impl Report {
                     }
                     (card("Revenue by ad", "The expected value of each deal at its stage, on the ad whose click is behind it.", &self.revenue_chart()?, &html! {}))
                     (card("Budget a day, before and after", "Live on the ad platform when the run began, and when it ended.", &self.budget_chart()?, &self.allocation_table()))
-                    (card("What was blocked, and why", "A change outside a limit is refused, not bent. A lost reply is never sent again: it is reconciled by reading.",
+                    (card("What was blocked, and why", "How many changes met each reason on the way; what only had to wait was applied later. A change outside a limit is refused, not bent, and a lost reply is never sent again: it is reconciled by reading.",
                         &self.reason_chart()?, &self.change_table()))
                     (card("AI cost by provider, and cache hits", "One sentence for each applied or blocked change; equal cases come from the cache.",
                         &self.cost_chart()?, &self.use_chart()?))
@@ -92,6 +92,7 @@ impl Report {
             .changes
             .by_reason
             .iter()
+            .filter(|(reason, _)| *reason != "reconciled")
             .map(|(reason, count)| Row {
                 label: words(reason),
                 values: vec![i64::try_from(*count).unwrap_or(i64::MAX)],
