@@ -105,7 +105,9 @@ fn because(reason: Reason) -> String {
         Reason::Drifted => "because somebody had changed the budget by hand since it was proposed",
         Reason::Expired => "because it had waited for too long",
         Reason::KillSwitch => "because changes are switched off",
-        Reason::RateLimitCampaign | Reason::RateLimitOwner => "because too many changes were made within the hour",
+        Reason::RateLimitCampaign | Reason::RateLimitOwner => {
+            "because too many changes were made within the hour"
+        }
         Reason::Reconciled => "although the reply was lost: reading the platform showed that it had happened",
         Reason::Throttled => "because the ad platform asked to slow down",
         Reason::Velocity => "because the budget would have moved by more than 20 % within six hours",
