@@ -4,12 +4,16 @@
 //! real providers do.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[path = "shared/command_line.rs"]
+mod command_line;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use command_line::bundled;
 use futures_util::StreamExt;
 use xynergy::ai::GenerateRequest;
 use xynergy::provider::ChatRequest;
@@ -38,15 +42,10 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match Options::try_parse() {
+    let options: Options = match command_line::parse() {
         Ok(options) => options,
-        Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => {
-            let text = error.to_string();
-            eprintln!(
-                "ask: {}; --help lists the options",
-                text.lines().next().unwrap_or_default().trim_start_matches("error: ")
-            );
+        Err(problem) => {
+            eprintln!("ask: {problem}");
             return ExitCode::from(2);
         }
     };
@@ -124,8 +123,7 @@ async fn client(config: Option<&Path>) -> Result<(Client, Option<Sandbox>), Stri
 }
 
 async fn start_sandbox() -> xynergy::Result<Sandbox> {
-    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data");
-    let (ads, _) = AdsFile::load(&data.join("ads.json"))?;
-    let (crm, _) = CrmFile::load(&data.join("crm.json"))?;
+    let (ads, _) = AdsFile::load(&bundled("ads.json"))?;
+    let (crm, _) = CrmFile::load(&bundled("crm.json"))?;
     sandbox::start(SandboxConfig::new(ads, crm)).await
 }

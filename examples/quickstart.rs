@@ -29,9 +29,10 @@ async fn use_it(client: &Client, account_id: &str) -> Result<()> {
     println!("{} ({}, ${:.4})", answer.text, answer.routed_via, answer.cost.unwrap_or_default());
 
     for owner in acme.execution().owners(account_id).await? {
-        println!("{}: {:?} a day", owner.name, owner.daily_budget_minor.map(|b| owner.currency.show(b)));
+        let budget =
+            owner.daily_budget_minor.map_or_else(|| "no".to_owned(), |minor| owner.currency.show(minor));
+        println!("{}: {budget} a day", owner.name);
     }
-    println!("due next: {:?}", acme.execution().next_due().await?);
     // endregion: quickstart
     Ok(())
 }

@@ -4,11 +4,15 @@
 //! says how it is watched and steered.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+#[path = "shared/command_line.rs"]
+mod command_line;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use command_line::bundled;
 use xynergy::sandbox::{
     self, AdsFile, CrmFile, DEFAULT_HUBSPOT_SECRET, RowProblem, Sandbox, SandboxConfig, SandboxLog,
     load_faults,
@@ -41,17 +45,11 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let options = match Options::try_parse() {
-        Ok(options) => options,
-        Err(error) if !error.use_stderr() => error.exit(),
-        Err(error) => {
-            let text = error.to_string();
-            let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            eprintln!("sandbox: {line}; --help lists the options");
-            return ExitCode::from(2);
-        }
+    let served = match command_line::parse::<Options>() {
+        Ok(options) => serve(&options).await,
+        Err(problem) => Err(problem),
     };
-    match serve(&options).await {
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             eprintln!("sandbox: {}", problem.replace('\n', " "));
@@ -88,10 +86,6 @@ async fn start(options: &Options) -> Result<Sandbox, String> {
     })
     .await
     .map_err(|e| e.to_string())
-}
-
-fn bundled(file: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(file)
 }
 
 fn named(option: &str, error: &xynergy::Error) -> String {

@@ -2,6 +2,29 @@
 //!
 //! A [`Client`] is built from one [`Config`]; a [`Scope`] is the client of one tenant, on which everything is done. The
 //! client itself is the scope of the tenant `default`.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> xynergy::Result<()> {
+//! # #[cfg(feature = "attribution")]
+//! # {
+//! use xynergy::{Client, Config, TenantId};
+//!
+//! let client = Client::new(Config::from_toml("version = 1")?)?; // in memory, nothing configured
+//! let acme = client.scope(TenantId::new("acme")?);
+//!
+//! let line = br#"{"ts":"2026-03-01T12:00:00Z","url":"https://shop.example/?fbclid=IwAR1","ad_id":"1","adset_id":"2",
+//!     "campaign_id":"3","ip":"192.0.2.7","user_agent":"Mozilla/5.0","consent":true}"#;
+//! let click = acme.attribution().parse_click(line).await?.expect("the line is a click");
+//! let tracked = acme.attribution().track_clicks(&[click], "today").await?;
+//! assert_eq!(tracked.inserted, 1);
+//! # }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::allocation`],
+//! [`Scope::execution`]. Nothing runs in the background: the host calls, and what is due later says when.
 #![forbid(unsafe_code)]
 
 mod client;

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use xynergy::Timestamp;
 use xynergy::sandbox::{AdsFile, CrmFile, FaultRule};
 
+use crate::command_line::bundled;
 use crate::options::Options;
 
 /// Everything a run is computed from.
@@ -123,7 +124,9 @@ fn newest_click(clicks: &[u8]) -> Option<Timestamp> {
 
 /// The file that `option` names, or the bundled one.
 fn read(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, Vec<u8>), String> {
-    let path = option.clone().unwrap_or_else(|| bundled(name));
+    let path = option.clone().unwrap_or_else(|| {
+        bundled(&format!("{name}.{}", if matches!(name, "clicks" | "webhooks") { "ndjson" } else { "json" }))
+    });
     let bytes = std::fs::read(&path).map_err(|e| {
         format!("--{name}: {} cannot be read ({e}): give the path of a readable file", path.display())
     })?;
@@ -135,11 +138,6 @@ fn read_text(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, String), 
     let text = String::from_utf8(bytes)
         .map_err(|_| format!("--{name}: {} is not UTF-8 text: save it as UTF-8", path.display()))?;
     Ok((path, text))
-}
-
-fn bundled(name: &str) -> PathBuf {
-    let extension = if matches!(name, "clicks" | "webhooks") { "ndjson" } else { "json" };
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/data").join(format!("{name}.{extension}"))
 }
 
 fn in_file(path: &Path, error: &xynergy::Error) -> String {

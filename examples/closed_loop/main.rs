@@ -6,6 +6,8 @@
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod clock;
+#[path = "../shared/command_line.rs"]
+mod command_line;
 mod explain;
 mod gather;
 mod inputs;

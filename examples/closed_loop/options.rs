@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use xynergy::Timestamp;
 
+use crate::command_line;
+
 /// Runs the whole loop once: clicks and CRM webhooks in, guarded budget changes out.
 ///
 /// Without options it needs no keys, no servers and no network: the AI providers, the ad platform and the CRM are a
@@ -118,14 +120,7 @@ impl Options {
     /// # Errors
     /// One line that says what is wrong and where the options are listed.
     pub(crate) fn from_command_line() -> Result<Self, String> {
-        let options = Self::try_parse().map_err(|error| {
-            if !error.use_stderr() {
-                error.exit();
-            }
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default();
-            format!("{}; --help lists the options", first.trim_start_matches("error: "))
-        })?;
+        let options: Self = command_line::parse()?;
         options.check()?;
         Ok(options)
     }

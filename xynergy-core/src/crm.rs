@@ -144,6 +144,17 @@ mod tests {
         assert!(crm.deals(&ctx, &["7".to_owned()]).await.unwrap().is_empty());
     }
 
+    #[tokio::test]
+    async fn keeps_the_contract() {
+        let properties = |name: &str| [(name.to_owned(), Some("x".to_owned()))].into();
+        let deal = Deal { properties: properties("dealname"), contacts: vec!["7".to_owned()] };
+        let deals = BTreeMap::from([("1".to_owned(), deal)]);
+        let contacts = BTreeMap::from([("7".to_owned(), Contact { properties: properties("email") })]);
+        let ctx = Ctx::new(&Env::default(), TenantId::default());
+        let crm = MemoryCrm::new(deals.clone(), contacts.clone());
+        crate::conformance::crm(&crm, &ctx, &deals, &contacts).await;
+    }
+
     #[test]
     fn debug_shows_no_value_and_empty_is_absent() {
         let properties = [

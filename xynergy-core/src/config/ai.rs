@@ -207,17 +207,17 @@ impl Default for BreakerConfig {
 }
 
 impl AiConfig {
-    /// The providers that these environment variables name: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `INTERNAL_AI_URL`; and
-    /// `TOKEN_OPTIMIZATION_ENABLED`. `variable` looks one up.
+    /// The providers that these environment variables name: `OPENAI_API_KEY` (with `OPENAI_BASE_URL` another address
+    /// than OpenAI's), `ABACUS_API_KEY`, `INTERNAL_AI_URL`; and `TOKEN_OPTIMIZATION_ENABLED`. `variable` looks one up.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let mut config = Self::default();
         for (provider, name) in [("openai", "OPENAI_API_KEY"), ("abacus", "ABACUS_API_KEY")] {
             if set(name).is_some() {
                 let api_key = Some(SecretRef::Env(name.to_owned()));
-                config
-                    .providers
-                    .insert(provider.to_owned(), ProviderConfig { api_key, ..ProviderConfig::default() });
+                let base_url = if provider == "openai" { set("OPENAI_BASE_URL") } else { None };
+                let configured = ProviderConfig { api_key, base_url, ..ProviderConfig::default() };
+                config.providers.insert(provider.to_owned(), configured);
             }
         }
         if let Some(url) = set("INTERNAL_AI_URL") {
@@ -308,6 +308,7 @@ mod tests {
     fn the_environment_names_providers() {
         let variables = BTreeMap::from([
             ("OPENAI_API_KEY", "sk-1"),
+            ("OPENAI_BASE_URL", "http://127.0.0.1:8787/openai/v1"),
             ("INTERNAL_AI_URL", "http://localhost:8000/v1"),
             ("ABACUS_API_KEY", " "),
             ("TOKEN_OPTIMIZATION_ENABLED", "False"),
@@ -315,6 +316,7 @@ mod tests {
         let config = AiConfig::from_env(|name| variables.get(name).map(|&value| value.to_owned()));
         assert_eq!(config.providers.keys().collect::<Vec<_>>(), ["internal", "openai"]);
         assert!(!config.tokens.optimize);
+        assert_eq!(config.providers["openai"].base_url.as_deref(), Some("http://127.0.0.1:8787/openai/v1"));
         config.validate().unwrap();
         assert!(!format!("{config:?}").contains("sk-1"));
     }

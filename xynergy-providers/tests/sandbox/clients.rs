@@ -105,6 +105,7 @@ async fn hubspots_deals_are_read_with_their_contacts() {
     );
     let contacts = hubspot.contacts(&ctx, &deals["101"].contacts).await.unwrap();
     assert_eq!(contacts["201"].property("xynergy_consent"), Some("true"));
+    xynergy_core::conformance::crm(&hubspot, &ctx, &deals, &contacts).await;
     let log = world.client.get("/_sandbox/log").await.text;
     assert!(log.contains("req_crm") && !log.contains("\"status\":4"), "{log}");
 }
