@@ -42,6 +42,8 @@ pub mod ai;
 pub mod allocation;
 #[cfg(feature = "attribution")]
 pub mod attribution;
+#[cfg(all(feature = "attribution", feature = "allocation", feature = "execution"))]
+pub mod closed_loop;
 #[cfg(feature = "execution")]
 pub mod execution;
 #[cfg(feature = "attribution")]

@@ -65,3 +65,36 @@ pub fn secrets(webhook_secret: Option<&str>) -> StaticSecrets {
     let _ = webhook_secret;
     secrets
 }
+
+/// The ad account that an ads file describes, for the [closed loop](crate::closed_loop). Its id is as the Graph API answers
+/// it, with `act_`.
+#[cfg(all(feature = "attribution", feature = "allocation", feature = "execution"))]
+pub fn ad_account(file: &AdsFile) -> crate::closed_loop::AdAccount {
+    use crate::closed_loop::{Ad, AdAccount};
+    use xynergy_core::ads::OwnerLevel;
+
+    let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    let ads = file.ads.iter().map(|ad| Ad {
+        ad_id: ad.ad_id.clone(),
+        adset_id: ad.adset_id.clone(),
+        campaign_id: ad.campaign_id.clone(),
+        level: match ad.budget_level {
+            BudgetLevel::Adset => OwnerLevel::AdSet,
+            BudgetLevel::Campaign => OwnerLevel::Campaign,
+        },
+        active: ad.status == "ACTIVE",
+        impressions: count(ad.impressions),
+        clicks: count(ad.clicks),
+        spend_minor: ad.spend_minor,
+    });
+    AdAccount {
+        account_id: format!("act_{}", file.account.number()),
+        currency: file.account.currency,
+        ads: ads.collect(),
+        constraints: crate::allocation::Constraints {
+            total_daily_minor: file.constraints.total_daily_minor,
+            min_minor: file.constraints.min_minor,
+            max_minor: file.constraints.max_minor,
+        },
+    }
+}

@@ -93,7 +93,7 @@ impl Run<'_> {
     /// The live budget of each owner.
     async fn live(&self, allocation: Option<&Allocation>) -> Result<BTreeMap<String, i64>> {
         let known = self.inputs.ads.owners();
-        let live = self.world.client.execution().owners(&self.world.account_id).await?;
+        let live = self.world.client.execution().owners(&self.world.account.account_id).await?;
         let allocated =
             |id: &String| allocation.is_some_and(|a| a.rows.iter().any(|row| row.owner_id == *id));
         Ok(live

@@ -4,13 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use xynergy::allocation::{
-    AdEvidence, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, OwnerBudget,
-};
-use xynergy::attribution::AdParents;
-use xynergy::execution::{AccountLimits, AdChange, Plan, propose};
+use xynergy::closed_loop::ClosedLoop;
+use xynergy::execution::Plan;
 use xynergy::hubspot::Delivery;
-use xynergy::sandbox::BudgetLevel;
 use xynergy::{Error, ErrorKind, Result, Timestamp};
 
 use crate::clock::HORIZON;
@@ -67,8 +63,8 @@ impl Run<'_> {
         self.ingest_clicks().await?;
         self.accept_webhooks().await?;
         self.process_deals().await?;
-        let allocation = self.allocate().await?;
-        let changes = self.changes_of(&allocation).await?;
+        let allocation = self.closed_loop().allocate(&self.id, self.options.seed).await?;
+        let changes = self.closed_loop().changes(&self.id, &allocation).await?;
         if self.options.platform == PlatformOption::Meta && !self.options.apply {
             self.plan = Some(self.world.client.execution().plan(&changes, false).await?);
             return Ok(());
@@ -143,23 +139,9 @@ impl Run<'_> {
     }
 
     async fn process_deals(&self) -> Result<(), Stopped> {
-        let hubspot = self.world.client.hubspot();
-        let ads = self
-            .inputs
-            .ads
-            .ads
-            .iter()
-            .map(|ad| {
-                let parents = AdParents {
-                    adset_id: Some(ad.adset_id.clone()),
-                    campaign_id: Some(ad.campaign_id.clone()),
-                };
-                (ad.ad_id.clone(), parents)
-            })
-            .collect();
         let bar = spinner("deals");
         loop {
-            let processed = hubspot.process(&ads, 100).await?;
+            let processed = self.closed_loop().process(100).await?;
             if processed == 0 {
                 break;
             }
@@ -170,89 +152,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Reads the live budgets and draws the next ones, once a run.
-    async fn allocate(&self) -> Result<Allocation, Stopped> {
-        let allocation = self.world.client.allocation();
-        if let Some(stored) = allocation.get(&self.id).await? {
-            return Ok(stored);
-        }
-        let request = self.allocation_request().await?;
-        Ok(allocation.select(&self.id, &request).await?)
-    }
-
-    async fn allocation_request(&self) -> Result<AllocationRequest> {
-        let client = &self.world.client;
-        let pipeline = client.allocation().pipeline().await?;
-        let live = client.execution().owners(&self.world.account_id).await?;
-        let mut owners = Vec::new();
-        for (owner_id, owner) in self.inputs.ads.owners() {
-            let Some(state) = live.iter().find(|state| state.owner.id == owner_id) else {
-                return Err(Error::new(
-                    ErrorKind::NotFound,
-                    "allocation.select",
-                    format!(
-                        "the ad platform has no owner {owner_id}: --ads must be of the account {}",
-                        self.world.account_id
-                    ),
-                ));
-            };
-            let Some(current_minor) = state.daily_budget_minor else {
-                return Err(Error::invalid(
-                    "allocation.select",
-                    format!(
-                        "{owner_id} has no daily budget on the ad platform: set its budget_level in --ads to where it sits"
-                    ),
-                ));
-            };
-            let ads = self.inputs.ads.ads.iter().filter(|ad| ad.owner_id() == owner_id);
-            owners.push(OwnerBudget {
-                level: level(owner.level),
-                current_minor,
-                ads: ads
-                    .map(|ad| {
-                        let pipeline = pipeline.get(&ad.ad_id).copied().unwrap_or_default();
-                        AdEvidence {
-                            ad_id: ad.ad_id.clone(),
-                            active: ad.status == "ACTIVE",
-                            impressions: i64::try_from(ad.impressions).unwrap_or(i64::MAX),
-                            clicks: i64::try_from(ad.clicks).unwrap_or(i64::MAX),
-                            spend_minor: ad.spend_minor,
-                            deals: pipeline.deals,
-                            value_minor: pipeline.value_minor,
-                        }
-                    })
-                    .collect(),
-                owner_id,
-            });
-        }
-        let constraints = &self.inputs.ads.constraints;
-        Ok(AllocationRequest {
-            currency: self.inputs.ads.account.currency,
-            owners,
-            constraints: Constraints {
-                total_daily_minor: constraints.total_daily_minor,
-                min_minor: constraints.min_minor,
-                max_minor: constraints.max_minor,
-            },
-            seed: self.options.seed,
-            draws: DEFAULT_DRAWS,
-        })
-    }
-
-    /// One change for each owner whose budget moves, under the limits of the inputs.
-    async fn changes_of(&self, allocation: &Allocation) -> Result<Vec<AdChange>> {
-        let constraints = &self.inputs.ads.constraints;
-        let currency = self.inputs.ads.account.currency;
-        let limits = AccountLimits {
-            currency,
-            total_daily_minor: Some(constraints.total_daily_minor),
-            min_minor: Some(constraints.min_minor),
-            max_minor: Some(constraints.max_minor),
-        };
-        self.world.client.execution().set_limits(&self.world.account_id, &limits).await?;
-        let campaigns =
-            self.inputs.ads.owners().into_iter().map(|(id, owner)| (id, owner.campaign_id)).collect();
-        propose(&self.id, &self.world.account_id, currency, allocation, &campaigns)
+    fn closed_loop(&self) -> ClosedLoop<'_> {
+        self.world.client.closed_loop(&self.world.account)
     }
 
     /// Does what is due, moves the clock to what is due next, and ends when nothing is due within an hour.
@@ -302,13 +203,6 @@ impl Run<'_> {
 
     fn look_for_interrupt(&self) -> Result<(), Stopped> {
         if self.interrupted.load(Ordering::SeqCst) { Err(Stopped::Interrupted) } else { Ok(()) }
-    }
-}
-
-pub(crate) fn level(level: BudgetLevel) -> xynergy::ads::OwnerLevel {
-    match level {
-        BudgetLevel::Adset => xynergy::ads::OwnerLevel::AdSet,
-        BudgetLevel::Campaign => xynergy::ads::OwnerLevel::Campaign,
     }
 }
 

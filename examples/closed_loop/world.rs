@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xynergy::closed_loop::AdAccount;
 use xynergy::env::SeededEntropy;
 use xynergy::sandbox::{self, Sandbox, SandboxClock, SandboxConfig, SandboxLog};
 use xynergy::secrets::{Secret, SecretRef};
@@ -31,7 +32,8 @@ pub(crate) struct World {
     pub(crate) clock: RunClock,
     /// When the run was asked to start: a part of its id.
     pub(crate) asked: Timestamp,
-    pub(crate) account_id: String,
+    /// The ad account of the inputs.
+    pub(crate) account: AdAccount,
     /// Where the run is kept, for people.
     pub(crate) store_name: String,
 }
@@ -80,7 +82,8 @@ impl World {
             builder = builder.clock(clock.shared());
         }
         let client = builder.build().map_err(|e| line(&e))?;
-        Ok(Self { client, stores, sandbox, clock, asked, account_id, store_name })
+        let account = AdAccount { account_id, ..sandbox::ad_account(&inputs.ads) };
+        Ok(Self { client, stores, sandbox, clock, asked, account, store_name })
     }
 
     /// The time now.
@@ -116,24 +119,19 @@ fn against(
         config.ai = configured.ai;
     }
     let account_id = match options.platform {
-        PlatformOption::Sandbox => account_id(&inputs.ads.account.id),
+        PlatformOption::Sandbox => sandbox::ad_account(&inputs.ads).account_id,
         PlatformOption::Meta => {
             let from_env = Config::from_env().map_err(|e| line(&e))?;
             let meta = real.or(from_env.meta).ok_or_else(|| {
                 "--platform meta needs META_ACCESS_TOKEN and META_AD_ACCOUNT_ID in the environment, or [meta] in --config"
                     .to_owned()
             })?;
-            let account_id = account_id(&meta.account_id);
+            let account_id = meta.account_id.clone();
             config.meta = Some(meta);
             account_id
         }
     };
     Ok((config, account_id))
-}
-
-/// An ad account's id as the Graph API answers it.
-fn account_id(id: &str) -> String {
-    if id.starts_with("act_") { id.to_owned() } else { format!("act_{id}") }
 }
 
 /// Where the run is kept: the store, the sandbox's log beside it, and how a person would name it.
