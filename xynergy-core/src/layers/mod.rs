@@ -1,6 +1,6 @@
 //! The middleware of an AI request, one ability a file.
 //!
-//! Around the whole: `rate_limit -> cache -> route -> size -> spend -> fallback`. Around each provider, which is where `fallback`
+//! Around the whole: `cache -> rate_limit -> route -> size -> spend -> fallback`, so that a hit costs nothing of the rate. Around each provider, which is where `fallback`
 //! sends a request to: `rate_limit -> breaker -> retry -> timeout -> attempt`. [`AiClient`](crate::client::AiClient) builds both in
 //! this order; nobody else has to know it.
 
