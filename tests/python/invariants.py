@@ -31,6 +31,7 @@ import hashlib
 import json
 import sqlite3
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -281,56 +282,82 @@ class Judge:
                     )
 
     def moves(self, owner: str) -> list[Move]:
-        """The owner's moves that the executor can know of: its own, and what its readings differed by from then on."""
-        lines_of: dict[str, list[int]] = collections.defaultdict(list)
-        for line in self.log:
-            if line["kind"] == "request" and line.get("request_id"):
-                lines_of[line["request_id"]].append(line["seq"])
-        flights = []
+        """The owner's moves that the executor can know of: its own, and what its readings differed by.
+
+        The first value known is the one that the first decision was made on.
+        """
+        rows = sorted((r for r in self.changes.values() if r["owner_id"] == owner), key=lambda r: int(r["queued_at"]))
+        edge = "/campaigns" if rows[0]["owner_level"] == "campaign" else "/adsets"
+        flights = self.flights(owner)
+        known: int = rows[0]["expected_from"]
+        moves: list[Move] = []
+        for seq, at, effect in self.readings(owner, edge):
+            if effect is None and any(start < seq <= end for start, end in flights):
+                continue
+            if effect is not None:
+                intent = self.intents.get((effect["change_id"], effect["attempt"]))
+                before, value = intent["from_value"] if intent else effect["before"], effect["after"]
+            else:
+                before, value = known, self.value_before(owner, seq)
+            if before != value and (effect is not None or at >= rows[0]["queued_at"]):
+                moves.append(Move(seq, at, before, value))
+            known = value
+        return moves
+
+    def flights(self, owner: str) -> list[tuple[int, int]]:
+        """The first and last line of each attempt of an owner, in which what is read is not taken for somebody's edit."""
+        last: dict[str, int] = {line["request_id"]: line["seq"] for line in self.log if line.get("request_id")}
+        found = []
         for key, intent in self.intents.items():
             if intent["owner_id"] == owner and intent["field"] == "budget":
+                mine = [line["seq"] for line in self.log if line.get("request_id") == intent["request_id"]]
                 outcome = self.outcomes.get(key)
-                start = min(lines_of.get(intent["request_id"], [0]))
-                end = max(lines_of.get(outcome["request_id"], [start])) if outcome else len(self.log) + 1
-                flights.append((start, end))
-        level = next(row["owner_level"] for row in self.changes.values() if row["owner_id"] == owner)
-        edge = "/campaigns" if level == "campaign" else "/adsets"
-        guarded = {
+                end = last.get(outcome["request_id"], mine[-1]) if outcome else len(self.log) + 1
+                found.append((mine[0], max(mine[-1], end)))
+        return found
+
+    def readings(self, owner: str, edge: str) -> Iterator[tuple[int, int, Line | None]]:
+        """Where the executor read the owner for a decision that it wrote down, and where its own effects landed.
+
+        A resumed run gives the same request ids again: what cannot be told apart is left out.
+        """
+        decided = {
             r["request_id"] for r in self.history
             if r["kind"] == "intent" or r["kind"] == "blocked" and r["attempt"] == 0 and r["reason"] in READ_BY_GUARD
         }
-        events: list[tuple[int, int, Line | None]] = []
-        seen: set[tuple[str, str]] = set()
+        lines = [line for line in self.log if line.get("surface") == "graph" and line["method"] == "GET"]
+        counts = collections.Counter((line["request_id"], line["path"], line["status"]) for line in lines)
+        owners = {row["owner_id"] for row in self.changes.values()}
+        guarded = {line["request_id"] for line in lines if line["path"].rsplit("/", 1)[1] in owners} & decided
+        mine = {effect["seq"] for effect in self.own if effect["object_id"] == owner}
         for line in self.log:
-            if line["kind"] == "effect" and line["object_id"] == owner and line in self.own:
-                events.append((line["seq"], line["at"], line))
+            if line["seq"] in mine:
+                yield line["seq"], line["at"], line
             if line["kind"] != "request" or line["method"] != "GET" or line["status"] != 200:
                 continue
-            path = line["path"]
-            reading = path.endswith(f"/{owner}") or path.endswith(edge) and "daily_budget" in line.get("query", "")
-            key = (line["request_id"], path)
-            if not reading or line["request_id"] not in guarded or key in seen:
+            path, request = line["path"], line["request_id"]
+            own = path.endswith(f"/{owner}")
+            if not own and not (path.endswith(edge) and "daily_budget" in line.get("query", "")):
                 continue
-            seen.add(key)
-            if not any(start < line["seq"] <= end for start, end in flights):
-                events.append((line["seq"], line["at"], None))
-        moves: list[Move] = []
-        known: int | None = None
-        for seq, at, effect in events:
-            if effect is not None:
-                own = self.intents.get((effect["change_id"], effect["attempt"]))
-                before = own["from_value"] if own else effect["before"]
-                moves.append(Move(seq, at, before, effect["after"]))
-                known = effect["after"]
-                continue
-            value = self.value_at(owner, seq)
-            if value is None:
-                first = [e for e in self.effects if e["object_id"] == owner and e["field"] == "daily_budget"]
-                value = first[0]["before"]
-            if known is not None and known != value:
-                moves.append(Move(seq, at, known, value))
-            known = value
-        return moves
+            # A change reads its own owner twice, before the decision and before sending.
+            once = counts[(request, path, 200)] <= (2 if own else 1)
+            if request in guarded and once and not self.garbled(line):
+                yield line["seq"], line["at"], None
+
+    def garbled(self, line: Line) -> bool:
+        """Whether a fault answered in the place of the platform."""
+        return any(
+            f["kind"] == "fault" and f["request_id"] == line["request_id"] and f["path"] == line["path"]
+            for f in self.log
+        )
+
+    def value_before(self, owner: str, seq: int) -> int:
+        """The owner's budget at a line."""
+        value = self.value_at(owner, seq)
+        if value is None:
+            later = [e for e in self.effects if e["object_id"] == owner and e["field"] == "daily_budget"]
+            value = later[0]["before"] if later else 0
+        return int(value)
 
     def bounds(self) -> None:
         for effect in self.own:
@@ -409,9 +436,15 @@ def report_problems(judge: Judge, ads: dict[str, Any], report: dict[str, Any]) -
         if told[name] != count:
             found.append(f"report: changes.{name} is {told[name]}, the database has {count}")
     values = {owner: value for owner, (value, _) in owners_of(ads).items()}
-    values.update((e["object_id"], e["after"]) for e in judge.effects if e["field"] == "daily_budget")
+    last_read = max((n["seq"] for n in judge.log if n.get("path", "").endswith("/adsets")), default=0)
+    after_it: set[str] = set()
+    for effect in judge.effects:
+        if effect["field"] == "daily_budget":
+            values[effect["object_id"]] = effect["after"]
+            if effect["seq"] > last_read:
+                after_it.add(effect["object_id"])
     for owner, value in report["platform"].items():
-        if values.get(owner) != value:
+        if values.get(owner) != value and owner not in after_it:
             found.append(f"report: platform.{owner} is {value}, the log has {values.get(owner)}")
     if report["audit"] != {"rows": len(judge.history), "chain_ok": True}:
         found.append(f"report: audit is {report['audit']}, the database has {len(judge.history)} rows")

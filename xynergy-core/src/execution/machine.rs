@@ -265,6 +265,7 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
             continue;
         }
         state.supersede(change);
+        state.take_as_known(change);
         let run_at = now.plus(*delay);
         let expires = now.plus(Duration::from_millis(batch.policy.expires_after_ms));
         let row = ChangeRow::queued(change.clone(), now, run_at, expires);

@@ -40,9 +40,8 @@ pub fn judge(
         };
     };
     let of_field = || activities.iter().filter(|a| a.field == row.change.field);
-    let own = of_field()
-        .filter(|a| a.own && a.after == Some(target) && a.before.is_none_or(|before| before == from))
-        .count();
+    // Whatever was there before: somebody may have edited it between the last look and the write.
+    let own = of_field().filter(|a| a.own && a.after == Some(target)).count();
     if own > earlier {
         return (Finding::Landed, "the platform's log of edits shows it");
     }
@@ -120,7 +119,8 @@ mod tests {
         use Finding::{Conflict, Landed, NotApplied};
         let ours = edit(Budget, Some(1_000), 1_100, true);
         let theirs = edit(Budget, Some(1_000), 1_100, false);
-        let cases: [(i64, &[Activity], usize, Finding); 12] = [
+        let over_an_edit = edit(Budget, Some(1_040), 1_100, true);
+        let cases: [(i64, &[Activity], usize, Finding); 14] = [
             (1_100, &[], 0, Landed),
             (1_000, &[], 0, NotApplied),
             (1_050, &[], 0, Conflict),
@@ -134,8 +134,11 @@ mod tests {
             // The entry may be that of an earlier change of ours.
             (1_000, std::slice::from_ref(&ours), 1, Conflict),
             (1_000, &[ours.clone(), ours.clone()], 1, Landed),
+            // It landed on an edit that nobody had seen; sent again, it would land twice.
+            (1_000, std::slice::from_ref(&over_an_edit), 0, Landed),
+            (1_000, std::slice::from_ref(&over_an_edit), 1, Conflict),
             // Other fields and other moves tell nothing.
-            (1_000, &[edit(Status, None, 1_100, true), edit(Budget, Some(900), 1_100, true)], 0, NotApplied),
+            (1_000, &[edit(Status, None, 1_100, true), edit(Budget, Some(1_000), 900, true)], 0, NotApplied),
             (1_000, &[edit(Budget, Some(1_000), 1_090, true)], 0, NotApplied),
         ];
         for (i, (value, log, earlier, expected)) in cases.into_iter().enumerate() {

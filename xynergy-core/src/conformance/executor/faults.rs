@@ -18,6 +18,8 @@ pub(super) async fn all(store: &Arc<dyn ChangeStore>) {
     lost_reply_and_somebody_else_edited(world("faults-conflict")).await;
     lost_again_and_again(world("faults-poison")).await;
     unreadable_while_unknown(world("faults-unreadable")).await;
+    away_for_long(world("faults-away"), false).await;
+    away_for_long(world("faults-away-unknown"), true).await;
     refusals(world("faults-refusals")).await;
     clock_goes_back(world("faults-clock")).await;
 }
@@ -111,6 +113,27 @@ async fn unreadable_while_unknown(world: World) {
     assert_eq!(world.step().await.row.status, ChangeStatus::Executing, "the value itself must be readable");
     world.platform.fault_reads(None);
     assert_eq!(world.step().await.row.reason, Some(Reason::Reconciled));
+    assert_eq!(world.platform.requests(), 1);
+    world.at_rest().await;
+}
+
+/// A platform that cannot be read for hours is asked ever more seldom, up to every two hours.
+async fn away_for_long(world: World, unknown: bool) {
+    if unknown {
+        lose(&world, WriteFault::LostAfter).await;
+    } else {
+        world.queue(vec![world.change("lost", "s1", 1_000, 1_100)]).await;
+    }
+    world.platform.fault_reads(Some(ErrorKind::Unavailable));
+    let mut waits = Vec::new();
+    for _ in 0..10 {
+        let row = world.step().await.row;
+        waits.push(row.due_at.unwrap().since(world.now()).as_secs() / 60);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 128, 128], "unknown: {unknown}");
+    world.platform.fault_reads(None);
+    world.run(3 * HOUR).await;
+    assert_eq!(world.status("lost").await.0, ChangeStatus::Completed);
     assert_eq!(world.platform.requests(), 1);
     world.at_rest().await;
 }

@@ -12,6 +12,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 pub(super) async fn all(store: &Arc<dyn ChangeStore>) {
     let world = |name: &str| World::new(store, name, Policy::standard());
     velocity(world("limits-velocity")).await;
+    velocity_of_an_edit_before_the_first_reading(world("limits-first-edit")).await;
     owner_rate(world("limits-rate")).await;
     raises_wait_for_cuts(world("limits-cuts")).await;
     cap(world("limits-cap")).await;
@@ -37,6 +38,18 @@ async fn velocity(world: World) {
     world.run(7 * HOUR).await;
     assert_eq!(world.status("third").await, (ChangeStatus::Completed, None));
     assert_eq!(world.budget("s1"), 1_210);
+    world.at_rest().await;
+}
+
+/// What somebody moved after the decision was made counts, also when the executor had never read the value.
+async fn velocity_of_an_edit_before_the_first_reading(world: World) {
+    world.queue(vec![world.change("first", "s1", 1_000, 1_100)]).await;
+    world.platform.edit(&Owner::ad_set("s1"), ChangeField::Budget, 1_150, world.now());
+    assert_eq!(world.step().await.row.reason, Some(Reason::Drifted));
+    world.queue(vec![world.change("second", "s1", 1_150, 1_201)]).await;
+    assert_eq!(world.step().await.row.reason, Some(Reason::Velocity), "15 % and 5.1 % of 1,000");
+    world.queue(vec![world.change("third", "s1", 1_150, 1_200)]).await;
+    assert_eq!(world.step().await.row.status, ChangeStatus::Completed);
     world.at_rest().await;
 }
 

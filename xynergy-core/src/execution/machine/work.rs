@@ -13,6 +13,9 @@ use crate::execution::observe::Observed;
 use crate::execution::policy::Policy;
 use crate::execution::reconcile::Finding;
 
+/// How many times its first length a wait for a platform that cannot be read grows to.
+const MOST_BACK_OFF: u32 = 128;
+
 /// One transition in the making.
 pub(super) struct Work<'a> {
     pub(super) view: AccountView,
@@ -189,12 +192,24 @@ impl<'a> Work<'a> {
         if self.view.now >= row.expires_at {
             return self.block(row, Reason::Expired, None, None);
         }
+        let again = reason == Reason::Unreachable && row.reason == Some(reason);
+        let retry_after = retry_after.map(|after| if again { self.longer(&row, after) } else { after });
         let retry_at = retry_after.map(|after| self.view.now.plus(after));
         self.block(row, reason, retry_at, Some(detail.to_owned()))
     }
 
+    /// Twice the wait that was in vain, so that a platform that is away for long costs few readings.
+    fn longer(&self, row: &ChangeRow, least: Duration) -> Duration {
+        let waited = row.due_at.map_or(Duration::ZERO, |due| due.since(row.updated_at));
+        let most = Duration::from_millis(self.policy.unreachable_retry_ms).saturating_mul(MOST_BACK_OFF);
+        waited.saturating_mul(2).min(most).max(least)
+    }
+
     fn postpone(&mut self, mut row: ChangeRow, attempt: u32, after: Duration) -> Option<ChangeRow> {
         self.reconcilable(&row, attempt).then(|| {
+            // It was postponed before if it moved when it could already be told.
+            let again = self.cannot_land(&row, row.updated_at);
+            let after = if again { self.longer(&row, after) } else { after };
             row.reason = Some(Reason::Unknown);
             row.due_at = Some(self.view.now.plus(after));
             row.updated_at = self.view.now;
@@ -242,10 +257,15 @@ impl<'a> Work<'a> {
 
     /// Nothing is decided about a request while it may still land.
     fn reconcilable(&self, row: &ChangeRow, attempt: u32) -> bool {
-        let landed = row.lease_until.map(|end| end.plus(Duration::from_millis(self.policy.landing_ms)));
         row.status == ChangeStatus::Executing
             && row.attempt == attempt
-            && landed.is_some_and(|latest| latest <= self.view.now)
+            && self.cannot_land(row, self.view.now)
+    }
+
+    /// Whether a request of the row, if it had an effect, had it by this time.
+    fn cannot_land(&self, row: &ChangeRow, by: Timestamp) -> bool {
+        let latest = row.lease_until.map(|end| end.plus(Duration::from_millis(self.policy.landing_ms)));
+        latest.is_some_and(|latest| latest <= by)
     }
 
     fn complete(
@@ -336,6 +356,15 @@ impl<'a> Work<'a> {
         row.due_at = Some(self.due(&row, at));
         row.updated_at = self.view.now;
         row
+    }
+
+    /// A value that was never read is the one that the decision was made on: what differs later is somebody's edit.
+    pub(super) fn take_as_known(&mut self, change: &AdChange) {
+        let key = (change.owner.clone(), change.field);
+        if !self.view.known.contains_key(&key) {
+            self.view.known.insert(key.clone(), change.expected_from);
+            self.commit.known.insert(key, change.expected_from);
+        }
     }
 
     /// A newer change of the same field takes the place of those that still wait.
