@@ -13,6 +13,7 @@ use crate::report::{
     Webhooks,
 };
 use crate::stages::Run;
+use crate::world::line;
 
 impl Run<'_> {
     /// The changes of this run by owner.
@@ -38,6 +39,14 @@ impl Run<'_> {
             self.inputs.ads.ads.iter().map(|ad| (ad.ad_id.clone(), 0)).collect();
         by_ad.extend(totals.by_ad);
         by_ad.insert("unattributed".to_owned(), totals.unattributed_minor);
+        // A platform that cannot be read now takes nothing from what the store tells.
+        let platform = match self.live(allocation.as_ref()).await {
+            Ok(live) => live,
+            Err(error) => {
+                eprintln!("closed_loop: the report goes without live budgets: {}", line(&error));
+                BTreeMap::new()
+            }
+        };
         Ok(Report {
             clicks: Clicks {
                 ingested,
@@ -60,7 +69,7 @@ impl Run<'_> {
             revenue: Revenue { total_minor: by_ad.values().sum(), by_ad },
             allocation: allocation.as_ref().map(rows).unwrap_or_default(),
             changes: self.counted(&changes).await?,
-            platform: self.live(allocation.as_ref()).await?,
+            platform,
             audit: Audit { rows: audit.rows, chain_ok: audit.chain_ok },
             ai,
             details: self.details(&changes, lines),

@@ -20,6 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import invariants
+import random_faults
+
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 EXAMPLES = TARGET / "release" / "examples"
@@ -197,6 +200,81 @@ def interrupted(folder: Path) -> None:
     check_effects(store)
 
 
+def random_trouble(folder: Path, trials: int) -> None:
+    """Numbered runs under random faults, kills and Ctrl-C, each judged by `invariants.py`."""
+    failures, _ = random_faults.run_trials(range(trials), EXAMPLES / "closed_loop")
+    expect(not failures, "\n  ".join(failures))
+
+
+def faulty(folder: Path, rules: list[dict[str, Any]], *options: str) -> tuple[Report, list[str]]:
+    """The report of a run under these faults, and which invariants it broke."""
+    store, faults = folder / "faulty.sqlite", folder / "faults.json"
+    faults.write_text(json.dumps({"rules": rules}))
+    report = report_of("--store", f"sqlite:{store}", "--faults", str(faults), *options)
+    return report, invariants.problems(store, json.loads((DATA / "ads.json").read_text()), report)
+
+
+def landed_on_an_unseen_edit(folder: Path) -> None:
+    """An edit just before a write whose reply is lost, taken back before anybody looks, does not make it land twice."""
+    owner = "120210000000000012"
+    write = {"method": "POST", "path": f"/v*/{owner}", "nth": 1}
+    report, found = faulty(
+        folder,
+        [
+            {**write, "fault": {"edit": {"id": owner, "daily_budget": 12_100}}},
+            {**write, "fault": {"cut": "after"}},
+            {
+                "method": "GET", "path": "/v*/act_*/activities", "nth": 1,
+                "fault": {"edit": {"id": owner, "daily_budget": 12_000}},
+            },
+        ],
+    )
+    expect(not found, f"{found}")
+    expect(report["changes"]["by_reason"].get("reconciled") == 1, f"{report['changes']}")
+
+
+def endless_trouble(folder: Path) -> None:
+    """A platform that fails for ever in one place lets the run end all the same, with its counts right."""
+    cases: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
+        "reading one owner": [("GET", "/v*/120210000000000012", {"status": 503})],
+        "telling what became of a lost write": [
+            ("GET", "/v*/act_*/activities", {"status": 503}), ("POST", "/v*/120210000000000003", {"cut": "after"}),
+        ],
+        "every write, throttled": [("POST", "/v*/120*", {"graph_error": {"code": 17, "regain_minutes": 30}})],
+        "every write, lost": [("POST", "/v*/120*", {"cut": "before"})],
+    }
+    for number, (name, faults) in enumerate(cases.items()):
+        inside = folder / str(number)
+        inside.mkdir()
+        rules = [{"method": method, "path": path, "nth": "every", "fault": fault} for method, path, fault in faults]
+        report, found = faulty(inside, rules)
+        expect(not found, f"{name}: {found}")
+        told = report["changes"]
+        left = told["queued"] - told["completed"] - told["blocked"] - told["failed"]
+        expect(left == (1 if "became" in name else 0), f"{name}: {told}")
+
+
+def two_at_once(folder: Path) -> None:
+    """A second process on a store that is in use is refused, and disturbs nothing."""
+    store = folder / "shared.sqlite"
+    first = subprocess.Popen(
+        command("--store", f"sqlite:{store}"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    log, until = Path(f"{store}.sandbox"), time.monotonic() + TIMEOUT
+    while not (log.exists() and log.stat().st_size > 0) and time.monotonic() < until:
+        time.sleep(0.0005)
+    first.send_signal(signal.SIGSTOP)
+    try:
+        second = run("--store", f"sqlite:{store}", code=2)
+    finally:
+        first.send_signal(signal.SIGCONT)
+    expect("in use" in second.stderr and len(second.stderr.strip().splitlines()) == 1, second.stderr[-400:])
+    stdout, _ = first.communicate(timeout=TIMEOUT)
+    expect(first.returncode == 0, f"exit {first.returncode}")
+    found = invariants.problems(store, json.loads((DATA / "ads.json").read_text()), json.loads(stdout))
+    expect(not found, f"{found}")
+
+
 def refused(folder: Path) -> None:
     """Wrong use ends with exit 2 and one line that names the problem."""
     broken = folder / "broken.json"
@@ -309,11 +387,16 @@ def main() -> int:
     parser.add_argument("only", nargs="*", help="names of checks")
     arguments = parser.parse_args()
     kills = 60 if arguments.full else 12
+    trials = 200 if arguments.full else 16
     checks: dict[str, Callable[[Path], None]] = {
         "the same inputs, seed and clock give the same bytes on every store": same_bytes,
         "another seed gives another allocation of the same revenue": other_seed,
         "doubled and reordered webhooks change nothing": shuffled_webhooks,
         f"killed at {kills - 1} points and started again, nothing is doubled or unaudited": lambda f: killed(f, kills),
+        f"random faults and kills keep every invariant, {trials} runs": lambda f: random_trouble(f, trials),
+        "a write that landed on an unseen edit is not sent again": landed_on_an_unseen_edit,
+        "a platform that fails for ever lets the run end": endless_trouble,
+        "two processes at once: the second is refused": two_at_once,
         "Ctrl-C settles what is in flight and ends with 130": interrupted,
         "wrong use ends with 2 and one line": refused,
         "a wrong secret rejects every delivery": wrong_secret,

@@ -117,51 +117,53 @@ class Trial:
         self.faults = folder / f"faults-{number}.json"
         self.faults.write_text(json.dumps({"rules": rules(self.rng, self.ads, landing)}, indent=1))
         self.options += ["--faults", str(self.faults), "--preset", self.rng.choice(["standard", "seed", "exact"])]
-        self.options += ["--seed", str(self.rng.randint(1, 99))]
 
     def go(self) -> list[str]:
         """Runs to its end, and says what is wrong with it."""
         now = NEWEST
         report: dict[str, Any] | None = None
         for run in range(self.rng.choice([1, 1, 1, 2, 3, 5])):
-            options = [*self.options]
             if run:
                 now += datetime.timedelta(minutes=self.rng.choice([1, 3, 19, 30, 61, 200, 361]))
-                options += ["--seed", str(self.rng.randint(1, 99))]
-                options = [o for i, o in enumerate(options) if i != options.index("--seed") and i != options.index("--seed") + 1]
-            options += ["--now", now.strftime("%Y-%m-%dT%H:%M:%SZ")]
+            seed = str(self.rng.randint(1, 99))
+            options = [*self.options, "--seed", seed, "--now", now.strftime("%Y-%m-%dT%H:%M:%SZ")]
             for _ in range(self.rng.choice([0, 0, 1, 1, 2, 4])):
                 self.interrupt(options, signal.SIGINT if self.rng.random() < 0.25 else signal.SIGKILL)
-            done = subprocess.run([str(self.program), *options], capture_output=True, text=True, timeout=TIMEOUT, check=False)
+            command = [str(self.program), *options]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
             self.told.append(f"exit {done.returncode} {done.stderr.strip()[-300:]}")
             if "panicked" in done.stderr or done.returncode not in (0, 1):
                 return [f"exit {done.returncode}: {done.stderr[-1500:]}"]
             report = json.loads(done.stdout) if done.returncode == 0 else None
-        found = invariants.problems(self.store, self.ads, report)
-        return found
+        return invariants.problems(self.store, self.ads, report)
 
     def interrupt(self, options: list[str], how: signal.Signals) -> None:
-        """Starts it and ends it at some line of the platform's log, a random moment after."""
+        """Starts it and ends it at some line of the platform's log and a random moment after, or just at some time."""
         log = Path(f"{self.store}.sandbox")
         lines = log.read_bytes().count(b"\n") if log.exists() else 0
-        until_line = lines + self.rng.randint(1, 70)
-        pause = self.rng.random() * 0.006
-        process = subprocess.Popen([str(self.program), *options], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        early = self.rng.random() < 0.3
+        until_line = 0 if early else lines + self.rng.randint(1, 70)
+        pause = self.rng.random() * (0.25 if early else 0.006)
+        command = [str(self.program), *options]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         deadline = time.monotonic() + TIMEOUT
         while process.poll() is None and time.monotonic() < deadline:
-            if log.exists() and log.read_bytes().count(b"\n") >= until_line:
+            if early or log.exists() and log.read_bytes().count(b"\n") >= until_line:
                 time.sleep(pause)
                 process.send_signal(how)
                 break
             time.sleep(0.0003)
         _, stderr = process.communicate(timeout=TIMEOUT)
         self.told.append(f"{how.name} at line {until_line}: {process.returncode} {stderr.strip()[-200:]}")
-        if process.returncode not in (0, 1, 130, -signal.SIGKILL):
+        if process.returncode not in (0, 1, 130, -how):
             raise ValueError(f"{how.name}: exit {process.returncode}: {stderr[-800:]}")
 
 
-def run_trials(numbers: range, program: Path, keep: Path | None = None, landing: bool = True) -> list[str]:
-    """The failures of these runs, as lines."""
+def run_trials(
+    numbers: range, program: Path, keep: Path | None = None, landing: bool = True
+) -> tuple[list[str], collections.Counter[str]]:
+    """The failures of these runs as lines, and how often what ended how."""
+    ends: collections.Counter[str] = collections.Counter()
     failures: list[str] = []
     for number in numbers:
         with tempfile.TemporaryDirectory() as name:
@@ -176,20 +178,17 @@ def run_trials(numbers: range, program: Path, keep: Path | None = None, landing:
                 if keep is not None:
                     shutil.copytree(folder, keep / str(number), dirs_exist_ok=True)
                     (keep / str(number) / "told.txt").write_text("\n".join([*found, *trial.told]) + "\n")
-            if keep is not None:
-                note(trial)
-    return failures
+            note(trial, ends)
+    return failures, ends
 
 
-ENDS: collections.Counter[str] = collections.Counter()
-
-
-def note(trial: Trial) -> None:
+def note(trial: Trial, ends: collections.Counter[str]) -> None:
     """Counts how runs ended, to see that the trouble is varied."""
-    ENDS.update(line.split(" ")[0] + " " + line.split(" ")[1] for line in trial.told if line.startswith("exit"))
-    ENDS.update(line.split(" ")[0] + " " + line.split(": ")[1].split(" ")[0] for line in trial.told if line.startswith("SIG"))
-    rows = invariants.read_table(trial.store, "SELECT status, reason FROM pending_ad_changes") if trial.store.exists() else []
-    ENDS.update(f"{row['status']} {row['reason']}" for row in rows)
+    ends.update(" ".join(line.split()[:2]) for line in trial.told if line.startswith("exit"))
+    ends.update(f"{line.split()[0]} {line.split(': ')[1].split()[0]}" for line in trial.told if line.startswith("SIG"))
+    if trial.store.exists():
+        rows = invariants.read_table(trial.store, "SELECT status, reason FROM pending_ad_changes")
+        ends.update(f"{row['status']} {row['reason']}" for row in rows)
 
 
 def main() -> int:
@@ -202,10 +201,10 @@ def main() -> int:
     parser.add_argument("--program", type=Path, default=target / "release" / "examples" / "closed_loop")
     arguments = parser.parse_args()
     numbers = range(arguments.first, arguments.first + arguments.runs)
-    failures = run_trials(numbers, arguments.program, arguments.keep, not arguments.beyond)
+    failures, ends = run_trials(numbers, arguments.program, arguments.keep, not arguments.beyond)
     for failure in failures:
         print(failure)
-    for end, count in sorted(ENDS.items()):
+    for end, count in sorted(ends.items()):
         print(f"  {count:5} {end}")
     print(f"{arguments.runs - len(failures)} of {arguments.runs} runs kept every invariant")
     return 1 if failures else 0
