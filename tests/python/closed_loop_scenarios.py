@@ -206,6 +206,36 @@ def random_trouble(folder: Path, trials: int) -> None:
     expect(not failures, "\n  ".join(failures))
 
 
+def the_judge_judges(folder: Path) -> None:
+    """What was done to a good run afterwards is found, so that a silent judge means something."""
+    store = folder / "good.sqlite"
+    report = report_of("--store", f"sqlite:{store}")
+    ads = json.loads((DATA / "ads.json").read_text())
+    expect(not invariants.problems(store, ads, report), "the run is not good")
+    log = Path(f"{store}.sandbox")
+    lines = log.read_text().splitlines(keepends=True)
+    first = next(i for i, line in enumerate(lines) if '"kind":"effect"' in line and '"actor":"app"' in line)
+    effect = json.loads(lines[first])
+    moved = json.dumps({**effect, "after": effect["after"] + 1}) + "\n"
+    foreign = json.dumps({**effect, "attempt": 9}) + "\n"
+    logs = {
+        "another value": [*lines[:first], moved, *lines[first + 1:]],
+        "without its intent": [*lines[:first], foreign, *lines[first + 1:]],
+        "twice": [*lines, json.dumps({**effect, "seq": len(lines) + 1, "at": "2027-01-01T00:00:00Z"}) + "\n"],
+        "never": [*lines[:first], *lines[first + 1:]],
+    }
+    for name, tampered in logs.items():
+        log.write_text("".join(tampered))
+        expect(bool(invariants.problems(store, ads, report)), f"an effect {name} is not found")
+    log.write_text("".join(lines))
+    counts = {**report["changes"], "completed": report["changes"]["completed"] + 1}
+    expect(bool(invariants.problems(store, ads, {**report, "changes": counts})), "a wrong count is not found")
+    with sqlite3.connect(store) as database:
+        database.execute("DROP TRIGGER ad_change_history_no_update")
+        database.execute("UPDATE ad_change_history SET purpose = 'another' WHERE seq = 2")
+    expect(bool(invariants.problems(store, ads, report)), "an altered row is not found")
+
+
 def faulty(folder: Path, rules: list[dict[str, Any]], *options: str) -> tuple[Report, list[str]]:
     """The report of a run under these faults, and which invariants it broke."""
     store, faults = folder / "faulty.sqlite", folder / "faults.json"
@@ -394,6 +424,7 @@ def main() -> int:
         "doubled and reordered webhooks change nothing": shuffled_webhooks,
         f"killed at {kills - 1} points and started again, nothing is doubled or unaudited": lambda f: killed(f, kills),
         f"random faults and kills keep every invariant, {trials} runs": lambda f: random_trouble(f, trials),
+        "the judge of the invariants finds what was tampered with": the_judge_judges,
         "a write that landed on an unseen edit is not sent again": landed_on_an_unseen_edit,
         "a platform that fails for ever lets the run end": endless_trouble,
         "two processes at once: the second is refused": two_at_once,

@@ -299,8 +299,10 @@ class Judge:
                 before, value = intent["from_value"] if intent else effect["before"], effect["after"]
             else:
                 before, value = known, self.value_before(owner, seq)
-            if before != value and (effect is not None or at >= rows[0]["queued_at"]):
-                moves.append(Move(seq, at, before, value))
+            if before != value and at >= rows[0]["queued_at"]:
+                # Not every reading is written down: an edit may have been seen as soon as it was made.
+                edits = [e["at"] for e in self.effects if e["object_id"] == owner and e["seq"] < seq and e not in self.own]
+                moves.append(Move(seq, at if effect is not None else max(edits, default=at), before, value))
             known = value
         return moves
 
