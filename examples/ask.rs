@@ -18,7 +18,10 @@ use futures_util::StreamExt;
 use xynergy::ai::GenerateRequest;
 use xynergy::provider::ChatRequest;
 use xynergy::sandbox::{self, AdsFile, CrmFile, Sandbox, SandboxConfig};
-use xynergy::{Client, Config};
+use xynergy::{Client, Config, ErrorKind};
+
+/// Wrong use: nothing was asked.
+const WRONG_USE: u8 = 2;
 
 /// Asks one question and prints the answer as one JSON document.
 #[derive(Debug, Parser)]
@@ -46,14 +49,14 @@ async fn main() -> ExitCode {
         Ok(options) => options,
         Err(problem) => {
             eprintln!("ask: {problem}");
-            return ExitCode::from(2);
+            return ExitCode::from(WRONG_USE);
         }
     };
     let (client, _sandbox) = match client(options.config.as_deref()).await {
         Ok(built) => built,
         Err(problem) => {
             eprintln!("ask: {}", problem.replace('\n', " "));
-            return ExitCode::from(2);
+            return ExitCode::from(WRONG_USE);
         }
     };
     let answered =
@@ -61,8 +64,11 @@ async fn main() -> ExitCode {
     match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("ask: {error}");
-            ExitCode::FAILURE
+            eprintln!("ask: {}", error.to_string().replace('\n', " "));
+            match error.kind() {
+                ErrorKind::ConfigInvalid | ErrorKind::InvalidInput => ExitCode::from(WRONG_USE),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -78,8 +84,8 @@ async fn generate(client: &Client, options: &Options) -> xynergy::Result<()> {
             ..GenerateRequest::default()
         })
         .await?;
-    println!("{}", serde_json::to_string_pretty(&answer).unwrap_or_default());
     // endregion: generate
+    print_whole(&serde_json::to_string_pretty(&answer).unwrap_or_default());
     Ok(())
 }
 
@@ -93,8 +99,13 @@ async fn stream(client: &Client, options: &Options) -> xynergy::Result<()> {
         let _ = write!(out, "{}", chunk?.added_text());
         let _ = out.flush();
     }
-    println!();
+    print_whole("");
     Ok(())
+}
+
+/// Prints a line. A reader that has gone, as `head` does, is no failure.
+fn print_whole(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The client, and the sandbox that it asks where there is one.

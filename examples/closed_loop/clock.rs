@@ -89,10 +89,14 @@ pub(crate) async fn has_time(store: &dyn StateStore) -> Result<bool> {
 
 async fn read(store: &dyn StateStore) -> Result<Option<Mark>> {
     let document = store.get(&TenantId::default(), COLLECTION, KEY).await?;
-    document
-        .map(|d| serde_json::from_str(&d.value))
-        .transpose()
-        .map_err(|e| Error::new(ErrorKind::Corrupt, "clock", "the stored time cannot be read").with_source(e))
+    document.map(|d| serde_json::from_str(&d.value)).transpose().map_err(|e| {
+        Error::new(
+            ErrorKind::Corrupt,
+            "clock",
+            "the stored time cannot be read: restore the store, or use another --store",
+        )
+        .with_source(e)
+    })
 }
 
 async fn write(store: &dyn StateStore, mark: Mark) -> Result<()> {

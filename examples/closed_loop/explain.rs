@@ -5,7 +5,7 @@ use xynergy::ai::GenerateRequest;
 use xynergy::execution::{ChangeRow, ChangeStatus, Reason};
 use xynergy::{Error, ErrorKind, Result, TenantId};
 
-use crate::stages::{Run, progress};
+use crate::stages::{Run, Stopped, progress};
 
 const COLLECTION: &str = "explanations";
 
@@ -22,11 +22,12 @@ pub(crate) struct Explanation {
 
 impl Run<'_> {
     /// Asks for the lines that the store does not have yet, in the order of the changes.
-    pub(crate) async fn explain(&mut self, changes: &[ChangeRow]) -> Result<()> {
+    pub(crate) async fn explain(&mut self, changes: &[ChangeRow]) -> Result<(), Stopped> {
         let client = self.world.client.clone();
         let bar = progress("sentences", changes.len());
         for change in changes {
             bar.inc(1);
+            self.look_for_interrupt()?;
             if !matches!(change.status, ChangeStatus::Completed | ChangeStatus::Blocked) {
                 continue;
             }

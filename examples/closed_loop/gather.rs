@@ -38,7 +38,8 @@ impl Run<'_> {
         let mut by_ad: BTreeMap<String, i64> =
             self.inputs.ads.ads.iter().map(|ad| (ad.ad_id.clone(), 0)).collect();
         by_ad.extend(totals.by_ad);
-        by_ad.insert("unattributed".to_owned(), totals.unattributed_minor);
+        // Added, since a click may name an ad of just this id.
+        *by_ad.entry("unattributed".to_owned()).or_default() += totals.unattributed_minor;
         // A platform that cannot be read now takes nothing from what the store tells.
         let platform = match self.live(allocation.as_ref()).await {
             Ok(live) => live,

@@ -58,6 +58,10 @@ impl Inputs {
         let mut problems = Vec::new();
         let (ads, rows) = AdsFile::parse(&ads_text.1).map_err(|e| in_file(&ads_text.0, &e))?;
         problems.extend(rows.iter().map(|problem| format!("{}: {problem}", ads_text.0.display())));
+        if ads.ads.is_empty() {
+            let why = rows.first().map_or_else(|| "ads: is empty".to_owned(), ToString::to_string);
+            return Err(format!("{}: no ad can be read ({why}): give at least one", ads_text.0.display()));
+        }
         let (crm, rows) = CrmFile::parse(&crm_text.1).map_err(|e| in_file(&crm_text.0, &e))?;
         problems.extend(rows.iter().map(|problem| format!("{}: {problem}", crm_text.0.display())));
         let faults = match &options.faults {
@@ -102,10 +106,12 @@ impl Inputs {
     }
 }
 
-/// The lines of an NDJSON file with their numbers, without the empty ones. A line need not be UTF-8: one that is not
+/// The lines of an NDJSON file with their numbers, without the empty ones and a byte-order mark. A line need not be UTF-8: one that is not
 /// is a bad line, not a bad file.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
     bytes
+        .strip_prefix("\u{feff}".as_bytes())
+        .unwrap_or(bytes)
         .split(|b| *b == b'\n')
         .map(<[u8]>::trim_ascii)
         .zip(1..)

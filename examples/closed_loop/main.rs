@@ -16,6 +16,7 @@ mod report;
 mod stages;
 mod world;
 
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -45,6 +46,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<ExitCode, String> {
     let options = Options::from_command_line()?;
     let inputs = Inputs::read(&options)?;
+    options.prepare_report()?;
     let interrupted = Arc::new(AtomicBool::new(false));
     watch_for_interrupt(interrupted.clone());
     let world = World::build(&options, &inputs).await?;
@@ -94,17 +96,21 @@ fn show(options: &Options, report: &Report) -> Result<(), String> {
     std::fs::write(&options.report, page).map_err(|e| {
         format!("{} cannot be written ({e}): give --report another path", options.report.display())
     })?;
-    if options.json {
-        let json = report.to_json().map_err(|e| format!("the report cannot be written as JSON ({e})"))?;
-        print!("{json}");
-    } else {
-        for problem in &report.details.problems {
-            eprintln!("skipped: {problem}");
-        }
-        print!("{}", report.to_tables());
-        println!("page:  {}", options.report.display());
+    for problem in &report.details.problems {
+        eprintln!("skipped: {problem}");
     }
-    Ok(())
+    let text = if options.json {
+        report.to_json().map_err(|e| format!("the report cannot be written as JSON ({e})"))?
+    } else {
+        format!("{}page:  {}\n", report.to_tables(), options.report.display())
+    };
+    match std::io::stdout().write_all(text.as_bytes()) {
+        // Whoever reads may have seen enough, as `head` has.
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(format!("the report cannot be printed ({e})"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The first Ctrl-C ends the run between two steps; the second ends the process.

@@ -125,6 +125,22 @@ impl Options {
         Ok(options)
     }
 
+    /// Makes sure that the report can be written, before there is a run whose end it would be.
+    ///
+    /// # Errors
+    /// One line that names the file and why it cannot be written.
+    pub(crate) fn prepare_report(&self) -> Result<(), String> {
+        let new = !self.report.exists();
+        match std::fs::File::options().append(true).create(true).open(&self.report) {
+            Ok(_) if new => std::fs::remove_file(&self.report).or(Ok(())),
+            Ok(_) => Ok(()),
+            Err(e) => Err(format!(
+                "--report: {} cannot be written ({e}): give the path of a file in a folder that is there",
+                self.report.display()
+            )),
+        }
+    }
+
     /// Whether any of the inputs is the one in examples/data.
     pub(crate) fn uses_bundled_data(&self) -> bool {
         [&self.clicks, &self.webhooks, &self.crm, &self.ads].iter().any(|path| path.is_none())
@@ -150,6 +166,12 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_report_into_a_missing_folder_is_refused_first() {
+        let options = Options::try_parse_from(["closed_loop", "--report", "/nowhere/at/all/x.html"]).unwrap();
+        assert!(options.prepare_report().unwrap_err().contains("--report: /nowhere/at/all/x.html"));
+    }
 
     #[test]
     fn stores_are_named() {

@@ -201,7 +201,7 @@ impl Run<'_> {
         }
     }
 
-    fn look_for_interrupt(&self) -> Result<(), Stopped> {
+    pub(crate) fn look_for_interrupt(&self) -> Result<(), Stopped> {
         if self.interrupted.load(Ordering::SeqCst) { Err(Stopped::Interrupted) } else { Ok(()) }
     }
 }

@@ -9,6 +9,12 @@ use xynergy_core::{Currency, Error, Minor, Result};
 
 use super::file::{self, RowProblem};
 
+/// The greatest amount or count: sums of as many as an account can have stay far inside 64 bits.
+const LARGEST: i64 = 1_000_000_000_000_000;
+
+/// The most characters of the id of an ad set or campaign, as changes of budgets take it.
+const LONGEST_ID: usize = 128;
+
 /// An ad account as `ads.json` describes it. Unknown fields are kept.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct AdsFile {
@@ -97,6 +103,15 @@ pub enum BudgetLevel {
     Campaign,
 }
 
+impl BudgetLevel {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Adset => "adset",
+            Self::Campaign => "campaign",
+        }
+    }
+}
+
 /// The bounds of an allocation, in minor units a day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetConstraints {
@@ -127,6 +142,7 @@ pub struct OwnerRow {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with account, ads and constraints")]
 struct Raw {
     account: AdAccountRow,
     ads: Vec<Value>,
@@ -145,12 +161,13 @@ impl AdsFile {
     ///
     /// # Errors
     ///
-    /// No JSON, no account or constraints, or rows that contradict one another: two budgets of one owner, an ad set in two
-    /// campaigns, an id of two kinds. The message names the row.
+    /// No JSON, no account or constraints, constraints that nothing can keep, or rows that contradict one another: two
+    /// budgets of one owner, an ad set in two campaigns, an id of two kinds. The message names the field or the row.
     pub fn parse(text: &str) -> Result<(Self, Vec<RowProblem>)> {
-        let raw: Raw = serde_json::from_str(text).map_err(|e| {
+        let raw: Raw = serde_json::from_str(file::without_mark(text)).map_err(|e| {
             Error::invalid(file::OPERATION, format!("the ads file is not as it should be: {e}"))
         })?;
+        raw.check().map_err(|message| Error::invalid(file::OPERATION, format!("ads file: {message}")))?;
         let mut problems = Vec::new();
         let mut ads = Vec::with_capacity(raw.ads.len());
         let mut agreed = Agreement::default();
@@ -194,15 +211,58 @@ impl AdsFile {
     }
 }
 
-fn read_row(value: Value) -> Result<AdRow, String> {
-    let row: AdRow = serde_json::from_value(value).map_err(|e| e.to_string())?;
-    if row.daily_budget_minor <= 0 {
-        return Err(format!("daily_budget_minor: {} is not above 0", row.daily_budget_minor));
+impl Raw {
+    fn check(&self) -> Result<(), String> {
+        let number = self.account.number();
+        if number.is_empty() || !number.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
+            return Err(format!(
+                "account.id: {:?} is no id of an ad account, such as act_1001",
+                self.account.id
+            ));
+        }
+        let BudgetConstraints { total_daily_minor, min_minor, max_minor, .. } = self.constraints;
+        for (name, value) in
+            [("total_daily_minor", total_daily_minor), ("min_minor", min_minor), ("max_minor", max_minor)]
+        {
+            amount(name, value, 0).map_err(|message| format!("constraints.{message}"))?;
+        }
+        if min_minor > max_minor {
+            return Err(format!("constraints.min_minor: {min_minor} is above max_minor {max_minor}"));
+        }
+        Ok(())
     }
-    if row.spend_minor < 0 {
-        return Err(format!("spend_minor: {} is below 0", row.spend_minor));
+}
+
+fn read_row(value: Value) -> Result<AdRow, String> {
+    for name in ["daily_budget_minor", "impressions", "clicks", "spend_minor"] {
+        if let Some(given) = value.get(name).filter(|given| given.as_i64().is_none()) {
+            return Err(format!("{name}: {given} is no whole number up to {LARGEST}"));
+        }
+    }
+    let row: AdRow = serde_json::from_value(value).map_err(|e| e.to_string())?;
+    for (name, id) in [("adset_id", &row.adset_id), ("campaign_id", &row.campaign_id)] {
+        let known = |b: u8| b.is_ascii_alphanumeric() || b"_-.:".contains(&b);
+        if id.len() > LONGEST_ID || !id.bytes().all(known) {
+            return Err(format!("{name}: is no id of 1 to {LONGEST_ID} of A-Z a-z 0-9 _ - . :"));
+        }
+    }
+    amount("daily_budget_minor", row.daily_budget_minor, 1)?;
+    amount("spend_minor", row.spend_minor, 0)?;
+    amount("impressions", i64::try_from(row.impressions).unwrap_or(i64::MAX), 0)?;
+    if row.clicks > row.impressions {
+        return Err(format!("clicks: {} are more than the {} impressions", row.clicks, row.impressions));
     }
     Ok(row)
+}
+
+fn amount(name: &str, value: i64, least: i64) -> Result<(), String> {
+    if value < least {
+        return Err(format!("{name}: {value} is below {least}"));
+    }
+    if value > LARGEST {
+        return Err(format!("{name}: {value} is above {LARGEST}; check its unit"));
+    }
+    Ok(())
 }
 
 /// What the rows so far have said of each object, to find the first that contradicts them.
@@ -236,8 +296,10 @@ impl Agreement {
         })?;
         agree(&mut self.level_of, &ad.campaign_id, &ad.budget_level, row, |mine, theirs, first| {
             format!(
-                "budget_level: campaign {} has {mine:?} here and {theirs:?} in row {first}; a campaign has one",
-                ad.campaign_id
+                "budget_level: campaign {} has {} here and {} in row {first}; a campaign has one",
+                ad.campaign_id,
+                mine.name(),
+                theirs.name()
             )
         })?;
         agree(&mut self.budget_of, ad.owner_id(), &ad.daily_budget_minor, row, |mine, theirs, first| {
@@ -285,6 +347,51 @@ mod tests {
         let json = serde_json::to_value(&ads).unwrap();
         assert_eq!((&json["more"], &json["account"]["zone"]), (&1.into(), &"x".into()));
         assert_eq!(json["ads"][0]["colour"], "red");
+    }
+
+    #[test]
+    fn rows_that_no_allocation_or_change_can_use_are_left_out() {
+        let wrong = |field: &str, value: &str| {
+            let row = row("b", "t", "c", 500, "adset");
+            let mut fields: Map<String, Value> = serde_json::from_str(&row).unwrap();
+            fields.insert(field.to_owned(), serde_json::from_str(value).unwrap());
+            let rows = format!("{},{}", self::row("a", "s", "c", 500, "adset"), Value::Object(fields));
+            let (ads, problems) = AdsFile::parse(&file(&rows)).unwrap();
+            assert_eq!((ads.ads.len(), problems.len()), (1, 1), "{field} {value}");
+            problems[0].to_string()
+        };
+        for (field, value) in [
+            ("clicks", "2"),
+            ("impressions", "1000000000000001"),
+            ("spend_minor", "4611686018427387904"),
+            ("spend_minor", "1.0"),
+            ("clicks", "\"1\""),
+            ("daily_budget_minor", "1000000000000001"),
+            ("daily_budget_minor", "0"),
+            ("adset_id", "\"a b\""),
+            ("campaign_id", "\"\u{e4}\""),
+        ] {
+            let problem = wrong(field, value);
+            assert!(problem.starts_with(&format!("row 2: {field}: ")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn constraints_and_accounts_that_cannot_be_are_errors() {
+        let good = file(&row("a", "s", "c", 500, "adset"));
+        AdsFile::parse(&format!("\u{feff}{good}")).unwrap();
+        for (from, to, field) in [
+            ("\"total_daily_minor\":9000", "\"total_daily_minor\":-1", "constraints.total_daily_minor"),
+            ("\"max_minor\":9000", "\"max_minor\":99", "constraints.min_minor"),
+            ("\"max_minor\":9000", "\"max_minor\":1000000000000001", "constraints.max_minor"),
+            ("act_1", "act_", "account.id"),
+            ("act_1", "act_1/2", "account.id"),
+        ] {
+            let error = AdsFile::parse(&good.replace(from, to)).unwrap_err();
+            assert!(error.message().contains(field), "{to}: {error}");
+        }
+        let error = AdsFile::parse("[]").unwrap_err();
+        assert!(error.message().contains("an object with account, ads and constraints"), "{error}");
     }
 
     #[test]

@@ -45,6 +45,7 @@ pub struct ContactRow {
 }
 
 #[derive(Deserialize)]
+#[serde(expecting = "an object with deals and contacts")]
 struct Raw {
     deals: BTreeMap<String, Value>,
     contacts: BTreeMap<String, Value>,
@@ -72,7 +73,7 @@ impl CrmFile {
     ///
     /// No JSON, or no `deals` or `contacts`.
     pub fn parse(text: &str) -> Result<(Self, Vec<RowProblem>)> {
-        let raw: Raw = serde_json::from_str(text).map_err(|e| {
+        let raw: Raw = serde_json::from_str(file::without_mark(text)).map_err(|e| {
             Error::invalid(file::OPERATION, format!("the CRM file is not as it should be: {e}"))
         })?;
         let mut problems = Vec::new();

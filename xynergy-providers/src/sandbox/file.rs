@@ -40,6 +40,11 @@ pub(super) fn read(path: &Path, what: &str) -> Result<String> {
     })
 }
 
+/// The text without the byte-order mark that some editors begin a file with.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// The same error with the file that it is about.
 pub(super) fn in_file(error: Error, path: &Path) -> Error {
     error.with_context("file", path.display().to_string())

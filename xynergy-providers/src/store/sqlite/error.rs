@@ -35,12 +35,14 @@ impl From<Error> for Failure {
 /// The library's error for one of SQLite's. The text of a statement or a value never enters it.
 pub(crate) fn from_sqlite(operation: &'static str, error: rusqlite::Error) -> Error {
     let (kind, message, retry) = match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
-            (ErrorKind::Corrupt, "the file is not a readable SQLite database", Retry::Never)
-        }
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => (
+            ErrorKind::Corrupt,
+            "the file is not a readable SQLite database: restore it, or choose another path",
+            Retry::Never,
+        ),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
             ErrorKind::Unavailable,
-            "another process holds the database's write lock",
+            "another process holds the database's write lock: wait until it ends, or choose another path",
             Retry::After(std::time::Duration::from_millis(100)),
         ),
         Some(ErrorCode::DiskFull) => (ErrorKind::Unavailable, "the disk is full", Retry::Exhausted),
