@@ -41,9 +41,7 @@ impl SimulatedClock {
     /// A store that was used with the system's clock, whose times would mix with simulated ones.
     pub(crate) async fn start(store: Arc<dyn StateStore>, now: Timestamp) -> Result<Self> {
         let stored = read(&*store).await?;
-        if stored.is_some_and(|mark| mark.time == Time::System) {
-            return Err(mixed("the store has held real time: use another --store for the sandbox"));
-        }
+        refuse_system_time(stored)?;
         let now = stored.map_or(now, |mark| mark.high_water.max(now));
         write(&*store, Mark { time: Time::Simulated, high_water: now }).await?;
         Ok(Self { clock: Arc::new(ManualClock::new(now)), store })
@@ -82,9 +80,23 @@ pub(crate) async fn use_system_time(store: &dyn StateStore, now: Timestamp) -> R
     }
 }
 
-/// Whether a run has used this store.
-pub(crate) async fn has_time(store: &dyn StateStore) -> Result<bool> {
-    Ok(read(store).await?.is_some())
+/// Whether a run in simulated time has used this store.
+///
+/// # Errors
+/// A store that was used with the system's clock.
+pub(crate) async fn has_simulated_time(store: &dyn StateStore) -> Result<bool> {
+    let stored = read(store).await?;
+    refuse_system_time(stored)?;
+    Ok(stored.is_some())
+}
+
+fn refuse_system_time(stored: Option<Mark>) -> Result<()> {
+    match stored {
+        Some(mark) if mark.time == Time::System => {
+            Err(mixed("the store has held real time: use another --store for the sandbox"))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn read(store: &dyn StateStore) -> Result<Option<Mark>> {

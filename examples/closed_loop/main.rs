@@ -76,7 +76,8 @@ async fn run() -> Result<ExitCode, String> {
         }
         Err(Stopped::Failed(error)) => {
             eprintln!("closed_loop: {}", line(&error));
-            Ok(ExitCode::FAILURE)
+            let wrong_use = error.kind() == xynergy::ErrorKind::ConfigInvalid;
+            Ok(if wrong_use { ExitCode::from(WRONG_USE) } else { ExitCode::FAILURE })
         }
     }
 }

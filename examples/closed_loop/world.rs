@@ -116,7 +116,11 @@ fn against(
     config.execution.draw_key = Some(SecretRef::Env(DRAW_KEY.to_owned()));
     let real = configured.as_ref().and_then(|configured| configured.meta.clone());
     if let Some(configured) = configured {
-        config.ai = configured.ai;
+        let stand_ins = std::mem::replace(&mut config.ai, configured.ai).providers;
+        // A file about something else, as about [meta], says nothing of whom to ask.
+        if config.ai.providers.is_empty() {
+            config.ai.providers = stand_ins;
+        }
     }
     let account_id = match options.platform {
         PlatformOption::Sandbox => sandbox::ad_account(&inputs.ads).account_id,
@@ -159,7 +163,7 @@ fn beside(path: &Path) -> PathBuf {
 /// A store that has not seen time yet is new: a log beside it belongs to a store that is gone.
 async fn refuse_leftover_log(stores: &Stores, log: &Option<PathBuf>, store: &str) -> Result<(), String> {
     let Some(log) = log else { return Ok(()) };
-    let used = clock::has_time(&*stores.state).await.map_err(|e| line(&e))?;
+    let used = clock::has_simulated_time(&*stores.state).await.map_err(|e| line(&e))?;
     let written = std::fs::metadata(log).is_ok_and(|file| file.len() > 0);
     match (used, written) {
         (false, true) => Err(leftover(log)),

@@ -323,6 +323,14 @@ def refused(folder: Path) -> None:
     if len(rows) == 1:
         ads["ads"].append({**rows[0], "ad_id": "another", "daily_budget_minor": 1})
     unequal.write_text(json.dumps(ads))
+    bundled = json.loads((DATA / "ads.json").read_text())
+    wrong_ads = {
+        "limits.json": {**bundled, "constraints": {**bundled["constraints"], "min_minor": 2, "max_minor": 1}},
+        "account.json": {**bundled, "account": {"id": "act_1/2", "currency": "USD"}},
+        "none.json": {**bundled, "ads": []},
+    }
+    for name, content in wrong_ads.items():
+        (folder / name).write_text(json.dumps(content))
     newer = folder / "newer.toml"
     newer.write_text("version = 99\n")
     unknown = folder / "unknown.toml"
@@ -337,10 +345,14 @@ def refused(folder: Path) -> None:
         (["--crm", str(broken)], "broken.json"),
         (["--ads", str(broken)], "broken.json"),
         (["--ads", str(unequal)], "daily_budget_minor"),
+        (["--ads", str(folder / "limits.json")], "min_minor"),
+        (["--ads", str(folder / "account.json")], "account.id"),
+        (["--ads", str(folder / "none.json")], "no ad"),
+        (["--report", str(folder / "nowhere" / "page.html")], "--report"),
         (["--frobnicate"], "--frobnicate"),
         (["--seed", "many"], "many"),
         (["--now", "yesterday"], "yesterday"),
-        (["--preset", "fast"], "fast"),
+        (["--preset", "fast"], "standard, seed, exact"),
         (["--store", "postgres"], "sqlite:PATH"),
         (["--store", f"sqlite:{foreign}"], "another"),
         (["--store", f"sqlite:{text}"], "SQLite"),
@@ -362,6 +374,33 @@ def refused(folder: Path) -> None:
         expect(named in lines[0], f"{options}: {lines[0]!r} does not name {named!r}")
         expect(done.stdout == "", f"{options}: something was printed")
         expect("panicked" not in done.stderr, f"{options}: a panic")
+
+
+def skipped_rows(folder: Path) -> None:
+    """A bad row or line is told with its number, also beside `--json`, and the rest goes on."""
+    ads = json.loads((DATA / "ads.json").read_text())
+    ads["ads"].append({**ads["ads"][0], "ad_id": "1", "adset_id": "2", "impressions": 1, "clicks": 2})
+    path = folder / "ads.json"
+    path.write_text("\ufeff" + json.dumps(ads))
+    clicks = folder / "clicks.ndjson"
+    clicks.write_bytes(b"\xef\xbb\xbf" + (DATA / "clicks.ndjson").read_bytes().replace(b"\n", b"\r\n") + b"\xff\n")
+    done = run("--store", "memory", "--ads", str(path), "--clicks", str(clicks))
+    expect(f"row {len(ads['ads'])}: clicks" in done.stderr, done.stderr)
+    expect("not UTF-8" in done.stderr, done.stderr)
+    plain, report = report_of("--store", "memory"), json.loads(done.stdout)
+    expect(report["revenue"] == plain["revenue"] and report["allocation"] == plain["allocation"], "the rest differs")
+    expect(report["clicks"]["rejected"] == plain["clicks"]["rejected"] + 1, f"{report['clicks']}")
+
+
+def closed_pipe(folder: Path) -> None:
+    """A reader that has seen enough is no failure."""
+    for program in (command("--store", "memory"), [str(EXAMPLES / "ask"), "hello"]):
+        process = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        error = process.stderr.read()
+        expect(process.wait(TIMEOUT) == 0 and "panicked" not in error, f"{program[0]}: {error[-500:]}")
+        process.stderr.close()
 
 
 def wrong_secret(folder: Path) -> None:
@@ -430,6 +469,8 @@ def main() -> int:
         "two processes at once: the second is refused": two_at_once,
         "Ctrl-C settles what is in flight and ends with 130": interrupted,
         "wrong use ends with 2 and one line": refused,
+        "a bad row is told and skipped": skipped_rows,
+        "a reader that closes the pipe is no failure": closed_pipe,
         "a wrong secret rejects every delivery": wrong_secret,
         "a click without consent leaves nothing that identifies": consent_is_kept,
         "ask prints one generation, and streams": ask,

@@ -35,6 +35,7 @@ async fn the_clock_moves_forward_only_and_lands_what_is_due() {
         json!({"now": "2026-03-01T23:59:59Z"}),
         json!({}),
         json!({"advance_ms": -1}),
+        json!({"advance_ms": u64::MAX}),
         json!({"today": 1}),
         json!([]),
     ] {
