@@ -296,7 +296,7 @@ async fn lists_are_read_to_their_end() {
     let ad = |n: usize| {
         json!({
             "ad_id": format!("a{n}"), "adset_id": format!("s{n}"), "campaign_id": "c1", "name": "A", "status": "ACTIVE",
-            "daily_budget_minor": 100, "budget_level": "adset", "impressions": n, "clicks": 1, "spend_minor": 105 + n,
+            "daily_budget_minor": 100, "budget_level": "adset", "impressions": n, "clicks": n.min(1), "spend_minor": 105 + n,
         })
     };
     let rows: Vec<_> = (0..450).map(ad).collect();
