@@ -1,4 +1,4 @@
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use xynergy_core::{Error, ErrorKind};
 
 use super::error::Failure;
@@ -9,6 +9,9 @@ mod embedded {
 
 /// `Xyng`, in the file's header: it marks a database as one of this library.
 const APPLICATION_ID: i32 = 0x5879_6e67;
+
+/// How often the tables are tried to be brought to this version while other processes do the same.
+const ATTEMPTS: u32 = 5;
 
 /// Refuses a database that belongs to another program or to a newer version, before anything is changed.
 pub(super) fn check_ownership(connection: &Connection) -> Result<(), Failure> {
@@ -44,17 +47,60 @@ pub(super) fn check_ownership(connection: &Connection) -> Result<(), Failure> {
 }
 
 /// Applies the migrations that the database lacks, all or none of them.
+///
+/// The database is marked first: a process that dies among its tables leaves one that the next process goes on with.
 pub(super) fn run(connection: &mut Connection) -> Result<(), Failure> {
-    embedded::migrations::runner().set_grouped(true).run(connection).map_err(|error| {
-        Failure::Domain(
-            Error::new(
-                ErrorKind::Conflict,
-                "store.migrate",
-                "the database's tables cannot be brought to this version: its history differs from the library's",
-            )
-            .with_source(error.to_string()),
-        )
-    })?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    Ok(())
+    let mut attempts_left = ATTEMPTS;
+    loop {
+        let Err(error) = embedded::migrations::runner().set_grouped(true).run(connection) else {
+            return Ok(());
+        };
+        attempts_left -= 1;
+        if attempts_left == 0 {
+            return Err(Failure::Domain(
+                Error::new(
+                    ErrorKind::Conflict,
+                    "store.migrate",
+                    "the database's tables cannot be brought to this version: its history differs from the library's",
+                )
+                .with_source(error.to_string()),
+            ));
+        }
+        // Another process may have been at it: once its write is over, there is less or nothing left to do.
+        connection.transaction_with_behavior(TransactionBehavior::Immediate)?.rollback()?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_is_ours_before_its_first_table() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE state_documents (in_the_way)").unwrap();
+        assert!(run(&mut connection).is_err(), "it breaks off at the first migration");
+        assert!(check_ownership(&connection).is_ok(), "what broke off can be opened again");
+        connection.execute_batch("DROP TABLE state_documents").unwrap();
+        assert!(run(&mut connection).is_ok() && check_ownership(&connection).is_ok());
+    }
+
+    #[test]
+    fn several_may_open_a_new_database_at_once() {
+        for _ in 0..30 {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("new.sqlite");
+            Connection::open(&path).unwrap().pragma_update(None, "journal_mode", "WAL").unwrap();
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    scope.spawn(|| {
+                        let mut connection = Connection::open(&path).unwrap();
+                        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+                        run(&mut connection).map_err(|e| e.into_error("test")).unwrap();
+                    });
+                }
+            });
+        }
+    }
 }
