@@ -30,6 +30,25 @@ async fn clicks_of_one_tenant_are_not_the_others() {
 }
 
 #[tokio::test]
+async fn a_provider_of_the_hosts_own_is_plugged_in_by_name() {
+    use std::sync::Arc;
+    use xynergy::ai::GenerateRequest;
+    use xynergy::provider::MemoryProvider;
+
+    let own = MemoryProvider::new("internal", "own-1", |request| {
+        Ok(format!("{} messages", request.messages.len()))
+    });
+    let client = Client::builder(Config::default()).provider(Arc::new(own)).build().unwrap();
+    let (a, b) = (client.scope(TenantId::new("a").unwrap()), client.scope(TenantId::new("b").unwrap()));
+    let ask = |hit| (GenerateRequest::new("How many?"), hit);
+    for (scope, (request, hit)) in [(&a, ask(false)), (&a, ask(true)), (&b, ask(false))] {
+        let answer = scope.ai().generate(request).await.unwrap();
+        assert_eq!((answer.text.as_str(), answer.provider.as_str()), ("1 messages", "internal"));
+        assert_eq!(answer.cache_hit, hit, "an answer is the tenant's own");
+    }
+}
+
+#[tokio::test]
 async fn what_is_not_configured_says_how_to_configure_it() {
     let client = Client::new(Config::default()).unwrap();
     let delivery = xynergy::hubspot::Delivery {
