@@ -15,8 +15,9 @@ const ATTEMPTS: u32 = 5;
 
 /// Refuses a database that belongs to another program or to a newer version, before anything is changed.
 pub(super) fn check_ownership(connection: &Connection) -> Result<(), Failure> {
-    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    // In this order: whoever makes tables meanwhile has marked the database before.
     let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let id: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     if id != APPLICATION_ID && (id != 0 || tables > 0) {
         return Err(Failure::Domain(Error::new(
             ErrorKind::Corrupt,
