@@ -25,6 +25,8 @@ enum Time {
 struct Mark {
     time: Time,
     high_water: Timestamp,
+    /// How many processes have run on the store.
+    starts: u64,
 }
 
 /// A clock that stands still while something is in flight and jumps to the next due time.
@@ -32,6 +34,7 @@ struct Mark {
 pub(crate) struct SimulatedClock {
     clock: Arc<ManualClock>,
     store: Arc<dyn StateStore>,
+    starts: u64,
 }
 
 impl SimulatedClock {
@@ -43,13 +46,19 @@ impl SimulatedClock {
         let stored = read(&*store).await?;
         refuse_system_time(stored)?;
         let now = stored.map_or(now, |mark| mark.high_water.max(now));
-        write(&*store, Mark { time: Time::Simulated, high_water: now }).await?;
-        Ok(Self { clock: Arc::new(ManualClock::new(now)), store })
+        let starts = stored.map_or(0, |mark| mark.starts) + 1;
+        write(&*store, Mark { time: Time::Simulated, high_water: now, starts }).await?;
+        Ok(Self { clock: Arc::new(ManualClock::new(now)), store, starts })
     }
 
     /// The clock that the loop and the sandbox share.
     pub(crate) fn shared(&self) -> Arc<ManualClock> {
         self.clock.clone()
+    }
+
+    /// How many processes have run on the store, this one included: 1 on a fresh one.
+    pub(crate) fn starts(&self) -> u64 {
+        self.starts
     }
 
     /// The time now.
@@ -60,7 +69,7 @@ impl SimulatedClock {
     /// Jumps forward to `to`, which is stored before anybody can see it.
     pub(crate) async fn jump(&self, to: Timestamp) -> Result<()> {
         if to > self.now() {
-            write(&*self.store, Mark { time: Time::Simulated, high_water: to }).await?;
+            write(&*self.store, Mark { time: Time::Simulated, high_water: to, starts: self.starts }).await?;
             self.clock.set(to);
         }
         Ok(())
@@ -76,7 +85,10 @@ pub(crate) async fn use_system_time(store: &dyn StateStore, now: Timestamp) -> R
         Some(mark) if mark.time == Time::Simulated => {
             Err(mixed("the store has held simulated time: use another --store for --platform meta"))
         }
-        _ => write(store, Mark { time: Time::System, high_water: now }).await,
+        stored => {
+            let starts = stored.map_or(0, |mark| mark.starts) + 1;
+            write(store, Mark { time: Time::System, high_water: now, starts }).await
+        }
     }
 }
 

@@ -74,12 +74,11 @@ impl World {
         let (config, account_id) = against(&sandbox, configured, options, inputs)?;
         let secrets = sandbox::secrets(options.hubspot_secret.as_deref())
             .with(DRAW_KEY, Secret::new(format!("closed loop, seed {}", options.seed)));
-        let mut builder = Client::builder(config)
-            .stores(stores.clone())
-            .secrets(Arc::new(secrets))
-            .entropy(Arc::new(SeededEntropy::new(options.seed)));
+        let mut builder = Client::builder(config).stores(stores.clone()).secrets(Arc::new(secrets));
         if let RunClock::Simulated(clock) = &clock {
-            builder = builder.clock(clock.shared());
+            // A resumed run must not draw the ids and lease tokens of the one that was killed again.
+            let entropy = SeededEntropy::new(options.seed ^ (clock.starts() << 32));
+            builder = builder.clock(clock.shared()).entropy(Arc::new(entropy));
         }
         let client = builder.build().map_err(|e| line(&e))?;
         let account = AdAccount { account_id, ..sandbox::ad_account(&inputs.ads) };
