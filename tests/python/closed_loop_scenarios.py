@@ -100,7 +100,7 @@ def same_bytes(folder: Path) -> None:
     again = run("--store", f"sqlite:{folder / 'a.sqlite'}").stdout
     expect(again == runs[0], "the finished run, started again, reports something else")
     report = json.loads(runs[0])
-    expect("." not in "".join(c for c in runs[0] if not c.isalpha() and c not in '"') or no_floats(report), "a float")
+    expect(no_floats(report), "a float")
     expect(json.dumps(report, sort_keys=True) == json.dumps(report), "keys are not sorted")
     expect(report["changes"]["completed"] > 0 and report["changes"]["blocked"] > 0, f"{report['changes']}")
     expect(report["audit"]["chain_ok"] is True, "the audit chain does not verify")

@@ -7,7 +7,6 @@ mod repeat;
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -15,7 +14,8 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use reqwest::redirect;
-use url::{Host, Url};
+use url::Url;
+use xynergy_core::config::is_loopback;
 use xynergy_core::env::{HttpBody, HttpFailure, HttpPhase, HttpRequest, HttpResponse, HttpSend};
 
 #[cfg(any(feature = "hubspot", feature = "meta"))]
@@ -138,15 +138,6 @@ impl HttpSend for ReqwestHttp {
             Some((Ok::<Bytes, HttpFailure>(piece), Some((pieces, received))))
         });
         Ok(HttpBody { status, headers, chunks: chunks.boxed() })
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
-        Some(Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
-        None => false,
     }
 }
 

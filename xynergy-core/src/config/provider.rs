@@ -233,7 +233,8 @@ impl ProviderConfig {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether an address is on this machine: the only ones that may be reached without TLS.
+pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),

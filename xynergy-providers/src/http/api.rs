@@ -3,10 +3,8 @@
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
-use xynergy_core::config::Secret;
+use xynergy_core::config::{Secret, is_loopback};
 use xynergy_core::{Ctx, Error, ErrorKind, Result};
-
-use super::is_loopback;
 
 /// An API's configured address without a slash at its end. The token that goes there needs https; plain http is for
 /// this machine.
