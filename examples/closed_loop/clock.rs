@@ -38,17 +38,27 @@ pub(crate) struct SimulatedClock {
 }
 
 impl SimulatedClock {
-    /// The clock of a store: at the greater of `now` and the time that the store has already seen.
+    /// The clock of a store: at the greater of `now` and the time that the store has already seen. It writes nothing:
+    /// another process may be running on the store.
     ///
     /// # Errors
     /// A store that was used with the system's clock, whose times would mix with simulated ones.
-    pub(crate) async fn start(store: Arc<dyn StateStore>, now: Timestamp) -> Result<Self> {
+    pub(crate) async fn look(store: Arc<dyn StateStore>, now: Timestamp) -> Result<Self> {
         let stored = read(&*store).await?;
         refuse_system_time(stored)?;
         let now = stored.map_or(now, |mark| mark.high_water.max(now));
-        let starts = stored.map_or(0, |mark| mark.starts) + 1;
-        write(&*store, Mark { time: Time::Simulated, high_water: now, starts }).await?;
-        Ok(Self { clock: Arc::new(ManualClock::new(now)), store, starts })
+        Ok(Self { clock: Arc::new(ManualClock::new(now)), store, starts: 0 })
+    }
+
+    /// Stores the time before it is used. Called once the sandbox's log is locked, so that no other process runs on the
+    /// store; one that ran until just now may have moved its time.
+    pub(crate) async fn begin(&mut self) -> Result<()> {
+        let stored = read(&*self.store).await?;
+        let high_water = stored.map_or(self.now(), |mark| mark.high_water.max(self.now()));
+        self.starts = stored.map_or(0, |mark| mark.starts) + 1;
+        write(&*self.store, Mark { time: Time::Simulated, high_water, starts: self.starts }).await?;
+        self.clock.set(high_water);
+        Ok(())
     }
 
     /// The clock that the loop and the sandbox share.
@@ -132,4 +142,25 @@ async fn write(store: &dyn StateStore, mark: Mark) -> Result<()> {
 
 fn mixed(message: &'static str) -> Error {
     Error::new(ErrorKind::Conflict, "clock", message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xynergy::Stores;
+
+    /// A second process looks at the store, and is refused by the sandbox's log only after the first has gone on.
+    #[tokio::test]
+    async fn whoever_comes_second_never_takes_the_stores_time_back() {
+        let store = Stores::memory().state;
+        let at = Timestamp::from_micros;
+        let mut first = SimulatedClock::look(store.clone(), at(10)).await.unwrap();
+        first.begin().await.unwrap();
+        let mut second = SimulatedClock::look(store.clone(), at(10)).await.unwrap();
+        first.jump(at(50)).await.unwrap();
+        assert_eq!(read(&*store).await.unwrap().unwrap().high_water, at(50), "looking writes nothing");
+        second.begin().await.unwrap();
+        assert_eq!(second.now(), at(50), "what begins later begins at the greatest time");
+        assert_eq!((first.starts(), second.starts()), (1, 2));
+    }
 }

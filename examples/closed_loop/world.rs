@@ -50,9 +50,9 @@ impl World {
         let stores = Stores::open(&store).await.map_err(|e| line(&e))?;
         refuse_leftover_log(&stores, &log, &store_name).await?;
 
-        let (clock, sandbox_clock) = match options.platform {
+        let (mut clock, sandbox_clock) = match options.platform {
             PlatformOption::Sandbox => {
-                let clock = SimulatedClock::start(stores.state.clone(), asked).await.map_err(|e| line(&e))?;
+                let clock = SimulatedClock::look(stores.state.clone(), asked).await.map_err(|e| line(&e))?;
                 let shared = clock.shared();
                 (RunClock::Simulated(clock), SandboxClock::Shared(shared))
             }
@@ -70,6 +70,10 @@ impl World {
         })
         .await
         .map_err(|e| line(&e))?;
+
+        if let RunClock::Simulated(clock) = &mut clock {
+            clock.begin().await.map_err(|e| line(&e))?;
+        }
 
         let (config, account_id) = against(&sandbox, configured, options, inputs)?;
         let secrets = sandbox::secrets(options.hubspot_secret.as_deref())
