@@ -100,6 +100,19 @@ impl Shared {
         self.stores.get_or_try_init(|| Stores::open(&self.config.store)).await
     }
 
+    /// Opens the stores if they are not open yet; the names of the migrations that this applied.
+    pub(crate) async fn open_stores(&self) -> Result<Vec<String>> {
+        let mut applied = Vec::new();
+        self.stores
+            .get_or_try_init(|| async {
+                let (stores, now_applied) = Stores::open_applying(&self.config.store).await?;
+                applied = now_applied;
+                Ok(stores)
+            })
+            .await?;
+        Ok(applied)
+    }
+
     /// The tenant's identity key, loaded at its first use.
     #[cfg(feature = "attribution")]
     pub(crate) async fn identity_key<F>(
