@@ -12,6 +12,8 @@ use xynergy_attribution::click::IdentityKey;
 #[cfg(feature = "execution")]
 use xynergy_core::ads::AdPlatform;
 #[cfg(feature = "ai")]
+use xynergy_core::cache::ResponseCache;
+#[cfg(feature = "ai")]
 use xynergy_core::client::{AiClient, AiParts};
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
@@ -28,6 +30,7 @@ use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
 use crate::config::Config;
+use crate::health::Sampler;
 use crate::scope::Scope;
 use crate::stores::Stores;
 
@@ -55,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) ad_platform: Option<Arc<dyn AdPlatform>>,
     #[cfg(feature = "execution")]
     pub(crate) policy: Policy,
+    pub(crate) sampler: Sampler,
     stores: OnceCell<Stores>,
     #[cfg(feature = "attribution")]
     identity_keys: PerTenant<Arc<IdentityKey>>,
@@ -96,6 +100,19 @@ impl fmt::Debug for Shared {
 impl Shared {
     pub(crate) async fn stores(&self) -> Result<&Stores> {
         self.stores.get_or_try_init(|| Stores::open(&self.config.store)).await
+    }
+
+    /// Opens the stores if they are not open yet; the names of the migrations that this applied.
+    pub(crate) async fn open_stores(&self) -> Result<Vec<String>> {
+        let mut applied = Vec::new();
+        self.stores
+            .get_or_try_init(|| async {
+                let (stores, now_applied) = Stores::open_applying(&self.config.store).await?;
+                applied = now_applied;
+                Ok(stores)
+            })
+            .await?;
+        Ok(applied)
     }
 
     /// The tenant's identity key, loaded at its first use.
@@ -148,6 +165,8 @@ impl Client {
             stores: None,
             #[cfg(feature = "ai")]
             providers: Vec::new(),
+            #[cfg(feature = "ai")]
+            cache: None,
             #[cfg(feature = "attribution")]
             crm: None,
             #[cfg(feature = "execution")]
@@ -180,6 +199,8 @@ pub struct ClientBuilder {
     stores: Option<Stores>,
     #[cfg(feature = "ai")]
     providers: Vec<Arc<dyn Provider>>,
+    #[cfg(feature = "ai")]
+    cache: Option<Arc<dyn ResponseCache>>,
     #[cfg(feature = "attribution")]
     crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "execution")]
@@ -237,6 +258,15 @@ impl ClientBuilder {
         self
     }
 
+    /// Where answers are kept, instead of in this process's memory. `ai.cache` of the configuration still says whether
+    /// and for how long.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<dyn ResponseCache>) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// The CRM, instead of the one of the configuration.
     #[cfg(feature = "attribution")]
     #[must_use]
@@ -277,6 +307,7 @@ impl ClientBuilder {
             config: config.clone(),
             env: env.clone(),
             secrets: secrets.clone(),
+            sampler: Sampler::default(),
             stores: stores.clone().map(|stores| OnceCell::new_with(Some(stores))).unwrap_or_default(),
             #[cfg(feature = "attribution")]
             identity_keys: PerTenant::default(),
@@ -306,7 +337,8 @@ impl ClientBuilder {
             self.config.ai.validate()?;
             return Ok(None);
         }
-        AiClient::new(self.config.ai.clone(), AiParts::new(providers)).map(Some)
+        let parts = AiParts { cache: self.cache.clone(), ..AiParts::new(providers) };
+        AiClient::new(self.config.ai.clone(), parts).map(Some)
     }
 
     #[cfg(feature = "execution")]

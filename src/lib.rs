@@ -31,6 +31,7 @@ mod client;
 mod config;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod keys;
+mod migration;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod scope;
@@ -46,6 +47,7 @@ pub mod attribution;
 pub mod closed_loop;
 #[cfg(feature = "execution")]
 pub mod execution;
+pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
 
@@ -53,6 +55,7 @@ pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]
 pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};
+pub use migration::Migration;
 pub use scope::Scope;
 pub use stores::Stores;
 

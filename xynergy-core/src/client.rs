@@ -7,15 +7,18 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tracing::Instrument;
 
+mod counters;
 mod ending;
 
+use counters::Counters;
 use ending::Ending;
 
-use crate::cache::{CacheStats, MemoryCache, ResponseCache};
+use crate::cache::{CacheKey, CacheStats, MemoryCache, ResponseCache};
 use crate::config::AiConfig;
 use crate::ctx::Ctx;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::health::Performance;
 use crate::layer::{Layer, stack};
 use crate::layers::{
     AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, Fallback, RateLimitLayer, RetryLayer,
@@ -24,7 +27,7 @@ use crate::layers::{
 use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
 use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
-use crate::tokens::{self, TokenCount, TokenOptimization};
+use crate::tokens::TokenOptimization;
 
 /// What an [`AiClient`] is built on.
 #[derive(Clone, Debug)]
@@ -60,6 +63,8 @@ struct Inner {
     cache: Arc<dyn ResponseCache>,
     cache_layer: CacheLayer,
     breakers: BreakerLayer,
+    providers: Vec<String>,
+    counters: Arc<Counters>,
 }
 
 impl AiClient {
@@ -98,6 +103,7 @@ impl AiClient {
             }
         }
 
+        let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         let routing = routing_name(&candidates, &config);
         let router = Arc::new(Router::new(candidates, config.routing())?);
         let ttl = Duration::from_secs(config.cache.ttl_seconds);
@@ -118,7 +124,17 @@ impl AiClient {
             standing,
         )));
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
-        Ok(Self(Arc::new(Inner { config, whole, router, ledger, cache, cache_layer, breakers })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            whole,
+            router,
+            ledger,
+            cache,
+            cache_layer,
+            breakers,
+            providers: names,
+            counters: Arc::default(),
+        })))
     }
 
     /// Answers a prompt. The limit of the answer is sized unless the request has one; a cut by a limit of ours is not seen.
@@ -142,7 +158,7 @@ impl AiClient {
     /// The last chunk has the outcome, the usage and the report. A stream that breaks ends with an error.
     pub async fn stream(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatStream> {
         let request = self.admitted(request, "ai.stream")?;
-        let mut ending = Ending::new(ctx, &request, "ai.stream");
+        let mut ending = Ending::new(&self.0.counters, ctx, &request, "ai.stream");
         let opened = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span()).await;
         let stream = match opened {
             Ok(stream) => stream,
@@ -203,33 +219,35 @@ impl AiClient {
         self.0.cache.invalidate(&ctx.tenant, pattern.unwrap_or("*")).await
     }
 
-    /// How the limit of an answer would be sized: `default_limit` (the configured one when `None`), or the user's own, at
-    /// most halved to the limit for simple prompts. Never above the user's own.
-    pub fn optimize_tokens(
-        &self,
-        _ctx: &Ctx,
-        prompt: &str,
-        default_limit: Option<u32>,
-        user_limit: Option<u32>,
-    ) -> TokenOptimization {
-        let settings = &self.0.config.tokens;
-        let default_limit = default_limit.unwrap_or(settings.default_limit);
-        tokens::optimize(self.complexity(&prompt.into()), default_limit, settings.simple_limit, user_limit)
-    }
-
-    /// Estimates the tokens of a request's prompt; the estimate's error is that of [`tokens::count_text`].
-    pub fn count_tokens(&self, _ctx: &Ctx, request: &ChatRequest) -> TokenCount {
-        TokenCount { tokens: tokens::count_request(request), exact: false }
-    }
-
     /// The breakers of the tenant's models that have seen a call.
     pub fn breakers(&self, ctx: &Ctx) -> Vec<BreakerSnapshot> {
         self.0.breakers.snapshot(ctx)
     }
 
+    /// The names of the providers.
+    pub fn providers(&self) -> &[String] {
+        &self.0.providers
+    }
+
+    /// How the calls went since the client was built, those of all tenants together.
+    pub fn performance(&self) -> Performance {
+        self.0.counters.performance()
+    }
+
+    /// Asks the cache for an answer that is hardly there, to see whether it can be asked.
+    ///
+    /// Errors: those of the cache, which a call takes as a miss. None when the cache is off.
+    pub async fn probe_cache(&self, ctx: &Ctx) -> Result<()> {
+        if !self.0.config.cache.enabled {
+            return Ok(());
+        }
+        let key = CacheKey::of(&ctx.tenant, "health", &ChatRequest::prompt("health"), false)?;
+        self.0.cache.get(&ctx.tenant, &key, ctx.env.clock.now()).await.map(drop)
+    }
+
     async fn answer(&self, ctx: &Ctx, request: ChatRequest, operation: &'static str) -> Result<ChatResponse> {
         let request = self.admitted(request, operation)?;
-        let mut ending = Ending::new(ctx, &request, operation);
+        let mut ending = Ending::new(&self.0.counters, ctx, &request, operation);
         let answered = self.within_deadline(self.0.whole.chat(ctx, &request)).instrument(ending.span()).await;
         match answered {
             Ok(mut response) => {
