@@ -95,7 +95,7 @@ impl Engine {
         &self,
         id: u64,
         method: &str,
-        info: CallInfo,
+        info: &CallInfo,
         arguments: &str,
         complete: impl FnOnce(Outcome) + Send + 'static,
     ) -> Option<Outcome> {
@@ -115,7 +115,7 @@ impl Engine {
     }
 
     /// Makes a call from a future of the host's. Dropping the future cancels the call.
-    pub async fn call(&self, id: u64, method: &str, info: CallInfo, arguments: &str) -> Outcome {
+    pub async fn call(&self, id: u64, method: &str, info: &CallInfo, arguments: &str) -> Outcome {
         let (sender, receiver) = tokio::sync::oneshot::channel();
         let cancelling = CancelOnDrop { engine: self.clone(), id };
         let started = self.start(id, method, info, arguments, move |outcome| drop(sender.send(outcome)));
@@ -131,7 +131,7 @@ impl Engine {
     pub fn call_blocking(
         &self,
         method: &str,
-        info: CallInfo,
+        info: &CallInfo,
         arguments: &str,
         mut is_interrupted: impl FnMut() -> bool,
     ) -> Outcome {
@@ -208,7 +208,7 @@ impl Engine {
         &self,
         id: u64,
         method: &str,
-        info: CallInfo,
+        info: &CallInfo,
         arguments: &str,
     ) -> std::result::Result<(&State, Running), Failure> {
         if self.is_closed() {

@@ -125,6 +125,6 @@ async fn secrets(source: HostSecrets, known: KnownSecret) {
         source.get(&tenant, &SecretRef::Env(known.name)).await.expect("a credential that it has is found");
     assert!(found.expose() == known.value, "the credential is the one that was put there");
     let absent = source.get(&tenant, &SecretRef::Env("XYNERGY_NO_SUCH_SECRET".to_owned())).await;
-    let error = absent.err().expect("one that it lacks is not found");
+    let error = absent.expect_err("one that it lacks is not found");
     assert_eq!(error.kind(), ErrorKind::Unauthorized, "one that it lacks is nothing, not an exception");
 }

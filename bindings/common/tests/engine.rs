@@ -1,4 +1,5 @@
 //! The engine as a binding sees it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ fn plain() -> Engine {
 }
 
 fn call(engine: &Engine, method: &str, arguments: Value) -> Outcome {
-    engine.call_blocking(method, CallInfo::default(), &arguments.to_string(), || false)
+    engine.call_blocking(method, &CallInfo::default(), &arguments.to_string(), || false)
 }
 
 fn chat(prompt: &str) -> Value {
@@ -81,7 +82,7 @@ fn a_hosts_provider_answers() {
     let engine = plain();
     let info =
         CallInfo { tenant: Some("acme".into()), request_id: Some("r-1".into()), ..CallInfo::default() };
-    let answer = engine.call_blocking("ai.chat", info, &chat("hi").to_string(), || false).unwrap();
+    let answer = engine.call_blocking("ai.chat", &info, &chat("hi").to_string(), || false).unwrap();
     let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["choices"][0]["message"]["content"], "You said: hi; \"acme\"");
     assert_eq!((&answer["outcome"], &answer["xynergy"]["request_id"]), (&json!("complete"), &json!("r-1")));
@@ -125,7 +126,7 @@ fn wrong_arguments_are_named_before_anything_starts() {
     ] {
         let id = engine.next_call_id();
         let started = engine
-            .start(id, method, CallInfo::default(), &arguments.to_string(), |_| panic!("it was refused"));
+            .start(id, method, &CallInfo::default(), &arguments.to_string(), |_| panic!("it was refused"));
         let error = failure(started.expect("it is refused at once"));
         assert_eq!(error["kind"], "invalid_input", "{error}");
         assert!(error["message"].as_str().unwrap().contains(named), "{method}: {error}");
@@ -133,7 +134,7 @@ fn wrong_arguments_are_named_before_anything_starts() {
     }
     assert_eq!(failure(call(&engine, "ai.sing", json!({})))["kind"], "unsupported");
     assert_eq!(
-        failure(engine.call_blocking("ai.cache_stats", CallInfo::default(), "{", || false))["kind"],
+        failure(engine.call_blocking("ai.cache_stats", &CallInfo::default(), "{", || false))["kind"],
         "invalid_input"
     );
 }
@@ -145,7 +146,7 @@ fn a_hit_is_answered_on_the_calling_thread() {
     let hit = engine.start(
         engine.next_call_id(),
         "ai.chat",
-        CallInfo::default(),
+        &CallInfo::default(),
         &chat("again").to_string(),
         |_| (),
     );
@@ -159,8 +160,8 @@ fn a_cancelled_call_completes_and_the_hosts_work_is_dropped() {
     let engine = engine(&dropped);
     let (sender, receiver) = std::sync::mpsc::channel();
     let id = engine.next_call_id();
-    let started = engine.start(id, "ai.chat", CallInfo::default(), &chat("hang").to_string(), move |o| {
-        sender.send(o).unwrap()
+    let started = engine.start(id, "ai.chat", &CallInfo::default(), &chat("hang").to_string(), move |o| {
+        sender.send(o).unwrap();
     });
     assert!(started.is_none());
     assert!(engine.cancel(id));
@@ -171,10 +172,10 @@ fn a_cancelled_call_completes_and_the_hosts_work_is_dropped() {
         std::thread::yield_now();
     }
     let interrupted =
-        engine.call_blocking("ai.chat", CallInfo::default(), &chat("hang").to_string(), || true);
+        engine.call_blocking("ai.chat", &CallInfo::default(), &chat("hang").to_string(), || true);
     assert_eq!(failure(interrupted)["kind"], "cancelled");
     let info = CallInfo { timeout_ms: Some(20), ..CallInfo::default() };
-    let late = engine.call_blocking("ai.chat", info, &chat("hang").to_string(), || false);
+    let late = engine.call_blocking("ai.chat", &info, &chat("hang").to_string(), || false);
     assert_eq!(failure(late)["kind"], "timeout");
 }
 
@@ -239,15 +240,15 @@ async fn a_client_against_the_sandbox_runs_the_loop() {
     let id = engine.next_call_id();
     let arguments = json!({"account": described["account"], "allocation_id": "first", "seed": 7});
     let tick =
-        engine.call(id, "closed_loop.tick", CallInfo::default(), &arguments.to_string()).await.unwrap();
+        engine.call(id, "closed_loop.tick", &CallInfo::default(), &arguments.to_string()).await.unwrap();
     let tick: Value = serde_json::from_str(&tick).unwrap();
     assert_eq!(tick["allocation"]["rows"].as_array().unwrap().len(), 3, "{tick}");
     let answer = engine
-        .call(engine.next_call_id(), "ai.generate", CallInfo::default(), r#"{"prompt": "hi"}"#)
+        .call(engine.next_call_id(), "ai.generate", &CallInfo::default(), r#"{"prompt": "hi"}"#)
         .await
         .unwrap();
     assert!(answer.contains("internal"), "{answer}");
-    let health = engine.call(engine.next_call_id(), "health", CallInfo::default(), "{}").await.unwrap();
+    let health = engine.call(engine.next_call_id(), "health", &CallInfo::default(), "{}").await.unwrap();
     assert!(health.contains("\"status\":\"healthy\""), "{health}");
     engine.close(Duration::from_secs(1)).await;
     sandbox.stop().await;
