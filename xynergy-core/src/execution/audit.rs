@@ -15,6 +15,8 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditKind {
+    /// Somebody approved the change; who is the row's actor, and the detail names the plan.
+    Approved,
     /// A guard refused the change, or it was withdrawn.
     Blocked,
     /// A write is about to be sent.
@@ -27,6 +29,7 @@ impl AuditKind {
     /// The kind as it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Approved => "approved",
             Self::Blocked => "blocked",
             Self::Intent => "intent",
             Self::Outcome => "outcome",
@@ -38,15 +41,16 @@ impl FromStr for AuditKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        [Self::Blocked, Self::Intent, Self::Outcome].into_iter().find(|k| k.as_str() == name).ok_or_else(
-            || {
+        [Self::Approved, Self::Blocked, Self::Intent, Self::Outcome]
+            .into_iter()
+            .find(|k| k.as_str() == name)
+            .ok_or_else(|| {
                 Error::new(
                     ErrorKind::Corrupt,
                     "execution.history",
                     "a stored kind is unknown to this version",
                 )
-            },
-        )
+            })
     }
 }
 
@@ -265,7 +269,7 @@ impl ChainVerifier {
         }
         let key = (row.change_id, row.attempt);
         match row.kind {
-            AuditKind::Blocked => None,
+            AuditKind::Approved | AuditKind::Blocked => None,
             AuditKind::Intent => self.outcomes.insert(key, false).map(|_| "its intent was written twice"),
             AuditKind::Outcome => match self.outcomes.insert(key, true) {
                 Some(false) => None,
