@@ -1,3 +1,5 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::approval::plan_digest;
@@ -11,7 +13,7 @@ use crate::error::{ErrorKind, Result};
 use crate::execution::machine::AccountView;
 
 /// What would become of changes if they were applied now. Nothing is written, here or on the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// One for each change, in the given order.
     pub changes: Vec<PlannedChange>,
@@ -20,7 +22,7 @@ pub struct Plan {
 }
 
 /// What would become of one change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedChange {
     /// The change.
     pub change: AdChange,
@@ -29,7 +31,8 @@ pub struct PlannedChange {
 }
 
 /// The verdict on a planned change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum PlannedOutcome {
     /// It would be blocked.
     Blocked {
@@ -39,7 +42,10 @@ pub enum PlannedOutcome {
         retry_at: Option<Timestamp>,
     },
     /// The platform says that it would refuse it.
-    Refused(String),
+    Refused {
+        /// The platform's words.
+        message: String,
+    },
     /// It would be sent.
     Sent {
         /// The live value.
@@ -132,7 +138,7 @@ impl<'a> Rehearsal<'a> {
                     attempt: 1,
                 };
                 if let Err(failure) = self.executor.dry().1.validate(ctx, &write).await {
-                    outcome = PlannedOutcome::Refused(failure.message);
+                    outcome = PlannedOutcome::Refused { message: failure.message };
                 }
             }
             if let PlannedOutcome::Sent { from, value } = outcome {
