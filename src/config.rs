@@ -111,7 +111,7 @@ pub struct ExecutionConfig {
     pub policy: Option<Policy>,
     /// The secret that jitter and fuzz are drawn with. Without one, a key is made at the first use and kept in the store.
     pub draw_key: Option<SecretRef>,
-    /// Whether queued changes wait until somebody approves the digest of their plan.
+    /// Whether changes that are queued from now on wait until somebody approves the digest of their plan.
     pub require_approval: bool,
 }
 
