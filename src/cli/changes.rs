@@ -1,0 +1,273 @@
+//! `xynergy changes`
+
+use clap::{Args, Subcommand};
+use comfy_table::{Cell, CellAlignment};
+use serde::Serialize;
+use xynergy_core::execution::{AuditKind, AuditRow, ChangeId, ChangeRow, ChangeStatus, Reason};
+use xynergy_core::store::{ChangeFilter, HistoryFilter};
+
+use super::desk::{Desk, Place};
+use super::kill;
+use super::output::{BAD, Ended, styled, table};
+use crate::ads::ChangeField;
+use crate::execution::AdChange;
+use crate::{Currency, Error, ErrorKind, Result, Timestamp};
+
+/// List budget changes, or show one with its history.
+#[derive(Clone, Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(super) struct Options {
+    #[command(subcommand)]
+    what: Option<What>,
+    #[command(flatten)]
+    list: List,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum What {
+    /// The changes that match, by the time of queueing; this is the default
+    List(List),
+    /// One change, and every row of its history
+    Show(Show),
+}
+
+#[derive(Clone, Debug, Args)]
+struct List {
+    /// Only with this status: pending, claimed, executing, completed, failed or blocked
+    #[arg(long, value_name = "STATUS", value_parser = status)]
+    status: Option<ChangeStatus>,
+    /// Only of this ad account
+    #[arg(long, value_name = "ID")]
+    account: Option<String>,
+    /// Only of this allocation
+    #[arg(long, value_name = "ID")]
+    allocation: Option<String>,
+    #[command(flatten)]
+    place: Place,
+}
+
+#[derive(Clone, Debug, Args)]
+struct Show {
+    /// The change's id, as the list has it
+    #[arg(value_parser = change_id)]
+    id: ChangeId,
+    #[command(flatten)]
+    place: Place,
+}
+
+fn status(name: &str) -> Result<ChangeStatus, String> {
+    name.parse().map_err(|e: Error| e.message().to_owned())
+}
+
+fn change_id(text: &str) -> Result<ChangeId, String> {
+    text.parse().map_err(|e: Error| e.message().to_owned())
+}
+
+pub(super) async fn run(options: &Options) -> Result<Ended> {
+    match &options.what {
+        None => list(&options.list).await,
+        Some(What::List(options)) => list(options).await,
+        Some(What::Show(options)) => show(options).await,
+    }
+}
+
+/// A change as a document. The worker's lease token stays inside.
+#[derive(Serialize)]
+struct Document<'a> {
+    change: &'a AdChange,
+    status: ChangeStatus,
+    reason: Option<Reason>,
+    detail: Option<&'a str>,
+    attempt: u32,
+    observed_from: Option<i64>,
+    sent_value: Option<i64>,
+    run_at: Timestamp,
+    due_at: Option<Timestamp>,
+    retry_at: Option<Timestamp>,
+    expires_at: Timestamp,
+    queued_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> Document<'a> {
+    fn of(row: &'a ChangeRow) -> Self {
+        Self {
+            change: &row.change,
+            status: row.status,
+            reason: row.reason,
+            detail: row.detail.as_deref(),
+            attempt: row.attempt,
+            observed_from: row.observed_from,
+            sent_value: row.sent_value,
+            run_at: row.run_at,
+            due_at: row.due_at,
+            retry_at: row.retry_at,
+            expires_at: row.expires_at,
+            queued_at: row.queued_at,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+async fn list(options: &List) -> Result<Ended> {
+    #[derive(Serialize)]
+    struct Listed<'a> {
+        changes: Vec<Document<'a>>,
+        kills: Vec<String>,
+    }
+    let desk = options.place.open().await?;
+    let filter = ChangeFilter {
+        account_id: options.account.clone(),
+        allocation_id: options.allocation.clone(),
+        status: options.status,
+    };
+    let rows = desk.executor.list(&desk.ctx, &filter).await?;
+    let kills = kill::names(&kill::switched_on(&desk).await?);
+    if options.place.json {
+        return Ended::json(&Listed { changes: rows.iter().map(Document::of).collect(), kills });
+    }
+    Ok(Ended::text(format!("{}{}\n{}\n", warning(&kills), listed(&rows), counted(&rows))))
+}
+
+fn warning(kills: &[String]) -> String {
+    kills.iter().map(|scope| format!("{} {scope}\n", styled(BAD, "kill switch on:"))).collect()
+}
+
+fn listed(rows: &[ChangeRow]) -> String {
+    let mut table = table(&["id", "account", "owner", "field", "from", "asked", "set", "status", "again at"]);
+    for row in rows {
+        let change = &row.change;
+        let show = |value| shown(change.field, change.currency, value);
+        table.add_row([
+            Cell::new(change.id),
+            Cell::new(&change.account_id),
+            Cell::new(&change.owner),
+            Cell::new(change.field.as_str()),
+            right(show(change.expected_from)),
+            right(show(change.target)),
+            right(applied(row).map(show).unwrap_or_default()),
+            Cell::new(standing(row.status, row.reason)),
+            Cell::new(row.due_at.map(|at| at.to_string()).unwrap_or_default()),
+        ]);
+    }
+    table.to_string()
+}
+
+fn counted(rows: &[ChangeRow]) -> String {
+    let with = |status| rows.iter().filter(|row| row.status == status).count();
+    let waiting = rows.iter().filter(|row| !row.is_over()).count();
+    format!(
+        "{} changes: {} completed, {} blocked, {} failed; {waiting} not over yet",
+        rows.len(),
+        with(ChangeStatus::Completed),
+        with(ChangeStatus::Blocked),
+        with(ChangeStatus::Failed),
+    )
+}
+
+async fn show(options: &Show) -> Result<Ended> {
+    #[derive(Serialize)]
+    struct Shown<'a> {
+        #[serde(flatten)]
+        row: Document<'a>,
+        history: Vec<AuditRow>,
+    }
+    let desk = options.place.open().await?;
+    let row = desk.executor.get(&desk.ctx, options.id).await?.ok_or_else(|| {
+        Error::new(
+            ErrorKind::NotFound,
+            "execution.get",
+            format!("{}: the tenant has no such change; `xynergy changes` lists them", options.id),
+        )
+    })?;
+    let history = whole_history(&desk, &row).await?;
+    if options.place.json {
+        return Ended::json(&Shown { row: Document::of(&row), history });
+    }
+    let change = &row.change;
+    let show = |value| shown(change.field, change.currency, value);
+    let mut text = String::new();
+    let mut line = |name: &str, value: &str| {
+        if !value.is_empty() {
+            text.push_str(&format!("{name:<12}{value}\n"));
+        }
+    };
+    line("change", &change.id.to_string());
+    line("account", &change.account_id);
+    line("campaign", &change.campaign_id);
+    line("owner", &change.owner.to_string());
+    line(change.field.as_str(), &format!("{} to {}", show(change.expected_from), show(change.target)));
+    line("set", &applied(&row).map(show).unwrap_or_default());
+    line("status", &standing(row.status, row.reason));
+    line("detail", row.detail.as_deref().unwrap_or_default());
+    line("again at", &row.due_at.map(|at| at.to_string()).unwrap_or_default());
+    line("why", &change.reason);
+    line("allocation", change.allocation_id.as_deref().unwrap_or_default());
+    line("queued at", &row.queued_at.to_string());
+    line("expires at", &row.expires_at.to_string());
+    Ok(Ended::text(format!("{text}\n{}\n", told(&history, change))))
+}
+
+/// Every row of one change, page by page.
+async fn whole_history(desk: &Desk, row: &ChangeRow) -> Result<Vec<AuditRow>> {
+    let mut filter = HistoryFilter { change_id: Some(row.change.id), ..HistoryFilter::default() };
+    let mut whole = Vec::new();
+    loop {
+        let rows = desk.executor.history(&desk.ctx, &row.change.account_id, &filter).await?;
+        let (full, last) = (rows.len() == filter.limit, rows.last().map(|row| row.seq));
+        whole.extend(rows);
+        match last {
+            Some(last) if full => filter.after_seq = last,
+            _ => return Ok(whole),
+        }
+    }
+}
+
+fn told(history: &[AuditRow], change: &AdChange) -> String {
+    let mut table = table(&["row", "at", "kind", "attempt", "from", "to", "status", "actor", "detail"]);
+    for row in history {
+        let show = |value| shown(change.field, change.currency, value);
+        table.add_row([
+            right(row.seq),
+            Cell::new(row.at),
+            Cell::new(row.kind.as_str()),
+            right(row.attempt),
+            right(show(row.from_value)),
+            right(show(row.to_value)),
+            // The status of an intent says only that it is one.
+            Cell::new(if row.kind == AuditKind::Intent {
+                String::new()
+            } else {
+                standing(row.status, row.reason)
+            }),
+            Cell::new(row.actor.as_deref().unwrap_or_default()),
+            Cell::new(row.detail.as_deref().unwrap_or_default()),
+        ]);
+    }
+    table.to_string()
+}
+
+/// A value of a field for people.
+fn shown(field: ChangeField, currency: Currency, value: i64) -> String {
+    match (field, value) {
+        (ChangeField::Budget | ChangeField::Bid, _) => currency.show(value),
+        (ChangeField::Status, 0) => "paused".to_owned(),
+        (ChangeField::Status, _) => "active".to_owned(),
+    }
+}
+
+/// What the platform has now because of the change.
+fn applied(row: &ChangeRow) -> Option<i64> {
+    row.sent_value.filter(|_| row.status == ChangeStatus::Completed)
+}
+
+fn standing(status: ChangeStatus, reason: Option<Reason>) -> String {
+    match reason {
+        Some(reason) => format!("{}: {}", status.as_str(), reason.as_str().replace('_', " ")),
+        None => status.as_str().to_owned(),
+    }
+}
+
+fn right(text: impl ToString) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
