@@ -1,14 +1,15 @@
 //! Chat through the cheapest provider that can answer well.
 
-use xynergy_core::cache::CacheStats;
 use xynergy_core::client::AiClient;
 use xynergy_core::provider::{ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::route::RouteDecision;
-use xynergy_core::{Error, ErrorKind, Result, Timestamp};
+use xynergy_core::{Error, ErrorKind, Result, Timestamp, tokens};
 
+pub use xynergy_core::cache;
 pub use xynergy_core::config::AiConfig;
 pub use xynergy_core::provider::{GenerateRequest, Generation};
 pub use xynergy_core::spend::{Spend, SpendLimit};
+pub use xynergy_core::tokens::{TokenCount, TokenOptimization};
 
 use crate::scope::Scope;
 
@@ -51,6 +52,48 @@ impl Ai<'_> {
         self.client()?.route(&self.0.ctx(), request)
     }
 
+    /// Estimates the tokens of a request's prompt, as for a request to `model` (the request's own when `None`). Asks no
+    /// provider and needs none: `exact` is `false`, the estimate is the same for every model, and its error is that of
+    /// [`count_text`](xynergy_core::tokens::count_text).
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a request without messages and for a blank model.
+    pub fn count_tokens(&self, request: &ChatRequest, model: Option<&str>) -> Result<TokenCount> {
+        const OPERATION: &str = "ai.count_tokens";
+        if model.is_some_and(|model| model.trim().is_empty()) {
+            return Err(Error::invalid(OPERATION, "model: blank; name one or leave it away"));
+        }
+        if request.messages.is_empty() {
+            return Err(Error::invalid(OPERATION, "messages: empty; give at least one message"));
+        }
+        Ok(tokens::estimate_request(request))
+    }
+
+    /// How the limit of an answer would be sized: `default_limit` (the configured one when `None`), or the user's own, at
+    /// most lowered to the limit for simple prompts. Never above the user's own. Asks no provider and needs none.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a blank prompt and for a limit of 0.
+    pub fn optimize_tokens(
+        &self,
+        prompt: &str,
+        default_limit: Option<u32>,
+        user_limit: Option<u32>,
+    ) -> Result<TokenOptimization> {
+        const OPERATION: &str = "ai.optimize_tokens";
+        for (name, limit) in [("default_limit", default_limit), ("user_limit", user_limit)] {
+            if limit == Some(0) {
+                let message = format!("{name}: 0 allows no answer; give at least 1 or leave it away");
+                return Err(Error::invalid(OPERATION, message));
+            }
+        }
+        if prompt.trim().is_empty() {
+            return Err(Error::invalid(OPERATION, "prompt: blank; give the prompt that will be sent"));
+        }
+        let settings = &self.0.shared.config.ai.tokens;
+        Ok(tokens::optimize_prompt(prompt, settings, default_limit, user_limit))
+    }
+
     /// What the tenant spent since `since`, rounded down to the minute; all that is kept when `None`.
     pub async fn spend(&self, since: Option<Timestamp>) -> Result<Spend> {
         self.client()?.spend(&self.0.ctx(), since).await
@@ -62,7 +105,7 @@ impl Ai<'_> {
     }
 
     /// How the cache fares for the tenant, in this process.
-    pub fn cache_stats(&self) -> Result<CacheStats> {
+    pub fn cache_stats(&self) -> Result<cache::CacheStats> {
         Ok(self.client()?.cache_stats(&self.0.ctx()))
     }
 

@@ -7,7 +7,7 @@ use xynergy_attribution::matching::{self, Evidence, KnownAds};
 use xynergy_attribution::revenue;
 use xynergy_core::crm::{Contact, CrmEvent, Deal};
 use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
-use xynergy_core::{Ctx, Result};
+use xynergy_core::{Ctx, Error, Result};
 
 pub use xynergy_attribution::matching::AdParents;
 pub use xynergy_attribution::revenue::StageValues;
@@ -35,6 +35,33 @@ impl Attribution<'_> {
     /// The store's; a line that is no click is the inner error, which names the field.
     pub async fn parse_click(&self, line: &[u8]) -> Result<Result<Click, LineProblem>> {
         Ok(parse_line(line, &*self.identity_key(&self.0.ctx()).await?))
+    }
+
+    /// Reads one click as [`parse_click`](Self::parse_click) does, stores it, and returns its id: the host's `click_id` with
+    /// consent, a keyed hash without. A click that is stored already is left as it is and gives its id again. It is counted
+    /// under the source `track_click`.
+    ///
+    /// Cancel safety: it is stored whole or not at all; the same click again is safe.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) that names the field, and the store's.
+    pub async fn track_click(&self, line: &[u8]) -> Result<String> {
+        const OPERATION: &str = "attribution.track_click";
+        let click = self.parse_click(line).await?.map_err(|wrong| {
+            let error = Error::invalid(OPERATION, format!("click: {wrong}"));
+            match wrong.field {
+                Some(field) => error.with_context("field", field),
+                None => error,
+            }
+        })?;
+        let id = click.id();
+        self.track_clicks(&[click], "track_click").await?;
+        Ok(id)
+    }
+
+    /// What a deal is worth by its stage, as configured.
+    pub fn stages(&self) -> &StageValues {
+        &self.0.shared.config.attribution.stages
     }
 
     /// Stores clicks; those that are stored already are counted as duplicates. `source` names the batch, for counting.

@@ -12,6 +12,8 @@ use xynergy_attribution::click::IdentityKey;
 #[cfg(feature = "execution")]
 use xynergy_core::ads::AdPlatform;
 #[cfg(feature = "ai")]
+use xynergy_core::cache::ResponseCache;
+#[cfg(feature = "ai")]
 use xynergy_core::client::{AiClient, AiParts};
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
@@ -98,6 +100,19 @@ impl Shared {
         self.stores.get_or_try_init(|| Stores::open(&self.config.store)).await
     }
 
+    /// Opens the stores if they are not open yet; the names of the migrations that this applied.
+    pub(crate) async fn open_stores(&self) -> Result<Vec<String>> {
+        let mut applied = Vec::new();
+        self.stores
+            .get_or_try_init(|| async {
+                let (stores, now_applied) = Stores::open_applying(&self.config.store).await?;
+                applied = now_applied;
+                Ok(stores)
+            })
+            .await?;
+        Ok(applied)
+    }
+
     /// The tenant's identity key, loaded at its first use.
     #[cfg(feature = "attribution")]
     pub(crate) async fn identity_key<F>(
@@ -148,6 +163,8 @@ impl Client {
             stores: None,
             #[cfg(feature = "ai")]
             providers: Vec::new(),
+            #[cfg(feature = "ai")]
+            cache: None,
             #[cfg(feature = "attribution")]
             crm: None,
             #[cfg(feature = "execution")]
@@ -180,6 +197,8 @@ pub struct ClientBuilder {
     stores: Option<Stores>,
     #[cfg(feature = "ai")]
     providers: Vec<Arc<dyn Provider>>,
+    #[cfg(feature = "ai")]
+    cache: Option<Arc<dyn ResponseCache>>,
     #[cfg(feature = "attribution")]
     crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "execution")]
@@ -234,6 +253,15 @@ impl ClientBuilder {
     #[must_use]
     pub fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
         self.providers.push(provider);
+        self
+    }
+
+    /// Where answers are kept, instead of in this process's memory. `ai.cache` of the configuration still says whether
+    /// and for how long.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn cache(mut self, cache: Arc<dyn ResponseCache>) -> Self {
+        self.cache = Some(cache);
         self
     }
 
@@ -306,7 +334,8 @@ impl ClientBuilder {
             self.config.ai.validate()?;
             return Ok(None);
         }
-        AiClient::new(self.config.ai.clone(), AiParts::new(providers)).map(Some)
+        let parts = AiParts { cache: self.cache.clone(), ..AiParts::new(providers) };
+        AiClient::new(self.config.ai.clone(), parts).map(Some)
     }
 
     #[cfg(feature = "execution")]

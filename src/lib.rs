@@ -37,6 +37,7 @@ mod client;
 mod config;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod keys;
+mod migration;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod scope;
@@ -59,6 +60,7 @@ pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]
 pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};
+pub use migration::Migration;
 pub use scope::Scope;
 pub use stores::Stores;
 

@@ -53,12 +53,18 @@ impl Stores {
     /// # Errors
     /// The store cannot be opened, is of another program, or of a newer version; it is left as it was.
     pub async fn open(config: &StoreConfig) -> Result<Self> {
+        Ok(Self::open_applying(config).await?.0)
+    }
+
+    /// The stores, and the names of the migrations that opening them applied.
+    pub(crate) async fn open_applying(config: &StoreConfig) -> Result<(Self, Vec<String>)> {
         match config {
-            StoreConfig::Memory => Ok(Self::memory()),
+            StoreConfig::Memory => Ok((Self::memory(), Vec::new())),
             #[cfg(feature = "sqlite")]
             StoreConfig::Sqlite { path } => {
                 let store = xynergy_providers::store::sqlite::SqliteStore::open(path).await?;
-                Ok(Self::all(&Arc::new(store)))
+                let applied = store.applied().to_vec();
+                Ok((Self::all(&Arc::new(store)), applied))
             }
         }
     }

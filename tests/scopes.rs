@@ -68,3 +68,29 @@ async fn what_is_not_configured_says_how_to_configure_it() {
         assert!(error.message().contains(part), "{error}");
     }
 }
+
+#[tokio::test]
+async fn one_click_is_tracked_by_its_id_and_a_wrong_one_names_its_field() {
+    let client = Client::new(Config::default()).unwrap();
+    let attribution = client.attribution();
+    for _ in 0..2 {
+        assert_eq!(attribution.track_click(CLICK).await.unwrap(), "click-1");
+    }
+    assert_eq!(attribution.count_clicks(Some("track_click")).await.unwrap(), 1);
+
+    let line = |text: &str| String::from_utf8(CLICK.to_vec()).unwrap().replace(text, "\"ad_id\":7");
+    let error = attribution.track_click(line("\"ad_id\":\"a\"").as_bytes()).await.unwrap_err();
+    assert_eq!(error.kind(), xynergy::ErrorKind::InvalidInput);
+    assert!(error.message().contains("ad_id: is not a string"), "{error}");
+    let error = attribution.track_click(b"no json").await.unwrap_err();
+    assert!(error.message().starts_with("click: the line is not a JSON object"), "{error}");
+    assert_eq!(attribution.count_clicks(None).await.unwrap(), 1, "nothing wrong was stored");
+}
+
+#[test]
+fn stage_values_are_those_of_the_configuration() {
+    let client = Client::new(Config::from_toml("version = 1\n[attribution.stages]\nlead_minor = 7").unwrap());
+    let client = client.unwrap();
+    assert_eq!(client.attribution().stages().lead_minor, 7);
+    assert_eq!(client.attribution().stages().closed_minor, 500_000);
+}

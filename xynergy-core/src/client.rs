@@ -24,7 +24,7 @@ use crate::layers::{
 use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
 use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
-use crate::tokens::{self, TokenCount, TokenOptimization};
+use crate::tokens::TokenOptimization;
 
 /// What an [`AiClient`] is built on.
 #[derive(Clone, Debug)]
@@ -201,25 +201,6 @@ impl AiClient {
     /// Drops the tenant's answers that match `pattern` (see [`ResponseCache::invalidate`]); all of them when `None`.
     pub async fn cache_invalidate(&self, ctx: &Ctx, pattern: Option<&str>) -> Result<u64> {
         self.0.cache.invalidate(&ctx.tenant, pattern.unwrap_or("*")).await
-    }
-
-    /// How the limit of an answer would be sized: `default_limit` (the configured one when `None`), or the user's own, at
-    /// most halved to the limit for simple prompts. Never above the user's own.
-    pub fn optimize_tokens(
-        &self,
-        _ctx: &Ctx,
-        prompt: &str,
-        default_limit: Option<u32>,
-        user_limit: Option<u32>,
-    ) -> TokenOptimization {
-        let settings = &self.0.config.tokens;
-        let default_limit = default_limit.unwrap_or(settings.default_limit);
-        tokens::optimize(self.complexity(&prompt.into()), default_limit, settings.simple_limit, user_limit)
-    }
-
-    /// Estimates the tokens of a request's prompt; the estimate's error is that of [`tokens::count_text`].
-    pub fn count_tokens(&self, _ctx: &Ctx, request: &ChatRequest) -> TokenCount {
-        TokenCount { tokens: tokens::count_request(request), exact: false }
     }
 
     /// The breakers of the tenant's models that have seen a call.

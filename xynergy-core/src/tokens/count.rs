@@ -54,6 +54,11 @@ pub fn count_request(request: &ChatRequest) -> u64 {
     tokens + request.response_format.as_ref().map_or(0, |format| count_text(&format.to_string()))
 }
 
+/// The estimate of [`count_request`] as what it is.
+pub fn estimate_request(request: &ChatRequest) -> TokenCount {
+    TokenCount { tokens: count_request(request), exact: false }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Class {
     Letters,

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
-use crate::route::Complexity;
+use crate::config::TokenConfig;
+use crate::route::{Complexity, Features, score};
 
 /// The limit of an answer, in tokens, where nothing else is known.
 pub const DEFAULT_LIMIT: u32 = 512;
@@ -47,6 +48,19 @@ pub fn optimize(
         complexity,
         savings_percent: u32::try_from(percent).unwrap_or(100),
     }
+}
+
+/// How the limit of an answer to `prompt` would be sized: `default_limit` (the configured one when `None`), or the user's
+/// own, at most lowered to the limit for simple prompts.
+pub fn optimize_prompt(
+    prompt: &str,
+    settings: &TokenConfig,
+    default_limit: Option<u32>,
+    user_limit: Option<u32>,
+) -> TokenOptimization {
+    let complexity = score(&Features::of(&prompt.into())).complexity();
+    let default_limit = default_limit.unwrap_or(settings.default_limit);
+    optimize(complexity, default_limit, settings.simple_limit, user_limit)
 }
 
 #[cfg(test)]

@@ -3,5 +3,5 @@
 mod count;
 mod limit;
 
-pub use count::{TokenCount, count_request, count_text};
-pub use limit::{DEFAULT_LIMIT, SIMPLE_LIMIT, TokenOptimization, optimize};
+pub use count::{TokenCount, count_request, count_text, estimate_request};
+pub use limit::{DEFAULT_LIMIT, SIMPLE_LIMIT, TokenOptimization, optimize, optimize_prompt};

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use xynergy_core::{Error, ErrorKind};
 
@@ -12,6 +14,43 @@ const APPLICATION_ID: i32 = 0x5879_6e67;
 
 /// How often the tables are tried to be brought to this version while other processes do the same.
 const ATTEMPTS: u32 = 5;
+
+/// The tables of this version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Schema {
+    /// The number of the newest migration.
+    pub version: u32,
+    /// What makes them in an empty database, for those who migrate with a tool of their own. A database that was made by
+    /// it opens as one that the library made.
+    pub sql: String,
+}
+
+/// The tables of this version as SQL. Touches no database.
+pub fn schema() -> Schema {
+    let runner = embedded::migrations::runner();
+    let mut migrations: Vec<_> = runner.get_migrations().iter().collect();
+    migrations.sort_by_key(|migration| migration.version());
+    let mut sql = format!(
+        "PRAGMA application_id = {APPLICATION_ID};\nBEGIN IMMEDIATE;\n\n\
+         CREATE TABLE IF NOT EXISTS refinery_schema_history (\n    version    int4 PRIMARY KEY,\n    \
+         name       VARCHAR(255),\n    applied_on VARCHAR(255),\n    checksum   VARCHAR(255)\n);\n"
+    );
+    for migration in &migrations {
+        // Writing to a string cannot fail.
+        let _ = write!(
+            sql,
+            "\n-- {migration}\n{}\nINSERT INTO refinery_schema_history (version, name, applied_on, checksum)\n\
+             VALUES ({}, '{}', strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), '{}');\n",
+            migration.sql().unwrap_or_default().trim_end(),
+            migration.version(),
+            migration.name(),
+            migration.checksum()
+        );
+    }
+    sql.push_str("\nCOMMIT;\n");
+    let newest = migrations.last().map_or(0, |migration| migration.version());
+    Schema { version: u32::try_from(newest).unwrap_or(0), sql }
+}
 
 /// Refuses a database that belongs to another program or to a newer version, before anything is changed.
 pub(super) fn check_ownership(connection: &Connection) -> Result<(), Failure> {
@@ -47,15 +86,16 @@ pub(super) fn check_ownership(connection: &Connection) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Applies the migrations that the database lacks, all or none of them.
+/// Applies the migrations that the database lacks, all or none of them, and returns their names.
 ///
 /// The database is marked first: a process that dies among its tables leaves one that the next process goes on with.
-pub(super) fn run(connection: &mut Connection) -> Result<(), Failure> {
+pub(super) fn run(connection: &mut Connection) -> Result<Vec<String>, Failure> {
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
     let mut attempts_left = ATTEMPTS;
     loop {
-        let Err(error) = embedded::migrations::runner().set_grouped(true).run(connection) else {
-            return Ok(());
+        let error = match embedded::migrations::runner().set_grouped(true).run(connection) {
+            Ok(report) => return Ok(report.applied_migrations().iter().map(ToString::to_string).collect()),
+            Err(error) => error,
         };
         attempts_left -= 1;
         if attempts_left == 0 {

@@ -11,6 +11,7 @@ mod revenue;
 mod state;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
@@ -18,6 +19,7 @@ use tokio_rusqlite::Connection;
 use xynergy_core::{Error, ErrorKind, Result};
 
 use error::{Failure, from_sqlite};
+pub use migrate::{Schema, schema};
 
 /// How long a call waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,6 +29,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
+    applied: Arc<[String]>,
 }
 
 impl SqliteStore {
@@ -41,9 +44,16 @@ impl SqliteStore {
         let connection = Connection::open(&path)
             .await
             .map_err(|e| from_sqlite("store.open", e).with_context("path", path.display().to_string()))?;
-        let store = Self { connection, path };
-        store.prepare().await.map_err(|e| e.with_context("path", store.path.display().to_string()))?;
+        let mut store = Self { connection, path, applied: Arc::default() };
+        let prepared = store.prepare().await;
+        store.applied =
+            prepared.map_err(|e| e.with_context("path", store.path.display().to_string()))?.into();
         Ok(store)
+    }
+
+    /// The names of the migrations that opening it applied; none when the file was of this version already.
+    pub fn applied(&self) -> &[String] {
+        &self.applied
     }
 
     /// The file.
@@ -52,7 +62,7 @@ impl SqliteStore {
     }
 
     /// Checks the file, sets the durability and migrates.
-    async fn prepare(&self) -> Result<()> {
+    async fn prepare(&self) -> Result<Vec<String>> {
         self.call("store.open", |connection| {
             connection.busy_timeout(BUSY_TIMEOUT)?;
             migrate::check_ownership(connection)?;
@@ -174,6 +184,29 @@ mod tests {
         let error = SqliteStore::open(store.path()).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
         assert!(error.message().contains("newer version"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_database_made_by_the_printed_sql_is_as_one_that_was_opened() {
+        let directory = tempfile::tempdir().unwrap();
+        let (printed, opened) =
+            (directory.path().join("printed.sqlite"), directory.path().join("opened.sqlite"));
+        rusqlite::Connection::open(&printed).unwrap().execute_batch(&schema().sql).unwrap();
+        let store = SqliteStore::open(&printed).await.unwrap();
+        assert!(store.applied().is_empty(), "nothing is left to apply: {:?}", store.applied());
+        let other = SqliteStore::open(&opened).await.unwrap();
+        assert_eq!(other.applied().len(), usize::try_from(schema().version).unwrap());
+        assert_eq!(other.applied()[0], "V1__state");
+        assert!(SqliteStore::open(&opened).await.unwrap().applied().is_empty(), "the second opening");
+        let tables = |path: &Path| -> Vec<(String, String)> {
+            let connection = rusqlite::Connection::open(path).unwrap();
+            let mut statement = connection
+                .prepare("SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'refinery%' ORDER BY name")
+                .unwrap();
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.collect::<std::result::Result<_, _>>().unwrap()
+        };
+        assert_eq!(tables(&printed), tables(&opened));
     }
 
     #[tokio::test]
