@@ -48,9 +48,22 @@ impl Place {
         Config::from_toml(&text).map_err(|e| wrong(e.message().to_owned()))
     }
 
+    /// The service's configuration, if it has a store that outlives a process.
+    pub(super) fn lasting(&self) -> Result<Config> {
+        let config = self.config()?;
+        if config.store == StoreConfig::Memory {
+            return Err(Error::new(
+                ErrorKind::ConfigInvalid,
+                OPERATION,
+                "store: memory is gone with its process; name the service's store by DATABASE_URL, or by [store] in --config",
+            ));
+        }
+        Ok(config)
+    }
+
     /// Opens the store that is there. Needs no credentials: whoever has to stop everything may have none.
     pub(super) async fn open(&self) -> Result<Desk> {
-        let config = self.config()?;
+        let config = self.lasting()?;
         refuse_absent(&config.store)?;
         let stores = Stores::open(&config.store).await?;
         // Nothing here sends, draws or reads the ad platform; the executor wants to have them.
@@ -81,16 +94,15 @@ fn tenant(name: &str) -> Result<TenantId> {
 
 /// A store that is not there would be made empty, and a mistyped path taken for a service in which nothing happened.
 fn refuse_absent(store: &StoreConfig) -> Result<()> {
-    let refuse = |message: String| Err(Error::new(ErrorKind::ConfigInvalid, OPERATION, message));
     match store {
-        StoreConfig::Memory => refuse(
-            "store: memory is gone with its process; name the service's store by DATABASE_URL, or by [store] in --config"
-                .to_owned(),
-        ),
-        StoreConfig::Sqlite { path } if !path.exists() => refuse(format!(
-            "store: {} is not there; give the path of the service's store",
-            path.display()
+        StoreConfig::Sqlite { path } if !path.exists() => Err(Error::new(
+            ErrorKind::ConfigInvalid,
+            OPERATION,
+            format!(
+                "store: {} is not there; give the path of the service's store, or make one by `xynergy migrate`",
+                path.display()
+            ),
         )),
-        StoreConfig::Sqlite { .. } => Ok(()),
+        StoreConfig::Memory | StoreConfig::Sqlite { .. } => Ok(()),
     }
 }

@@ -8,6 +8,7 @@ mod changes;
 mod command_line;
 mod desk;
 mod kill;
+mod migrate;
 mod output;
 mod verify_audit;
 
@@ -49,6 +50,8 @@ enum Command {
     Ask(ask::Options),
     /// Serve stand-ins for the AI providers, Meta and HubSpot until Ctrl-C
     Sandbox(sandbox::Options),
+    /// Bring the store's tables to this version, or print the SQL that would
+    Migrate(migrate::Options),
     /// List budget changes, or show one with its history
     Changes(changes::Options),
     /// Switch a kill switch on or off, or show those that are on
@@ -87,6 +90,7 @@ fn run(command: Command) -> Result<u8, String> {
                 until_interrupted(ask::run(&options, "xynergy ask", bundled::bundled)).await
             }
             Command::Sandbox(options) => sandbox::run(&options, bundled::bundled).await,
+            Command::Migrate(options) => operate(migrate::run(&options)).await,
             Command::Changes(options) => operate(changes::run(&options)).await,
             Command::Kill(options) => operate(kill::run(&options)).await,
             Command::VerifyAudit(options) => operate(verify_audit::run(&options)).await,
