@@ -1,5 +1,7 @@
 //! The next budgets, from what the ads brought.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use xynergy_attribution::sampler;
@@ -21,7 +23,7 @@ const COLLECTION: &str = "allocations";
 pub struct Allocations<'a>(&'a Scope);
 
 /// What the deals of an ad are expected to bring.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pipeline {
     /// Deals, lost ones included.
     pub deals: i64,

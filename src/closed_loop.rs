@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xynergy_core::ads::{Owner, OwnerLevel};
 use xynergy_core::{Currency, Error, ErrorKind, Minor, Result, Timestamp};
@@ -17,7 +18,7 @@ const OPERATION: &str = "closed_loop";
 const DEALS: usize = 100;
 
 /// An ad account as the loop sees it: its ads with what they brought, and the bounds of its budgets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdAccount {
     /// The ad platform's id of the account.
     pub account_id: String,
@@ -30,7 +31,7 @@ pub struct AdAccount {
 }
 
 /// An ad with its figures over one period, the same for all ads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Ad {
     /// The ad.
     pub ad_id: String,
@@ -62,7 +63,7 @@ impl Ad {
 }
 
 /// What one [`tick`](ClosedLoop::tick) did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tick {
     /// Deals that were worked on.
     pub deals: usize,

@@ -1,5 +1,7 @@
 //! HubSpot's webhooks: verified and stored at once, worked on behind the answer.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -37,7 +39,7 @@ pub struct Delivery<'a> {
 }
 
 /// What a delivery held.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Accepted {
     /// Events that are stored now and were not before.
     pub events: u64,

@@ -168,7 +168,7 @@ fn planned(planned: &PlannedChange) -> ChangeRow {
     let (status, reason) = match &planned.outcome {
         PlannedOutcome::Sent { .. } => ("planned", String::new()),
         PlannedOutcome::Blocked { reason, .. } => ("blocked", reason.as_str().to_owned()),
-        PlannedOutcome::Refused(why) => ("failed", why.clone()),
+        PlannedOutcome::Refused { message } => ("failed", message.clone()),
     };
     ChangeRow {
         owner_id: planned.change.owner.id.clone(),

@@ -11,7 +11,7 @@ use super::kill;
 use super::output::{BAD, Ended, styled, table};
 use crate::ads::ChangeField;
 use crate::execution::AdChange;
-use crate::{Currency, Error, ErrorKind, Result, Timestamp};
+use crate::{Currency, Error, ErrorKind, Result};
 
 /// List budget changes, or show one with its history.
 #[derive(Clone, Debug, Args)]
@@ -71,48 +71,10 @@ pub(super) async fn run(options: &Options) -> Result<Ended> {
     }
 }
 
-/// A change as a document. The worker's lease token stays inside.
-#[derive(Serialize)]
-struct Document<'a> {
-    change: &'a AdChange,
-    status: ChangeStatus,
-    reason: Option<Reason>,
-    detail: Option<&'a str>,
-    attempt: u32,
-    observed_from: Option<i64>,
-    sent_value: Option<i64>,
-    run_at: Timestamp,
-    due_at: Option<Timestamp>,
-    retry_at: Option<Timestamp>,
-    expires_at: Timestamp,
-    queued_at: Timestamp,
-    updated_at: Timestamp,
-}
-
-impl<'a> Document<'a> {
-    fn of(row: &'a ChangeRow) -> Self {
-        Self {
-            change: &row.change,
-            status: row.status,
-            reason: row.reason,
-            detail: row.detail.as_deref(),
-            attempt: row.attempt,
-            observed_from: row.observed_from,
-            sent_value: row.sent_value,
-            run_at: row.run_at,
-            due_at: row.due_at,
-            retry_at: row.retry_at,
-            expires_at: row.expires_at,
-            queued_at: row.queued_at,
-            updated_at: row.updated_at,
-        }
-    }
-}
-
 async fn list(options: &List) -> Result<Ended> {
     #[derive(Serialize)]
-    struct Listed<'a> {
-        changes: Vec<Document<'a>>,
+    struct Listed {
+        changes: Vec<ChangeRow>,
         kills: Vec<String>,
     }
     let desk = options.place.open().await?;
@@ -124,7 +86,7 @@ async fn list(options: &List) -> Result<Ended> {
     let rows = desk.executor.list(&desk.ctx, &filter).await?;
     let kills = kill::names(&kill::switched_on(&desk).await?);
     if options.place.json {
-        return Ended::json(&Listed { changes: rows.iter().map(Document::of).collect(), kills });
+        return Ended::json(&Listed { changes: rows, kills });
     }
     Ok(Ended::text(format!("{}{}\n{}\n", warning(&kills), listed(&rows), counted(&rows))))
 }
@@ -167,9 +129,9 @@ fn counted(rows: &[ChangeRow]) -> String {
 
 async fn show(options: &Show) -> Result<Ended> {
     #[derive(Serialize)]
-    struct Shown<'a> {
+    struct Shown {
         #[serde(flatten)]
-        row: Document<'a>,
+        row: ChangeRow,
         history: Vec<AuditRow>,
     }
     let desk = options.place.open().await?;
@@ -182,7 +144,7 @@ async fn show(options: &Show) -> Result<Ended> {
     })?;
     let history = whole_history(&desk, &row).await?;
     if options.place.json {
-        return Ended::json(&Shown { row: Document::of(&row), history });
+        return Ended::json(&Shown { row, history });
     }
     let change = &row.change;
     let show = |value| shown(change.field, change.currency, value);

@@ -120,7 +120,7 @@ impl FromStr for ChangeField {
 ///
 /// An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is
 /// checked before a raise counts it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DeliveryStatus {
     /// Switched on.
@@ -143,7 +143,7 @@ impl DeliveryStatus {
 }
 
 /// A budget owner as the platform showed it at one moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnerState {
     /// Which object.
     pub owner: Owner,
@@ -177,7 +177,7 @@ impl OwnerState {
 }
 
 /// An account as the platform showed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AccountState {
     /// Its id.
     pub account_id: String,
@@ -188,7 +188,7 @@ pub struct AccountState {
 }
 
 /// One absolute write of one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdWrite {
     /// Which object.
     pub owner: Owner,
@@ -203,7 +203,7 @@ pub struct AdWrite {
 }
 
 /// What a failed write means for what may be done next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WriteClass {
     /// It may have taken effect. Never to be repeated before the platform was read.
@@ -231,7 +231,7 @@ pub struct WriteFailure {
 }
 
 /// One entry of the platform's log of edits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Activity {
     /// When, by the platform's clock and in its precision.
     pub at: Timestamp,
@@ -246,7 +246,7 @@ pub struct Activity {
 }
 
 /// What one ad did over a range of days.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdInsight {
     /// The ad.
     pub ad_id: String,

@@ -1,5 +1,7 @@
 //! The CRM: what it tells by webhook and what it is asked for.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +14,7 @@ use crate::error::Result;
 use crate::store::KeyedHash;
 
 /// A change that a CRM reported.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CrmEvent {
     /// What makes the event one, over everything but the delivery: a further event of the same key is a duplicate.
     pub key: KeyedHash,
@@ -27,7 +29,7 @@ pub struct CrmEvent {
 }
 
 /// A deal's arrival in a pipeline stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StageChange {
     /// The CRM's id of the deal.
     pub deal_id: String,
@@ -39,7 +41,7 @@ pub struct StageChange {
 pub type Properties = BTreeMap<String, Option<String>>;
 
 /// A deal as it stands in the CRM.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Deal {
     /// Its properties.
     pub properties: Properties,
@@ -65,7 +67,7 @@ impl fmt::Debug for Deal {
 }
 
 /// A contact as it stands in the CRM.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Contact {
     /// Its properties.
     pub properties: Properties,

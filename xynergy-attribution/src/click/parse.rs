@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::Serialize;
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 use xynergy_core::Timestamp;
@@ -12,7 +13,7 @@ use super::identity::IdentityKey;
 use super::landing::Landing;
 
 /// Why a line is no click.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LineProblem {
     /// The field, or `None` when the line is no JSON object.
     pub field: Option<&'static str>,

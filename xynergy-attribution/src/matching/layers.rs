@@ -2,7 +2,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use xynergy_core::Timestamp;
 use xynergy_core::store::{Attributed, Candidate, Layer, Match};
 
@@ -20,7 +21,7 @@ const LISTED_CANDIDATES: usize = 20;
 pub type KnownAds = BTreeMap<String, AdParents>;
 
 /// Where an ad hangs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdParents {
     /// Its ad set.
     pub adset_id: Option<String>,

@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xynergy_core::ads::OwnerLevel;
 use xynergy_core::{Currency, Minor, Result};
@@ -13,7 +14,7 @@ use super::thompson::{Standing, standings};
 const EXPLORATION: i64 = 10_000;
 
 /// The budgets that the evidence speaks for, within the constraints.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Allocation {
     /// One row an owner that has an active ad, by owner id.
     pub rows: Vec<OwnerAllocation>,
@@ -26,7 +27,7 @@ pub struct Allocation {
 }
 
 /// The budget of one owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnerAllocation {
     /// The ad set's or campaign's id.
     pub owner_id: String,
@@ -43,7 +44,7 @@ pub struct OwnerAllocation {
 }
 
 /// What one ad's evidence contributes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdShare {
     /// The ad's id.
     pub ad_id: String,

@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xynergy_core::ads::OwnerLevel;
 use xynergy_core::{Currency, Error, Minor, Result};
@@ -12,7 +13,7 @@ const LARGEST: i64 = 1_000_000_000_000_000;
 const MOST_DRAWS: u32 = 10_000_000;
 
 /// What an allocation is computed from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AllocationRequest {
     /// The currency of every amount, for the reasons in words.
     pub currency: Currency,
@@ -27,7 +28,7 @@ pub struct AllocationRequest {
 }
 
 /// An object that holds a daily budget, and its ads.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OwnerBudget {
     /// The ad set's or campaign's id.
     pub owner_id: String,
@@ -40,7 +41,7 @@ pub struct OwnerBudget {
 }
 
 /// What one ad did over the period that the request looks at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdEvidence {
     /// The ad's id.
     pub ad_id: String,
@@ -59,7 +60,7 @@ pub struct AdEvidence {
 }
 
 /// The limits of the new budgets. A single change is limited to a fifth of the present budget besides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Constraints {
     /// What the new daily budgets of owners with active ads sum to, in minor units.
     pub total_daily_minor: Minor,

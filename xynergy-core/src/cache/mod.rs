@@ -10,6 +10,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ctx::TenantId;
@@ -49,7 +50,7 @@ pub trait ResponseCache: Send + Sync + Debug + 'static {
 }
 
 /// How the cache fares, per tenant and process.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CacheStats {
     /// Answers from the cache, or shared with an equal request in flight.
     pub hits: u64,

@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -12,7 +13,7 @@ use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a row of the history tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditKind {
     /// A guard refused the change, or it was withdrawn.
@@ -51,7 +52,7 @@ impl FromStr for AuditKind {
 }
 
 /// One row of an account's history: append-only, without gaps, each row sealed with the one before.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditRow {
     /// Whose it is.
     pub tenant_id: TenantId,
@@ -221,7 +222,7 @@ impl AuditRow {
 }
 
 /// What the verification of a history found.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AuditReport {
     /// Rows read.
     pub rows: u64,

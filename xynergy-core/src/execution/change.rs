@@ -13,8 +13,9 @@ use crate::money::{Currency, Minor};
 const QUEUE: &str = "execution.queue";
 
 /// A change's key: 128 bits, 32 hex digits outside.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct ChangeId(u128);
 
 impl ChangeId {
@@ -85,7 +86,7 @@ impl From<ChangeId> for String {
 }
 
 /// A wish to move one field of one owner from what it was seen at to a target.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AdChange {
     /// Its key. Queueing the same id again changes nothing.
@@ -346,7 +347,7 @@ impl FromStr for LeaseToken {
 }
 
 /// A change as it is stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChangeRow {
     /// What is wanted.
     pub change: AdChange,
@@ -372,7 +373,8 @@ pub struct ChangeRow {
     pub intent_at: Option<Timestamp>,
     /// Until when the worker that claimed it may send.
     pub lease_until: Option<Timestamp>,
-    /// The claim's token.
+    /// The claim's token: for the store alone, since whoever has it may settle.
+    #[serde(skip)]
     pub token: Option<LeaseToken>,
     /// What the platform said last, for a person.
     pub detail: Option<String>,
@@ -426,7 +428,7 @@ impl ChangeRow {
 }
 
 /// What the user allows in an account. Absent limits do not limit.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AccountLimits {
     /// The account's currency.

@@ -1,3 +1,5 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use super::change::{AdChange, ChangeRow, Direction, Movement, Reason};
@@ -10,14 +12,14 @@ use crate::error::{ErrorKind, Result};
 use crate::execution::machine::AccountView;
 
 /// What would become of changes if they were applied now. Nothing is written, here or on the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Plan {
     /// One for each change, in the given order.
     pub changes: Vec<PlannedChange>,
 }
 
 /// What would become of one change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PlannedChange {
     /// The change.
     pub change: AdChange,
@@ -26,7 +28,8 @@ pub struct PlannedChange {
 }
 
 /// The verdict on a planned change.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "verdict", rename_all = "snake_case")]
 pub enum PlannedOutcome {
     /// It would be blocked.
     Blocked {
@@ -36,7 +39,10 @@ pub enum PlannedOutcome {
         retry_at: Option<Timestamp>,
     },
     /// The platform says that it would refuse it.
-    Refused(String),
+    Refused {
+        /// The platform's words.
+        message: String,
+    },
     /// It would be sent.
     Sent {
         /// The live value.
@@ -128,7 +134,7 @@ impl<'a> Rehearsal<'a> {
                     attempt: 1,
                 };
                 if let Err(failure) = self.executor.dry().1.validate(ctx, &write).await {
-                    outcome = PlannedOutcome::Refused(failure.message);
+                    outcome = PlannedOutcome::Refused { message: failure.message };
                 }
             }
             if let PlannedOutcome::Sent { from, value } = outcome {

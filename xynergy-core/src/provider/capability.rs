@@ -1,7 +1,9 @@
 use super::ChatRequest;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 /// What a provider can do. A request goes only to providers that can do what it asks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Capability {
     /// The model that is asked when the request names none.
     pub default_model: String,

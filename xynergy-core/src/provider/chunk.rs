@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -9,7 +10,7 @@ use super::{CallReport, Content, FinishReason, Outcome, Role, Usage};
 /// A piece of a streamed answer, in OpenAI's shape.
 ///
 /// The last one of a stream is the library's own: no choices, the usage, the outcome and the report.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatChunk {
     /// The provider's id of the answer.
     #[serde(default, deserialize_with = "lenient_text")]
@@ -58,7 +59,7 @@ impl ChatChunk {
 }
 
 /// What a chunk adds to one answer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChunkChoice {
     /// Which answer.
     #[serde(default)]
@@ -75,7 +76,7 @@ pub struct ChunkChoice {
 }
 
 /// An addition to a message.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Delta {
     /// Who speaks, in the first chunk.
     #[serde(default, deserialize_with = "empty_is_none", skip_serializing_if = "Option::is_none")]

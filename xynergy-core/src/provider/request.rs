@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,7 +11,7 @@ use super::{Call, CallOptions, Message, Role};
 ///
 /// `model` is a route, a provider, a provider's model (`openai/gpt-4o-mini`) or the model of one of the configured
 /// providers; empty or `auto` lets the router choose.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatRequest {
     /// Which model.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -73,7 +74,7 @@ impl From<&str> for ChatRequest {
 }
 
 /// A prompt to be answered.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct GenerateRequest {
     /// The prompt.

@@ -8,10 +8,11 @@ pub use features::Features;
 pub use policy::{Candidate, Router, RoutingTable};
 pub use score::{COMPLEX_FROM, Score, score};
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What the router estimates of a request. It decides the order of the models.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Complexity {
     /// A small model is enough.
@@ -31,7 +32,7 @@ impl Complexity {
 }
 
 /// A model at a provider.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 pub struct ModelChoice {
     /// The provider's configured name.
     pub provider: String,
@@ -40,7 +41,7 @@ pub struct ModelChoice {
 }
 
 /// What the router decided, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RouteDecision {
     /// What the request was judged to be.
     pub complexity: Complexity,

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{SpendLimit, dollars};
@@ -66,7 +67,7 @@ pub trait SpendLedger: Send + Sync + Debug + 'static {
 }
 
 /// What a tenant spent.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spend {
     /// From when it counts; everything that is kept when null.
     pub since: Option<Timestamp>,
@@ -102,7 +103,7 @@ impl Spend {
 }
 
 /// What was spent at one provider.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ProviderSpend {
     /// Answered calls.
     pub requests: u64,
@@ -140,7 +141,7 @@ impl ProviderSpend {
 }
 
 /// Where a limit stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LimitState {
     /// The limit.
     #[serde(flatten)]

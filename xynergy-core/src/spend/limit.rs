@@ -87,7 +87,7 @@ fn month(at: Timestamp, next: bool) -> Timestamp {
 }
 
 /// A cap on AI money.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpendLimit {
     /// What it is for.
     #[serde(default)]

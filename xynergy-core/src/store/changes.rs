@@ -1,3 +1,5 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
 
@@ -10,7 +12,8 @@ use crate::execution::machine::{AccountView, KillScope, QueueBatch, Transition, 
 use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, ChangeStatus};
 
 /// Which changes to list; everything absent matches all.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct ChangeFilter {
     /// Of this account.
     pub account_id: Option<String>,
@@ -30,7 +33,8 @@ impl ChangeFilter {
 }
 
 /// Which rows of an account's history to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
 pub struct HistoryFilter {
     /// Only of this change.
     pub change_id: Option<ChangeId>,

@@ -1,15 +1,19 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use async_trait::async_trait;
 
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion.
 ///
 /// Who lacks the key cannot turn it back, not even by trying every address there is.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
 pub struct KeyedHash([u8; 16]);
 
 impl KeyedHash {
@@ -21,6 +25,26 @@ impl KeyedHash {
     /// Its bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
+    }
+}
+
+impl TryFrom<String> for KeyedHash {
+    type Error = Error;
+
+    /// From 32 hex digits.
+    fn try_from(text: String) -> Result<Self> {
+        let hex = text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        let number = hex.then(|| u128::from_str_radix(&text, 16).ok()).flatten();
+        number.map(|n| Self(n.to_be_bytes())).ok_or_else(|| {
+            let shown: String = text.chars().take(40).collect();
+            Error::invalid("store", format!("hash: {shown:?} is not 32 hex digits"))
+        })
+    }
+}
+
+impl From<KeyedHash> for String {
+    fn from(hash: KeyedHash) -> Self {
+        hash.to_string()
     }
 }
 
@@ -38,7 +62,7 @@ impl fmt::Debug for KeyedHash {
 }
 
 /// The UTM parameters of a click's URL, as they stood there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Utm {
     /// `utm_source`.
     pub source: Option<String>,
@@ -53,7 +77,7 @@ pub struct Utm {
 }
 
 /// What of a click is kept only with the consent of the person who clicked.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Personal {
     /// The host's id of the click.
     pub click_id: String,
@@ -73,7 +97,7 @@ impl fmt::Debug for Personal {
 }
 
 /// A click on an ad. Without [`Personal`], nothing in it identifies a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Click {
     /// What makes the click one: a further click of the same key is a duplicate.
     pub key: KeyedHash,
@@ -107,7 +131,7 @@ impl Click {
 }
 
 /// What became of a batch of clicks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tracked {
     /// Clicks that are stored now and were not before.
     pub inserted: u64,
@@ -116,7 +140,7 @@ pub struct Tracked {
 }
 
 /// A click that shares a key with a conversion, and what a match needs of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct Candidate {
     /// The key that was asked for.
     pub matched: KeyedHash,

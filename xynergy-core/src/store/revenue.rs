@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use async_trait::async_trait;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::crm::CrmEvent;
@@ -12,7 +13,7 @@ use crate::money::Minor;
 use crate::store::KeyedHash;
 
 /// How a click was recognised, from the surest to the least sure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Layer {
     /// An equal click id, or an ad named by the first URL.
@@ -54,7 +55,7 @@ impl Layer {
 }
 
 /// The ad that a deal is attributed to, and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Attributed {
     /// How.
     pub layer: Layer,
@@ -69,7 +70,7 @@ pub struct Attributed {
 }
 
 /// The answer to which click a deal belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Match {
     /// The ad, or `None` when no click is behind the deal.
     pub found: Option<Attributed>,
@@ -105,7 +106,7 @@ impl Match {
 }
 
 /// One signed line of the revenue ledger: what an event changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerEntry {
     /// The event.
     pub event: KeyedHash,
@@ -120,7 +121,7 @@ pub struct LedgerEntry {
 }
 
 /// What a deal is worth and whom it is due to: the fold of its events.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DealRevenue {
     /// The CRM's id of the deal.
     pub deal_id: String,
@@ -147,7 +148,7 @@ impl DealRevenue {
 }
 
 /// What became of a batch of events.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Appended {
     /// Events that are stored now and were not before.
     pub inserted: u64,
@@ -156,7 +157,7 @@ pub struct Appended {
 }
 
 /// Deals by the layer of their match.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct MatchCounts {
     /// By click id or first URL.
     pub layer1: u64,
@@ -180,7 +181,7 @@ impl MatchCounts {
 }
 
 /// Sums over the deals that were put.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RevenueTotals {
     /// Minor units by ad. Ads without a deal are absent.
     pub by_ad: BTreeMap<String, Minor>,

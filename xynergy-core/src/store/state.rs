@@ -1,3 +1,5 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 use async_trait::async_trait;
@@ -6,7 +8,7 @@ use crate::ctx::TenantId;
 use crate::error::Result;
 
 /// A stored document and its version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Document {
     /// 1 when it was first written, one more at each write.
     pub version: u64,

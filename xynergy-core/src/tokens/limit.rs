@@ -1,3 +1,4 @@
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::TokenConfig;
@@ -9,7 +10,7 @@ pub const DEFAULT_LIMIT: u32 = 512;
 pub const SIMPLE_LIMIT: u32 = 256;
 
 /// How the limit of an answer was sized.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TokenOptimization {
     /// The limit before: the user's own, or the default.
     pub original_limit: u32,

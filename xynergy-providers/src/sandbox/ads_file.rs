@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use xynergy_core::{Currency, Error, Minor, Result};
@@ -16,7 +17,7 @@ const LARGEST: i64 = 1_000_000_000_000_000;
 const LONGEST_ID: usize = 128;
 
 /// An ad account as `ads.json` describes it. Unknown fields are kept.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct AdsFile {
     /// The account.
     pub account: AdAccountRow,
@@ -30,7 +31,7 @@ pub struct AdsFile {
 }
 
 /// The account of an [`AdsFile`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdAccountRow {
     /// The id, with or without `act_`.
     #[serde(deserialize_with = "file::id")]
@@ -50,7 +51,7 @@ impl AdAccountRow {
 }
 
 /// One ad. The budget is its owner's, repeated on every ad of the owner.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AdRow {
     /// The ad.
     #[serde(deserialize_with = "file::id")]
@@ -93,7 +94,9 @@ impl AdRow {
 }
 
 /// Which object owns a budget.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum BudgetLevel {
     /// The ad set.
@@ -113,7 +116,7 @@ impl BudgetLevel {
 }
 
 /// The bounds of an allocation, in minor units a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BudgetConstraints {
     /// What all owners together may spend.
     pub total_daily_minor: Minor,

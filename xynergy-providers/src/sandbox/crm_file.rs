@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use xynergy_core::{Error, Result};
@@ -10,7 +11,7 @@ use xynergy_core::{Error, Result};
 use super::file::{self, RowProblem};
 
 /// A CRM as `crm.json` describes it. Unknown fields are kept.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct CrmFile {
     /// Deals by id.
     pub deals: BTreeMap<String, DealRow>,
@@ -22,7 +23,7 @@ pub struct CrmFile {
 }
 
 /// A deal.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DealRow {
     /// Its properties by HubSpot's names: strings, numbers, booleans or null.
     pub properties: Map<String, Value>,
@@ -35,7 +36,7 @@ pub struct DealRow {
 }
 
 /// A contact.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ContactRow {
     /// Its properties by HubSpot's names: strings, numbers, booleans or null.
     pub properties: Map<String, Value>,

@@ -42,6 +42,7 @@ mod world;
 
 use std::sync::Arc;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -74,7 +75,7 @@ pub struct Sandbox {
 }
 
 /// The base addresses to give to clients, without a slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SandboxUrls {
     /// The sandbox itself, `http://127.0.0.1:8787`: control is below `/_sandbox/`.
     pub base: String,

@@ -1,0 +1,1 @@
+//! The native module: a thin skin over `xynergy-bindings`.
