@@ -1,0 +1,124 @@
+//! `migrate`, `changes`, `kill` and `verify-audit` on the store of a finished run.
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::support::{Service, json, on, output, stderr};
+
+#[test]
+fn a_store_is_migrated_once_and_its_sql_can_be_had_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("new.sqlite");
+    let sql = output(&mut on(&store, &["migrate", "--print-sql"]), 0);
+    assert!(sql.contains("CREATE TABLE ad_change_history"), "{sql}");
+    assert!(!store.exists(), "printing made the file");
+    // What was printed makes a store that needs nothing more.
+    Connection::open(folder.path().join("own.sqlite")).unwrap().execute_batch(&sql).unwrap();
+    let own = json(&mut on(&folder.path().join("own.sqlite"), &["migrate", "--json"]), 0);
+    assert_eq!(own["applied"], serde_json::json!([]), "{own}");
+
+    let first = json(&mut on(&store, &["migrate", "--json"]), 0);
+    assert_eq!(first["applied"][0], "V1__state");
+    let again = output(&mut on(&store, &["migrate"]), 0);
+    assert_eq!(again, format!("the store is at version {}: up to date\n", first["version"]));
+    let text = output(&mut on(&store, &["changes"]), 0);
+    assert!(text.contains("0 changes"), "{text}");
+}
+
+#[test]
+fn changes_are_listed_filtered_and_shown() {
+    let service = Service::new();
+    let all = json(&mut service.xynergy(&["changes", "--json"]), 0);
+    let rows = all["changes"].as_array().unwrap();
+    assert!(rows.len() > 3, "{all}");
+    assert_eq!(all["kills"], serde_json::json!([]));
+    assert!(rows.iter().all(|row| row.get("token").is_none()), "a lease's token is nobody's business");
+    assert_eq!(json(&mut service.xynergy(&["changes", "list", "--json"]), 0), all, "list is the default");
+
+    for status in ["completed", "blocked", "pending"] {
+        let some = json(&mut service.xynergy(&["changes", "--json", "--status", status]), 0);
+        let wanted: Vec<&Value> = rows.iter().filter(|row| row["status"] == status).collect();
+        assert_eq!(some["changes"].as_array().unwrap().iter().collect::<Vec<_>>(), wanted, "{status}");
+    }
+    let change = &rows[0]["change"];
+    let count = |arguments: &[&str]| {
+        let filtered = json(&mut service.xynergy(&[&["changes", "--json"], arguments].concat()), 0);
+        filtered["changes"].as_array().unwrap().len()
+    };
+    assert_eq!(count(&["--account", change["account_id"].as_str().unwrap()]), rows.len());
+    assert_eq!(count(&["--account", "act_0"]), 0);
+    assert_eq!(count(&["--allocation", change["allocation_id"].as_str().unwrap()]), rows.len());
+    assert_eq!(count(&["--allocation", "another"]), 0);
+    assert_eq!(count(&["--tenant", "another"]), 0);
+
+    let text = output(&mut service.xynergy(&["changes"]), 0);
+    let id = change["id"].as_str().unwrap();
+    let line = text.lines().find(|line| line.contains(id)).unwrap();
+    let cents = change["target"].as_i64().unwrap();
+    assert!(line.contains(&format!("{}.{:02} USD", cents / 100, cents % 100)), "{line}");
+    assert!(text.contains(&format!("{} changes: ", rows.len())), "{text}");
+
+    let shown = json(&mut service.xynergy(&["changes", "show", id, "--json"]), 0);
+    assert_eq!(shown["change"], *change);
+    let history = shown["history"].as_array().unwrap();
+    assert!(!history.is_empty() && history.iter().all(|row| row["change_id"] == id), "{history:?}");
+    let text = output(&mut service.xynergy(&["changes", "show", id]), 0);
+    assert!(text.contains(id) && text.contains("intent") && text.contains("USD"), "{text}");
+
+    let done = service.xynergy(&["changes", "show", &"0".repeat(32)]).output().unwrap();
+    assert_eq!(done.status.code(), Some(1), "{}", stderr(&done));
+    assert!(stderr(&done).contains("no such change"), "{}", stderr(&done));
+}
+
+#[test]
+fn a_kill_switch_is_seen_until_it_is_off() {
+    let service = Service::new();
+    let kills = |arguments: &[&str]| {
+        json(&mut service.xynergy(&[arguments, &["--json"]].concat()), 0)["kills"].clone()
+    };
+    assert_eq!(kills(&["kill", "on"]), serde_json::json!(["tenant"]));
+    assert_eq!(
+        kills(&["kill", "on", "--account", "act_1001"]),
+        serde_json::json!(["account:act_1001", "tenant"])
+    );
+    let owner = ["--owner", "act_1001", "adset", "120210000000000012"];
+    kills(&[&["kill", "on"], &owner as &[&str]].concat());
+    assert_eq!(
+        kills(&[&["kill", "status"], &owner as &[&str]].concat()),
+        serde_json::json!(["owner:act_1001:adset:120210000000000012"])
+    );
+    assert_eq!(kills(&["changes"]).as_array().unwrap().len(), 3);
+    assert_eq!(kills(&["kill", "status", "--tenant", "another"]), serde_json::json!([]));
+    let text = output(&mut service.xynergy(&["changes"]), 0);
+    assert!(text.starts_with("kill switch on: "), "{text}");
+    assert!(output(&mut service.xynergy(&["kill", "status"]), 0).contains("on tenant\n"));
+
+    kills(&["kill", "off"]);
+    kills(&[&["kill", "off"], &owner as &[&str]].concat());
+    assert_eq!(kills(&["kill", "off", "--account", "act_1001"]), serde_json::json!([]));
+    assert!(!output(&mut service.xynergy(&["changes"]), 0).contains("kill switch"));
+}
+
+#[test]
+fn a_tampered_audit_is_found_at_its_row() {
+    let service = Service::new();
+    let whole = json(&mut service.xynergy(&["verify-audit", "--json"]), 0);
+    assert_eq!((&whole["chain_ok"], &whole["first_bad"]), (&Value::Bool(true), &Value::Null));
+    let rows = whole["rows"].as_u64().unwrap();
+    assert_eq!(output(&mut service.xynergy(&["verify-audit"]), 0), format!("{rows} rows: verified\n"));
+
+    let store = Connection::open(service.store()).unwrap();
+    store
+        .execute_batch(
+            "DROP TRIGGER ad_change_history_no_update;
+             UPDATE ad_change_history SET to_value = to_value + 1 WHERE seq = 5;",
+        )
+        .unwrap();
+    let broken = json(&mut service.xynergy(&["verify-audit", "--json"]), 1);
+    assert_eq!(broken["chain_ok"], false);
+    assert_eq!(broken["first_bad"], "act_1001#5: it was altered");
+    let text = output(&mut service.xynergy(&["verify-audit"]), 1);
+    assert_eq!(text, format!("{rows} rows: BROKEN at act_1001#5: it was altered\n"));
+    // Another tenant's chain is its own.
+    output(&mut service.xynergy(&["verify-audit", "--tenant", "another"]), 0);
+}
