@@ -30,6 +30,7 @@ use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
 use crate::config::Config;
+use crate::health::Sampler;
 use crate::scope::Scope;
 use crate::stores::Stores;
 
@@ -57,6 +58,7 @@ pub(crate) struct Shared {
     pub(crate) ad_platform: Option<Arc<dyn AdPlatform>>,
     #[cfg(feature = "execution")]
     pub(crate) policy: Policy,
+    pub(crate) sampler: Sampler,
     stores: OnceCell<Stores>,
     #[cfg(feature = "attribution")]
     identity_keys: PerTenant<Arc<IdentityKey>>,
@@ -305,6 +307,7 @@ impl ClientBuilder {
             config: config.clone(),
             env: env.clone(),
             secrets: secrets.clone(),
+            sampler: Sampler::default(),
             stores: stores.clone().map(|stores| OnceCell::new_with(Some(stores))).unwrap_or_default(),
             #[cfg(feature = "attribution")]
             identity_keys: PerTenant::default(),

@@ -53,6 +53,7 @@ pub mod attribution;
 pub mod closed_loop;
 #[cfg(feature = "execution")]
 pub mod execution;
+pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
 

@@ -7,15 +7,18 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use tracing::Instrument;
 
+mod counters;
 mod ending;
 
+use counters::Counters;
 use ending::Ending;
 
-use crate::cache::{CacheStats, MemoryCache, ResponseCache};
+use crate::cache::{CacheKey, CacheStats, MemoryCache, ResponseCache};
 use crate::config::AiConfig;
 use crate::ctx::Ctx;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result, Retry};
+use crate::health::Performance;
 use crate::layer::{Layer, stack};
 use crate::layers::{
     AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, Fallback, RateLimitLayer, RetryLayer,
@@ -60,6 +63,8 @@ struct Inner {
     cache: Arc<dyn ResponseCache>,
     cache_layer: CacheLayer,
     breakers: BreakerLayer,
+    providers: Vec<String>,
+    counters: Arc<Counters>,
 }
 
 impl AiClient {
@@ -98,6 +103,7 @@ impl AiClient {
             }
         }
 
+        let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         let routing = routing_name(&candidates, &config);
         let router = Arc::new(Router::new(candidates, config.routing())?);
         let ttl = Duration::from_secs(config.cache.ttl_seconds);
@@ -118,7 +124,17 @@ impl AiClient {
             standing,
         )));
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
-        Ok(Self(Arc::new(Inner { config, whole, router, ledger, cache, cache_layer, breakers })))
+        Ok(Self(Arc::new(Inner {
+            config,
+            whole,
+            router,
+            ledger,
+            cache,
+            cache_layer,
+            breakers,
+            providers: names,
+            counters: Arc::default(),
+        })))
     }
 
     /// Answers a prompt. The limit of the answer is sized unless the request has one; a cut by a limit of ours is not seen.
@@ -142,7 +158,7 @@ impl AiClient {
     /// The last chunk has the outcome, the usage and the report. A stream that breaks ends with an error.
     pub async fn stream(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatStream> {
         let request = self.admitted(request, "ai.stream")?;
-        let mut ending = Ending::new(ctx, &request, "ai.stream");
+        let mut ending = Ending::new(&self.0.counters, ctx, &request, "ai.stream");
         let opened = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span()).await;
         let stream = match opened {
             Ok(stream) => stream,
@@ -208,9 +224,30 @@ impl AiClient {
         self.0.breakers.snapshot(ctx)
     }
 
+    /// The names of the providers.
+    pub fn providers(&self) -> &[String] {
+        &self.0.providers
+    }
+
+    /// How the calls went since the client was built, those of all tenants together.
+    pub fn performance(&self) -> Performance {
+        self.0.counters.performance()
+    }
+
+    /// Asks the cache for an answer that is hardly there, to see whether it can be asked.
+    ///
+    /// Errors: those of the cache, which a call takes as a miss. None when the cache is off.
+    pub async fn probe_cache(&self, ctx: &Ctx) -> Result<()> {
+        if !self.0.config.cache.enabled {
+            return Ok(());
+        }
+        let key = CacheKey::of(&ctx.tenant, "health", &ChatRequest::prompt("health"), false)?;
+        self.0.cache.get(&ctx.tenant, &key, ctx.env.clock.now()).await.map(drop)
+    }
+
     async fn answer(&self, ctx: &Ctx, request: ChatRequest, operation: &'static str) -> Result<ChatResponse> {
         let request = self.admitted(request, operation)?;
-        let mut ending = Ending::new(ctx, &request, operation);
+        let mut ending = Ending::new(&self.0.counters, ctx, &request, operation);
         let answered = self.within_deadline(self.0.whole.chat(ctx, &request)).instrument(ending.span()).await;
         match answered {
             Ok(mut response) => {

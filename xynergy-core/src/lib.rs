@@ -16,6 +16,7 @@ pub mod ctx;
 pub mod env;
 pub mod error;
 pub mod execution;
+pub mod health;
 pub mod layer;
 pub mod layers;
 pub mod money;

@@ -1,9 +1,11 @@
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde_json::json;
 use tracing::Span;
 use tracing::field::Empty;
 
+use super::counters::Counters;
 use crate::ctx::Ctx;
 use crate::env::{Event, EventMetadata};
 use crate::error::Error;
@@ -11,6 +13,7 @@ use crate::provider::{CallReport, ChatRequest, Outcome, Usage};
 
 /// The one event and the span of a call. It is sent at the end, whatever the end is: also when the call is dropped.
 pub(super) struct Ending {
+    counters: Arc<Counters>,
     ctx: Ctx,
     call: crate::provider::Call,
     operation: &'static str,
@@ -20,7 +23,12 @@ pub(super) struct Ending {
 }
 
 impl Ending {
-    pub(super) fn new(ctx: &Ctx, request: &ChatRequest, operation: &'static str) -> Self {
+    pub(super) fn new(
+        counters: &Arc<Counters>,
+        ctx: &Ctx,
+        request: &ChatRequest,
+        operation: &'static str,
+    ) -> Self {
         let span = tracing::info_span!(
             "chat",
             "gen_ai.operation.name" = "chat",
@@ -35,7 +43,8 @@ impl Ending {
             tenant_id = ctx.tenant.as_str(),
         );
         let call = request.call.clone();
-        Self { ctx: ctx.clone(), call, operation, started: Instant::now(), span, sent: false }
+        let counters = Arc::clone(counters);
+        Self { counters, ctx: ctx.clone(), call, operation, started: Instant::now(), span, sent: false }
     }
 
     pub(super) fn span(&self) -> Span {
@@ -58,30 +67,37 @@ impl Ending {
             self.span.record("gen_ai.usage.input_tokens", usage.prompt_tokens);
             self.span.record("gen_ai.usage.output_tokens", usage.completion_tokens);
         }
-        self.send(json!({
-            "outcome": outcome.as_str(),
-            "provider": report.provider,
-            "model": report.model,
-            "routed_via": report.routed_via,
-            "cost_nano_usd": report.cost_nano_usd,
-            "cache_hit": report.cache_hit,
-            "continued": report.continued,
-            "usage_estimated": report.usage_estimated,
-            "prompt_tokens": usage.map(|usage| usage.prompt_tokens),
-            "completion_tokens": usage.map(|usage| usage.completion_tokens),
-        }));
+        self.send(
+            Some(false),
+            json!({
+                "outcome": outcome.as_str(),
+                "provider": report.provider,
+                "model": report.model,
+                "routed_via": report.routed_via,
+                "cost_nano_usd": report.cost_nano_usd,
+                "cache_hit": report.cache_hit,
+                "continued": report.continued,
+                "usage_estimated": report.usage_estimated,
+                "prompt_tokens": usage.map(|usage| usage.prompt_tokens),
+                "completion_tokens": usage.map(|usage| usage.completion_tokens),
+            }),
+        );
     }
 
     /// Sends the event of a failure, and gives the error the operation and the id of the call.
     pub(super) fn failed(&mut self, error: Error) -> Error {
         self.span.record("error.type", error.kind().as_str());
-        self.send(json!({"outcome": "errored", "error": error.kind().as_str()}));
+        self.send(Some(true), json!({"outcome": "errored", "error": error.kind().as_str()}));
         error.in_operation(self.operation).with_context("request_id", &*self.ctx.request_id)
     }
 
-    fn send(&mut self, mut payload: serde_json::Value) {
+    /// Sends the event, once. `failed` is `None` for a call that did not come to its end.
+    fn send(&mut self, failed: Option<bool>, mut payload: serde_json::Value) {
         if std::mem::replace(&mut self.sent, true) {
             return;
+        }
+        if let Some(failed) = failed {
+            self.counters.add(failed, self.started.elapsed());
         }
         if let serde_json::Value::Object(payload) = &mut payload {
             payload.insert("operation".into(), json!(self.operation));
@@ -110,6 +126,6 @@ impl Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.send(json!({"outcome": "cancelled"}));
+        self.send(None, json!({"outcome": "cancelled"}));
     }
 }
