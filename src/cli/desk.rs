@@ -8,7 +8,9 @@ use xynergy_core::ads::MemoryPlatform;
 use xynergy_core::config::Secret;
 use xynergy_core::execution::{DrawKey, Executor};
 
-use crate::{Config, Ctx, Currency, Env, Error, ErrorKind, Result, StoreConfig, Stores, TenantId};
+use crate::{
+    Client, Config, Ctx, Currency, Env, Error, ErrorKind, Result, Scope, StoreConfig, Stores, TenantId,
+};
 
 const OPERATION: &str = "config";
 
@@ -75,6 +77,13 @@ impl Place {
             executor,
             ctx: Ctx::new(&Env::default(), self.tenant.clone()).with_actor(self.actor()),
         })
+    }
+
+    /// The service's client, with its credentials, on the store that is there.
+    pub(super) fn scope(&self) -> Result<Scope> {
+        let config = self.lasting()?;
+        refuse_absent(&config.store)?;
+        Ok(Client::new(config)?.scope(self.tenant.clone()).with_actor(self.actor()))
     }
 
     /// Who acts.

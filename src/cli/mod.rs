@@ -7,6 +7,7 @@ mod changes;
 #[path = "../../examples/shared/command_line.rs"]
 mod command_line;
 mod desk;
+mod health;
 mod kill;
 mod migrate;
 mod output;
@@ -58,6 +59,8 @@ enum Command {
     Kill(kill::Options),
     /// Verify the audit chain of every budget change
     VerifyAudit(verify_audit::Options),
+    /// Ask the store, the CRM and the ad platform how they fare
+    Health(health::Options),
 }
 
 /// Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C. The first argument is the
@@ -94,6 +97,7 @@ fn run(command: Command) -> Result<u8, String> {
             Command::Changes(options) => operate(changes::run(&options)).await,
             Command::Kill(options) => operate(kill::run(&options)).await,
             Command::VerifyAudit(options) => operate(verify_audit::run(&options)).await,
+            Command::Health(options) => operate(health::run(&options)).await,
         }
     })
 }

@@ -3,5 +3,6 @@
 
 mod examples;
 mod operate;
+mod readme;
 mod support;
 mod use_of_it;

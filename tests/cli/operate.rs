@@ -1,9 +1,11 @@
-//! `migrate`, `changes`, `kill` and `verify-audit` on the store of a finished run.
+//! `migrate`, `changes`, `kill`, `verify-audit` and `health` on the store of a finished run.
+
+use std::net::TcpListener;
 
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::support::{Service, json, on, output, stderr};
+use crate::support::{Service, json, on, output, stderr, xynergy};
 
 #[test]
 fn a_store_is_migrated_once_and_its_sql_can_be_had_instead() {
@@ -121,4 +123,35 @@ fn a_tampered_audit_is_found_at_its_row() {
     assert_eq!(text, format!("{rows} rows: BROKEN at act_1001#5: it was altered\n"));
     // Another tenant's chain is its own.
     output(&mut service.xynergy(&["verify-audit", "--tenant", "another"]), 0);
+}
+
+#[test]
+fn health_fails_when_anything_is_away() {
+    let service = Service::new();
+    let well = json(&mut service.xynergy(&["health", "--json"]), 0);
+    assert_eq!((&well["status"], &well["checks"]["store"]["status"]), (&"healthy".into(), &"healthy".into()));
+    assert!(output(&mut service.xynergy(&["health"]), 0).ends_with("xynergy: healthy\n"));
+
+    // A port that nothing listens on.
+    let away = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let config = service.path("away.toml");
+    let text = format!(
+        "version = 1\n[store]\ntype = \"sqlite\"\npath = {:?}\n\
+         [meta]\nbase_url = \"http://{away}\"\naccount_id = \"act_1\"\naccess_token = {{ env = \"TOKEN\" }}\n",
+        service.store()
+    );
+    std::fs::write(&config, text).unwrap();
+    let asked = |format: &[&str]| {
+        let mut command = xynergy(&[&["health", "--config", config.to_str().unwrap()], format].concat());
+        command.env("TOKEN", "s3cret-token");
+        command
+    };
+    let ill = json(&mut asked(&["--json"]), 1);
+    assert_eq!(
+        (&ill["status"], &ill["checks"]["ad_platform"]["status"]),
+        (&"degraded".into(), &"unhealthy".into())
+    );
+    let text = output(&mut asked(&[]), 1);
+    assert!(text.contains("ad_platform") && text.ends_with("xynergy: degraded\n"), "{text}");
+    assert!(!text.contains("s3cret") && !ill.to_string().contains("s3cret"), "{text}");
 }

@@ -5,7 +5,8 @@ use std::process::Stdio;
 
 use crate::support::{Service, on, output, stderr, xynergy};
 
-const COMMANDS: [&str; 7] = ["demo", "ask", "sandbox", "migrate", "changes", "kill", "verify-audit"];
+const COMMANDS: [&str; 8] =
+    ["demo", "ask", "sandbox", "migrate", "changes", "kill", "verify-audit", "health"];
 
 #[test]
 fn every_command_is_listed_and_explains_itself() {
@@ -66,7 +67,9 @@ fn wrong_use_ends_with_2_and_one_line_that_names_it() {
 fn a_store_that_is_not_there_is_refused_and_not_made() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("typo.sqlite");
-    for command in [&["changes"] as &[&str], &["kill", "status"], &["kill", "on"], &["verify-audit"]] {
+    for command in
+        [&["changes"] as &[&str], &["kill", "status"], &["kill", "on"], &["verify-audit"], &["health"]]
+    {
         let done = on(&store, command).output().unwrap();
         assert_eq!(done.status.code(), Some(2), "{command:?}");
         assert!(stderr(&done).contains("typo.sqlite is not there"), "{}", stderr(&done));
