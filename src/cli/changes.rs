@@ -1,5 +1,7 @@
 //! `xynergy changes`
 
+use std::collections::BTreeMap;
+
 use clap::{Args, Subcommand};
 use comfy_table::{Cell, CellAlignment};
 use serde::Serialize;
@@ -88,14 +90,20 @@ async fn list(options: &List) -> Result<Ended> {
     if options.place.json {
         return Ended::json(&Listed { changes: rows, kills });
     }
-    Ok(Ended::text(format!("{}{}\n{}\n", warning(&kills), listed(&rows), counted(&rows))))
+    Ok(Ended::text(format!(
+        "{}{}\n{}\n{}",
+        warning(&kills),
+        listed(&rows),
+        counted(&rows),
+        unapproved(&rows)
+    )))
 }
 
 fn warning(kills: &[String]) -> String {
     kills.iter().map(|scope| format!("{} {scope}\n", styled(BAD, "kill switch on:"))).collect()
 }
 
-fn listed(rows: &[ChangeRow]) -> String {
+pub(super) fn listed(rows: &[ChangeRow]) -> String {
     let mut table = table(&["id", "account", "owner", "field", "from", "asked", "set", "status", "again at"]);
     for row in rows {
         let change = &row.change;
@@ -125,6 +133,17 @@ fn counted(rows: &[ChangeRow]) -> String {
         with(ChangeStatus::Blocked),
         with(ChangeStatus::Failed),
     )
+}
+
+/// What waits for an approval, and the command that gives it.
+fn unapproved(rows: &[ChangeRow]) -> String {
+    let mut waiting = BTreeMap::<&str, usize>::new();
+    for row in rows.iter().filter(|row| row.reason == Some(Reason::AwaitingApproval)) {
+        if let Some(approval) = &row.approval {
+            *waiting.entry(&approval.digest).or_default() += 1;
+        }
+    }
+    waiting.iter().map(|(digest, count)| format!("{count} wait for: xynergy approve {digest}\n")).collect()
 }
 
 async fn show(options: &Show) -> Result<Ended> {
@@ -165,6 +184,10 @@ async fn show(options: &Show) -> Result<Ended> {
     line("again at", &row.due_at.map(|at| at.to_string()).unwrap_or_default());
     line("why", &change.reason);
     line("allocation", change.allocation_id.as_deref().unwrap_or_default());
+    if let Some(approval) = &row.approval {
+        line("approval", &approval.digest);
+        line("approved by", approval.approved_by.as_deref().unwrap_or("nobody yet"));
+    }
     line("queued at", &row.queued_at.to_string());
     line("expires at", &row.expires_at.to_string());
     Ok(Ended::text(format!("{text}\n{}\n", told(&history, change))))

@@ -72,10 +72,14 @@ impl Place {
         let platform = Arc::new(MemoryPlatform::new("none", Currency::USD));
         let key = DrawKey::new(Secret::new("never drawn with"));
         let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?;
+        let ctx = Ctx::new(&Env::default(), self.tenant.clone());
         Ok(Desk {
             stores,
             executor,
-            ctx: Ctx::new(&Env::default(), self.tenant.clone()).with_actor(self.actor()),
+            ctx: match self.actor() {
+                Some(actor) => ctx.with_actor(actor),
+                None => ctx,
+            },
         })
     }
 
@@ -83,17 +87,17 @@ impl Place {
     pub(super) fn scope(&self) -> Result<Scope> {
         let config = self.lasting()?;
         refuse_absent(&config.store)?;
-        Ok(Client::new(config)?.scope(self.tenant.clone()).with_actor(self.actor()))
+        Ok(Client::new(config)?.scope(self.tenant.clone()))
     }
 
-    /// Who acts.
-    fn actor(&self) -> String {
+    /// Who acts; nobody where neither the command line nor the environment says.
+    fn actor(&self) -> Option<String> {
         let from_env = || {
             ["USER", "LOGNAME", "USERNAME"]
                 .iter()
                 .find_map(|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
         };
-        self.actor.clone().or_else(from_env).unwrap_or_else(|| "xynergy command line".to_owned())
+        self.actor.clone().filter(|actor| !actor.trim().is_empty()).or_else(from_env)
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! `demo`, `ask` and `sandbox` are the examples of the repository, and read there.
 
+mod approve;
 mod bundled;
 mod changes;
 #[path = "../../examples/shared/command_line.rs"]
@@ -55,6 +56,8 @@ enum Command {
     Migrate(migrate::Options),
     /// List budget changes, or show one with its history
     Changes(changes::Options),
+    /// Approve the budget changes that wait under a digest
+    Approve(approve::Options),
     /// Switch a kill switch on or off, or show those that are on
     Kill(kill::Options),
     /// Verify the audit chain of every budget change
@@ -95,6 +98,7 @@ fn run(command: Command) -> Result<u8, String> {
             Command::Sandbox(options) => sandbox::run(&options, bundled::bundled).await,
             Command::Migrate(options) => operate(migrate::run(&options)).await,
             Command::Changes(options) => operate(changes::run(&options)).await,
+            Command::Approve(options) => operate(approve::run(&options)).await,
             Command::Kill(options) => operate(kill::run(&options)).await,
             Command::VerifyAudit(options) => operate(verify_audit::run(&options)).await,
             Command::Health(options) => operate(health::run(&options)).await,

@@ -1,9 +1,14 @@
-//! `migrate`, `changes`, `kill`, `verify-audit` and `health` on the store of a finished run.
+//! `migrate`, `changes`, `approve`, `kill`, `verify-audit` and `health` on a service's store.
 
 use std::net::TcpListener;
+use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use serde_json::Value;
+use xynergy::ads::{ChangeField, MemoryPlatform, Owner};
+use xynergy::execution::{AdChange, ChangeId};
+use xynergy::{Client, Config, StoreConfig};
 
 use crate::support::{Service, json, on, output, stderr, xynergy};
 
@@ -70,6 +75,73 @@ fn changes_are_listed_filtered_and_shown() {
     let done = service.xynergy(&["changes", "show", &"0".repeat(32)]).output().unwrap();
     assert_eq!(done.status.code(), Some(1), "{}", stderr(&done));
     assert!(stderr(&done).contains("no such change"), "{}", stderr(&done));
+}
+
+/// A service that has queued two changes under `execution.require_approval`; the digest that they wait under.
+fn awaiting_approval(store: &Path) -> String {
+    let change = |owner: &str, target| AdChange {
+        id: ChangeId::derive(&[owner]),
+        account_id: "act_1".to_owned(),
+        campaign_id: "c1".to_owned(),
+        owner: Owner::ad_set(owner),
+        field: ChangeField::Budget,
+        expected_from: 100_000,
+        target,
+        currency: "JPY".parse().unwrap(),
+        allocation_id: None,
+        causation_id: None,
+        reason: "a test".to_owned(),
+        expires_at: None,
+    };
+    let changes = vec![change("s1", 90_000), change("s2", 110_000)];
+    let mut config = Config { store: StoreConfig::Sqlite { path: store.to_owned() }, ..Config::default() };
+    config.execution.require_approval = true;
+    let platform = Arc::new(MemoryPlatform::new("act_1", "JPY".parse().unwrap()));
+    let client = Client::builder(config).ad_platform(platform).build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let rows = runtime.block_on(client.execution().queue(changes)).unwrap();
+    rows[0].approval.as_ref().unwrap().digest.clone()
+}
+
+#[test]
+fn what_waits_for_an_approval_is_approved_once_by_a_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("service.sqlite");
+    let digest = awaiting_approval(&store);
+    let listed = output(&mut on(&store, &["changes"]), 0);
+    assert!(listed.contains(&format!("2 wait for: xynergy approve {digest}\n")), "{listed}");
+    assert!(listed.contains("90,000 JPY") && listed.contains("2 not over yet"), "{listed}");
+
+    let nobody = &mut on(&store, &["approve", &digest]);
+    let nobody = nobody.env_remove("USER").env_remove("LOGNAME").env_remove("USERNAME").output().unwrap();
+    assert_eq!(nobody.status.code(), Some(2));
+    assert!(stderr(&nobody).contains("--actor"), "{}", stderr(&nobody));
+    let elsewhere =
+        on(&store, &["approve", &digest, "--actor", "ada", "--tenant", "another"]).output().unwrap();
+    assert_eq!(elsewhere.status.code(), Some(1), "{}", stderr(&elsewhere));
+
+    let approved = json(&mut on(&store, &["approve", &digest, "--actor", "ada", "--json"]), 0);
+    let rows = approved["approved"].as_array().unwrap();
+    assert_eq!(rows.len(), 2, "{approved}");
+    assert!(rows.iter().all(|row| row["approval"]["approved_by"] == "ada"), "{approved}");
+    let again = on(&store, &["approve", &digest, "--actor", "ada"]).output().unwrap();
+    assert_eq!(again.status.code(), Some(1), "{}", stderr(&again));
+
+    assert!(!output(&mut on(&store, &["changes"]), 0).contains("wait for"));
+    let id = rows[0]["change"]["id"].as_str().unwrap();
+    let shown = output(&mut on(&store, &["changes", "show", id]), 0);
+    assert!(shown.contains("approved by ada"), "{shown}");
+    output(&mut on(&store, &["verify-audit"]), 0);
+}
+
+/// The name of the environment counts where none is given.
+#[test]
+fn an_approval_says_what_was_approved_to_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("service.sqlite");
+    let digest = awaiting_approval(&store);
+    let told = output(on(&store, &["approve", &digest]).env("USER", "grace"), 0);
+    assert!(told.contains("110,000 JPY") && told.ends_with("2 changes approved by grace\n"), "{told}");
 }
 
 #[test]

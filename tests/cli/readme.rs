@@ -20,7 +20,8 @@ fn the_readmes_session_runs_in_an_empty_folder() {
     }
     shell.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/command_line.sh"));
     let told = output(shell.current_dir(folder.path()).env("PATH", path), 0);
-    for part in ["drifted", "on account:act_1001", "kill switches: all off", "rows: verified", "\"healthy\""] {
+    for part in ["drifted", "on account:act_1001", "kill switches: all off", "rows: verified", "\"healthy\""]
+    {
         assert!(told.contains(part), "{part} is missing: {told}");
     }
     assert!(folder.path().join("closed_loop.html").is_file());

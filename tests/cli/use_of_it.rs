@@ -5,8 +5,8 @@ use std::process::Stdio;
 
 use crate::support::{Service, on, output, stderr, xynergy};
 
-const COMMANDS: [&str; 8] =
-    ["demo", "ask", "sandbox", "migrate", "changes", "kill", "verify-audit", "health"];
+const COMMANDS: [&str; 9] =
+    ["demo", "ask", "sandbox", "migrate", "changes", "approve", "kill", "verify-audit", "health"];
 
 #[test]
 fn every_command_is_listed_and_explains_itself() {
@@ -31,7 +31,7 @@ fn wrong_use_ends_with_2_and_one_line_that_names_it() {
     let unknown = folder.path().join("unknown.toml");
     std::fs::write(&unknown, "version = 1\n[aii]\n").unwrap();
     let (newer, unknown) = (newer.to_str().unwrap(), unknown.to_str().unwrap());
-    let cases: [(&[&str], &str); 19] = [
+    let cases: [(&[&str], &str); 21] = [
         (&[], "requires a subcommand"),
         (&["frobnicate"], "frobnicate"),
         (&["demo", "--seed", "many"], "many"),
@@ -45,6 +45,8 @@ fn wrong_use_ends_with_2_and_one_line_that_names_it() {
         (&["changes", "--config", "nowhere.toml"], "nowhere.toml"),
         (&["changes", "--config", newer], "version: 99"),
         (&["changes", "show", "1"], "32 hex digits"),
+        (&["approve"], "<DIGEST>"),
+        (&["approve", "12", "--actor", "me"], "64 hex digits"),
         (&["kill"], "<SWITCH>"),
         (&["kill", "maybe"], "on, off, status"),
         (&["kill", "on", "--owner", "act_1", "ad", "3"], "adset or campaign"),
