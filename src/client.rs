@@ -76,6 +76,12 @@ impl<T> Default for PerTenant<T> {
 }
 
 impl<T: Clone> PerTenant<T> {
+    /// Those that were made.
+    #[cfg(feature = "execution")]
+    fn all(&self) -> Vec<T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// The tenant's, made by `make` when there is none. Of two that are made at once one is kept.
     async fn get_or_make<F>(&self, tenant: &TenantId, make: impl FnOnce() -> F) -> Result<T>
     where
@@ -171,6 +177,14 @@ impl Client {
             crm: None,
             #[cfg(feature = "execution")]
             ad_platform: None,
+        }
+    }
+
+    /// Waits until no budget write is under way, of any tenant. Call it before the runtime ends.
+    #[cfg(feature = "execution")]
+    pub async fn drain(&self) {
+        for executor in self.scope.shared.executors.all() {
+            executor.drain().await;
         }
     }
 

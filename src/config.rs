@@ -111,7 +111,7 @@ pub struct ExecutionConfig {
     pub policy: Option<Policy>,
     /// The secret that jitter and fuzz are drawn with. Without one, a key is made at the first use and kept in the store.
     pub draw_key: Option<SecretRef>,
-    /// Whether queued changes wait until somebody approves the digest of their plan.
+    /// Whether changes that are queued from now on wait until somebody approves the digest of their plan.
     pub require_approval: bool,
 }
 
@@ -195,6 +195,28 @@ impl Config {
                 format!("version: missing; begin the file with `version = {VERSION}`"),
             )),
         }
+    }
+
+    /// Reads a value, as a Python dict or a JavaScript object becomes one.
+    ///
+    /// # Errors
+    /// As [`from_toml`](Self::from_toml).
+    pub fn from_value(value: serde_json::Value) -> Result<Self> {
+        let wrong = |message: String| Error::new(ErrorKind::ConfigInvalid, "config", message);
+        match value.get("version").map(serde_json::Value::as_u64) {
+            Some(Some(version)) if version == u64::from(VERSION) => {}
+            Some(_) => {
+                return Err(wrong(format!(
+                    "version: it is not one that this library reads (it reads {VERSION})"
+                )));
+            }
+            None => return Err(wrong(format!("version: missing; give {VERSION}"))),
+        }
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let path = error.path().to_string();
+            let problem = error.into_inner().to_string();
+            wrong(if path == "." { problem } else { format!("{path}: {problem}") })
+        })
     }
 
     /// The JSON Schema of this shape, for editors and for checking a file before it is used.

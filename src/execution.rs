@@ -64,7 +64,8 @@ impl Execution<'_> {
     }
 
     /// Approves what was queued under a digest: exactly those changes, as they were queued. They run after their jitter, and
-    /// expire when they would have expired. The history names the scope's actor as the one who approved.
+    /// expire when they would have expired. The history names the scope's actor as the one who approved; who may be that is
+    /// for the host to decide before it calls.
     ///
     /// Cancel safety: all of it is approved or nothing.
     ///

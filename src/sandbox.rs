@@ -6,9 +6,10 @@ pub use xynergy_providers::sandbox::*;
 use crate::Config;
 
 /// The name of the sandbox's credential in [`secrets`].
-const KEY: &str = "XYNERGY_SANDBOX_KEY";
+pub const KEY: &str = "XYNERGY_SANDBOX_KEY";
+/// The name of the secret that its webhooks are signed with.
 #[cfg(feature = "attribution")]
-const WEBHOOK_SECRET: &str = "XYNERGY_SANDBOX_WEBHOOK_SECRET";
+pub const WEBHOOK_SECRET: &str = "XYNERGY_SANDBOX_WEBHOOK_SECRET";
 
 /// A configuration whose every backend is the sandbox: the three AI providers at their default prices, the ad platform
 /// and the CRM. Its credentials are those of [`secrets`].

@@ -1,1 +1,34 @@
-//! The one engine that every binding calls.
+//! The one engine that the Python, Node and Swift bindings call.
+//!
+//! A binding is a thin skin: it turns the host language's values into JSON and back, and its futures into the host's.
+//! Everything else is here, once: which calls there are ([`methods`]), their description from which each language's types are
+//! generated ([`description`]), cancellation by call id, caught panics, logs and events through one bounded queue
+//! ([`outbox`]), objects of the host behind the library's traits ([`host`]), and one runtime for each process, which survives a fork
+//! ([`runtime`]).
+//!
+//! JSON is the form of every value at the border because it is the same in every language, down to the byte. The engine reads
+//! it into typed values, so that a wrong one is refused with the argument's name before anything starts.
+
+mod call;
+pub mod description;
+mod engine;
+mod failure;
+pub mod host;
+pub mod methods;
+mod options;
+pub mod outbox;
+pub mod runtime;
+mod sandbox;
+mod streams;
+mod telemetry;
+pub mod testing;
+
+pub use call::CallInfo;
+pub use engine::{Engine, Outcome, current_call};
+pub use failure::Failure;
+pub use methods::canonical_json;
+pub use options::{Backends, Options};
+pub use sandbox::SandboxHandle;
+pub use telemetry::set_log_level;
+pub use xynergy::env::ManualClock;
+pub use xynergy::{Error, ErrorKind, Timestamp};

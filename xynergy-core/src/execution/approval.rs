@@ -16,7 +16,6 @@ pub struct Approval {
     /// Who approved it; `None` while it waits.
     pub approved_by: Option<String>,
     /// When; `None` while it waits.
-    #[schemars(with = "Option<String>")]
     pub approved_at: Option<Timestamp>,
 }
 

@@ -82,8 +82,8 @@ impl Executor {
         Ok(Self { parts: Arc::new(parts), running: Arc::new(watch::Sender::new(0)) })
     }
 
-    /// The same executor, whose changes wait for an [`approve`](Self::approve) when `required`. Changes that wait already
-    /// go on waiting, whatever this says.
+    /// The same executor, whose changes wait for an [`approve`](Self::approve) when `required`. What a change needs is
+    /// fixed when it is queued: those that wait already go on waiting, and those that were free stay so.
     #[must_use]
     pub fn with_approval(self, required: bool) -> Self {
         let Parts { store, platform, policy, key, .. } = &*self.parts;

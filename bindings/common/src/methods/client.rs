@@ -1,0 +1,24 @@
+use schemars::JsonSchema;
+use serde::Deserialize;
+use xynergy_core::health::Health;
+
+use super::{Nothing, methods};
+
+methods! {
+    /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
+    /// five seconds.
+    "health"() Value Nothing => Health = |session, _: Nothing| async move { Ok(session.client.health().await) };
+
+    /// Brings the tables of the store to this version; with `print_sql` it only returns the SQL, for those who migrate with
+    /// a tool of their own.
+    "migrate"(print_sql) Value MigrateArguments => xynergy::Migration =
+        |session, arguments: MigrateArguments| async move { session.client.migrate(arguments.print_sql).await };
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MigrateArguments {
+    /// Whether the SQL is returned and nothing is done.
+    #[serde(default)]
+    print_sql: bool,
+}

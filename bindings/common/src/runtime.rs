@@ -1,0 +1,114 @@
+//! One small pool of threads for each process, made at its first use.
+//!
+//! After a fork the child has none of the parent's threads, so it makes a pool of its own and never touches the parent's, whose locks
+//! may be held by threads that do not exist in it.
+
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Handle, Runtime};
+use tracing::Dispatch;
+use xynergy::{Error, ErrorKind, Result};
+
+use crate::outbox::Outbox;
+use crate::telemetry;
+
+/// Calls are mostly waits; two threads keep two cores busy.
+const WORKERS: usize = 2;
+
+/// The pool of one process.
+#[derive(Debug)]
+pub struct Pool {
+    process: u32,
+    handle: Handle,
+    runtime: Mutex<Option<Runtime>>,
+    outbox: Arc<Outbox>,
+    dispatch: Dispatch,
+}
+
+static POOL: AtomicPtr<Pool> = AtomicPtr::new(ptr::null_mut());
+
+/// The pool of this process.
+///
+/// # Errors
+/// [`Unavailable`](ErrorKind::Unavailable) when the system gives no threads.
+pub fn pool() -> Result<&'static Pool> {
+    let process = std::process::id();
+    loop {
+        let current = POOL.load(Ordering::Acquire);
+        // SAFETY: a pool is never freed once it is in the slot, so the pointer is null or valid for ever.
+        if let Some(pool) = unsafe { current.as_ref() }
+            && pool.process == process
+        {
+            return Ok(pool);
+        }
+        let made = Box::into_raw(Box::new(Pool::new(process)?));
+        if POOL.compare_exchange(current, made, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            // SAFETY: it was made above and nobody else has seen it.
+            drop(unsafe { Box::from_raw(made) });
+        }
+    }
+}
+
+/// Stops the pool of this process, as an interpreter does before it ends: tasks are dropped, threads joined for at most `grace`.
+/// Release the host's own lock first, or threads that need it never end.
+pub fn shutdown(grace: Duration) {
+    // SAFETY: as in `pool`.
+    let Some(pool) = (unsafe { POOL.load(Ordering::Acquire).as_ref() }) else { return };
+    if pool.process != std::process::id() {
+        return;
+    }
+    pool.outbox.close();
+    let runtime = pool.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(runtime) = runtime {
+        runtime.shutdown_timeout(grace);
+    }
+}
+
+impl Pool {
+    fn new(process: u32) -> Result<Self> {
+        let outbox = Arc::new(Outbox::default());
+        let dispatch = telemetry::dispatch(outbox.clone());
+        let of_thread = dispatch.clone();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(WORKERS)
+            .enable_all()
+            .thread_name("xynergy")
+            .on_thread_start(move || telemetry::keep_for_thread(&of_thread))
+            .build()
+            .map_err(|e| {
+                Error::new(ErrorKind::Unavailable, "runtime", "the system gives no threads for the pool")
+                    .with_source(e)
+            })?;
+        Ok(Self {
+            process,
+            handle: runtime.handle().clone(),
+            runtime: Mutex::new(Some(runtime)),
+            outbox,
+            dispatch,
+        })
+    }
+
+    /// The process it belongs to.
+    pub fn process(&self) -> u32 {
+        self.process
+    }
+
+    /// Where tasks are spawned.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// What waits for the host: logs and events.
+    pub fn outbox(&self) -> &Arc<Outbox> {
+        &self.outbox
+    }
+
+    /// Runs `work` as a thread of the pool would: the library's logs go to the outbox, and tasks can be spawned.
+    pub fn enter<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _entered = self.handle.enter();
+        tracing::dispatcher::with_default(&self.dispatch, work)
+    }
+}

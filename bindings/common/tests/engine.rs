@@ -1,0 +1,279 @@
+//! The engine as a binding sees it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::needless_pass_by_value)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use serde_json::{Value, json};
+use xynergy_bindings::host::{Host, HostFailure, HostStream};
+use xynergy_bindings::{Backends, CallInfo, Engine, ErrorKind, Options, Outcome, SandboxHandle, testing};
+
+/// A provider written by a host; the prompt says what it does.
+#[derive(Debug, Default)]
+struct Scripted {
+    dropped: Arc<AtomicUsize>,
+}
+
+struct Dropped(Arc<AtomicUsize>);
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Host for Scripted {
+    async fn call(&self, method: &'static str, arguments: String) -> Result<String, HostFailure> {
+        let arguments: Value = serde_json::from_str(&arguments).unwrap();
+        let prompt = arguments["request"]["messages"][0]["content"].as_str().unwrap_or(method).to_owned();
+        match prompt.as_str() {
+            "hang" => {
+                let _dropped = Dropped(self.dropped.clone());
+                std::future::pending().await
+            }
+            "throw" => Err(HostFailure { message: "boom".into(), token: Some(7), ..HostFailure::default() }),
+            "nonsense" => Ok(r#"{"choices": 3}"#.into()),
+            "empty" => Ok(r#"{"choices": []}"#.into()),
+            "panic" => panic!("a defect"),
+            "no json" => Ok("{".into()),
+            text => Ok(json!(format!("You said: {text}; {}", arguments["ctx"]["tenant"])).to_string()),
+        }
+    }
+
+    async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
+        Ok(futures_util::stream::iter(["One ", "two."].map(|text| Ok(json!(text).to_string()))).boxed())
+    }
+}
+
+fn engine(dropped: &Arc<AtomicUsize>) -> Engine {
+    let options = json!({
+        "config": {"version": 1},
+        "providers": {"mine": {"streaming": true}},
+        "host_timeout_ms": 300,
+    });
+    let host: Arc<dyn Host> = Arc::new(Scripted { dropped: dropped.clone() });
+    let backends = Backends { providers: BTreeMap::from([("mine".to_owned(), host)]), ..Backends::default() };
+    Engine::new(Options::from_json(&options.to_string()).unwrap(), backends).unwrap()
+}
+
+fn plain() -> Engine {
+    engine(&Arc::default())
+}
+
+fn call(engine: &Engine, method: &str, arguments: Value) -> Outcome {
+    engine.call_blocking(method, &CallInfo::default(), &arguments.to_string(), || false)
+}
+
+fn chat(prompt: &str) -> Value {
+    json!({"request": {"messages": [{"role": "user", "content": prompt}]}})
+}
+
+fn failure(outcome: Outcome) -> Value {
+    outcome.unwrap_err().to_value()
+}
+
+#[test]
+fn a_hosts_provider_answers() {
+    let engine = plain();
+    let info =
+        CallInfo { tenant: Some("acme".into()), request_id: Some("r-1".into()), ..CallInfo::default() };
+    let answer = engine.call_blocking("ai.chat", &info, &chat("hi").to_string(), || false).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["choices"][0]["message"]["content"], "You said: hi; \"acme\"");
+    assert_eq!((&answer["outcome"], &answer["xynergy"]["request_id"]), (&json!("complete"), &json!("r-1")));
+}
+
+#[test]
+fn what_a_host_does_wrong_is_an_error_that_names_it() {
+    for (prompt, kind, named) in [
+        ("throw", "unavailable", "providers.mine.chat: boom"),
+        ("nonsense", "unavailable", "choices"),
+        ("empty", "unavailable", "choice"),
+        ("no json", "unavailable", "providers.mine.chat"),
+        ("hang", "timeout", "300 ms"),
+        ("panic", "unexpected", "a defect"),
+    ] {
+        // A fresh one each: the breaker of one that failed too often would answer.
+        let error = failure(call(&plain(), "ai.chat", chat(prompt)));
+        assert_eq!(error["kind"], kind, "{prompt}: {error}");
+        let text = error.to_string();
+        assert!(text.contains(named), "{prompt}: {error}");
+    }
+    let error = failure(call(&plain(), "ai.chat", chat("throw")));
+    assert_eq!(error["host_token"], 7, "the binding finds the exception again: {error}");
+}
+
+#[test]
+fn wrong_arguments_are_named_before_anything_starts() {
+    let engine = plain();
+    for (method, arguments, named) in [
+        ("ai.generate", json!({}), "prompt"),
+        ("ai.generate", json!({"prompt": 3}), "prompt"),
+        ("ai.generate", json!({"prompt": "x", "max_tokens": 1e30}), "max_tokens"),
+        ("ai.generate", json!({"prompt": "x", "speed": 1}), "speed"),
+        (
+            "ai.chat",
+            json!({"request": {"messages": [{"role": "user", "content": 3}]}}),
+            "request.messages[0]",
+        ),
+        ("execution.get", json!({"id": "zz"}), "id"),
+        ("hubspot.accept", json!({"method": "POST", "url": "u", "headers": {}, "body": 3}), "body"),
+    ] {
+        let id = engine.next_call_id();
+        let started = engine
+            .start(id, method, &CallInfo::default(), &arguments.to_string(), |_| panic!("it was refused"));
+        let error = failure(started.expect("it is refused at once"));
+        assert_eq!(error["kind"], "invalid_input", "{error}");
+        assert!(error["message"].as_str().unwrap().contains(named), "{method}: {error}");
+        assert_eq!(engine.in_flight(), 0);
+    }
+    assert_eq!(failure(call(&engine, "ai.sing", json!({})))["kind"], "unsupported");
+    assert_eq!(
+        failure(engine.call_blocking("ai.cache_stats", &CallInfo::default(), "{", || false))["kind"],
+        "invalid_input"
+    );
+}
+
+#[test]
+fn a_hit_is_answered_on_the_calling_thread() {
+    let engine = plain();
+    call(&engine, "ai.chat", chat("again")).unwrap();
+    let hit = engine.start(
+        engine.next_call_id(),
+        "ai.chat",
+        &CallInfo::default(),
+        &chat("again").to_string(),
+        |_| (),
+    );
+    let hit: Value = serde_json::from_str(&hit.expect("nothing has to be waited for").unwrap()).unwrap();
+    assert_eq!(hit["xynergy"]["cache_hit"], true);
+}
+
+#[test]
+fn a_cancelled_call_completes_and_the_hosts_work_is_dropped() {
+    let dropped = Arc::default();
+    let engine = engine(&dropped);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let id = engine.next_call_id();
+    let started = engine.start(id, "ai.chat", &CallInfo::default(), &chat("hang").to_string(), move |o| {
+        sender.send(o).unwrap();
+    });
+    assert!(started.is_none());
+    assert!(engine.cancel(id));
+    assert!(!engine.cancel(id), "there is no such call any more");
+    let outcome = receiver.recv_timeout(Duration::from_secs(5)).unwrap();
+    assert_eq!(failure(outcome)["kind"], "cancelled");
+    while dropped.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    let interrupted =
+        engine.call_blocking("ai.chat", &CallInfo::default(), &chat("hang").to_string(), || true);
+    assert_eq!(failure(interrupted)["kind"], "cancelled");
+    let info = CallInfo { timeout_ms: Some(20), ..CallInfo::default() };
+    let late = engine.call_blocking("ai.chat", &info, &chat("hang").to_string(), || false);
+    assert_eq!(failure(late)["kind"], "timeout");
+}
+
+#[test]
+fn a_stream_is_read_piece_by_piece_and_ends() {
+    let engine = plain();
+    let opened: Value = serde_json::from_str(&call(&engine, "ai.stream", chat("hi")).unwrap()).unwrap();
+    let (mut text, mut last) = (String::new(), Value::Null);
+    loop {
+        let read: Value =
+            serde_json::from_str(&call(&engine, "stream.next", opened.clone()).unwrap()).unwrap();
+        for chunk in read["chunks"].as_array().unwrap() {
+            text += chunk["choices"][0]["delta"]["content"].as_str().unwrap_or("");
+            last = chunk.clone();
+        }
+        assert!(read["error"].is_null(), "{read}");
+        if read["done"] == true {
+            break;
+        }
+    }
+    assert_eq!((text.as_str(), &last["outcome"]), ("One two.", &json!("complete")));
+    assert_eq!(failure(call(&engine, "stream.next", opened))["kind"], "not_found");
+    engine.close_stream(99);
+}
+
+#[test]
+fn a_closed_engine_refuses() {
+    let engine = plain();
+    engine.close_blocking(Duration::from_secs(1));
+    engine.close_blocking(Duration::from_secs(1));
+    let error = failure(call(&engine, "ai.cache_stats", json!({})));
+    assert!(error["message"].as_str().unwrap().contains("closed"), "{error}");
+}
+
+#[test]
+fn wrong_options_are_named() {
+    for (options, named) in [
+        (json!({"config": {"version": 2}}), "version"),
+        (json!({"config": {}}), "version"),
+        (json!({"config": {"version": 1, "ai": {"cache": {"ttl": "long"}}}}), "ai.cache"),
+        (json!({"config": {"version": 1}, "from_env": true}), "config"),
+        (json!({"cofnig": 1}), "cofnig"),
+        (json!({"secrets": {"A": 3}}), "secrets.A"),
+    ] {
+        let built = Options::from_json(&options.to_string())
+            .map_err(Into::into)
+            .and_then(|o| Engine::new(o, Backends::default()));
+        let error = built.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConfigInvalid, "{error}");
+        assert!(error.to_string().contains(named), "{options}: {error}");
+    }
+    let options = Options::from_json(&json!({"secrets": {"A": "hush"}}).to_string()).unwrap();
+    assert!(!format!("{options:?}").contains("hush"));
+}
+
+#[tokio::test]
+async fn a_client_against_the_sandbox_runs_the_loop() {
+    let sandbox = SandboxHandle::start("{}", None).await.unwrap();
+    let described: Value = serde_json::from_str(&sandbox.describe()).unwrap();
+    let options = json!({"config": described["config"], "secrets": described["secrets"], "seed": 7});
+    let engine = Engine::new(Options::from_json(&options.to_string()).unwrap(), Backends::default()).unwrap();
+    let id = engine.next_call_id();
+    let arguments = json!({"account": described["account"], "allocation_id": "first", "seed": 7});
+    let tick =
+        engine.call(id, "closed_loop.tick", &CallInfo::default(), &arguments.to_string()).await.unwrap();
+    let tick: Value = serde_json::from_str(&tick).unwrap();
+    assert_eq!(tick["allocation"]["rows"].as_array().unwrap().len(), 3, "{tick}");
+    let answer = engine
+        .call(engine.next_call_id(), "ai.generate", &CallInfo::default(), r#"{"prompt": "hi"}"#)
+        .await
+        .unwrap();
+    assert!(answer.contains("internal"), "{answer}");
+    let health = engine.call(engine.next_call_id(), "health", &CallInfo::default(), "{}").await.unwrap();
+    assert!(health.contains("\"status\":\"healthy\""), "{health}");
+    engine.close(Duration::from_secs(1)).await;
+    sandbox.stop().await;
+    sandbox.stop().await;
+    assert!(sandbox.state().await.unwrap_err().to_string().contains("stopped"));
+}
+
+#[tokio::test]
+async fn the_suites_judge_a_hosts_object() {
+    let good: Arc<dyn Host> = Arc::new(Scripted::default());
+    testing::check("provider", good, r#"{"streaming": true}"#).await.unwrap();
+
+    #[derive(Debug)]
+    struct Forgetful;
+    #[async_trait]
+    impl Host for Forgetful {
+        async fn call(&self, method: &'static str, _: String) -> Result<String, HostFailure> {
+            Ok(if method == "invalidate" { "0" } else { "null" }.into())
+        }
+        async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
+            Err(HostFailure::default())
+        }
+    }
+    let error = testing::check("cache", Arc::new(Forgetful), "{}").await.unwrap_err();
+    assert!(error.to_string().contains("contract"), "{error}");
+    let error = testing::check("cash", Arc::new(Forgetful), "{}").await.unwrap_err();
+    assert!(error.to_string().contains("choose provider"), "{error}");
+}
