@@ -27,7 +27,7 @@ pub(crate) struct Options {
     /// Faults of the sandbox, or `none`
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
-    /// `sqlite:PATH` or `memory`; a new file when not given, which the end of the output names
+    /// `sqlite:PATH` or `memory`; a new file when not given, which the report names
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<StoreOption>,
     /// The seed of every draw

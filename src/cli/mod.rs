@@ -70,8 +70,9 @@ enum Command {
 /// program's name, whatever it is.
 ///
 /// It has a runtime of its own and blocks until the end, so it must not be called from an asynchronous task. It prints to
-/// standard output and error and leaves no subscriber and no panic hook behind; only a second Ctrl-C in `demo` ends the
-/// process.
+/// standard output and error and leaves no subscriber and no panic hook behind. A handler of Ctrl-C stays, which hands
+/// on to the one that was there before: where that was the system's own, Ctrl-C no longer ends the process afterwards. Only a
+/// second Ctrl-C in `demo` ends the process from within.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> u8 {
     let ended = match command_line::parse::<CommandLine>(arguments) {
         Ok(None) => Ok(command_line::DONE),
