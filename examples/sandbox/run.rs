@@ -4,6 +4,7 @@
 use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 
 use clap::Parser;
 use xynergy::sandbox::{
@@ -46,10 +47,17 @@ pub(crate) struct Options {
 /// One line on a wrong option or file, or a port that cannot be had.
 pub(crate) async fn run(options: &Options, bundled: Bundled) -> Result<u8, String> {
     let sandbox = start(options, bundled).await?;
-    print(&usage(&sandbox, options))?;
-    tokio::signal::ctrl_c().await.map_err(|e| format!("cannot wait for Ctrl-C: {e}"))?;
+    // Looked at once before anybody is told of Ctrl-C: from then on it is seen.
+    let mut interrupted = std::pin::pin!(tokio::signal::ctrl_c());
+    let ended = match futures_util::poll!(&mut interrupted) {
+        Poll::Ready(ended) => ended,
+        Poll::Pending => {
+            print(&usage(&sandbox, options))?;
+            interrupted.await
+        }
+    };
     sandbox.shutdown().await;
-    Ok(DONE)
+    ended.map(|()| DONE).map_err(|e| format!("cannot wait for Ctrl-C: {e}"))
 }
 
 async fn start(options: &Options, bundled: Bundled) -> Result<Sandbox, String> {

@@ -115,8 +115,10 @@ async fn operate(work: impl Future<Output = xynergy::Result<Ended>>) -> Result<u
 /// Drops the work at Ctrl-C: every call of the library may be dropped at any point.
 async fn until_interrupted(work: impl Future<Output = Result<u8, String>>) -> Result<u8, String> {
     tokio::select! {
-        ended = work => ended,
+        // In this order, so that Ctrl-C is seen from before the work begins.
+        biased;
         Ok(()) = tokio::signal::ctrl_c() => Ok(INTERRUPTED),
+        ended = work => ended,
     }
 }
 
