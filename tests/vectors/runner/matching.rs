@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 /// How `value` differs from `expected`, with the place; nothing when it matches.
-pub fn mismatch(expected: &Value, value: &Value, at: &str) -> Option<String> {
+pub(crate) fn mismatch(expected: &Value, value: &Value, at: &str) -> Option<String> {
     let differs = || Some(format!("{}expected {expected}, found {value}", place(at)));
     match (expected, value) {
         (Value::Object(wanted), _) if is_matcher(wanted) => matcher(wanted, value, at),

@@ -12,8 +12,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub use matching::mismatch;
-pub use values::merge;
+pub(crate) use matching::mismatch;
+pub(crate) use values::merge;
 use values::{Names, resolve};
 
 /// How long a case may take: none waits longer than a few seconds for real time.
@@ -73,60 +73,60 @@ struct Step {
 /// What a client is built from. `README.md` says what each field means.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Setup {
-    pub config: Option<Value>,
-    pub config_toml: Option<String>,
-    pub secrets: Option<BTreeMap<String, String>>,
-    pub seed: Option<u64>,
-    pub now: Option<String>,
-    pub sandbox: Option<Value>,
-    pub hosts: Hosts,
-    pub host_timeout_ms: Option<u64>,
+pub(crate) struct Setup {
+    pub(crate) config: Option<Value>,
+    pub(crate) config_toml: Option<String>,
+    pub(crate) secrets: Option<BTreeMap<String, String>>,
+    pub(crate) seed: Option<u64>,
+    pub(crate) now: Option<String>,
+    pub(crate) sandbox: Option<Value>,
+    pub(crate) hosts: Hosts,
+    pub(crate) host_timeout_ms: Option<u64>,
 }
 
 /// The scripted objects of the host, each in its place.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Hosts {
-    pub providers: BTreeMap<String, Script>,
-    pub caches: BTreeMap<String, Script>,
-    pub stores: BTreeMap<String, Script>,
-    pub crms: BTreeMap<String, Script>,
-    pub ad_platforms: BTreeMap<String, Script>,
-    pub secrets: Option<Script>,
+pub(crate) struct Hosts {
+    pub(crate) providers: BTreeMap<String, Script>,
+    pub(crate) caches: BTreeMap<String, Script>,
+    pub(crate) stores: BTreeMap<String, Script>,
+    pub(crate) crms: BTreeMap<String, Script>,
+    pub(crate) ad_platforms: BTreeMap<String, Script>,
+    pub(crate) secrets: Option<Script>,
 }
 
 /// What a scripted object does: the name of a behaviour, and its parameters.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Script {
-    pub script: String,
+pub(crate) struct Script {
+    pub(crate) script: String,
     #[serde(flatten)]
-    pub parameters: Map<String, Value>,
+    pub(crate) parameters: Map<String, Value>,
 }
 
 /// One call as a subject makes it.
 #[derive(Clone, Debug)]
-pub struct Call {
-    pub method: String,
-    pub scope: Scope,
-    pub args: Value,
-    pub timeout_ms: Option<u64>,
-    pub cancel_after_ms: Option<u64>,
+pub(crate) struct Call {
+    pub(crate) method: String,
+    pub(crate) scope: Scope,
+    pub(crate) args: Value,
+    pub(crate) timeout_ms: Option<u64>,
+    pub(crate) cancel_after_ms: Option<u64>,
     /// Of a stream: so many pieces are read, and it is abandoned then.
-    pub take: Option<usize>,
+    pub(crate) take: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Scope {
-    pub tenant: Option<String>,
-    pub actor: Option<String>,
-    pub request_id: Option<String>,
-    pub traceparent: Option<String>,
+pub(crate) struct Scope {
+    pub(crate) tenant: Option<String>,
+    pub(crate) actor: Option<String>,
+    pub(crate) request_id: Option<String>,
+    pub(crate) traceparent: Option<String>,
 }
 
 /// What the cases run against. Errors are the one shape of every language, as JSON.
-pub trait Subject: Sized {
+pub(crate) trait Subject: Sized {
     /// The name by which cases exclude it.
     const LANGUAGE: &'static str;
 
@@ -145,15 +145,15 @@ pub trait Subject: Sized {
 
 /// What became of a run.
 #[derive(Debug, Default)]
-pub struct Report {
-    pub passed: usize,
-    pub skipped: Vec<String>,
-    pub failures: Vec<String>,
-    pub called: BTreeSet<String>,
+pub(crate) struct Report {
+    pub(crate) passed: usize,
+    pub(crate) skipped: Vec<String>,
+    pub(crate) failures: Vec<String>,
+    pub(crate) called: BTreeSet<String>,
 }
 
 /// Runs every file of the folder, and fails with all that differs.
-pub async fn run_all<S: Subject>(folder: &Path) -> Report {
+pub(crate) async fn run_all<S: Subject>(folder: &Path) -> Report {
     let mut report = Report::default();
     for path in files(folder) {
         let text = std::fs::read_to_string(&path).unwrap();
@@ -317,14 +317,14 @@ fn error_mismatch(expected: &Value, error: &Value) -> Option<String> {
 }
 
 /// The methods of `surface.json` that no case calls.
-pub fn never_called(folder: &Path, called: &BTreeSet<String>) -> Vec<String> {
+pub(crate) fn never_called(folder: &Path, called: &BTreeSet<String>) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join("surface.json")).unwrap();
     let surface: Value = serde_json::from_str(&text).unwrap();
     surface["methods"].as_object().unwrap().keys().filter(|name| !called.contains(*name)).cloned().collect()
 }
 
 /// Holds the matchers to `matchers.json`, which every runner obeys: a matcher that accepts anything would let every case pass.
-pub fn check_matchers(folder: &Path) {
+pub(crate) fn check_matchers(folder: &Path) {
     let text = std::fs::read_to_string(folder.join("matchers.json")).unwrap();
     let cases: Vec<Value> = serde_json::from_str(&text).unwrap();
     for case in &cases {
@@ -335,7 +335,7 @@ pub fn check_matchers(folder: &Path) {
 }
 
 /// Prints what was left out, and fails with everything that differs.
-pub fn conclude<S: Subject>(report: &Report) {
+pub(crate) fn conclude<S: Subject>(report: &Report) {
     println!("{}: {} cases passed, {} left out", S::LANGUAGE, report.passed, report.skipped.len());
     for skipped in &report.skipped {
         println!("  left out: {skipped}");

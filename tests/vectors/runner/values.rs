@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 pub(super) type Names = BTreeMap<String, Value>;
 
 /// `over` laid over `under`: objects key by key, everything else as a whole.
-pub fn merge(under: &Value, over: &Value) -> Value {
+pub(crate) fn merge(under: &Value, over: &Value) -> Value {
     match (under, over) {
         (under, Value::Null) => under.clone(),
         (Value::Object(under), Value::Object(over)) => {

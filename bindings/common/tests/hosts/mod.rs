@@ -16,27 +16,27 @@ use memory::Memory;
 
 /// What an object has seen of calls.
 #[derive(Debug, Default)]
-pub struct Seen {
+pub(crate) struct Seen {
     calls: AtomicUsize,
     cancelled: AtomicUsize,
 }
 
 impl Seen {
-    pub fn to_json(&self) -> Value {
+    pub(crate) fn to_json(&self) -> Value {
         json!({"calls": self.calls.load(Ordering::SeqCst), "cancelled": self.cancelled.load(Ordering::SeqCst)})
     }
 }
 
 /// An object that behaves as its script says.
 #[derive(Debug)]
-pub struct Scripted {
+pub(crate) struct Scripted {
     script: Script,
     seen: Arc<Seen>,
     memory: Memory,
 }
 
 impl Scripted {
-    pub fn new(script: Script, seen: Arc<Seen>, clock: Option<Arc<ManualClock>>) -> Self {
+    pub(crate) fn new(script: Script, seen: Arc<Seen>, clock: Option<Arc<ManualClock>>) -> Self {
         let memory = Memory::new(&script.parameters, clock);
         Self { script, seen, memory }
     }
