@@ -46,3 +46,9 @@ pub fn set_log_level(level: String) -> napi::Result<()> {
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
+
+/// Runs the command line and returns its exit code. It blocks until the end.
+#[napi(catch_unwind)]
+pub fn command_line(arguments: Vec<String>) -> u8 {
+    xynergy::cli::main(arguments.into_iter().map(Into::into))
+}
