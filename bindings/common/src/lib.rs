@@ -32,5 +32,5 @@ pub use sandbox::SandboxHandle;
 pub use telemetry::set_log_level;
 #[cfg(feature = "cli")]
 pub use xynergy::cli::main as command_line;
-pub use xynergy::env::ManualClock;
+pub use xynergy::env::{Clock, ManualClock};
 pub use xynergy::{Error, ErrorKind, Timestamp};

@@ -149,8 +149,14 @@ impl SandboxHandle {
     pub async fn state(&self) -> std::result::Result<String, Failure> {
         let here = self.here().await?;
         let running = here.as_ref().ok_or_else(stopped)?;
-        let _entered = pool()?.handle().enter();
-        let state = running.state().await?;
+        let handle = pool()?.handle();
+        let mut reading = std::pin::pin!(running.state());
+        // The runtime is entered for each poll: a guard that is held across a wait would tie the future to one thread.
+        let state = std::future::poll_fn(|context| {
+            let _entered = handle.enter();
+            reading.as_mut().poll(context)
+        })
+        .await?;
         serde_json::to_string(&state).map_err(|e| {
             Error::new(ErrorKind::Unexpected, OPERATION, "the state cannot be written as JSON")
                 .with_source(e)
