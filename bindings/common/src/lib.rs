@@ -24,7 +24,7 @@ mod telemetry;
 pub mod testing;
 
 pub use call::CallInfo;
-pub use engine::{Engine, Outcome, current_call};
+pub use engine::{Engine, Origin, Outcome, current_call, current_origin};
 pub use failure::Failure;
 pub use methods::canonical_json;
 pub use options::{Backends, Options};
