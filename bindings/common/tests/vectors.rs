@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use xynergy_bindings::host::Host;
-use xynergy_bindings::{
-    Backends, CallInfo, Engine, Failure, ManualClock, Options, SandboxHandle, Timestamp,
-};
+use xynergy_bindings::{Backends, CallInfo, Engine, Failure, ManualClock, Options, SandboxHandle, Timestamp};
 
 use hosts::{Scripted, Seen};
 use runner::{Call, Script, Setup, Subject};
@@ -142,8 +140,7 @@ fn options(setup: &Setup, sandbox: Option<&SandboxHandle>) -> Value {
         options.insert("config".into(), runner::merge(&described["config"], &given));
     }
     if setup.secrets.is_some() || sandbox.is_some() && setup.hosts.secrets.is_none() {
-        options
-            .insert("secrets".into(), runner::merge(&described["secrets"], &json!(setup.secrets.clone())));
+        options.insert("secrets".into(), runner::merge(&described["secrets"], &json!(setup.secrets.clone())));
     }
     let traits = |script: &Script| script.parameters.get("traits").cloned().unwrap_or_else(|| json!({}));
     let providers = setup.hosts.providers.iter().map(|(name, script)| (name.clone(), traits(script)));
@@ -175,21 +172,10 @@ fn backends(
     let cache = only("caches", &hosts.caches);
     let crm = only("crms", &hosts.crms);
     let ad_platform = only("ad_platforms", &hosts.ad_platforms);
-    let mut store =
-        |name: &str| hosts.stores.get(name).map(|script| place(format!("stores.{name}"), script));
+    let mut store = |name: &str| hosts.stores.get(name).map(|script| place(format!("stores.{name}"), script));
     let (state, clicks, revenue) = (store("state"), store("clicks"), store("revenue"));
     let secrets = hosts.secrets.as_ref().map(|script| place("secrets".into(), script));
-    Backends {
-        providers,
-        cache,
-        crm,
-        ad_platform,
-        secrets,
-        state,
-        clicks,
-        revenue,
-        clock: clock.cloned(),
-    }
+    Backends { providers, cache, crm, ad_platform, secrets, state, clicks, revenue, clock: clock.cloned() }
 }
 
 fn folder() -> PathBuf {

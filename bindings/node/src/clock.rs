@@ -54,7 +54,10 @@ impl Clock {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     pub fn advance(&self, ms: f64) -> napi::Result<()> {
         if !(0.0..=9_007_199_254_740_991.0).contains(&ms) || ms.fract() != 0.0 {
-            return Err(refused(Error::invalid("clock", "ms: give a whole number of milliseconds, 0 or more")));
+            return Err(refused(Error::invalid(
+                "clock",
+                "ms: give a whole number of milliseconds, 0 or more",
+            )));
         }
         self.clock.advance(Duration::from_millis(ms as u64));
         Ok(())

@@ -75,8 +75,7 @@ impl Environment {
     pub fn new(env: Env, wake: Function<'_, (), ()>) -> napi::Result<Self> {
         // A strong one would keep the process alive for ever.
         let wake = wake.build_threadsafe_function().weak::<true>().build()?;
-        let shared =
-            Arc::new(Shared { mailbox: Arc::new(Mailbox::new(wake)), engines: Mutex::default() });
+        let shared = Arc::new(Shared { mailbox: Arc::new(Mailbox::new(wake)), engines: Mutex::default() });
         env.add_env_cleanup_hook(shared.clone(), |shared| shared.end())?;
         Ok(Self { shared })
     }
@@ -105,7 +104,9 @@ impl Environment {
             Ok(Thrown { kind, message, retry_after_ms, token }) => {
                 HostFailure { kind, message, retry_after_ms, token }
             }
-            Err(_) => HostFailure { message: "it threw what cannot be shown".to_owned(), ..HostFailure::default() },
+            Err(_) => {
+                HostFailure { message: "it threw what cannot be shown".to_owned(), ..HostFailure::default() }
+            }
         };
         self.shared.mailbox.reply(id(question), Reply::Failure(failure));
     }

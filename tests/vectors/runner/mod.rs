@@ -184,7 +184,9 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter(|path| !path.ends_with("surface.json") && !path.ends_with("matchers.json"))
-        .filter(|path| chosen.as_ref().is_none_or(|c| path.file_stem().is_some_and(|stem| stem == c.as_str())))
+        .filter(|path| {
+            chosen.as_ref().is_none_or(|c| path.file_stem().is_some_and(|stem| stem == c.as_str()))
+        })
         .collect();
     files.sort();
     files
