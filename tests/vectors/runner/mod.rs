@@ -57,6 +57,7 @@ struct Step {
     sandbox: Option<String>,
     host: Option<String>,
     close: bool,
+    reopen: bool,
     scope: Value,
     args: Option<Value>,
     timeout_ms: Option<u64>,
@@ -139,6 +140,8 @@ pub(crate) trait Subject: Sized {
     /// What a scripted object has seen: `{calls, cancelled}`.
     fn seen(&self, host: &str) -> Value;
     fn close(&self) -> impl Future<Output = ()>;
+    /// Closes the client and builds another one from the same setup; sandbox, clock and scripted objects stay.
+    fn reopen(&mut self) -> impl Future<Output = Result<(), Value>>;
     /// Ends what was begun for the case.
     fn end(self) -> impl Future<Output = ()>;
 }
@@ -204,8 +207,10 @@ async fn run_case<S: Subject>(
     report: &mut Report,
 ) -> Result<(), String> {
     let mut names: Names = file.values.clone();
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    names.insert("folder".to_owned(), folder.path().display().to_string().into());
     for value in file.values.values() {
-        resolve(value, &file.values).map_err(|e| format!("values: {e}"))?;
+        resolve(value, &names).map_err(|e| format!("values: {e}"))?;
     }
     let setup = resolve(&merge(&file.setup, &case.client), &names)?;
     let setup: Setup = if setup.is_null() {
@@ -213,7 +218,7 @@ async fn run_case<S: Subject>(
     } else {
         serde_json::from_value(setup).map_err(|e| format!("client: {e}"))?
     };
-    let subject = match (S::build(setup).await, &case.expect_error) {
+    let mut subject = match (S::build(setup).await, &case.expect_error) {
         (Ok(subject), None) => subject,
         (Ok(_), Some(_)) => return Err("the client was built, and should not have been".to_owned()),
         (Err(error), Some(expected)) => {
@@ -229,7 +234,7 @@ async fn run_case<S: Subject>(
             continue;
         }
         report.called.extend(step.call.clone());
-        if let Err(problem) = run_step(&subject, step, &mut names).await {
+        if let Err(problem) = run_step(&mut subject, step, &mut names).await {
             let what = step.call.as_deref().unwrap_or("");
             ended = Err(format!("step {} {what}: {problem}", index + 1));
             break;
@@ -239,7 +244,7 @@ async fn run_case<S: Subject>(
     ended
 }
 
-async fn run_step<S: Subject>(subject: &S, step: &Step, names: &mut Names) -> Result<(), String> {
+async fn run_step<S: Subject>(subject: &mut S, step: &Step, names: &mut Names) -> Result<(), String> {
     if step.clock.is_some() || step.advance_ms.is_some() {
         let to = step.clock.as_ref().map(|to| resolve(to, names)).transpose()?;
         subject.clock(to.as_ref().and_then(Value::as_str), step.advance_ms.unwrap_or(0));
@@ -249,6 +254,9 @@ async fn run_step<S: Subject>(subject: &S, step: &Step, names: &mut Names) -> Re
     if step.close {
         subject.close().await;
         return Ok(());
+    }
+    if step.reopen {
+        return subject.reopen().await.map_err(|error| format!("it was not built again: {error}"));
     }
     if let Some(what) = &step.sandbox {
         return judge(step, Ok(subject.sandbox(what).await), names);
@@ -263,7 +271,7 @@ async fn run_step<S: Subject>(subject: &S, step: &Step, names: &mut Names) -> Re
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-    let method = step.call.clone().ok_or("a step is call, clock, advance_ms, sandbox, host or close")?;
+    let method = step.call.clone().ok_or("a step is call, clock, advance_ms, sandbox, host, close or reopen")?;
     let scope = resolve(&step.scope, names)?;
     let call = Call {
         method,
