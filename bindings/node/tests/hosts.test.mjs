@@ -199,7 +199,9 @@ test('a store of the host holds the state', async () => {
     list: async (tenant, collection) => [...documents].filter(([at]) => at.startsWith(`${tenant}/${collection}/`)).map(([at, document]) => [at.split('/').at(-1), document]),
   };
   const client = new Client({ config: ONCE, stores: { state }, providers: { mine: fakeProvider('x') } });
-  await client.ai.setLimit('tenant', 'day', 5n, true);
-  assert.ok(documents.size > 0);
-  assert.equal((await client.ai.spend()).limits[0].amount_nano_usd, 5n);
+  const request = { currency: 'USD', owners: [{ owner_id: '11', level: 'adset', current_minor: 5_000n, ads: [{ ad_id: '1', active: true, impressions: 1000, clicks: 50, spend_minor: 900, deals: 2, value_minor: 9_000n }] }], constraints: { total_daily_minor: 10_000, min_minor: 100, max_minor: 9_000 }, seed: 7, draws: 100 };
+  const allocation = await client.allocation.select('first', request);
+  assert.ok([...documents.keys()].some((at) => at.includes('first')), [...documents.keys()].join());
+  assert.deepEqual(await client.allocation.get('first'), allocation);
+  assert.deepEqual(await client.allocation.select('first', { ...request, seed: 8 }), allocation, 'the same id never draws again');
 });

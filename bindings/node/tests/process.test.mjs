@@ -77,7 +77,7 @@ test('two workers and the main thread use it at once', async () => {
       Promise.all(Array.from({ length: 200 }, (_, n) => client.ai.generate('n' + n, { cache: false })))
         .then((answers) => parentPort.postMessage(answers.every(({ text }, n) => text === 'of ' + workerData + ' n' + n)));
     \`;
-    const workers = ['a', 'b'].map((workerData) => new Worker(work, { eval: true, workerData }));
+    const workers = ['a', 'b'].map((workerData) => new Worker(work, { eval: true, workerData, execArgv: [] }));
     const mine = of(fakeProvider((r) => 'main ' + r.messages[0].content));
     const own = Promise.all(Array.from({ length: 200 }, (_, n) => mine.ai.generate('n' + n)));
     const said = await Promise.all(workers.map(async (w) => { const exit = once(w, 'exit'); const [ok] = await once(w, 'message'); const [code] = await exit; return [ok, code]; }));
@@ -103,7 +103,7 @@ test('workers may be terminated in the middle of calls', async () => {
       })();
     \`;
     for (let round = 0; round < 10; round++) {
-      const workers = [1, 2].map(() => new Worker(work, { eval: true }));
+      const workers = [1, 2].map(() => new Worker(work, { eval: true, execArgv: [] }));
       await Promise.all(workers.map((w) => once(w, 'message')));
       await new Promise((r) => setTimeout(r, Math.random() * 60));
       await Promise.all(workers.map((w) => w.terminate()));
@@ -146,7 +146,8 @@ test('garbage collection in the middle of everything does no harm', async () => 
     let answered = 0;
     const one = async (n) => {
       const client = of(fakeProvider('a b c'), { onEvent() {}, logger() {} });
-      answered += (await client.ai.generate('x')).text.length;
+      const { text } = await client.ai.generate('x');
+      answered += text.length;
       const stream = client.ai.stream({ messages: [{ role: 'user', content: 'x' }] });
       await stream.next();
       const controller = new AbortController();
