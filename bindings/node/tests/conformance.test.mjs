@@ -104,15 +104,21 @@ test('a state store', async () => {
 test('an ad platform', async () => {
   const owner = { level: 'adset', id: '11' };
   const state = { owner, account_id: 'act_1', campaign_id: '1', name: 'A', currency: 'USD', daily_budget_minor: 10_000n, bid_minor: null, status: 'active' };
+  const log = [];
   const missing = () => { throw new XynergyError('there is none', { kind: 'not_found' }); };
   const now = () => ({ ...state, read_at: new Date() });
   const platform = {
     account: (ctx, id) => (id === 'act_1' ? { account_id: id, currency: 'USD', minimum_daily_minor: null } : missing()),
     owner: (ctx, { level, id }) => (level === 'adset' && id === '11' ? now() : missing()),
     owners: (ctx, id) => (id === 'act_1' ? [now()] : missing()),
-    set: (ctx, { owner: { id }, value }) => { if (id !== '11') missing(); state.daily_budget_minor = value; },
+    set: (ctx, { owner: { id }, field, value }) => {
+      if (id !== '11') missing();
+      if (value <= 0n) throw new XynergyError('a budget is more than nothing', { kind: 'rejected' });
+      log.push({ at: new Date(), field, before: state.daily_budget_minor, after: value, own: true });
+      state.daily_budget_minor = value;
+    },
     validate: (ctx, { owner: { id } }) => { if (id !== '11') missing(); },
-    activities: () => { throw new XynergyError('no log', { kind: 'unsupported' }); },
+    activities: (ctx, id, of, since) => log.filter(({ at }) => at >= new Date(since)),
     insights: () => [],
   };
   await testing.checkAdPlatform(platform, { account_id: 'act_1', owner });
