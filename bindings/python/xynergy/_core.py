@@ -103,9 +103,9 @@ class Core:
             answer = engine.start(bridge.native, method, info, _json.encode(arguments))
         except Exception as error:
             raise refused(error, method, arguments) from None
-        if answer.__class__ is not int:
-            return _json.decode(answer)  # type: ignore[arg-type]
-        number: int = answer  # type: ignore[assignment]
+        if isinstance(answer, str):
+            return _json.decode(answer)
+        number = answer
         if self.seats:
             bridge.contexts[number] = contextvars.copy_context()
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import threading
 import weakref
@@ -48,10 +49,8 @@ class LoopBridge:
             # A loop that cannot wait for a descriptor, as Windows's: a thread waits for it.
             threading.Thread(target=_wake, args=(self.native, self.loop_ref), name="xynergy-wake", daemon=True).start()
         # The loop ends its generators before it closes; this one ends the bridge.
-        try:
+        with contextlib.suppress(StopIteration):
             self._keeper.__anext__().send(None)
-        except StopIteration:
-            pass
 
     def expect(self, number: int) -> asyncio.Future[Any]:
         """What the call of this number will give."""
@@ -138,11 +137,16 @@ def _wake(native: _native.Bridge, loop_ref: weakref.ref[asyncio.AbstractEventLoo
             return
         drained = threading.Event()
         try:
-            loop.call_soon_threadsafe(lambda b=bridge, d=drained: (b.drain(), d.set()))
+            loop.call_soon_threadsafe(_drain, bridge, drained)
         except RuntimeError:
             return
         del loop, bridge
         drained.wait(1)
+
+
+def _drain(bridge: LoopBridge, drained: threading.Event) -> None:
+    bridge.drain()
+    drained.set()
 
 
 def forget_all() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from html import escape
 from typing import Any
 
@@ -63,7 +64,7 @@ def _cell(value: Any) -> str:
 
 def frame(items: list[Any]) -> Any:
     """A frame of pandas. Integers stay integers, also where some are missing."""
-    import pandas
+    pandas = importlib.import_module("pandas")
 
     rows = [flat(item) for item in items]
     columns = list(dict.fromkeys(name for row in rows for name in row))

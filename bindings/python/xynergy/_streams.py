@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -126,10 +127,9 @@ class ChatStream(_Reading):
         super()._abandon()
         if number is not None:
             if self._read is not None and not self._read.done():
-                try:
+                # A stream that is collected after its loop was closed cannot cancel there, and need not.
+                with contextlib.suppress(RuntimeError):
                     self._read.cancel()
-                except RuntimeError:
-                    pass
             self._core.engine.cancel(number)
         self._read = None
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequenc
 from typing import Any, Literal, Protocol, TypeVar, Union
 
 from xynergy import _types as t
+from xynergy._record import Records
 
 T = TypeVar("T", covariant=True)
 Answer = Union[T, Awaitable[T]]
