@@ -58,7 +58,7 @@ def at_runtime(written: str) -> str:
     parts = written.split(" | ")
     if len(parts) == 1:
         return written
-    return "Union[" + ", ".join(part if part in ("str", "None", "int") or part.startswith(("Literal", "dict[str, Any]")) else f'"{part}"' for part in parts) + "]"
+    return f"Union[{', '.join(quote_part(part) for part in parts)}]"
 
 
 def record(name: str, shape: Schema, types: dict[str, Schema], names: Names) -> str:
@@ -125,7 +125,8 @@ def arguments(description: dict[str, Any]) -> str:
 
 
 def quote_part(part: str) -> str:
-    return part if part.startswith(("Literal", "str", "None", "int", "datetime")) else f'"{part}"'
+    """One alternative, in quotes where Python 3.9 could not evaluate it yet."""
+    return part if part.startswith(("Literal", "str", "None", "int", "datetime", "dict[")) else f'"{part}"'
 
 
 def typed_dict(name: str, shape: Schema, names: Names) -> str:
@@ -196,6 +197,7 @@ def areas(description: dict[str, Any], *, blocking: bool) -> str:
         "from typing import TYPE_CHECKING, Any\n",
         "from xynergy import _types as t",
         f"from xynergy.{'_blocking_area' if blocking else '_area'} import {base}",
+        "from xynergy._json import raw",
         "from xynergy._record import Records, decode",
         f"from xynergy._streams import {stream}\n",
         "if TYPE_CHECKING:",
@@ -233,7 +235,7 @@ def method_text(method: dict[str, Any], description: dict[str, Any], *, blocking
     explained = []
     for param in method["params"]:
         kind = prefixed(takes.of(param["schema"]), "a", description["argument_types"])
-        if param["schema"].get("$ref", "").endswith("/Bytes"):
+        if is_bytes(param):
             kind = "bytes | bytearray | memoryview | str"
         if param["required"]:
             signature.append(f"{identifier(param['name'])}: {kind}")
@@ -270,7 +272,13 @@ def method_text(method: dict[str, Any], description: dict[str, Any], *, blocking
 
 def argument(param: dict[str, Any]) -> str:
     """One entry of the arguments; optional ones that are absent are left out by `_call`."""
-    return f'"{param["name"]}": {identifier(param["name"])}'
+    name = identifier(param["name"])
+    return f'"{param["name"]}": {f"raw({name})" if is_bytes(param) else name}'
+
+
+def is_bytes(param: dict[str, Any]) -> bool:
+    """Whether it takes raw bytes."""
+    return bool(param["schema"].get("$ref", "").endswith("/Bytes"))
 
 
 def prefixed(written: str, module: str, types: dict[str, Schema]) -> str:
@@ -340,7 +348,8 @@ def protocol_method(method: dict[str, Any], names: Names, types: dict[str, Schem
         f"{identifier(param['name'])}: {prefixed(names.of(param['schema']), 't', types)}" for param in method["params"]
     )
     returned = returnable(method["result"], names, types)
-    kind = f"AsyncIterable[{returned}] | Iterable[{returned}] | Awaitable[AsyncIterable[{returned}]]" if method["stream"] else f"Answer[{returned}]"
+    pieces = f"AsyncIterable[{returned}] | Iterable[{returned}] | Awaitable[AsyncIterable[{returned}]]"
+    kind = pieces if method["stream"] else f"Answer[{returned}]"
     return f"    def {method['name']}(self, *, {given}) -> {kind}:\n{docstring(method['doc'], '        ')}\n        ...\n"
 
 

@@ -258,6 +258,14 @@ def test_a_client_in_a_loop_that_runs_already(sandbox: Any) -> None:
 
 
 def test_from_env(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XYNERGY_CONFIG", "/no/such/file.toml")
-    with pytest.raises(xynergy.ConfigInvalidError):
+    monkeypatch.setenv("DATABASE_URL", "mongodb://nowhere")
+    with pytest.raises(xynergy.ConfigInvalidError, match="DATABASE_URL"):
         xynergy.Client.from_env()
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+
+    async def work() -> None:
+        async with xynergy.Client.from_env(seed=1) as c:
+            assert [model.provider for model in (await c.ai.route("hi")).models] == ["openai"]
+
+    run(work())

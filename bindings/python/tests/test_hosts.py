@@ -281,8 +281,17 @@ def test_a_store_of_ones_own() -> None:
     async def work() -> None:
         store = StateStore()
         async with client(stores={"state": store}) as c:
-            await c.ai.set_limit("tenant", "day", 1, False)
-            assert store.kept
+            evidence = {"ad_id": "1", "active": True, "impressions": 9, "clicks": 3, "spend_minor": 10, "deals": 1, "value_minor": 50}
+            request: Any = {
+                "currency": "USD",
+                "owners": [{"owner_id": "11", "level": "adset", "current_minor": 6000, "ads": [evidence]}],
+                "constraints": {"total_daily_minor": 6000, "min_minor": 1000, "max_minor": 40000},
+                "seed": 7,
+                "draws": 100,
+            }
+            drawn = await c.scope("acme").allocation.select("first", request)
+            assert {tenant for tenant, _, _ in store.kept} == {"acme"}
+            assert await c.scope("acme").allocation.get("first") == drawn and drawn.rows[0].owner_id == "11"
 
     run(work())
 

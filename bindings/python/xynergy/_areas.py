@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from xynergy import _types as t
 from xynergy._area import Area
+from xynergy._json import raw
 from xynergy._record import Records, decode
 from xynergy._streams import ChatStream
 
@@ -200,7 +201,7 @@ class HubspotMethods(Area):
             received_at: When it arrived; now when absent.
             source: The name of the batch.
         """
-        found: t.Accepted = decode(await self._call("hubspot.accept", {"method": method, "url": url, "headers": headers, "body": body, "received_at": received_at, "source": source}, timeout, request_id), "Accepted")
+        found: t.Accepted = decode(await self._call("hubspot.accept", {"method": method, "url": url, "headers": headers, "body": raw(body), "received_at": received_at, "source": source}, timeout, request_id), "Accepted")
         return found
 
     async def process(self, ads: Mapping[str, a.AdParentsLike] | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:

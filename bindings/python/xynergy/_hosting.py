@@ -105,6 +105,7 @@ class Asked:
         self.method = method
         self.context = context
         self.handed_over = False
+        self.inner: Any = None
 
     def fail(self, error: BaseException) -> None:
         """Tells the engine what was thrown."""
@@ -121,29 +122,34 @@ class Asked:
         except (TypeError, ValueError, RecursionError):
             self.fail(TypeError(f"what it returned cannot be passed: {_json.problem(value)}"))
 
-    def start(self, work: Any) -> None:
-        """Runs a coroutine as a task of the loop. In the loop's thread."""
+    def start(self, work: Any, inner: Any) -> None:
+        """Runs a coroutine, which awaits `inner`, as a task of the loop. In the loop's thread."""
         loop = self.bridge.loop_ref()
         if loop is None:
             work.close()
             return
         task = self.context.run(loop.create_task, work)
         self.bridge.tasks[self.number] = task
+        self.inner = inner
         task.add_done_callback(self._done)
 
     def _done(self, task: asyncio.Task[None]) -> None:
         self.bridge.tasks.pop(self.number, None)
+        # One that was cancelled before it began has not awaited what it was given.
+        if inspect.iscoroutine(self.inner):
+            self.inner.close()
         if not self.handed_over:
             self.bridge.credits.pop(self.number, None)
         if not task.cancelled():
             task.exception()
 
-    def start_from_thread(self, work: Any) -> None:
+    def start_from_thread(self, work: Any, inner: Any) -> None:
+        """The same from another thread."""
         loop = self.bridge.loop_ref()
         try:
             if loop is None:
                 raise RuntimeError
-            loop.call_soon_threadsafe(self.start, work)
+            loop.call_soon_threadsafe(self.start, work, inner)
         except RuntimeError:
             work.close()
             self.fail(RuntimeError("the event loop is closed"))
@@ -166,7 +172,7 @@ class Asked:
             self.fail(error)
         else:
             if inspect.isawaitable(value):
-                self.start_from_thread(self.wait(value))
+                self.start_from_thread(self.wait(value), value)
             else:
                 self.answer(value)
 
@@ -220,7 +226,7 @@ class Asked:
             self.fail(error)
             return
         if inspect.isawaitable(source) or hasattr(source, "__aiter__"):
-            self.start_from_thread(self.send_pieces(source, credit))
+            self.start_from_thread(self.send_pieces(source, credit), source)
         else:
             self.context.copy().run(self.send_pieces_in_thread, source, credit)
 
@@ -264,14 +270,16 @@ def _ask(bridge: LoopBridge, number: int, key: int, method: str, text: str, call
         credit = bridge.credits[number] = Credit()
         if inspect.isasyncgenfunction(function) or inspect.iscoroutinefunction(function):
             try:
-                asked.start(asked.send_pieces(function(**arguments), credit))
+                source = function(**arguments)
+                asked.start(asked.send_pieces(source, credit), source)
             except Exception as error:
                 asked.fail(error)
         else:
             _threads.run(lambda: asked.call_stream_in_thread(function, arguments, credit))
     elif inspect.iscoroutinefunction(function):
         try:
-            asked.start(asked.wait(function(**arguments)))
+            answering = function(**arguments)
+            asked.start(asked.wait(answering), answering)
         except Exception as error:
             asked.fail(error)
     else:

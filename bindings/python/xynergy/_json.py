@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -46,6 +47,13 @@ encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", 
 """JSON of a value; raises `TypeError`, `ValueError` or `RecursionError` for what cannot be passed."""
 
 decode = json.JSONDecoder().decode
+
+
+def raw(value: Any) -> Any:
+    """Bytes in JSON; text stays text."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"base64": base64.b64encode(value).decode("ascii")}
+    return value
 
 
 def problem(value: Any) -> str:
