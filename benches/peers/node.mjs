@@ -108,7 +108,7 @@ async function ours(url) {
           openai: {
             base_url: url,
             api_key: { env: 'XYNERGY_BENCH_KEY' },
-            default_model: 'bench-1',
+            model: 'bench-1',
             price: { per_request_nano_usd: 1000 },
           },
         },

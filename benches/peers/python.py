@@ -38,7 +38,7 @@ def ours_config(url: str) -> Dict[str, Any]:
                 "openai": {
                     "base_url": url,
                     "api_key": {"env": "XYNERGY_BENCH_KEY"},
-                    "default_model": "bench-1",
+                    "model": "bench-1",
                     "price": {"per_request_nano_usd": 1000},
                 }
             }

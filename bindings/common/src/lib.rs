@@ -30,5 +30,7 @@ pub use methods::canonical_json;
 pub use options::{Backends, Options};
 pub use sandbox::SandboxHandle;
 pub use telemetry::set_log_level;
+#[cfg(feature = "cli")]
+pub use xynergy::cli::main as command_line;
 pub use xynergy::env::{Clock, ManualClock};
 pub use xynergy::{Error, ErrorKind, Timestamp};

@@ -151,9 +151,8 @@ impl Engine {
         }
         let receiver = Mutex::new(receiver);
         loop {
-            let waited = py.detach(|| {
-                receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LOOK)
-            });
+            let waited =
+                py.detach(|| receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LOOK));
             match waited {
                 Ok(outcome) => return outcome.map_err(failed),
                 Err(RecvTimeoutError::Timeout) => {
@@ -196,11 +195,7 @@ impl Engine {
     }
 }
 
-fn seat(
-    backends: &mut Backends,
-    place: &str,
-    host: Arc<dyn Host>,
-) -> Result<(), xynergy_bindings::Failure> {
+fn seat(backends: &mut Backends, place: &str, host: Arc<dyn Host>) -> Result<(), xynergy_bindings::Failure> {
     let slot = match place {
         "cache" => &mut backends.cache,
         "crm" => &mut backends.crm,

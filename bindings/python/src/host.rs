@@ -43,12 +43,7 @@ impl PythonObject {
             .or_else(background)
     }
 
-    fn ask(
-        &self,
-        method: &'static str,
-        arguments: String,
-        reply: Reply,
-    ) -> Result<Asked, HostFailure> {
+    fn ask(&self, method: &'static str, arguments: String, reply: Reply) -> Result<Asked, HostFailure> {
         let asked = self.queue().and_then(|queue| {
             let id = queue.ask(self.key, method, arguments, current_call(), reply)?;
             Some(Asked { queue, id })
@@ -86,17 +81,18 @@ impl Host for PythonObject {
     async fn stream(&self, method: &'static str, arguments: String) -> Result<HostStream, HostFailure> {
         let (sender, receiver) = mpsc::unbounded_channel();
         let asked = self.ask(method, arguments, Reply::Pieces(sender))?;
-        let pieces = futures_util::stream::unfold((asked, receiver, 0), |(asked, mut receiver, read)| async move {
-            let piece = receiver.recv().await?;
-            // The object is asked for more when half of what it may be ahead was read.
-            let read = if read + 1 == AHEAD / 2 {
-                asked.queue.push(Message::More(asked.id, AHEAD / 2));
-                0
-            } else {
-                read + 1
-            };
-            Some((piece, (asked, receiver, read)))
-        });
+        let pieces =
+            futures_util::stream::unfold((asked, receiver, 0), |(asked, mut receiver, read)| async move {
+                let piece = receiver.recv().await?;
+                // The object is asked for more when half of what it may be ahead was read.
+                let read = if read + 1 == AHEAD / 2 {
+                    asked.queue.push(Message::More(asked.id, AHEAD / 2));
+                    0
+                } else {
+                    read + 1
+                };
+                Some((piece, (asked, receiver, read)))
+            });
         Ok(pieces.boxed())
     }
 }

@@ -13,7 +13,11 @@ pub(crate) fn check(json: &str) -> Result<(), Error> {
                 let end = end_of_number(bytes, at);
                 let number = json.get(at..end).unwrap_or_default();
                 let is_integer = number.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-                if number.len() >= 19 && is_integer && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+                if number.len() >= 19
+                    && is_integer
+                    && number.parse::<i64>().is_err()
+                    && number.parse::<u64>().is_err()
+                {
                     return Err(Error::invalid("arguments", "an integer is beyond 64 bits"));
                 }
                 at = end;
