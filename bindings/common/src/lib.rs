@@ -30,5 +30,5 @@ pub use methods::canonical_json;
 pub use options::{Backends, Options};
 pub use sandbox::SandboxHandle;
 pub use telemetry::set_log_level;
-pub use xynergy::env::ManualClock;
+pub use xynergy::env::{Clock, ManualClock};
 pub use xynergy::{Error, ErrorKind, Timestamp};
