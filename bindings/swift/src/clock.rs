@@ -1,3 +1,5 @@
+//! Time: the manual clock, and the form of points in time.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,13 +1,20 @@
-use std::collections::HashMap;
-use std::sync::Arc;
+//! The engine behind a client.
+
+use std::collections::{BTreeSet, HashMap};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use xynergy_bindings::host::Host;
 use xynergy_bindings::{Backends, CallInfo, Engine, Options};
 
 use crate::clock::NativeClock;
 use crate::failure::NativeError;
 use crate::host::{HostObject, SwiftHost};
+
+/// How many early cancellations are remembered.
+const EARLY: usize = 1_024;
 
 /// Objects of the host's, by the trait that they stand behind.
 #[derive(Default, uniffi::Record)]
@@ -54,7 +61,17 @@ pub(crate) fn seated(object: Arc<dyn HostObject>) -> Arc<dyn Host> {
 
 /// The engine behind a client.
 #[derive(Debug, uniffi::Object)]
-pub struct NativeEngine(Engine);
+pub struct NativeEngine {
+    engine: Engine,
+    /// Calls that were cancelled before they began. A call that had ended already is forgotten with time.
+    early: Mutex<BTreeSet<u64>>,
+}
+
+impl NativeEngine {
+    fn early(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.early.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 #[uniffi::export]
 impl NativeEngine {
@@ -65,17 +82,18 @@ impl NativeEngine {
     #[uniffi::constructor]
     pub fn new(options: &str, backends: NativeBackends) -> Result<Arc<Self>, NativeError> {
         let options = Options::from_json(options)?;
-        Ok(Arc::new(Self(Engine::new(options, backends.into())?)))
+        let engine = Engine::new(options, backends.into())?;
+        Ok(Arc::new(Self { engine, early: Mutex::default() }))
     }
 
     /// The number by which the outbox names this engine's events.
     pub fn id(&self) -> u64 {
-        self.0.id()
+        self.engine.id()
     }
 
     /// A fresh id for a call.
     pub fn next_call_id(&self) -> u64 {
-        self.0.next_call_id()
+        self.engine.next_call_id()
     }
 
     /// Makes a call. It is begun on the calling thread, and answered there when nothing has to be waited for.
@@ -90,7 +108,17 @@ impl NativeEngine {
         arguments: String,
     ) -> Result<String, NativeError> {
         let info = CallInfo::from_json(&info)?;
-        Ok(self.0.call(id, &method, &info, &arguments).await?)
+        let mut call = pin!(self.engine.call(id, &method, &info, &arguments));
+        // From its first poll on, the engine knows the call and can cancel it.
+        let begun = call.as_mut().now_or_never();
+        let was_cancelled = self.early().remove(&id);
+        if let Some(outcome) = begun {
+            return Ok(outcome?);
+        }
+        if was_cancelled {
+            self.engine.cancel(id);
+        }
+        Ok(call.await?)
     }
 
     /// Cancels a call. Returns whether there was one of this id.
@@ -98,7 +126,15 @@ impl NativeEngine {
     /// # Errors
     /// None by itself; a panic would be one.
     pub fn cancel(&self, id: u64) -> Result<bool, NativeError> {
-        Ok(self.0.cancel(id))
+        let known = self.engine.cancel(id);
+        if !known {
+            let mut early = self.early();
+            early.insert(id);
+            if early.len() > EARLY {
+                early.pop_first();
+            }
+        }
+        Ok(known)
     }
 
     /// Closes a stream that is not read to its end.
@@ -106,7 +142,7 @@ impl NativeEngine {
     /// # Errors
     /// None by itself; a panic would be one.
     pub fn close_stream(&self, stream: u64) -> Result<(), NativeError> {
-        self.0.close_stream(stream);
+        self.engine.close_stream(stream);
         Ok(())
     }
 
@@ -115,7 +151,7 @@ impl NativeEngine {
     /// # Errors
     /// None by itself; a panic would be one.
     pub fn in_flight(&self) -> Result<u64, NativeError> {
-        Ok(self.0.in_flight() as u64)
+        Ok(self.engine.in_flight() as u64)
     }
 
     /// Waits for the calls under way for at most so long, then cancels them; budget writes are waited for.
@@ -123,7 +159,7 @@ impl NativeEngine {
     /// # Errors
     /// None by itself; a panic would be one.
     pub async fn close(&self, grace_ms: u64) -> Result<(), NativeError> {
-        self.0.close(Duration::from_millis(grace_ms)).await;
+        self.engine.close(Duration::from_millis(grace_ms)).await;
         Ok(())
     }
 }

@@ -1,3 +1,5 @@
+//! Errors on their way across.
+
 use std::fmt;
 
 use uniffi::UnexpectedUniFFICallbackError;

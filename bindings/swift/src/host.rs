@@ -1,3 +1,5 @@
+//! Objects that Swift implements.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -14,16 +16,14 @@ pub trait HostObject: Send + Sync {
     /// Calls a method and waits for its result.
     async fn call(&self, method: String, arguments: String) -> Result<String, HostError>;
 
-    /// Calls a method that answers in pieces.
-    async fn open(&self, method: String, arguments: String) -> Result<Arc<dyn HostPieces>, HostError>;
-}
+    /// Calls a method that answers in pieces, and names them.
+    async fn open(&self, method: String, arguments: String) -> Result<u64, HostError>;
 
-/// The pieces of an answer. Releasing it ends the work behind it.
-#[uniffi::export(foreign)]
-#[async_trait]
-pub trait HostPieces: Send + Sync {
     /// The next piece; none at the end.
-    async fn next(&self) -> Result<Option<String>, HostError>;
+    async fn next(&self, pieces: u64) -> Result<Option<String>, HostError>;
+
+    /// Ends the work behind pieces that nobody waits for any more.
+    fn close(&self, pieces: u64) -> Result<(), HostError>;
 }
 
 /// A Swift object in its place behind a trait.
@@ -42,15 +42,29 @@ impl Host for SwiftHost {
     }
 
     async fn stream(&self, method: &'static str, arguments: String) -> Result<HostStream, HostFailure> {
-        let pieces = self.0.open(method.to_owned(), arguments).await?;
+        let id = self.0.open(method.to_owned(), arguments).await?;
+        let pieces = Pieces { object: self.0.clone(), id };
         let stream = futures_util::stream::unfold(Some(pieces), |pieces| async move {
             let pieces = pieces?;
-            match pieces.next().await {
+            match pieces.object.next(pieces.id).await {
                 Ok(Some(piece)) => Some((Ok(piece), Some(pieces))),
                 Ok(None) => None,
                 Err(error) => Some((Err(error.into()), None)),
             }
         });
         Ok(stream.boxed())
+    }
+}
+
+/// Pieces that are closed however their reading ends.
+struct Pieces {
+    object: Arc<dyn HostObject>,
+    id: u64,
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        // It fails only in a host that is going down.
+        let _ = self.object.close(self.id);
     }
 }

@@ -1,3 +1,5 @@
+//! Logs and events on their way to Swift.
+
 use std::sync::OnceLock;
 
 use serde_json::json;

@@ -1,3 +1,5 @@
+//! The sandbox.
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -18,10 +20,7 @@ impl NativeSandbox {
     /// # Errors
     /// A file that cannot be used, an address that is taken.
     #[uniffi::constructor]
-    pub async fn start(
-        options: String,
-        clock: Option<Arc<NativeClock>>,
-    ) -> Result<Arc<Self>, NativeError> {
+    pub async fn start(options: String, clock: Option<Arc<NativeClock>>) -> Result<Arc<Self>, NativeError> {
         let handle = SandboxHandle::start(&options, clock.map(|clock| clock.0.clone())).await?;
         Ok(Arc::new(Self(Arc::new(handle))))
     }

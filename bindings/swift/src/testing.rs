@@ -1,3 +1,5 @@
+//! What tests of a host need.
+
 use std::sync::Arc;
 
 use crate::engine::seated;
@@ -9,11 +11,7 @@ use crate::host::HostObject;
 /// # Errors
 /// What the object does differently.
 #[uniffi::export]
-pub async fn check(
-    suite: String,
-    object: Arc<dyn HostObject>,
-    options: String,
-) -> Result<(), NativeError> {
+pub async fn check(suite: String, object: Arc<dyn HostObject>, options: String) -> Result<(), NativeError> {
     Ok(xynergy_bindings::testing::check(&suite, seated(object), &options).await?)
 }
 
