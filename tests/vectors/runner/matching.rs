@@ -79,7 +79,10 @@ fn matcher(wanted: &Map<String, Value>, value: &Value, at: &str) -> Option<Strin
             if found == *digest {
                 return None;
             }
-            return Some(format!("{}the bytes have the SHA-256 {found}, expected {digest}: {value}", place(at)));
+            return Some(format!(
+                "{}the bytes have the SHA-256 {found}, expected {digest}: {value}",
+                place(at)
+            ));
         }
         ("$partial", Value::Object(wanted), Value::Object(found)) => return fields(wanted, found, at),
         ("$one_of", Value::Array(choices), value) => {
@@ -100,7 +103,9 @@ fn is_of(kind: &str, value: &Value) -> bool {
         "boolean" => value.is_boolean(),
         "array" => value.is_array(),
         "object" => value.is_object(),
-        "time" => value.as_str().is_some_and(|text| text.len() >= 20 && text.contains('T') && text.ends_with('Z')),
+        "time" => {
+            value.as_str().is_some_and(|text| text.len() >= 20 && text.contains('T') && text.ends_with('Z'))
+        }
         _ => false,
     }
 }
