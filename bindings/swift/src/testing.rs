@@ -1,0 +1,25 @@
+//! What tests of a host need.
+
+use std::sync::Arc;
+
+use crate::engine::seated;
+use crate::failure::NativeError;
+use crate::host::HostObject;
+
+/// Runs a behaviour suite against an object of the host's.
+///
+/// # Errors
+/// What the object does differently.
+#[uniffi::export]
+pub async fn check(suite: String, object: Arc<dyn HostObject>, options: String) -> Result<(), NativeError> {
+    Ok(xynergy_bindings::testing::check(&suite, seated(object), &options).await?)
+}
+
+/// A JSON text in the form that is the same in every language.
+///
+/// # Errors
+/// It is no JSON.
+#[uniffi::export]
+pub fn canonical_json(text: &str) -> Result<String, NativeError> {
+    Ok(xynergy_bindings::canonical_json(text)?)
+}
