@@ -34,8 +34,10 @@ actor MemoryCache: ResponseCache {
 
 /// Whether `*` in the pattern can stand for something that makes it the text.
 private func matches(_ text: String, _ pattern: String) -> Bool {
-    let parts = pattern.split(separator: "*", omittingEmptySubsequences: false).map(NSRegularExpression.escapedPattern(for:))
-    return text.range(of: "^\(parts.map { String($0) }.joined(separator: ".*"))$", options: .regularExpression) != nil
+    let parts = pattern.split(separator: "*", omittingEmptySubsequences: false).map {
+        NSRegularExpression.escapedPattern(for: String($0))
+    }
+    return text.range(of: "^\(parts.joined(separator: ".*"))$", options: .regularExpression) != nil
 }
 
 /// Documents in a dictionary.

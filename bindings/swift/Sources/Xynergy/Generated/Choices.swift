@@ -294,6 +294,9 @@ public struct Layer: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// x
+public typealias Layers = [UInt8]
+
 /// What a limit is for.
 public enum LimitScope: Codable, Hashable, Sendable {
     /// Everything that the tenant spends.

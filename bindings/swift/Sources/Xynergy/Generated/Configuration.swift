@@ -90,21 +90,25 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
     public var identityKey: SecretRef?
     /// What a deal is worth by its stage.
     public var stages: StageValues
+    public var layers: Layers?
 
     public init(
         contactProperties: ContactProperties = ContactProperties(),
         identityKey: SecretRef? = nil,
-        stages: StageValues = StageValues()
+        stages: StageValues = StageValues(),
+        layers: Layers? = nil
     ) {
         self.contactProperties = contactProperties
         self.identityKey = identityKey
         self.stages = stages
+        self.layers = layers
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case contactProperties = "contact_properties"
         case identityKey = "identity_key"
         case stages
+        case layers
     }
 
     public init(from decoder: Decoder) throws {
@@ -112,6 +116,7 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
         contactProperties = try container.decodeIfPresent(ContactProperties.self, forKey: .contactProperties) ?? ContactProperties()
         identityKey = try container.decodeIfPresent(SecretRef.self, forKey: .identityKey)
         stages = try container.decodeIfPresent(StageValues.self, forKey: .stages) ?? StageValues()
+        layers = try container.decodeIfPresent(Layers.self, forKey: .layers)
     }
 }
 
