@@ -117,12 +117,14 @@ pub struct ExecutionConfig {
     pub policy: Option<Policy>,
     /// The secret that jitter and fuzz are drawn with. Without one, a key is made at the first use and kept in the store.
     pub draw_key: Option<SecretRef>,
+    /// Whether changes that are queued from now on wait until somebody approves the digest of their plan.
+    pub require_approval: bool,
 }
 
 #[cfg(feature = "execution")]
 impl Default for ExecutionConfig {
     fn default() -> Self {
-        Self { preset: "standard".to_owned(), policy: None, draw_key: None }
+        Self { preset: "standard".to_owned(), policy: None, draw_key: None, require_approval: false }
     }
 }
 

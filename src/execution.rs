@@ -9,8 +9,8 @@ use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, Timestamp};
 
 pub use xynergy_core::execution::machine::KillScope;
 pub use xynergy_core::execution::{
-    AccountLimits, AdChange, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedChange,
-    PlannedOutcome, Policy, Reason, Step,
+    AccountLimits, AdChange, Approval, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedChange,
+    PlannedOutcome, Policy, Reason, Step, plan_digest,
 };
 pub use xynergy_core::store::{ChangeFilter, HistoryFilter};
 pub use xynergy_providers::ads::meta::MetaConfig;
@@ -51,6 +51,9 @@ impl Execution<'_> {
     /// Stores changes to be applied after their jitter. A change whose id is stored already is left as it is, whatever
     /// became of it, so that a resumed run may queue everything again.
     ///
+    /// With `execution.require_approval` they wait as `blocked` with the reason `awaiting_approval`, until somebody
+    /// [approves](Self::approve) the digest of all of them together, which is the plan's and stands in each row.
+    ///
     /// Cancel safety: the changes of one account are stored all or none.
     ///
     /// # Errors
@@ -58,6 +61,20 @@ impl Execution<'_> {
     pub async fn queue(&self, changes: Vec<AdChange>) -> Result<Vec<ChangeRow>> {
         let ctx = self.0.ctx();
         self.executor(&ctx).await?.queue(&ctx, changes).await
+    }
+
+    /// Approves what was queued under a digest: exactly those changes, as they were queued. They run after their jitter, and
+    /// expire when they would have expired. The history names the scope's actor as the one who approved; who may be that is
+    /// for the host to decide before it calls.
+    ///
+    /// Cancel safety: all of it is approved or nothing.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a scope without an actor and for a text that is no digest;
+    /// [`NotFound`](ErrorKind::NotFound) when nothing waits under it, as after an approval that was given already.
+    pub async fn approve(&self, digest: &str) -> Result<Vec<ChangeRow>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.approve(&ctx, digest).await
     }
 
     /// Does the most urgent thing that is due; `None` when nothing is. It never sleeps: the host calls it until nothing is
@@ -126,6 +143,12 @@ impl Execution<'_> {
         self.executor(&ctx).await?.kill(&ctx, scope, on).await
     }
 
+    /// The kill switches that are on, in the order of their scopes.
+    pub async fn kills(&self) -> Result<Vec<KillScope>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.kills(&ctx).await
+    }
+
     /// Reads the tenant's whole history and verifies its chains.
     pub async fn verify_audit(&self) -> Result<AuditReport> {
         let ctx = self.0.ctx();
@@ -141,7 +164,9 @@ impl Execution<'_> {
                     None => Secret::new(keys::stored(self.0.stores().await?, ctx, "draw").await?),
                 };
                 let changes = self.0.stores().await?.changes.clone();
-                Executor::new(changes, self.platform()?.clone(), shared.policy, DrawKey::new(key))
+                let key = DrawKey::new(key);
+                let executor = Executor::new(changes, self.platform()?.clone(), shared.policy, key)?;
+                Ok(executor.with_approval(shared.config.execution.require_approval))
             })
             .await
     }

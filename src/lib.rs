@@ -27,6 +27,12 @@
 //! [`Scope::execution`]. Nothing runs in the background: the host calls, and what is due later says when.
 #![forbid(unsafe_code)]
 
+// The command line is made of the examples, and they say `xynergy`.
+#[cfg(feature = "cli")]
+extern crate self as xynergy;
+
+#[cfg(feature = "cli")]
+pub mod cli;
 mod client;
 mod config;
 #[cfg(any(feature = "attribution", feature = "execution"))]

@@ -21,7 +21,8 @@ pub struct Migration {
 impl Client {
     /// Brings the configured store to this version: opens it and applies the migrations that it lacks, all or none. The
     /// first use of a store does the same, so that no call of this is needed; it is for those who want it to happen at a
-    /// time of their own, and who want to see it. When the store is open already, nothing is left to apply.
+    /// time of their own, and who want to see it. When the store is open already, or is one that the host gave, nothing is
+    /// left to apply.
     ///
     /// With `print_sql` nothing is opened and nothing is made: the answer holds the SQL for those who migrate with a tool
     /// of their own.

@@ -170,7 +170,7 @@ async fn without_its_store_nothing_can_be_done() {
 async fn calls_are_counted_and_an_open_breaker_degrades() {
     let config = "version = 1\n[ai.breaker]\nfailures = 2\n[ai.retry]\nmax_retries = 0";
     let own = MemoryProvider::new("own", "own-1", |request| {
-        let text: String = request.messages.iter().flat_map(|message| message.texts()).collect();
+        let text: String = request.messages.iter().flat_map(xynergy::provider::Message::texts).collect();
         match text.as_str() {
             "fail" => Err(Error::new(ErrorKind::Unavailable, "ai.chat", "it is away")),
             _ => Ok("yes".to_owned()),

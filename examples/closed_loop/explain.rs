@@ -5,7 +5,7 @@ use xynergy::ai::GenerateRequest;
 use xynergy::execution::{ChangeRow, ChangeStatus, Reason};
 use xynergy::{Error, ErrorKind, Result, TenantId};
 
-use crate::stages::{Run, Stopped, progress};
+use super::stages::{Run, Stopped, progress};
 
 const COLLECTION: &str = "explanations";
 

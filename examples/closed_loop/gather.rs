@@ -8,12 +8,12 @@ use xynergy::execution::{
 };
 use xynergy::{Result, Timestamp};
 
-use crate::report::{
+use super::report::{
     AdShare, Ai, AllocationRow, Audit, ChangeRow, Changes, Clicks, Details, Matches, Report, Revenue,
     Webhooks,
 };
-use crate::stages::Run;
-use crate::world::line;
+use super::stages::Run;
+use super::world::line;
 
 impl Run<'_> {
     /// The changes of this run by owner.
@@ -44,7 +44,7 @@ impl Run<'_> {
         let platform = match self.live(allocation.as_ref()).await {
             Ok(live) => live,
             Err(error) => {
-                eprintln!("closed_loop: the report goes without live budgets: {}", line(&error));
+                eprintln!("{}: the report goes without live budgets: {}", self.host.name, line(&error));
                 BTreeMap::new()
             }
         };
@@ -139,6 +139,7 @@ impl Run<'_> {
             started: second(self.world.asked),
             ended: second(self.world.now()),
             store: self.world.store_name.clone(),
+            command: self.host.command,
             currency: self.inputs.ads.account.currency,
             total_daily_minor: self.inputs.ads.constraints.total_daily_minor,
             ad_names: self.inputs.ads.ads.iter().map(|ad| (ad.ad_id.clone(), ad.name.clone())).collect(),

@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use xynergy::Timestamp;
 use xynergy::sandbox::{AdsFile, CrmFile, FaultRule};
 
-use crate::command_line::bundled;
-use crate::options::Options;
+use super::super::command_line::Bundled;
+use super::options::Options;
 
 /// Everything a run is computed from.
 pub(crate) struct Inputs {
@@ -44,11 +44,11 @@ impl Inputs {
     ///
     /// # Errors
     /// One line that names the file, what is wrong with it and how to mend it.
-    pub(crate) fn read(options: &Options) -> Result<Self, String> {
-        let clicks = read("clicks", &options.clicks)?;
-        let webhooks = read("webhooks", &options.webhooks)?;
-        let crm_text = read_text("crm", &options.crm)?;
-        let ads_text = read_text("ads", &options.ads)?;
+    pub(crate) fn read(options: &Options, bundled: Bundled) -> Result<Self, String> {
+        let clicks = read("clicks", &options.clicks, bundled)?;
+        let webhooks = read("webhooks", &options.webhooks, bundled)?;
+        let crm_text = read_text("crm", &options.crm, bundled)?;
+        let ads_text = read_text("ads", &options.ads, bundled)?;
         let mut digest = Sha256::new();
         for bytes in [&clicks.1, &webhooks.1, crm_text.1.as_bytes(), ads_text.1.as_bytes()] {
             digest.update((bytes.len() as u64).to_le_bytes());
@@ -67,7 +67,7 @@ impl Inputs {
         let faults = match &options.faults {
             Some(path) if path.as_os_str() == "none" => Vec::new(),
             path => {
-                let (path, text) = read_text("faults", path)?;
+                let (path, text) = read_text("faults", path, bundled)?;
                 xynergy::sandbox::parse_faults(&text).map_err(|e| in_file(&path, &e))?
             }
         };
@@ -129,18 +129,19 @@ fn newest_click(clicks: &[u8]) -> Option<Timestamp> {
 }
 
 /// The file that `option` names, or the bundled one.
-fn read(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, Vec<u8>), String> {
-    let path = option.clone().unwrap_or_else(|| {
-        bundled(&format!("{name}.{}", if matches!(name, "clicks" | "webhooks") { "ndjson" } else { "json" }))
-    });
-    let bytes = std::fs::read(&path).map_err(|e| {
+fn read(name: &str, option: &Option<PathBuf>, bundled: Bundled) -> Result<(PathBuf, Vec<u8>), String> {
+    let Some(path) = option else {
+        let extension = if matches!(name, "clicks" | "webhooks") { "ndjson" } else { "json" };
+        return bundled(&format!("{name}.{extension}")).map_err(|e| format!("--{name}: {e}"));
+    };
+    let bytes = std::fs::read(path).map_err(|e| {
         format!("--{name}: {} cannot be read ({e}): give the path of a readable file", path.display())
     })?;
-    Ok((path, bytes))
+    Ok((path.clone(), bytes))
 }
 
-fn read_text(name: &str, option: &Option<PathBuf>) -> Result<(PathBuf, String), String> {
-    let (path, bytes) = read(name, option)?;
+fn read_text(name: &str, option: &Option<PathBuf>, bundled: Bundled) -> Result<(PathBuf, String), String> {
+    let (path, bytes) = read(name, option, bundled)?;
     let text = String::from_utf8(bytes)
         .map_err(|_| format!("--{name}: {} is not UTF-8 text: save it as UTF-8", path.display()))?;
     Ok((path, text))

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 use clap::{Parser, ValueEnum};
 use xynergy::Timestamp;
 
-use crate::command_line;
-
 /// Runs the whole loop once: clicks and CRM webhooks in, guarded budget changes out.
 ///
 /// Without options it needs no keys, no servers and no network: the AI providers, the ad platform and the CRM are a
-/// sandbox on loopback, and the inputs are the ones in examples/data.
+/// sandbox on loopback, and the inputs are a month of one invented advertiser.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "closed_loop", disable_version_flag = true)]
 pub(crate) struct Options {
@@ -29,7 +27,7 @@ pub(crate) struct Options {
     /// Faults of the sandbox, or `none`
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
-    /// `sqlite:PATH` or `memory`; a new file under the target directory when not given
+    /// `sqlite:PATH` or `memory`; a new file when not given, which the report names
     #[arg(long, value_name = "STORE")]
     pub(crate) store: Option<StoreOption>,
     /// The seed of every draw
@@ -115,16 +113,6 @@ pub(crate) enum PlatformOption {
 }
 
 impl Options {
-    /// Reads the command line; prints the help when asked.
-    ///
-    /// # Errors
-    /// One line that says what is wrong and where the options are listed.
-    pub(crate) fn from_command_line() -> Result<Self, String> {
-        let options: Self = command_line::parse()?;
-        options.check()?;
-        Ok(options)
-    }
-
     /// Makes sure that the report can be written, before there is a run whose end it would be.
     ///
     /// # Errors
@@ -141,12 +129,16 @@ impl Options {
         }
     }
 
-    /// Whether any of the inputs is the one in examples/data.
+    /// Whether any of the inputs is the bundled one.
     pub(crate) fn uses_bundled_data(&self) -> bool {
         [&self.clicks, &self.webhooks, &self.crm, &self.ads].iter().any(|path| path.is_none())
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// Refuses options that contradict each other.
+    ///
+    /// # Errors
+    /// One line that names them and the way out.
+    pub(crate) fn check(&self) -> Result<(), String> {
         match self.platform {
             PlatformOption::Sandbox if self.apply => {
                 Err("--apply belongs to --platform meta: the sandbox's changes are always applied".to_owned())

@@ -9,10 +9,11 @@ use xynergy::execution::Plan;
 use xynergy::hubspot::Delivery;
 use xynergy::{Error, ErrorKind, Result, Timestamp};
 
-use crate::clock::HORIZON;
-use crate::inputs::{Inputs, lines};
-use crate::options::{Options, PlatformOption};
-use crate::world::{RunClock, World};
+use super::Host;
+use super::clock::HORIZON;
+use super::inputs::{Inputs, lines};
+use super::options::{Options, PlatformOption};
+use super::world::{RunClock, World};
 
 /// Clicks in one transaction.
 const CLICK_BATCH: usize = 1_000;
@@ -33,6 +34,7 @@ impl From<Error> for Stopped {
 
 /// One run, from the first click to the last change.
 pub(crate) struct Run<'a> {
+    pub(crate) host: &'a Host,
     pub(crate) options: &'a Options,
     pub(crate) inputs: &'a Inputs,
     pub(crate) world: &'a World,

@@ -9,9 +9,10 @@ use xynergy::sandbox::{self, Sandbox, SandboxClock, SandboxConfig, SandboxLog};
 use xynergy::secrets::{Secret, SecretRef};
 use xynergy::{Client, Clock, Config, StoreConfig, Stores, Timestamp};
 
-use crate::clock::{self, SimulatedClock};
-use crate::inputs::Inputs;
-use crate::options::{Options, PlatformOption, StoreOption};
+use super::Host;
+use super::clock::{self, SimulatedClock};
+use super::inputs::Inputs;
+use super::options::{Options, PlatformOption, StoreOption};
 
 /// The name under which the client finds the key of jitter and fuzz, which comes from the seed.
 const DRAW_KEY: &str = "XYNERGY_EXAMPLE_DRAW_KEY";
@@ -43,10 +44,10 @@ impl World {
     ///
     /// # Errors
     /// One line that says what is wrong and how to mend it.
-    pub(crate) async fn build(options: &Options, inputs: &Inputs) -> Result<Self, String> {
+    pub(crate) async fn build(options: &Options, inputs: &Inputs, host: &Host) -> Result<Self, String> {
         let configured = configured(options)?;
         let asked = options.now.unwrap_or(inputs.newest);
-        let (store, log, store_name) = place(options)?;
+        let (store, log, store_name) = place(options, host)?;
         let stores = Stores::open(&store).await.map_err(|e| line(&e))?;
         refuse_leftover_log(&stores, &log, &store_name).await?;
 
@@ -142,11 +143,11 @@ fn against(
 }
 
 /// Where the run is kept: the store, the sandbox's log beside it, and how a person would name it.
-fn place(options: &Options) -> Result<(StoreConfig, Option<PathBuf>, String), String> {
+fn place(options: &Options, host: &Host) -> Result<(StoreConfig, Option<PathBuf>, String), String> {
     let path = match &options.store {
         Some(StoreOption::Memory) => return Ok((StoreConfig::Memory, None, "memory".to_owned())),
         Some(StoreOption::Sqlite(path)) => path.clone(),
-        None => fresh_path()?,
+        None => (host.fresh_store)()?,
     };
     let log = beside(&path);
     if !path.exists() && log.exists() {
@@ -180,19 +181,6 @@ async fn refuse_leftover_log(stores: &Stores, log: &Option<PathBuf>, store: &str
 
 fn leftover(log: &Path) -> String {
     format!("{}: a sandbox's log without its store: remove it, or choose another --store", log.display())
-}
-
-/// A path that no run has used, under the target directory.
-fn fresh_path() -> Result<PathBuf, String> {
-    // target/PROFILE/examples/closed_loop
-    let program = std::env::current_exe()
-        .map_err(|e| format!("the program's own path is unknown ({e}): give --store"))?;
-    let target = program.ancestors().nth(3).unwrap_or(Path::new("."));
-    let folder = target.join("closed_loop");
-    std::fs::create_dir_all(&folder)
-        .map_err(|e| format!("{} cannot be made ({e}): give --store", folder.display()))?;
-    let micros = xynergy::env::SystemClock.now().micros();
-    Ok(folder.join(format!("run-{micros}-{}.sqlite", std::process::id())))
 }
 
 /// Whether a change was ever sent: the platform then remembers what the store believes.

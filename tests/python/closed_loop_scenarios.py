@@ -26,6 +26,7 @@ import random_faults
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 EXAMPLES = TARGET / "release" / "examples"
+COMMAND = TARGET / "release" / "xynergy"
 DATA = ROOT / "examples" / "data"
 TIMEOUT = 240
 
@@ -450,6 +451,22 @@ def ask(folder: Path) -> None:
     expect(streamed.returncode == 0 and streamed.stdout.strip() != "", streamed.stderr[-800:])
 
 
+def the_command_line(folder: Path) -> None:
+    """`xynergy demo` carries its data with it and prints what the example prints."""
+    copied = folder / "xynergy"
+    copied.write_bytes(COMMAND.read_bytes())
+    copied.chmod(0o755)
+    for options in ([], ["--seed", "8", "--preset", "exact", "--faults", "none"]):
+        told = subprocess.run(
+            [str(copied), "demo", "--json", "--report", os.devnull, "--store", "memory", *options],
+            capture_output=True, text=True, timeout=TIMEOUT, check=False, cwd=folder,
+        )
+        expect(told.returncode == 0, told.stderr[-800:])
+        expect(told.stdout == run("--store", "memory", *options).stdout, f"{options}: it prints something else")
+    size = COMMAND.stat().st_size
+    expect(size < 30_000_000, f"the command has {size} bytes")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--full", action="store_true")
@@ -474,6 +491,7 @@ def main() -> int:
         "a wrong secret rejects every delivery": wrong_secret,
         "a click without consent leaves nothing that identifies": consent_is_kept,
         "ask prints one generation, and streams": ask,
+        "the installed command prints the example's bytes": the_command_line,
     }
     failures = 0
     for name, check in checks.items():

@@ -62,7 +62,6 @@ pub struct HealthDetail {
     pub error: Option<String>,
     /// The state of a breaker.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub state: Option<BreakerState>,
     /// Consecutive faults that a breaker has counted.
     #[serde(skip_serializing_if = "Option::is_none")]

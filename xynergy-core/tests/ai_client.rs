@@ -491,6 +491,8 @@ async fn a_stream_without_an_end_is_an_error_and_not_kept() {
         assert!(failed.unwrap().message().contains("without a finish reason"));
     }
     assert_eq!(world.providers[0].calls(), 2);
+    let performance = world.ai.performance();
+    assert_eq!((performance.request_count, performance.error_count), (2, 2), "a broken stream is an error");
 }
 
 #[tokio::test]
@@ -516,6 +518,7 @@ async fn a_dropped_call_sends_its_event() {
     let events = world.events.drain();
     assert_eq!((events.len(), &events[0].payload["outcome"]), (1, &"cancelled".into()));
     assert_eq!(world.settled_and_reserved().await, (0, 0));
+    assert_eq!(world.ai.performance().request_count, 0, "it came to no end");
 }
 
 #[tokio::test]

@@ -27,13 +27,22 @@ const LOOK: Duration = Duration::from_millis(50);
 
 static IDS: AtomicU64 = AtomicU64::new(1);
 
+/// Where a call comes from, in the host's terms: whatever it needs to serve its own objects for that call.
+pub type Origin = Arc<dyn std::any::Any + Send + Sync>;
+
 tokio::task_local! {
-    static CALL: u64;
+    static CALL: (u64, Option<Origin>);
 }
 
 /// The call that the running task belongs to; `None` in tasks that outlive their call, as a budget write does.
 pub fn current_call() -> Option<u64> {
-    CALL.try_with(|id| *id).ok()
+    CALL.try_with(|(id, _)| *id).ok()
+}
+
+/// What [`start_from`](Engine::start_from) was given for the call that the running task belongs to. It needs no lock, so it is there in a
+/// forked child as well.
+pub fn current_origin() -> Option<Origin> {
+    CALL.try_with(|(_, origin)| origin.clone()).ok().flatten()
 }
 
 /// A client behind one door: every call is a name, JSON in and JSON out.
@@ -99,7 +108,20 @@ impl Engine {
         arguments: &str,
         complete: impl FnOnce(Outcome) + Send + 'static,
     ) -> Option<Outcome> {
-        let (state, mut running) = match self.prepare(id, method, info, arguments) {
+        self.start_from(None, id, method, info, arguments, complete)
+    }
+
+    /// As [`start`](Self::start), for a host whose objects have to know where a call comes from: [`current_origin`].
+    pub fn start_from(
+        &self,
+        origin: Option<Origin>,
+        id: u64,
+        method: &str,
+        info: &CallInfo,
+        arguments: &str,
+        complete: impl FnOnce(Outcome) + Send + 'static,
+    ) -> Option<Outcome> {
+        let (state, mut running) = match self.prepare(origin, id, method, info, arguments) {
             Ok(prepared) => prepared,
             Err(failure) => return Some(Err(failure)),
         };
@@ -135,7 +157,7 @@ impl Engine {
         arguments: &str,
         mut is_interrupted: impl FnMut() -> bool,
     ) -> Outcome {
-        let (state, mut running) = self.prepare(self.next_call_id(), method, info, arguments)?;
+        let (state, mut running) = self.prepare(None, self.next_call_id(), method, info, arguments)?;
         state.pool.enter(|| {
             state.pool.handle().block_on(async {
                 loop {
@@ -206,6 +228,7 @@ impl Engine {
 
     fn prepare(
         &self,
+        origin: Option<Origin>,
         id: u64,
         method: &str,
         info: &CallInfo,
@@ -243,7 +266,7 @@ impl Engine {
                 Err(_) => Err(cancelled().in_operation(name).into()),
             }
         };
-        Ok((state, Box::pin(CALL.scope(id, running))))
+        Ok((state, Box::pin(CALL.scope((id, origin), running))))
     }
 
     /// The streams of this process.

@@ -24,11 +24,13 @@ mod telemetry;
 pub mod testing;
 
 pub use call::CallInfo;
-pub use engine::{Engine, Outcome, current_call};
+pub use engine::{Engine, Origin, Outcome, current_call, current_origin};
 pub use failure::Failure;
 pub use methods::canonical_json;
 pub use options::{Backends, Options};
 pub use sandbox::SandboxHandle;
 pub use telemetry::set_log_level;
+#[cfg(feature = "cli")]
+pub use xynergy::cli::main as command_line;
 pub use xynergy::env::{Clock, ManualClock};
 pub use xynergy::{Error, ErrorKind, Timestamp};

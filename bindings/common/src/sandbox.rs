@@ -149,8 +149,10 @@ impl SandboxHandle {
     pub async fn state(&self) -> std::result::Result<String, Failure> {
         let here = self.here().await?;
         let running = here.as_ref().ok_or_else(stopped)?;
-        let _entered = pool()?.handle().enter();
-        let state = running.state().await?;
+        let pool = pool()?;
+        // Entered for each poll, not across the wait: a guard would bind the future to one thread.
+        let mut reading = std::pin::pin!(running.state());
+        let state = std::future::poll_fn(|cx| pool.enter(|| reading.as_mut().poll(cx))).await?;
         serde_json::to_string(&state).map_err(|e| {
             Error::new(ErrorKind::Unexpected, OPERATION, "the state cannot be written as JSON")
                 .with_source(e)

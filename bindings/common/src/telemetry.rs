@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::subscriber::{DefaultGuard, Interest};
 use tracing::{Dispatch, Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 use xynergy::{Error, Result};
@@ -21,7 +22,7 @@ static LEVEL: AtomicU8 = AtomicU8::new(2);
 /// The least level that reaches the host: `off`, `error`, `warn` (the default), `info`, `debug` or `trace`. One for the process.
 ///
 /// # Errors
-/// [`InvalidInput`](xynergy::ErrorKind::InvalidInput) for another name.
+/// [`InvalidInput`](xynergy::ErrorKind::InvalidInput) for another name; [`Unavailable`](xynergy::ErrorKind::Unavailable) without threads.
 pub fn set_log_level(name: &str) -> Result<()> {
     const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let level = (0_u8..).zip(NAMES).find(|(_, known)| *known == name).map(|(level, _)| level);
@@ -30,7 +31,8 @@ pub fn set_log_level(name: &str) -> Result<()> {
         Error::invalid("log", format!("log_level: {shown:?} is none; choose {}", NAMES.join(", ")))
     })?;
     LEVEL.store(level, Ordering::Relaxed);
-    tracing::callsite::rebuild_interest_cache();
+    // A lone subscriber is asked only where it is the default one: elsewhere every line would be switched off.
+    crate::runtime::pool()?.enter(tracing::callsite::rebuild_interest_cache);
     Ok(())
 }
 
@@ -66,6 +68,17 @@ impl<S: Subscriber> Layer<S> for ToOutbox {
 
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
         self.is_wanted(metadata)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(match LEVEL.load(Ordering::Relaxed) {
+            0 => LevelFilter::OFF,
+            1 => LevelFilter::ERROR,
+            2 => LevelFilter::WARN,
+            3 => LevelFilter::INFO,
+            4 => LevelFilter::DEBUG,
+            _ => LevelFilter::TRACE,
+        })
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {

@@ -115,6 +115,8 @@ pub(crate) struct Details {
     pub(crate) started: String,
     pub(crate) ended: String,
     pub(crate) store: String,
+    /// What a reader would type to have one of his own.
+    pub(crate) command: &'static str,
     pub(crate) currency: Currency,
     pub(crate) total_daily_minor: Minor,
     /// The name of each ad by its id.

@@ -49,7 +49,7 @@ impl Report {
                             ul { @for problem in &self.details.problems { li { (problem) } } }
                         }
                     }
-                    footer { "Written by " code { "cargo run --release --example closed_loop" } ". Store: " code { (self.details.store) } }
+                    footer { "Written by " code { (self.details.command) } ". Store: " code { (self.details.store) } }
                 }
             }
         };

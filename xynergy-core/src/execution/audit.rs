@@ -16,6 +16,8 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AuditKind {
+    /// Somebody approved the change; who is the row's actor, and the detail names the plan.
+    Approved,
     /// A guard refused the change, or it was withdrawn.
     Blocked,
     /// A write is about to be sent.
@@ -28,6 +30,7 @@ impl AuditKind {
     /// The kind as it is stored.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Approved => "approved",
             Self::Blocked => "blocked",
             Self::Intent => "intent",
             Self::Outcome => "outcome",
@@ -39,15 +42,16 @@ impl FromStr for AuditKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        [Self::Blocked, Self::Intent, Self::Outcome].into_iter().find(|k| k.as_str() == name).ok_or_else(
-            || {
+        [Self::Approved, Self::Blocked, Self::Intent, Self::Outcome]
+            .into_iter()
+            .find(|k| k.as_str() == name)
+            .ok_or_else(|| {
                 Error::new(
                     ErrorKind::Corrupt,
                     "execution.history",
                     "a stored kind is unknown to this version",
                 )
-            },
-        )
+            })
     }
 }
 
@@ -266,7 +270,7 @@ impl ChainVerifier {
         }
         let key = (row.change_id, row.attempt);
         match row.kind {
-            AuditKind::Blocked => None,
+            AuditKind::Approved | AuditKind::Blocked => None,
             AuditKind::Intent => self.outcomes.insert(key, false).map(|_| "its intent was written twice"),
             AuditKind::Outcome => match self.outcomes.insert(key, true) {
                 Some(false) => None,

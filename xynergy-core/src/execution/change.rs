@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::approval::Approval;
 use crate::ads::{ChangeField, Owner};
 use crate::env::{Entropy, Timestamp};
 use crate::error::{Error, Result};
@@ -265,6 +266,8 @@ reasons! {
     AccountCap = "account_cap",
     /// Its requests were lost too often; a person should look.
     AttemptsExhausted = "attempts_exhausted",
+    /// Nobody has approved it yet; it is asked again when it expires.
+    AwaitingApproval = "awaiting_approval",
     /// A cut of the same allocation has not taken effect yet.
     AwaitingCuts = "awaiting_cuts",
     /// The target is below the account's floor for one owner.
@@ -378,6 +381,8 @@ pub struct ChangeRow {
     pub token: Option<LeaseToken>,
     /// What the platform said last, for a person.
     pub detail: Option<String>,
+    /// The approval that it needs; `None` when it needs none.
+    pub approval: Option<Approval>,
     /// When it was queued.
     pub queued_at: Timestamp,
     /// When it last moved.
@@ -401,6 +406,7 @@ impl ChangeRow {
             lease_until: None,
             token: None,
             detail: None,
+            approval: None,
             queued_at: now,
             updated_at: now,
             change,
@@ -419,6 +425,11 @@ impl ChangeRow {
             ChangeStatus::Blocked => self.retry_at.is_some(),
             _ => false,
         }
+    }
+
+    /// Whether it needs an approval that nobody has given.
+    pub fn needs_approval(&self) -> bool {
+        self.approval.as_ref().is_some_and(|approval| approval.approved_at.is_none())
     }
 
     /// Whether nothing more will happen to it by itself.

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::approval::{is_digest, plan_digest};
 use super::audit::{AuditReport, AuditRow, ChainVerifier};
 use super::change::{
     AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Reason,
 };
 use super::draw::DrawKey;
-use super::machine::{Action, KillScope, QueueBatch, Settlement, Transition, Transitioned};
+use super::machine::{Action, ApprovalRequest, KillScope, QueueBatch, Settlement, Transition, Transitioned};
 use super::policy::Policy;
 use super::reconcile;
 use crate::ads::{AdPlatform, AdWrite, OwnerState, WriteClass, WriteFailure};
@@ -41,6 +42,7 @@ struct Parts {
     platform: Arc<dyn AdPlatform>,
     policy: Policy,
     key: DrawKey,
+    require_approval: bool,
 }
 
 /// What one step did.
@@ -76,8 +78,23 @@ impl Executor {
         key: DrawKey,
     ) -> Result<Self> {
         policy.validate()?;
-        let parts = Parts { store, platform, policy, key };
+        let parts = Parts { store, platform, policy, key, require_approval: false };
         Ok(Self { parts: Arc::new(parts), running: Arc::new(watch::Sender::new(0)) })
+    }
+
+    /// The same executor, whose changes wait for an [`approve`](Self::approve) when `required`. What a change needs is
+    /// fixed when it is queued: those that wait already go on waiting, and those that were free stay so.
+    #[must_use]
+    pub fn with_approval(self, required: bool) -> Self {
+        let Parts { store, platform, policy, key, .. } = &*self.parts;
+        let parts = Parts {
+            store: Arc::clone(store),
+            platform: Arc::clone(platform),
+            policy: *policy,
+            key: key.clone(),
+            require_approval: required,
+        };
+        Self { parts: Arc::new(parts), running: self.running }
     }
 
     /// The figures that it guards with.
@@ -91,10 +108,14 @@ impl Executor {
     /// everything again. A newer change of the same field takes the place of one that waits. Raises of an
     /// allocation run after its last cut. Changes of one account are stored all or none.
     ///
+    /// Where an approval is required, they wait under the digest of all of them together, as
+    /// [`plan_digest`](super::plan_digest) makes it.
+    ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field; nothing is stored then.
     pub async fn queue(&self, ctx: &Ctx, changes: Vec<AdChange>) -> Result<Vec<ChangeRow>> {
         changes.iter().try_for_each(AdChange::validate)?;
+        let plan_digest = self.parts.require_approval.then(|| plan_digest(&changes)).transpose()?;
         let mut accounts: BTreeMap<String, Vec<(AdChange, Duration)>> = BTreeMap::new();
         let order: Vec<_> = changes.iter().map(|c| c.id).collect();
         for change in changes {
@@ -110,11 +131,42 @@ impl Executor {
                 request_id: ctx.request_id.to_string(),
                 account_id,
                 changes,
+                plan_digest: plan_digest.clone(),
             };
             let queued = self.parts.store.queue(&ctx.tenant, batch).await?;
             rows.extend(queued.into_iter().map(|row| (row.change.id, row)));
         }
         Ok(order.iter().filter_map(|id| rows.get(id).cloned()).collect())
+    }
+
+    /// Approves what waits under a digest: exactly the changes that were queued under it, as they were queued, in one
+    /// transaction. They run after their jitter, which begins anew; they expire when they would have expired. The history
+    /// names the context's actor as the one who approved.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) without an actor and for a text that is no digest;
+    /// [`NotFound`](ErrorKind::NotFound) when nothing waits under it, as after an approval that was given already.
+    pub async fn approve(&self, ctx: &Ctx, digest: &str) -> Result<Vec<ChangeRow>> {
+        const OPERATION: &str = "execution.approve";
+        let actor = ctx.actor.as_deref().filter(|actor| !actor.trim().is_empty()).ok_or_else(|| {
+            Error::invalid(OPERATION, "actor: an approval must say whose it is: give the scope an actor")
+        })?;
+        if !is_digest(digest) {
+            return Err(Error::invalid(
+                OPERATION,
+                "digest: give the 64 hex digits of a plan, or of the approval that a change waits for",
+            ));
+        }
+        let request = ApprovalRequest {
+            at: ctx.env.clock.now(),
+            policy: self.parts.policy,
+            actor: actor.to_owned(),
+            request_id: ctx.request_id.to_string(),
+            digest: digest.to_owned(),
+        };
+        let released = self.parts.store.approve(&ctx.tenant, request).await?;
+        released.iter().for_each(|row| announce(ctx, row, "change.approved"));
+        Ok(released)
     }
 
     /// Does the most urgent thing that is due, by due time and then id; `None` when nothing is.
@@ -195,6 +247,11 @@ impl Executor {
             }
         }
         Ok(())
+    }
+
+    /// The kill switches that are on, in the order of their scopes.
+    pub async fn kills(&self, ctx: &Ctx) -> Result<Vec<KillScope>> {
+        self.parts.store.kills(&ctx.tenant).await
     }
 
     /// Reads the tenant's whole history and verifies it.
@@ -413,8 +470,8 @@ impl Parts {
     async fn transition(&self, ctx: &Ctx, id: ChangeId, action: Action) -> Result<Step> {
         let Transitioned { row, taken } =
             self.store.transition(&ctx.tenant, id, self.request(ctx, action)).await?;
-        if taken {
-            announce(ctx, &row);
+        if let (true, Some(event_type)) = (taken, event_of(&row)) {
+            announce(ctx, &row, event_type);
         }
         Ok(Step { row, moved: taken })
     }
@@ -431,15 +488,18 @@ impl Parts {
 }
 
 /// One event for each place where a change comes to rest or is left unknown.
-fn announce(ctx: &Ctx, row: &ChangeRow) {
-    let event_type = match (row.status, row.reason) {
-        (ChangeStatus::Completed, _) => "change.completed",
-        (ChangeStatus::Failed, _) => "change.failed",
-        (ChangeStatus::Blocked, _) => "change.blocked",
-        (ChangeStatus::Pending, _) => "change.requeued",
-        (ChangeStatus::Executing, Some(Reason::Unknown)) => "change.unknown",
-        (ChangeStatus::Claimed | ChangeStatus::Executing, _) => return,
-    };
+fn event_of(row: &ChangeRow) -> Option<&'static str> {
+    match (row.status, row.reason) {
+        (ChangeStatus::Completed, _) => Some("change.completed"),
+        (ChangeStatus::Failed, _) => Some("change.failed"),
+        (ChangeStatus::Blocked, _) => Some("change.blocked"),
+        (ChangeStatus::Pending, _) => Some("change.requeued"),
+        (ChangeStatus::Executing, Some(Reason::Unknown)) => Some("change.unknown"),
+        (ChangeStatus::Claimed | ChangeStatus::Executing, _) => None,
+    }
+}
+
+fn announce(ctx: &Ctx, row: &ChangeRow, event_type: &'static str) {
     let change = &row.change;
     let (id, attempt, at) =
         (change.id.to_string(), row.attempt.to_string(), row.updated_at.micros().to_string());

@@ -79,6 +79,9 @@ fn check(input: &GuardInput, policy: &Policy) -> Result<Option<(i64, i64)>, Outs
     if input.now >= row.expires_at {
         return Err((Reason::Expired, None));
     }
+    if row.needs_approval() {
+        return Err((Reason::AwaitingApproval, Some(row.expires_at)));
+    }
     if input.open.iter().any(|o| o.in_flight() && o.change.owner == change.owner) {
         return Ok(None);
     }

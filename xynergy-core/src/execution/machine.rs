@@ -18,7 +18,7 @@ use super::reconcile::Finding;
 use crate::ads::{Owner, OwnerState};
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// What a kill switch covers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -232,6 +232,32 @@ pub struct QueueBatch {
     pub account_id: String,
     /// Each with how long after queueing it runs.
     pub changes: Vec<(AdChange, Duration)>,
+    /// When they have to be approved first: the digest under which they are, of everything that was queued at once.
+    pub plan_digest: Option<String>,
+}
+
+/// An approval of what was queued under one digest.
+#[derive(Clone, Debug)]
+pub struct ApprovalRequest {
+    /// The caller's time.
+    pub at: Timestamp,
+    /// The figures of the guards.
+    pub policy: Policy,
+    /// Who approves.
+    pub actor: String,
+    /// The caller's request id.
+    pub request_id: String,
+    /// The digest.
+    pub digest: String,
+}
+
+/// What a store loads of one account for an approval.
+#[derive(Clone, Debug)]
+pub struct ApprovalView {
+    /// The account.
+    pub account: AccountView,
+    /// Its changes that were queued under the digest, over or not.
+    pub rows: Vec<ChangeRow>,
 }
 
 /// What a store loads for a batch.
@@ -268,7 +294,10 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
         state.take_as_known(change);
         let run_at = now.plus(*delay);
         let expires = now.plus(Duration::from_millis(batch.policy.expires_after_ms));
-        let row = ChangeRow::queued(change.clone(), now, run_at, expires);
+        let mut row = ChangeRow::queued(change.clone(), now, run_at, expires);
+        if let Some(digest) = &batch.plan_digest {
+            row = state.hold_for_approval(row, digest);
+        }
         state.view.open.push(row.clone());
         answer.push(row);
     }
@@ -288,6 +317,40 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
         state.commit.changes.push(row.clone());
     }
     Ok((state.commit, answer))
+}
+
+/// Approves what was queued under a digest, in all its accounts: what to save of each, in the order of the views, and the
+/// changes that are released by it, by the time of queueing and then id.
+///
+/// # Errors
+/// [`NotFound`](ErrorKind::NotFound) when nothing waits under the digest.
+pub fn approve(
+    tenant: &TenantId,
+    views: Vec<ApprovalView>,
+    request: &ApprovalRequest,
+) -> Result<(Vec<Commit>, Vec<ChangeRow>)> {
+    let mut commits = Vec::with_capacity(views.len());
+    let mut released = Vec::new();
+    for ApprovalView { account, rows } in views {
+        let mut work = Work::new(tenant, account, &request.policy, Some(&request.actor), &request.request_id);
+        for row in rows {
+            if let Some(row) = work.approve(row, &request.digest) {
+                work.commit.changes.push(row.clone());
+                released.push(row);
+            }
+        }
+        commits.push(work.commit);
+    }
+    if released.is_empty() {
+        return Err(Error::new(
+            ErrorKind::NotFound,
+            "execution.approve",
+            "digest: no change waits for approval under it: it was approved, withdrawn, superseded, has expired, or was never queued",
+        )
+        .with_context("digest", request.digest.clone()));
+    }
+    released.sort_by_key(|row| (row.queued_at, row.change.id));
+    Ok((commits, released))
 }
 
 /// Moves one change on: its row afterwards, and what to save. An empty commit belongs to a transition that a fence

@@ -5,6 +5,7 @@
 //! once, and settled. What became of a request without an answer is found out by reading the platform, never by
 //! sending again. See [`Executor`] for the steps.
 
+mod approval;
 mod audit;
 mod change;
 mod draw;
@@ -16,6 +17,7 @@ mod plan;
 mod policy;
 pub mod reconcile;
 
+pub use approval::{Approval, plan_digest};
 pub use audit::{AuditKind, AuditReport, AuditRow, ChainHead, ChainVerifier};
 pub use change::{
     AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Movement, Reason,

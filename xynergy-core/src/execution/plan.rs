@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+use super::approval::plan_digest;
 use super::change::{AdChange, ChangeRow, Direction, Movement, Reason};
 use super::execute::Executor;
 use super::guard::{self, GuardInput, Verdict};
@@ -16,6 +17,8 @@ use crate::execution::machine::AccountView;
 pub struct Plan {
     /// One for each change, in the given order.
     pub changes: Vec<PlannedChange>,
+    /// What these changes are approved by once they are queued: 64 hex digits, the same for the same changes in any order.
+    pub digest: String,
 }
 
 /// What would become of one change.
@@ -57,10 +60,11 @@ impl Executor {
     /// those before it. With `ask_platform` the platform validates what would be sent.
     ///
     /// # Errors
-    /// [`InvalidInput`](ErrorKind::InvalidInput) for a change that no platform could execute, and those of the store
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a change that no platform could execute and for two changes of one id, and those of the store
     /// and of reading the platform; an object that does not exist is a blocked change, not an error.
     pub async fn plan(&self, ctx: &Ctx, changes: &[AdChange], ask_platform: bool) -> Result<Plan> {
         changes.iter().try_for_each(AdChange::validate)?;
+        let digest = plan_digest(changes)?;
         let mut accounts: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
         for (index, change) in changes.iter().enumerate() {
             accounts.entry(&change.account_id).or_default().push(index);
@@ -79,7 +83,7 @@ impl Executor {
                 Some(PlannedChange { change: change.clone(), outcome: outcomes.remove(&i)? })
             })
             .collect();
-        Ok(Plan { changes })
+        Ok(Plan { changes, digest })
     }
 }
 

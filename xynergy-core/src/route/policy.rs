@@ -4,6 +4,16 @@ use super::{Complexity, Features, ModelChoice, RouteDecision, score};
 use crate::error::{Error, ErrorKind, Result};
 use crate::provider::{Capability, ChatRequest};
 
+/// The provider that OpenAI's own models go to when a request names one by itself, as code that was written for OpenAI does.
+const OPENAI: &str = "openai";
+
+/// `gpt-4o`, `chatgpt-4o-latest`, `o3-mini`.
+fn is_openais(model: &str) -> bool {
+    let reasoning = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    ["gpt-", "chatgpt-"].iter().any(|family| model.starts_with(family))
+        || model.strip_prefix('o').is_some_and(reasoning)
+}
+
 /// A provider that requests can go to.
 #[derive(Clone, Debug)]
 pub struct Candidate {
@@ -117,12 +127,15 @@ impl Router {
         if let Some(choice) = self.target(name) {
             return Ok(("model", vec![choice]));
         }
-        let serving: Vec<ModelChoice> = self
+        let mut serving: Vec<ModelChoice> = self
             .candidates
             .iter()
             .filter(|(_, capability)| capability.default_model == name)
             .filter_map(|(provider, _)| self.target(provider))
             .collect();
+        if serving.is_empty() && is_openais(name) && self.candidates.contains_key(OPENAI) {
+            serving.push(ModelChoice { provider: OPENAI.to_owned(), model: name.to_owned() });
+        }
         if serving.is_empty() {
             let shown: String = name.chars().take(80).collect();
             let routes: Vec<&str> = self.table.routes.keys().map(String::as_str).collect();
@@ -212,7 +225,12 @@ mod tests {
             [ModelChoice { provider: "openai".into(), model: "o3".into() }]
         );
         assert_eq!(providers(&ask("openai-model").unwrap()), ["openai"]);
-        let error = ask("gpt-9").unwrap_err();
+        // Code that was written for OpenAI names its models, and changes one line.
+        for model in ["gpt-4o", "chatgpt-4o-latest", "o3-mini"] {
+            let expected = [ModelChoice { provider: "openai".into(), model: model.into() }];
+            assert_eq!(ask(model).unwrap().models, expected);
+        }
+        let error = ask("opus-9").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.message().contains("internal, openai") && error.message().contains("cheap"), "{error}");
     }

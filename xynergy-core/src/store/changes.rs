@@ -8,7 +8,9 @@ use async_trait::async_trait;
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
 use crate::error::Result;
-use crate::execution::machine::{AccountView, KillScope, QueueBatch, Transition, Transitioned};
+use crate::execution::machine::{
+    AccountView, ApprovalRequest, KillScope, QueueBatch, Transition, Transitioned,
+};
 use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, ChangeStatus};
 
 /// Which changes to list; everything absent matches all.
@@ -64,6 +66,13 @@ pub trait ChangeStore: Send + Sync + fmt::Debug + 'static {
     /// Queues a batch of one account with [`machine::queue`](crate::execution::machine::queue); the rows in the
     /// batch's order. A change whose id is stored already, in whatever status, is left as it is.
     async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>>;
+
+    /// Releases what waits under a digest with [`machine::approve`](crate::execution::machine::approve), in all its accounts
+    /// in one transaction.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when nothing waits under it. Nothing is saved then.
+    async fn approve(&self, tenant: &TenantId, request: ApprovalRequest) -> Result<Vec<ChangeRow>>;
 
     /// Moves one change on with [`machine::apply`](crate::execution::machine::apply).
     ///

@@ -25,6 +25,11 @@ methods! {
     "execution.queue"(changes) Value QueueArguments => Vec<ChangeRow> =
         |session, a: QueueArguments| async move { session.scope.execution().queue(a.changes).await };
 
+    /// Releases the changes that were queued under this digest of a plan, where the configuration asks for approval. The scope needs
+    /// an actor.
+    "execution.approve"(plan_digest) Value ApproveArguments => Vec<ChangeRow> =
+        |session, a: ApproveArguments| async move { session.scope.execution().approve(&a.plan_digest).await };
+
     /// Does the most urgent thing that is due; null when nothing is. It never sleeps.
     "execution.run_once"() Value Nothing => Option<Step> =
         |session, _: Nothing| async move { session.scope.execution().run_once().await };
@@ -72,6 +77,10 @@ methods! {
     "execution.kill"(scope, on) Value KillArguments => () =
         |session, a: KillArguments| async move { session.scope.execution().kill(&a.scope, a.on).await };
 
+    /// The kill switches that are on.
+    "execution.kills"() Value Nothing => Vec<KillScope> =
+        |session, _: Nothing| async move { session.scope.execution().kills().await };
+
     /// Reads the tenant's whole history and verifies its chains.
     "execution.verify_audit"() Value Nothing => AuditReport =
         |session, _: Nothing| async move { session.scope.execution().verify_audit().await };
@@ -99,6 +108,13 @@ pub(crate) struct PlanArguments {
 pub(crate) struct QueueArguments {
     /// The changes.
     changes: Vec<AdChange>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ApproveArguments {
+    /// The digest of the plan.
+    plan_digest: String,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

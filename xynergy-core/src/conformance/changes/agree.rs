@@ -1,10 +1,10 @@
 use std::time::Duration;
 
-use super::fixture::{ACCOUNT, at, batch, below, change, live, transition};
+use super::fixture::{ACCOUNT, approval, at, batch, below, change, live, transition};
 use crate::ads::{ChangeField, Owner};
 use crate::ctx::TenantId;
 use crate::env::{Entropy, SeededEntropy, Timestamp};
-use crate::execution::machine::{Action, KillScope, Settlement};
+use crate::execution::machine::{Action, KillScope, QueueBatch, Settlement};
 use crate::execution::reconcile::Finding;
 use crate::execution::{AccountLimits, AdChange, ChangeRow, LeaseToken, Policy, Reason};
 use crate::money::Currency;
@@ -24,13 +24,13 @@ pub async fn change_stores_agree(a: &dyn ChangeStore, b: &dyn ChangeStore, seed:
         let context = format!("seed {seed}, step {step}");
         let tenant = &tenants[usize::try_from(below(&entropy, 10) / 8).unwrap()];
         now = moved(&entropy, now);
-        match below(&entropy, 10) {
+        match below(&entropy, 11) {
             0 | 1 => {
-                let changes = random_changes(&entropy, &mut names);
-                let (x, y) = (
-                    a.queue(tenant, batch(now, changes.clone())).await,
-                    b.queue(tenant, batch(now, changes)).await,
-                );
+                let plan_digest = [None, None, Some("one"), Some("two")]
+                    [usize::try_from(below(&entropy, 4)).unwrap()]
+                .map(str::to_owned);
+                let batch = QueueBatch { plan_digest, ..batch(now, random_changes(&entropy, &mut names)) };
+                let (x, y) = (a.queue(tenant, batch.clone()).await, b.queue(tenant, batch).await);
                 assert_eq!(format!("{x:?}"), format!("{y:?}"), "queue: {context}");
             }
             2 => {
@@ -43,6 +43,14 @@ pub async fn change_stores_agree(a: &dyn ChangeStore, b: &dyn ChangeStore, seed:
                 let limits = random_limits(&entropy);
                 a.set_limits(tenant, ACCOUNT, &limits).await.unwrap();
                 b.set_limits(tenant, ACCOUNT, &limits).await.unwrap();
+            }
+            10 => {
+                let digest = ["one", "two", "three"][usize::try_from(below(&entropy, 3)).unwrap()];
+                let (x, y) = (
+                    a.approve(tenant, approval(now, digest)).await,
+                    b.approve(tenant, approval(now, digest)).await,
+                );
+                assert_eq!(format!("{x:?}"), format!("{y:?}"), "approve {digest}: {context}");
             }
             _ => {
                 let all = a.list(tenant, &ChangeFilter::default()).await.unwrap();

@@ -1,3 +1,4 @@
+use super::approve;
 use super::fixture::{ACCOUNT, at, batch, begin, change, live, reserve, transition};
 use crate::ads::{ChangeField, Owner};
 use crate::ctx::TenantId;
@@ -23,6 +24,8 @@ pub async fn change_store(store: &dyn ChangeStore) {
     unknown(store, &TenantId::new("unknown").unwrap()).await;
     refusing(store, &TenantId::new("refusing").unwrap()).await;
     time(store, &TenantId::new("time").unwrap()).await;
+    approve::approving(store, &TenantId::new("approving").unwrap()).await;
+    approve::unapproved(store, &TenantId::new("unapproved").unwrap()).await;
 }
 
 async fn settings(store: &dyn ChangeStore, tenant: &TenantId) {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::ads::{ChangeField, DeliveryStatus, Owner, OwnerLevel, OwnerState};
 use crate::env::{Entropy, Timestamp};
-use crate::execution::machine::{Action, QueueBatch, Transition};
+use crate::execution::machine::{Action, ApprovalRequest, QueueBatch, Transition};
 use crate::execution::{AdChange, ChangeId, LeaseToken, Policy};
 use crate::money::Currency;
 
@@ -39,6 +39,18 @@ pub(super) fn batch(now: Timestamp, changes: Vec<AdChange>) -> QueueBatch {
         request_id: "req_000000000001".into(),
         account_id: ACCOUNT.into(),
         changes: changes.into_iter().map(|c| (c, Duration::from_secs(5))).collect(),
+        plan_digest: None,
+    }
+}
+
+/// An approval of a digest.
+pub(super) fn approval(now: Timestamp, digest: &str) -> ApprovalRequest {
+    ApprovalRequest {
+        at: now,
+        policy: Policy::standard(),
+        actor: "approver".into(),
+        request_id: "req_000000000003".into(),
+        digest: digest.into(),
     }
 }
 

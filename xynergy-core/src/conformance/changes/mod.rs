@@ -1,4 +1,5 @@
 mod agree;
+mod approve;
 mod contract;
 mod fixture;
 

@@ -11,7 +11,9 @@ use crate::ads::{
 use crate::ctx::{Ctx, TenantId};
 use crate::env::Timestamp;
 use crate::error::Result;
-use crate::execution::machine::{AccountView, KillScope, QueueBatch, Transition, Transitioned};
+use crate::execution::machine::{
+    AccountView, ApprovalRequest, KillScope, QueueBatch, Transition, Transitioned,
+};
 use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow};
 use crate::store::{ChangeFilter, ChangeStore, HistoryFilter};
 
@@ -61,6 +63,13 @@ pub(super) struct GatedStore(pub(super) Arc<dyn ChangeStore>, pub(super) Arc<Gat
 impl ChangeStore for GatedStore {
     async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>> {
         self.0.queue(tenant, batch).await
+    }
+
+    async fn approve(&self, tenant: &TenantId, request: ApprovalRequest) -> Result<Vec<ChangeRow>> {
+        self.1.pass("before an approval").await;
+        let answer = self.0.approve(tenant, request).await;
+        self.1.pass("after an approval").await;
+        answer
     }
 
     async fn transition(

@@ -1,3 +1,4 @@
+mod approval;
 mod crash;
 mod faults;
 mod flow;
@@ -21,5 +22,6 @@ pub async fn executor(store: Arc<dyn ChangeStore>) {
     flow::all(&store).await;
     limits::all(&store).await;
     faults::all(&store).await;
+    approval::all(&store).await;
     crash::dropped_caller(&store).await;
 }

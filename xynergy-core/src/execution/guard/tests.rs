@@ -84,6 +84,21 @@ fn judge(input: &GuardInput) -> Verdict {
 }
 
 #[test]
+fn nothing_is_sent_that_still_needs_an_approval() {
+    use crate::execution::Approval;
+    let awaited = Approval { digest: "d".into(), approved_by: None, approved_at: None };
+    let given = Approval { approved_by: Some("me".into()), approved_at: Some(now()), ..awaited.clone() };
+    let with = |approval| input(ChangeRow { approval: Some(approval), ..row("s", 1_000, 1_100) });
+    let until = Some(after(now(), 24 * HOUR));
+    assert_eq!(judge(&with(awaited.clone())), blocked(Reason::AwaitingApproval, until));
+    assert_eq!(judge(&with(given)), Verdict::Send { from: 1_000, value: 1_100 });
+    let late = GuardInput { now: after(now(), 24 * HOUR), ..with(awaited.clone()) };
+    assert_eq!(judge(&late), blocked(Reason::Expired, None));
+    let killed = GuardInput { killed: true, ..with(awaited) };
+    assert_eq!(judge(&killed), blocked(Reason::KillSwitch, Some(after(now(), HOUR))));
+}
+
+#[test]
 fn a_step_of_a_fifth_is_the_most() {
     assert_eq!(judge(&input(row("s", 1004, 1204))), Verdict::Send { from: 1004, value: 1204 });
     assert_eq!(judge(&input(row("s", 1004, 1205))), blocked(Reason::Velocity, None));

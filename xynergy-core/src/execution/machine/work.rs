@@ -4,6 +4,7 @@ use super::{AccountView, Action, Commit, Settlement, Transition};
 use crate::ads::OwnerState;
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
+use crate::execution::approval::Approval;
 use crate::execution::audit::{AuditKind, AuditOrigin};
 use crate::execution::change::{
     AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Movement, Reason,
@@ -338,6 +339,37 @@ impl<'a> Work<'a> {
         row
     }
 
+    /// A change that was just queued and waits for a person: until it expires, nothing has to be done about it.
+    pub(super) fn hold_for_approval(&mut self, mut row: ChangeRow, digest: &str) -> ChangeRow {
+        row.approval = Some(Approval::awaited(digest));
+        let until = row.expires_at;
+        self.block(row, Reason::AwaitingApproval, Some(until), Some(plan_of(digest)))
+    }
+
+    /// The row of a change that waits under the digest, released; `None` for one that does not wait.
+    pub(super) fn approve(&mut self, mut row: ChangeRow, digest: &str) -> Option<ChangeRow> {
+        let now = self.view.now;
+        let waits = row.waiting() && row.needs_approval() && now < row.expires_at;
+        if !waits || row.approval.as_ref().is_none_or(|approval| approval.digest != digest) {
+            return None;
+        }
+        row.approval = Some(Approval {
+            approved_by: self.origin.actor.map(str::to_owned),
+            approved_at: Some(now),
+            ..Approval::awaited(digest)
+        });
+        row.status = ChangeStatus::Pending;
+        row.reason = None;
+        row.retry_at = None;
+        row.detail = Some(plan_of(digest));
+        // The jitter counts from here, or all would run at once; raises stay behind their cuts.
+        row.run_at = now.plus(row.run_at.since(row.queued_at));
+        row.due_at = Some(self.due(&row, row.run_at));
+        row.updated_at = now;
+        self.record(AuditKind::Approved, &row, None);
+        Some(row)
+    }
+
     /// When a waiting change is looked at: at its time, or when it expires if that is sooner.
     fn due(&self, row: &ChangeRow, at: Timestamp) -> Timestamp {
         if self.view.now < row.expires_at { at.min(row.expires_at) } else { at }
@@ -401,7 +433,7 @@ impl<'a> Work<'a> {
         for raise in &mut self.view.open {
             if raise.change.direction() != Direction::Raise
                 || !queued.contains(&raise.change.id)
-                || raise.status != ChangeStatus::Pending
+                || !raise.waiting()
             {
                 continue;
             }
@@ -412,7 +444,9 @@ impl<'a> Work<'a> {
                 .max();
             if let Some(earliest) = last.map(|at| at.plus(Duration::from_millis(1))) {
                 raise.run_at = raise.run_at.max(earliest);
-                raise.due_at = Some(raise.run_at);
+                if raise.status == ChangeStatus::Pending {
+                    raise.due_at = Some(raise.run_at);
+                }
             }
         }
     }
@@ -477,4 +511,9 @@ impl<'a> Work<'a> {
         let audit = self.view.head.append(kind, row, took, &self.origin);
         self.commit.history.push(audit);
     }
+}
+
+/// How a row names the plan that it belongs to.
+fn plan_of(digest: &str) -> String {
+    format!("plan {digest}")
 }

@@ -8,7 +8,8 @@ use crate::ctx::TenantId;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::machine::{
-    self, AccountView, ChangeView, Commit, KillScope, Known, QueueBatch, QueueView, Transition, Transitioned,
+    self, AccountView, ApprovalRequest, ApprovalView, ChangeView, Commit, KillScope, Known, QueueBatch,
+    QueueView, Transition, Transitioned,
 };
 use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Movement};
 use crate::store::{ChangeFilter, ChangeStore, HistoryFilter};
@@ -127,6 +128,26 @@ impl ChangeStore for MemoryChanges {
         let (commit, rows) = machine::queue(tenant, view, &batch)?;
         stored.save(&batch.account_id, commit);
         Ok(rows)
+    }
+
+    async fn approve(&self, tenant: &TenantId, request: ApprovalRequest) -> Result<Vec<ChangeRow>> {
+        let mut tenants = self.lock();
+        let stored = tenants.entry(tenant.clone()).or_default();
+        let mut accounts: BTreeMap<String, Vec<ChangeRow>> = BTreeMap::new();
+        let under = |row: &&ChangeRow| row.approval.as_ref().is_some_and(|a| a.digest == request.digest);
+        for row in stored.changes.values().filter(under) {
+            accounts.entry(row.change.account_id.clone()).or_default().push(row.clone());
+        }
+        let views = accounts.iter().map(|(account_id, rows)| {
+            let changes: Vec<_> = rows.iter().map(|row| &row.change).collect();
+            let account = stored.view(account_id, &changes, request.at, Duration::ZERO);
+            ApprovalView { account, rows: rows.clone() }
+        });
+        let (commits, released) = machine::approve(tenant, views.collect(), &request)?;
+        for (account_id, commit) in accounts.keys().zip(commits) {
+            stored.save(account_id, commit);
+        }
+        Ok(released)
     }
 
     async fn transition(

@@ -113,6 +113,14 @@ pub(super) fn run(connection: &mut Connection) -> Result<Vec<String>, Failure> {
     }
 }
 
+/// The tables of an older version, for the tests of what later migrations make of them.
+#[cfg(test)]
+pub(super) fn run_to(connection: &mut Connection, version: i32) -> Result<(), refinery::Error> {
+    let target = refinery::Target::Version(version);
+    connection.pragma_update(None, "application_id", APPLICATION_ID).ok();
+    embedded::migrations::runner().set_grouped(true).set_target(target).run(connection).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -447,13 +447,17 @@ public struct Pipeline: Codable, Hashable, Sendable {
 public struct Plan: Codable, Hashable, Sendable {
     /// One for each change, in the given order.
     public var changes: [PlannedChange]
+    /// What these changes are approved by once they are queued: 64 hex digits, the same for the same changes in any order.
+    public var digest: String
 
-    public init(changes: [PlannedChange]) {
+    public init(changes: [PlannedChange], digest: String) {
         self.changes = changes
+        self.digest = digest
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case changes
+        case digest
     }
 }
 

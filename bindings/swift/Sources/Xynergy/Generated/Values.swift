@@ -469,6 +469,28 @@ public struct Appended: Codable, Hashable, Sendable {
     }
 }
 
+/// The approval that a change needs before it may be sent, and whose it got.
+public struct Approval: Codable, Hashable, Sendable {
+    /// The digest of the changes that it was queued with: what is approved together.
+    public var digest: String
+    /// Who approved it; `None` while it waits.
+    public var approvedBy: String?
+    /// When; `None` while it waits.
+    public var approvedAt: Timestamp?
+
+    public init(digest: String, approvedBy: String? = nil, approvedAt: Timestamp? = nil) {
+        self.digest = digest
+        self.approvedBy = approvedBy
+        self.approvedAt = approvedAt
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case digest
+        case approvedBy = "approved_by"
+        case approvedAt = "approved_at"
+    }
+}
+
 /// One try of one provider.
 public struct Attempt: Codable, Hashable, Sendable {
     /// The provider.
@@ -979,6 +1001,8 @@ public struct ChangeRow: Codable, Hashable, Sendable {
     public var leaseUntil: Timestamp?
     /// What the platform said last, for a person.
     public var detail: String?
+    /// The approval that it needs; `None` when it needs none.
+    public var approval: Approval?
     /// When it was queued.
     public var queuedAt: Timestamp
     /// When it last moved.
@@ -998,6 +1022,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         intentAt: Timestamp? = nil,
         leaseUntil: Timestamp? = nil,
         detail: String? = nil,
+        approval: Approval? = nil,
         queuedAt: Timestamp,
         updatedAt: Timestamp
     ) {
@@ -1014,6 +1039,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         self.intentAt = intentAt
         self.leaseUntil = leaseUntil
         self.detail = detail
+        self.approval = approval
         self.queuedAt = queuedAt
         self.updatedAt = updatedAt
     }
@@ -1032,6 +1058,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         case intentAt = "intent_at"
         case leaseUntil = "lease_until"
         case detail
+        case approval
         case queuedAt = "queued_at"
         case updatedAt = "updated_at"
     }
@@ -1819,9 +1846,14 @@ public struct HealthDetail: Codable, Hashable, Sendable {
     /// For a person: what is wrong, or what was not asked.
     public var message: String?
     /// The state of a breaker.
-    public var state: String?
+    public var state: BreakerState?
 
-    public init(error: String? = nil, failureCount: UInt32? = nil, message: String? = nil, state: String? = nil) {
+    public init(
+        error: String? = nil,
+        failureCount: UInt32? = nil,
+        message: String? = nil,
+        state: BreakerState? = nil
+    ) {
         self.error = error
         self.failureCount = failureCount
         self.message = message

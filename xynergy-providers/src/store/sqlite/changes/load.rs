@@ -60,6 +60,19 @@ pub(super) fn change(
     Ok(found.into_iter().next())
 }
 
+/// The changes that were queued under a digest, by id.
+pub(super) fn of_plan(
+    transaction: &Transaction<'_>,
+    tenant: &TenantId,
+    digest: &str,
+) -> Result<Vec<ChangeRow>, Failure> {
+    changes(
+        transaction,
+        "SELECT * FROM pending_ad_changes WHERE tenant_id = ?1 AND plan_digest = ?2 ORDER BY id",
+        params![tenant.as_str(), digest],
+    )
+}
+
 /// The change to be looked at next. One whose owner has another one in flight is left out.
 pub(super) fn most_urgent(
     transaction: &Transaction<'_>,

@@ -4,12 +4,14 @@ mod load;
 mod rows;
 mod save;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::params;
 use xynergy_core::execution::machine::{
-    self, AccountView, ChangeView, KillScope, QueueBatch, QueueView, Transition, Transitioned,
+    self, AccountView, ApprovalRequest, ApprovalView, ChangeView, KillScope, QueueBatch, QueueView,
+    Transition, Transitioned,
 };
 use xynergy_core::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow};
 use xynergy_core::store::{ChangeFilter, ChangeStore, HistoryFilter};
@@ -32,6 +34,29 @@ impl ChangeStore for SqliteStore {
             let (commit, rows) = machine::queue(&tenant, QueueView { account, existing }, &batch)?;
             save::commit(transaction, &tenant, &batch.account_id, &commit)?;
             Ok(rows)
+        })
+        .await
+    }
+
+    async fn approve(&self, tenant: &TenantId, request: ApprovalRequest) -> Result<Vec<ChangeRow>> {
+        let tenant = tenant.clone();
+        self.transaction("execution.approve", move |transaction| {
+            let mut accounts: BTreeMap<String, Vec<ChangeRow>> = BTreeMap::new();
+            for row in load::of_plan(transaction, &tenant, &request.digest)? {
+                accounts.entry(row.change.account_id.clone()).or_default().push(row);
+            }
+            let (mut ids, mut views) = (Vec::new(), Vec::new());
+            for (account_id, rows) in accounts {
+                let changes: Vec<_> = rows.iter().map(|row| &row.change).collect();
+                let account = load::account(transaction, &tenant, &account_id, &changes, request.at)?;
+                ids.push(account_id);
+                views.push(ApprovalView { account, rows });
+            }
+            let (commits, released) = machine::approve(&tenant, views, &request)?;
+            for (account_id, commit) in ids.iter().zip(&commits) {
+                save::commit(transaction, &tenant, account_id, commit)?;
+            }
+            Ok(released)
         })
         .await
     }

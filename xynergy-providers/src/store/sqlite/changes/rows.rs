@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use rusqlite::Row;
 use xynergy_core::ads::Owner;
-use xynergy_core::execution::{AdChange, AuditRow, ChangeRow, Movement};
+use xynergy_core::execution::{AdChange, Approval, AuditRow, ChangeRow, Movement};
 use xynergy_core::{Error, ErrorKind, TenantId, Timestamp};
 
 use crate::store::sqlite::error::Failure;
@@ -37,9 +37,17 @@ pub(super) fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
         lease_until: maybe_time(row, "lease_until")?,
         token: maybe_parsed(row, "token")?,
         detail: row.get("detail")?,
+        approval: approval(row)?,
         queued_at: time(row, "queued_at")?,
         updated_at: time(row, "updated_at")?,
     })
+}
+
+fn approval(row: &Row<'_>) -> Result<Option<Approval>, Failure> {
+    let digest: Option<String> = row.get("plan_digest")?;
+    let Some(digest) = digest else { return Ok(None) };
+    let approved_at = maybe_time(row, "approved_at")?;
+    Ok(Some(Approval { digest, approved_by: row.get("approved_by")?, approved_at }))
 }
 
 /// A row of `ad_change_history`.

@@ -57,13 +57,14 @@ fn change(transaction: &Transaction<'_>, tenant: &TenantId, row: &ChangeRow) -> 
              VALUES (:tenant_id, :id, :account_id, :campaign_id, :owner_level, :owner_id, :field, :expected_from,
                      :target, :currency, :allocation_id, :causation_id, :purpose, :wanted_until, :status, :reason,
                      :retry_at, :due_at, :run_at, :expires_at, :attempt, :observed_from, :sent_value, :intent_at,
-                     :lease_until, :token, :detail, :queued_at, :updated_at)
+                     :lease_until, :token, :detail, :queued_at, :updated_at, :plan_digest, :approved_by, :approved_at)
              ON CONFLICT (tenant_id, id) DO UPDATE SET
                      status = excluded.status, reason = excluded.reason, retry_at = excluded.retry_at,
                      due_at = excluded.due_at, run_at = excluded.run_at, attempt = excluded.attempt,
                      observed_from = excluded.observed_from, sent_value = excluded.sent_value,
                      intent_at = excluded.intent_at, lease_until = excluded.lease_until, token = excluded.token,
-                     detail = excluded.detail, updated_at = excluded.updated_at",
+                     detail = excluded.detail, updated_at = excluded.updated_at,
+                     approved_by = excluded.approved_by, approved_at = excluded.approved_at",
         )?
         .execute(named_params! {
             ":tenant_id": tenant.as_str(),
@@ -95,6 +96,9 @@ fn change(transaction: &Transaction<'_>, tenant: &TenantId, row: &ChangeRow) -> 
             ":detail": row.detail,
             ":queued_at": row.queued_at.micros(),
             ":updated_at": row.updated_at.micros(),
+            ":plan_digest": row.approval.as_ref().map(|approval| &approval.digest),
+            ":approved_by": row.approval.as_ref().and_then(|approval| approval.approved_by.as_ref()),
+            ":approved_at": micros(row.approval.as_ref().and_then(|approval| approval.approved_at)),
         });
     saved.map(|_| ()).map_err(|error| contended(error, change.id))
 }

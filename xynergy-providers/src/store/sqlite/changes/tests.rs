@@ -134,3 +134,71 @@ async fn fences_a_worker_that_wakes_late() {
     let places = conformance::executor_zombies(&store).await;
     assert!(places.values().sum::<usize>() >= 20, "{places:?}");
 }
+
+/// A history that was written before approvals existed verifies after the migration as before.
+#[tokio::test]
+async fn a_history_of_an_older_version_still_verifies() {
+    let (directory, written) = temporary().await;
+    conformance::change_store(&written).await;
+    let tenant = TenantId::new("applying").unwrap();
+    let before = written.history(&tenant, "act_1", &HistoryFilter::default()).await.unwrap();
+    assert!(!before.is_empty());
+
+    let older = directory.path().join("older.sqlite");
+    crate::store::sqlite::migrate::run_to(&mut rusqlite::Connection::open(&older).unwrap(), 4).unwrap();
+    let columns = "tenant_id, account_id, seq, kind, change_id, attempt, campaign_id, owner_level, owner_id, field,
+        from_value, to_value, status, reason, retry_at, detail, duration_ms, allocation_id, causation_id, purpose, actor,
+        request_id, at, prev_hash, hash";
+    let (path, copy) = (
+        older.display().to_string(),
+        format!(
+            "INSERT INTO older.ad_change_history ({columns})
+                 SELECT {columns} FROM ad_change_history WHERE tenant_id = 'applying' ORDER BY seq;
+             INSERT INTO older.ad_change_heads SELECT * FROM ad_change_heads WHERE tenant_id = 'applying';"
+        ),
+    );
+    written
+        .call("test", move |c| {
+            c.execute("ATTACH ?1 AS older", [path])?;
+            Ok(c.execute_batch(&copy)?)
+        })
+        .await
+        .unwrap();
+    drop(written);
+
+    let store = SqliteStore::open(&older).await.unwrap();
+    assert_eq!(store.applied(), ["V5__approval"]);
+    let after = store.history(&tenant, "act_1", &HistoryFilter::default()).await.unwrap();
+    assert_eq!(after, before, "row for row");
+    let (account, head) = store.heads(&tenant).await.unwrap().remove(0);
+    let mut verifier = xynergy_core::execution::ChainVerifier::default();
+    after.iter().for_each(|r| verifier.push(r));
+    let report = verifier.finish(&account, &head);
+    assert!(report.chain_ok, "{report:?}");
+    for sql in ["UPDATE ad_change_history SET to_value = 1", "DELETE FROM ad_change_history"] {
+        let refused = store.call("test", move |c| Ok(c.execute(sql, [])?)).await;
+        assert!(refused.is_err(), "the new table is append-only: {sql}");
+    }
+}
+
+/// The database itself refuses a second approval of one change.
+#[tokio::test]
+async fn an_approval_is_written_down_once() {
+    let (_directory, store) = temporary().await;
+    conformance::change_store(&store).await;
+    let twice = "INSERT INTO ad_change_history
+        SELECT tenant_id, account_id, seq + 1000, kind, change_id, attempt, campaign_id, owner_level, owner_id, field,
+               from_value, to_value, status, reason, retry_at, detail, duration_ms, allocation_id, causation_id, purpose,
+               actor, request_id, at, prev_hash, hash
+        FROM ad_change_history WHERE kind = 'approved' LIMIT 1";
+    let refused = store
+        .call("test", move |c| {
+            c.execute_batch("SAVEPOINT twice; DROP TRIGGER ad_change_history_no_gap;")?;
+            let inserted = c.execute(twice, []);
+            c.execute_batch("ROLLBACK TO twice; RELEASE twice;")?;
+            Ok(inserted.map_err(|e| e.to_string()))
+        })
+        .await
+        .unwrap();
+    assert!(refused.as_ref().is_err_and(|e| e.contains("UNIQUE")), "{refused:?}");
+}

@@ -1,32 +1,29 @@
-//! Asks one question and prints the answer as JSON: `cargo run --release --example ask -- "PROMPT"`.
-//!
-//! Without keys the sandbox answers. With `OPENAI_API_KEY` or `ABACUS_API_KEY` in the environment, or with `--config FILE`,
-//! real providers do.
-#![allow(clippy::print_stdout, clippy::print_stderr)]
-
-#[path = "shared/command_line.rs"]
-mod command_line;
+//! One question and its answer.
+#![allow(clippy::print_stderr)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use command_line::bundled;
 use futures_util::StreamExt;
 use xynergy::ai::GenerateRequest;
 use xynergy::provider::ChatRequest;
 use xynergy::sandbox::{self, AdsFile, CrmFile, Sandbox, SandboxConfig};
 use xynergy::{Client, Config, ErrorKind};
 
-/// Wrong use: nothing was asked.
-const WRONG_USE: u8 = 2;
+use super::command_line::{Bundled, DONE, WRONG_USE, print};
+
+/// No provider could answer.
+const FAILED: u8 = 1;
 
 /// Asks one question and prints the answer as one JSON document.
-#[derive(Debug, Parser)]
+///
+/// Without keys the sandbox answers. With OPENAI_API_KEY or ABACUS_API_KEY in the environment, or with --config, real
+/// providers do.
+#[derive(Clone, Debug, Parser)]
 #[command(name = "ask", disable_version_flag = true)]
-struct Options {
+pub(crate) struct Options {
     /// What to ask
     prompt: String,
     /// Print the answer as it arrives
@@ -43,37 +40,31 @@ struct Options {
     config: Option<PathBuf>,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let options: Options = match command_line::parse() {
-        Ok(options) => options,
-        Err(problem) => {
-            eprintln!("ask: {problem}");
-            return ExitCode::from(WRONG_USE);
-        }
-    };
-    let (client, _sandbox) = match client(options.config.as_deref()).await {
-        Ok(built) => built,
-        Err(problem) => {
-            eprintln!("ask: {}", problem.replace('\n', " "));
-            return ExitCode::from(WRONG_USE);
-        }
-    };
+/// Asks, prints the answer and says the exit code.
+///
+/// # Errors
+/// One line on a wrong option or configuration; nothing was asked.
+pub(crate) async fn run(options: &Options, name: &str, bundled: Bundled) -> Result<u8, String> {
+    let (client, sandbox) = client(options.config.as_deref(), bundled).await?;
     let answered =
-        if options.stream { stream(&client, &options).await } else { generate(&client, &options).await };
+        if options.stream { stream(&client, options).await } else { generate(&client, options).await };
+    if let Some(sandbox) = sandbox {
+        sandbox.shutdown().await;
+    }
     match answered {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(rest) => print(&rest).map(|()| DONE),
         Err(error) => {
-            eprintln!("ask: {}", error.to_string().replace('\n', " "));
+            eprintln!("{name}: {}", error.to_string().replace('\n', " "));
             match error.kind() {
-                ErrorKind::ConfigInvalid | ErrorKind::InvalidInput => ExitCode::from(WRONG_USE),
-                _ => ExitCode::FAILURE,
+                ErrorKind::ConfigInvalid | ErrorKind::InvalidInput => Ok(WRONG_USE),
+                _ => Ok(FAILED),
             }
         }
     }
 }
 
-async fn generate(client: &Client, options: &Options) -> xynergy::Result<()> {
+/// What is left to print.
+async fn generate(client: &Client, options: &Options) -> xynergy::Result<String> {
     // region: generate
     let answer = client
         .ai()
@@ -85,31 +76,26 @@ async fn generate(client: &Client, options: &Options) -> xynergy::Result<()> {
         })
         .await?;
     // endregion: generate
-    print_whole(&serde_json::to_string_pretty(&answer).unwrap_or_default());
-    Ok(())
+    Ok(format!("{}\n", serde_json::to_string_pretty(&answer).unwrap_or_default()))
 }
 
-async fn stream(client: &Client, options: &Options) -> xynergy::Result<()> {
+/// Prints the pieces as they come; the line break is left.
+async fn stream(client: &Client, options: &Options) -> xynergy::Result<String> {
     let mut request = ChatRequest::prompt(&options.prompt);
     request.max_tokens = options.max_tokens;
     request.temperature = options.temperature;
     let mut chunks = client.ai().stream(request).await?;
     let mut out = std::io::stdout();
     while let Some(chunk) = chunks.next().await {
+        // Whoever reads may have seen enough, as `head` has.
         let _ = write!(out, "{}", chunk?.added_text());
         let _ = out.flush();
     }
-    print_whole("");
-    Ok(())
-}
-
-/// Prints a line. A reader that has gone, as `head` does, is no failure.
-fn print_whole(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    Ok("\n".to_owned())
 }
 
 /// The client, and the sandbox that it asks where there is one.
-async fn client(config: Option<&Path>) -> Result<(Client, Option<Sandbox>), String> {
+async fn client(config: Option<&Path>, bundled: Bundled) -> Result<(Client, Option<Sandbox>), String> {
     let real = ["OPENAI_API_KEY", "ABACUS_API_KEY"]
         .iter()
         .any(|key| std::env::var(key).is_ok_and(|v| !v.is_empty()));
@@ -124,7 +110,7 @@ async fn client(config: Option<&Path>) -> Result<(Client, Option<Sandbox>), Stri
         }
         None if real => (Client::from_env(), None),
         None => {
-            let sandbox = start_sandbox().await.map_err(|e| e.to_string())?;
+            let sandbox = start_sandbox(bundled).await?;
             let client =
                 Client::builder(sandbox::config(sandbox.urls())).secrets(Arc::new(sandbox::secrets(None)));
             (client.build(), Some(sandbox))
@@ -133,8 +119,9 @@ async fn client(config: Option<&Path>) -> Result<(Client, Option<Sandbox>), Stri
     Ok((client.map_err(|e| e.to_string())?, sandbox))
 }
 
-async fn start_sandbox() -> xynergy::Result<Sandbox> {
-    let (ads, _) = AdsFile::load(&bundled("ads.json"))?;
-    let (crm, _) = CrmFile::load(&bundled("crm.json"))?;
-    sandbox::start(SandboxConfig::new(ads, crm)).await
+async fn start_sandbox(bundled: Bundled) -> Result<Sandbox, String> {
+    let text = |file| bundled(file).map(|(_, bytes)| String::from_utf8_lossy(&bytes).into_owned());
+    let (ads, _) = AdsFile::parse(&text("ads.json")?).map_err(|e| e.to_string())?;
+    let (crm, _) = CrmFile::parse(&text("crm.json")?).map_err(|e| e.to_string())?;
+    sandbox::start(SandboxConfig::new(ads, crm)).await.map_err(|e| e.to_string())
 }

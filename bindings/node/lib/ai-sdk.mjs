@@ -1,0 +1,3 @@
+import aiSdk from './ai-sdk.cjs';
+
+export const { xynergyProvider } = aiSdk;

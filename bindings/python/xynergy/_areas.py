@@ -1,0 +1,456 @@
+# Written by `python3 bindings/generate` from the description of the public surface; do not edit.
+# ruff: noqa
+"""The methods of `xynergy.Client`, by area."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from xynergy import _types as t
+from xynergy._area import Area
+from xynergy._json import raw
+from xynergy._record import Records, decode
+from xynergy._streams import ChatStream
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Literal
+
+    from xynergy import _arguments as a
+
+class WholeMethods(Area):
+    """The methods of the client itself."""
+
+    __slots__ = ()
+
+    async def health(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Health:
+        """How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within five seconds."""
+        found: t.Health = decode(await self._call("health", {}, timeout, request_id), "Health")
+        return found
+
+    async def migrate(self, print_sql: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Migration:
+        """Brings the tables of the store to this version; with `print_sql` it only returns the SQL, for those who migrate with a tool of their own.
+
+        Args:
+            print_sql: Whether the SQL is returned and nothing is done.
+        """
+        found: t.Migration = decode(await self._call("migrate", {"print_sql": print_sql}, timeout, request_id), "Migration")
+        return found
+
+class AiMethods(Area):
+    """The methods of `ai`."""
+
+    __slots__ = ()
+
+    async def generate(self, prompt: str, max_tokens: int | None = None, temperature: float | None = None, tags: Sequence[str] | None = None, cache: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Generation:
+        """Answers a prompt by the cheapest provider that can answer it well. The limit of the answer is sized unless `max_tokens` gives one, and an answer that our limit cut is continued before it is returned.
+
+        Args:
+            prompt: The prompt.
+            max_tokens: The greatest number of tokens of the answer; obeyed as it is. None lets the library size it.
+            temperature: How freely the model chooses, 0 to 2; 0.7 when absent.
+            tags: Names under which the spend is counted and limited.
+            cache: False neither reads nor fills the cache.
+        """
+        found: t.Generation = decode(await self._call("ai.generate", {"prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "tags": tags, "cache": cache}, timeout, request_id), "Generation")
+        return found
+
+    async def chat(self, request: a.ChatRequestLike, *, timeout: float | None = None, request_id: str | None = None) -> t.ChatResponse:
+        """Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.
+
+        Args:
+            request: The conversation and how to answer it.
+        """
+        found: t.ChatResponse = decode(await self._call("ai.chat", {"request": request}, timeout, request_id), "ChatResponse")
+        return found
+
+    def stream(self, request: a.ChatRequestLike, *, timeout: float | None = None, request_id: str | None = None) -> ChatStream:
+        """Answers a conversation in pieces. The last piece has no choices but the usage, the outcome and the report. A stream that breaks ends with an error, never as a complete answer.
+
+        Args:
+            request: The conversation and how to answer it.
+        """
+        return ChatStream(self._core, self._options(timeout, request_id), {"request": request})
+
+    async def route(self, request: a.PromptOrRequest, *, timeout: float | None = None, request_id: str | None = None) -> t.RouteDecision:
+        """Which models would be asked in which order, and why. Sends nothing.
+
+        Args:
+            request: A prompt, or a conversation.
+        """
+        found: t.RouteDecision = decode(await self._call("ai.route", {"request": request}, timeout, request_id), "RouteDecision")
+        return found
+
+    async def count_tokens(self, request: a.PromptOrRequest, model: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.TokenCount:
+        """How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+
+        Args:
+            request: A text, or a conversation.
+            model: For which model.
+        """
+        found: t.TokenCount = decode(await self._call("ai.count_tokens", {"request": request, "model": model}, timeout, request_id), "TokenCount")
+        return found
+
+    async def optimize_tokens(self, prompt: str, default_limit: int | None = None, user_limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.TokenOptimization:
+        """The limit that an answer to a prompt would get, and what it saves.
+
+        Args:
+            prompt: The prompt.
+            default_limit: The limit where nothing speaks for a lower one; 512 when absent.
+            user_limit: The user's limit, which is never raised.
+        """
+        found: t.TokenOptimization = decode(await self._call("ai.optimize_tokens", {"prompt": prompt, "default_limit": default_limit, "user_limit": user_limit}, timeout, request_id), "TokenOptimization")
+        return found
+
+    async def spend(self, since: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Spend:
+        """What the tenant spent since `since`, rounded down to the minute; all that is kept when absent.
+
+        Args:
+            since: From when on.
+        """
+        found: t.Spend = decode(await self._call("ai.spend", {"since": since}, timeout, request_id), "Spend")
+        return found
+
+    async def set_limit(self, scope: a.LimitScope, window: a.Window, amount_nano_usd: int, hard: bool, *, timeout: float | None = None, request_id: str | None = None) -> None:
+        """Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a hard one refuses what would pass it.
+
+        Args:
+            scope: `tenant`, or `{"tag": NAME}`.
+            window: The span of the calendar that it is for.
+            amount_nano_usd: The limit in billionths of a dollar.
+            hard: Whether it refuses; otherwise it only reports.
+        """
+        await self._call("ai.set_limit", {"scope": scope, "window": window, "amount_nano_usd": amount_nano_usd, "hard": hard}, timeout, request_id)
+
+    async def cache_stats(self, *, timeout: float | None = None, request_id: str | None = None) -> t.CacheStats:
+        """How the response cache fares for the tenant, in this process."""
+        found: t.CacheStats = decode(await self._call("ai.cache_stats", {}, timeout, request_id), "CacheStats")
+        return found
+
+    async def cache_invalidate(self, pattern: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Drops the tenant's cached answers whose `provider/model` matches `pattern`, in which `*` stands for anything; all of them when absent. Returns how many.
+
+        Args:
+            pattern: What to drop.
+        """
+        found: int = await self._call("ai.cache_invalidate", {"pattern": pattern}, timeout, request_id)
+        return found
+
+class AttributionMethods(Area):
+    """The methods of `attribution`."""
+
+    __slots__ = ()
+
+    async def track_click(self, click: Mapping[str, Any], *, timeout: float | None = None, request_id: str | None = None) -> str:
+        """Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored.
+
+        Args:
+            click: The click.
+        """
+        found: str = await self._call("attribution.track_click", {"click": click}, timeout, request_id)
+        return found
+
+    async def track_clicks(self, clicks: Sequence[Any], source: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.TrackedClicks:
+        """Stores clicks, all of those that are clicks at once, and reports the rest by their index. Giving the same batch again stores nothing twice. `source` names the batch, for counting.
+
+        Args:
+            clicks: The clicks: objects, or lines of JSON.
+            source: The name of the batch.
+        """
+        found: t.TrackedClicks = decode(await self._call("attribution.track_clicks", {"clicks": clicks, "source": source}, timeout, request_id), "TrackedClicks")
+        return found
+
+    async def count_clicks(self, source: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """How many clicks are stored, of all or of one batch.
+
+        Args:
+            source: The name of the batch.
+        """
+        found: int = await self._call("attribution.count_clicks", {"source": source}, timeout, request_id)
+        return found
+
+    async def totals(self, *, timeout: float | None = None, request_id: str | None = None) -> t.RevenueTotals:
+        """Revenue by ad and the number of deals by layer, of everything that was processed."""
+        found: t.RevenueTotals = decode(await self._call("attribution.totals", {}, timeout, request_id), "RevenueTotals")
+        return found
+
+    async def deals(self, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.DealRevenue]:
+        """Every processed deal with its value, its ledger and its match, by id."""
+        found: Records[t.DealRevenue] = decode(await self._call("attribution.deals", {}, timeout, request_id), "[DealRevenue]")
+        return found
+
+    async def stages(self, *, timeout: float | None = None, request_id: str | None = None) -> t.StageValues:
+        """What a deal is worth by its stage."""
+        found: t.StageValues = decode(await self._call("attribution.stages", {}, timeout, request_id), "StageValues")
+        return found
+
+class HubspotMethods(Area):
+    """The methods of `hubspot`."""
+
+    __slots__ = ()
+
+    async def accept(self, method: str, url: str, headers: Mapping[str, str], body: bytes | bytearray | memoryview | str, received_at: a.Timestamp | None = None, source: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Accepted:
+        """Verifies a webhook on its raw bytes and stores its events durably: answer 200 when this returns, and let `process` do the work. The same events in any order and batching leave the same state. `url` is the whole address as it is configured in HubSpot.
+
+        Args:
+            method: The HTTP method.
+            url: The whole address.
+            headers: The headers; the case of their names does not matter.
+            body: The body's bytes as they came.
+            received_at: When it arrived; now when absent.
+            source: The name of the batch.
+        """
+        found: t.Accepted = decode(await self._call("hubspot.accept", {"method": method, "url": url, "headers": headers, "body": raw(body), "received_at": received_at, "source": source}, timeout, request_id), "Accepted")
+        return found
+
+    async def process(self, ads: Mapping[str, a.AdParentsLike] | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's own, which a deal's first URL may name.
+
+        Args:
+            ads: The ad set and campaign of each ad, by ad id.
+            limit: At most so many deals; 100 when absent.
+        """
+        found: int = await self._call("hubspot.process", {"ads": ads, "limit": limit}, timeout, request_id)
+        return found
+
+    async def count_events(self, source: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """How many events are stored, of all or of one batch.
+
+        Args:
+            source: The name of the batch.
+        """
+        found: int = await self._call("hubspot.count_events", {"source": source}, timeout, request_id)
+        return found
+
+class AllocationMethods(Area):
+    """The methods of `allocation`."""
+
+    __slots__ = ()
+
+    async def pipeline(self, *, timeout: float | None = None, request_id: str | None = None) -> dict[str, t.Pipeline]:
+        """What the deals behind each ad are worth now, by ad: the evidence of the later return."""
+        found: dict[str, t.Pipeline] = decode(await self._call("allocation.pipeline", {}, timeout, request_id), "{Pipeline}")
+        return found
+
+    async def select(self, allocation_id: str, request: a.AllocationRequestLike, *, timeout: float | None = None, request_id: str | None = None) -> t.Allocation:
+        """Draws the next budgets and stores them under `allocation_id` with their reasons and propensities. The same id gives the stored allocation again, whatever the request.
+
+        Args:
+            allocation_id: Names the allocation.
+            request: The evidence, the bounds and the seed.
+        """
+        found: t.Allocation = decode(await self._call("allocation.select", {"allocation_id": allocation_id, "request": request}, timeout, request_id), "Allocation")
+        return found
+
+    async def get(self, allocation_id: str, *, timeout: float | None = None, request_id: str | None = None) -> t.Allocation | None:
+        """A stored allocation; null when there is none.
+
+        Args:
+            allocation_id: Names the allocation.
+        """
+        found: t.Allocation | None = decode(await self._call("allocation.get", {"allocation_id": allocation_id}, timeout, request_id), "Allocation")
+        return found
+
+    async def propose(self, allocation_id: str, account_id: str, currency: a.Currency, allocation: a.AllocationLike, campaigns: Mapping[str, str], *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdChange]:
+        """The changes that an allocation asks for: one for each owner whose budget moves, with an id that follows from the allocation's, so that asking again queues nothing twice. `campaigns` has the campaign of each owner.
+
+        Args:
+            allocation_id: Names the allocation.
+            account_id: The ad account.
+            currency: The account's currency.
+            allocation: The allocation.
+            campaigns: The campaign of each owner, by owner id.
+        """
+        found: Records[t.AdChange] = decode(await self._call("allocation.propose", {"allocation_id": allocation_id, "account_id": account_id, "currency": currency, "allocation": allocation, "campaigns": campaigns}, timeout, request_id), "[AdChange]")
+        return found
+
+class ClosedLoopMethods(Area):
+    """The methods of `closed_loop`."""
+
+    __slots__ = ()
+
+    async def tick(self, account: a.AdAccountLike, allocation_id: str, seed: int, *, timeout: float | None = None, request_id: str | None = None) -> t.Tick:
+        """Does everything that there is to do now: books the deals behind new events, draws the next budgets, queues the changes, and does every step that is due. Call it again at `next_due`, and with another `allocation_id` when the next allocation is wanted.
+
+        Args:
+            account: The ad account.
+            allocation_id: Names the allocation: the same id never draws again.
+            seed: The seed of the draw.
+        """
+        found: t.Tick = decode(await self._call("closed_loop.tick", {"account": account, "allocation_id": allocation_id, "seed": seed}, timeout, request_id), "Tick")
+        return found
+
+    async def process(self, account: a.AdAccountLike, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Works on at most `limit` deals that have new events, and returns how many it was.
+
+        Args:
+            account: The ad account.
+            limit: At most so many deals; 100 when absent.
+        """
+        found: int = await self._call("closed_loop.process", {"account": account, "limit": limit}, timeout, request_id)
+        return found
+
+    async def allocate(self, account: a.AdAccountLike, allocation_id: str, seed: int, *, timeout: float | None = None, request_id: str | None = None) -> t.Allocation:
+        """Draws the next budgets from the live ones, the ads' figures and the deals behind them, and stores them.
+
+        Args:
+            account: The ad account.
+            allocation_id: Names the allocation: the same id never draws again.
+            seed: The seed of the draw.
+        """
+        found: t.Allocation = decode(await self._call("closed_loop.allocate", {"account": account, "allocation_id": allocation_id, "seed": seed}, timeout, request_id), "Allocation")
+        return found
+
+    async def changes(self, account: a.AdAccountLike, allocation_id: str, allocation: a.AllocationLike, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdChange]:
+        """The changes that an allocation asks for. The account's constraints become the limits that the guards keep.
+
+        Args:
+            account: The ad account.
+            allocation_id: Names the allocation.
+            allocation: The allocation.
+        """
+        found: Records[t.AdChange] = decode(await self._call("closed_loop.changes", {"account": account, "allocation_id": allocation_id, "allocation": allocation}, timeout, request_id), "[AdChange]")
+        return found
+
+class ExecutionMethods(Area):
+    """The methods of `execution`."""
+
+    __slots__ = ()
+
+    async def owners(self, account_id: str, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.OwnerState]:
+        """The live budget owners of an account: its ad sets, and its campaigns where the budget sits there.
+
+        Args:
+            account_id: The ad account.
+        """
+        found: Records[t.OwnerState] = decode(await self._call("execution.owners", {"account_id": account_id}, timeout, request_id), "[OwnerState]")
+        return found
+
+    async def plan(self, changes: Sequence[a.AdChangeLike], ask_platform: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Plan:
+        """What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the platform validates what would be sent.
+
+        Args:
+            changes: The changes.
+            ask_platform: Whether the platform is asked to validate them.
+        """
+        found: t.Plan = decode(await self._call("execution.plan", {"changes": changes, "ask_platform": ask_platform}, timeout, request_id), "Plan")
+        return found
+
+    async def queue(self, changes: Sequence[a.AdChangeLike], *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
+        """Stores changes to be applied after their jitter. A change whose id is stored already is left as it is.
+
+        Args:
+            changes: The changes.
+        """
+        found: Records[t.ChangeRow] = decode(await self._call("execution.queue", {"changes": changes}, timeout, request_id), "[ChangeRow]")
+        return found
+
+    async def approve(self, plan_digest: str, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
+        """Releases the changes that were queued under this digest of a plan, where the configuration asks for approval. The scope needs an actor.
+
+        Args:
+            plan_digest: The digest of the plan.
+        """
+        found: Records[t.ChangeRow] = decode(await self._call("execution.approve", {"plan_digest": plan_digest}, timeout, request_id), "[ChangeRow]")
+        return found
+
+    async def run_once(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Step | None:
+        """Does the most urgent thing that is due; null when nothing is. It never sleeps."""
+        found: t.Step | None = decode(await self._call("execution.run_once", {}, timeout, request_id), "Step")
+        return found
+
+    async def drain(self, *, timeout: float | None = None, request_id: str | None = None) -> None:
+        """Waits until no step is under way."""
+        await self._call("execution.drain", {}, timeout, request_id)
+
+    async def next_due(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Timestamp | None:
+        """When something is due next; it may be past. Null when nothing is."""
+        found: t.Timestamp | None = await self._call("execution.next_due", {}, timeout, request_id)
+        return found
+
+    async def get(self, id: a.ChangeId, *, timeout: float | None = None, request_id: str | None = None) -> t.ChangeRow | None:
+        """A change; null when there is none of this id.
+
+        Args:
+            id: The change's id, 32 hex digits.
+        """
+        found: t.ChangeRow | None = decode(await self._call("execution.get", {"id": id}, timeout, request_id), "ChangeRow")
+        return found
+
+    async def list(self, account_id: str | None = None, allocation_id: str | None = None, status: a.ChangeStatus | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
+        """The changes that match, by the time of queueing and then id.
+
+        Args:
+            account_id: Of this account.
+            allocation_id: Of this allocation.
+            status: With this status.
+        """
+        found: Records[t.ChangeRow] = decode(await self._call("execution.list", {"account_id": account_id, "allocation_id": allocation_id, "status": status}, timeout, request_id), "[ChangeRow]")
+        return found
+
+    async def history(self, account_id: str, change_id: a.ChangeId | None = None, after_seq: int | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AuditRow]:
+        """Rows of an account's history, in order.
+
+        Args:
+            account_id: The ad account.
+            change_id: Only of this change.
+            after_seq: Only rows with a greater sequence number; from the first when absent.
+            limit: At most so many; 1,000 when absent.
+        """
+        found: Records[t.AuditRow] = decode(await self._call("execution.history", {"account_id": account_id, "change_id": change_id, "after_seq": after_seq, "limit": limit}, timeout, request_id), "[AuditRow]")
+        return found
+
+    async def cancel(self, id: a.ChangeId, *, timeout: float | None = None, request_id: str | None = None) -> t.Step:
+        """Withdraws a change that is not in flight; `moved` tells whether it could be.
+
+        Args:
+            id: The change's id, 32 hex digits.
+        """
+        found: t.Step = decode(await self._call("execution.cancel", {"id": id}, timeout, request_id), "Step")
+        return found
+
+    async def set_limits(self, account_id: str, currency: a.Currency, total_daily_minor: int | None = None, min_minor: int | None = None, max_minor: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> None:
+        """Sets what the user allows in an account, in minor units a day: the total, the floor and the ceiling of one owner.
+
+        Args:
+            account_id: The ad account.
+            currency: The account's currency.
+            total_daily_minor: The most that the daily budgets of all active owners may add up to after a raise.
+            min_minor: The least daily budget of an owner.
+            max_minor: The greatest daily budget of an owner.
+        """
+        await self._call("execution.set_limits", {"account_id": account_id, "currency": currency, "total_daily_minor": total_daily_minor, "min_minor": min_minor, "max_minor": max_minor}, timeout, request_id)
+
+    async def kill(self, scope: a.KillScope, on: bool, *, timeout: float | None = None, request_id: str | None = None) -> None:
+        """Switches a kill switch: of the tenant, an account or an owner. While it is on, nothing that it covers is sent.
+
+        Args:
+            scope: `tenant`, `{"account": ID}`, or `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
+            on: Whether it is switched on.
+        """
+        await self._call("execution.kill", {"scope": scope, "on": on}, timeout, request_id)
+
+    async def kills(self, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.KillScope]:
+        """The kill switches that are on."""
+        found: Records[t.KillScope] = await self._call("execution.kills", {}, timeout, request_id)
+        return found
+
+    async def verify_audit(self, *, timeout: float | None = None, request_id: str | None = None) -> t.AuditReport:
+        """Reads the tenant's whole history and verifies its chains."""
+        found: t.AuditReport = decode(await self._call("execution.verify_audit", {}, timeout, request_id), "AuditReport")
+        return found
+
+class Areas(Area):
+    """The areas of a client or a scope."""
+
+    __slots__ = ("ai", "attribution", "hubspot", "allocation", "closed_loop", "execution",)
+
+    def _open(self) -> None:
+        self.ai = AiMethods(self._core, self._info)
+        self.attribution = AttributionMethods(self._core, self._info)
+        self.hubspot = HubspotMethods(self._core, self._info)
+        self.allocation = AllocationMethods(self._core, self._info)
+        self.closed_loop = ClosedLoopMethods(self._core, self._info)
+        self.execution = ExecutionMethods(self._core, self._info)
+

@@ -1,0 +1,307 @@
+# Written by `python3 bindings/generate` from the description of the public surface; do not edit.
+# ruff: noqa
+"""What calls take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypedDict, Union
+
+from xynergy import _types
+
+class AdDict(TypedDict):
+    """An ad with its figures over one period, the same for all ads."""
+
+    active: bool
+    """Whether it may be delivered; one that may not gets no share."""
+    ad_id: str
+    """The ad."""
+    adset_id: str
+    """Its ad set."""
+    campaign_id: str
+    """Its campaign."""
+    clicks: int
+    """How often it was clicked."""
+    impressions: int
+    """How often it was shown."""
+    level: OwnerLevel
+    """Which of the two owns its budget."""
+    spend_minor: int
+    """What it cost, in minor units."""
+
+AdLike = AdDict
+
+class AdAccountDict(TypedDict):
+    """An ad account as the loop sees it: its ads with what they brought, and the bounds of its budgets."""
+
+    account_id: str
+    """The ad platform's id of the account."""
+    ads: Sequence[AdLike]
+    """The ads whose owners' budgets are to be allocated."""
+    constraints: ConstraintsLike
+    """The bounds of the next budgets, in minor units a day."""
+    currency: Currency
+    """The currency of every amount."""
+
+AdAccountLike = AdAccountDict
+
+class _AdChangeRequired(TypedDict):
+    account_id: str
+    """The ad account."""
+    campaign_id: str
+    """The campaign that the owner is, or is in."""
+    currency: Currency
+    """The currency of both values."""
+    expected_from: int
+    """The value that the decision was made on. If the platform shows another one, the change is not applied."""
+    field: ChangeField
+    """What to change."""
+    id: ChangeId
+    """Its key. Queueing the same id again changes nothing."""
+    owner: OwnerLike
+    """The object to change."""
+    target: int
+    """The value to set."""
+
+class AdChangeDict(_AdChangeRequired, total=False):
+    """A wish to move one field of one owner from what it was seen at to a target."""
+
+    allocation_id: str | None
+    """The allocation it belongs to: its raises wait for its cuts."""
+    causation_id: str | None
+    """The event or request that caused it."""
+    expires_at: Timestamp | None
+    """After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing."""
+    reason: str
+    """Why, in words, for the audit trail."""
+
+AdChangeLike = Union["AdChangeDict", "_types.AdChange"]
+
+class AdEvidenceDict(TypedDict):
+    """What one ad did over the period that the request looks at."""
+
+    active: bool
+    """Whether the ad runs. One that does not still informs the pool, and gets no share."""
+    ad_id: str
+    """The ad's id."""
+    clicks: int
+    """How often it was clicked; at most the impressions."""
+    deals: int
+    """The deals attributed to it, lost ones included."""
+    impressions: int
+    """How often it was shown."""
+    spend_minor: int
+    """What was spent on it, in minor units."""
+    value_minor: int
+    """What these deals are worth at their stages, in minor units."""
+
+AdEvidenceLike = AdEvidenceDict
+
+class AdParentsDict(TypedDict, total=False):
+    """Where an ad hangs."""
+
+    adset_id: str | None
+    """Its ad set."""
+    campaign_id: str | None
+    """Its campaign."""
+
+AdParentsLike = AdParentsDict
+
+class AdShareDict(TypedDict):
+    """What one ad's evidence contributes."""
+
+    ad_id: str
+    """The ad's id."""
+    probability: Millionths
+    """The probability that it is the best ad. The probabilities of all ads sum to one."""
+    share: Millionths
+    """Its part of the total before the constraints, exploration included. The shares of all ads sum to one."""
+
+AdShareLike = Union["AdShareDict", "_types.AdShare"]
+
+class AllocationDict(TypedDict):
+    """The budgets that the evidence speaks for, within the constraints."""
+
+    left_out: Sequence[str]
+    """The owners without an active ad, by id: their budgets stay, and are not part of the total."""
+    proposed_total_minor: int
+    """What the proposed budgets sum to, in minor units. It differs from the total where steps and limits do not reach it."""
+    rows: Sequence[OwnerAllocationLike]
+    """One row an owner that has an active ad, by owner id."""
+    total_minor: int
+    """The total that was asked for, in minor units."""
+
+AllocationLike = Union["AllocationDict", "_types.Allocation"]
+
+class AllocationRequestDict(TypedDict):
+    """What an allocation is computed from."""
+
+    constraints: ConstraintsLike
+    """The limits of the new budgets."""
+    currency: Currency
+    """The currency of every amount, for the reasons in words."""
+    draws: int
+    """How many draws: 1 to 10,000,000, usually [`DEFAULT_DRAWS`]."""
+    owners: Sequence[OwnerBudgetLike]
+    """The objects that hold a budget, in any order."""
+    seed: int
+    """The seed of the draws."""
+
+AllocationRequestLike = AllocationRequestDict
+
+Bytes = Union[str, "Mapping[str, Any]"]
+"""Raw bytes: text, or anything else as base64."""
+
+class CallOptionsDict(TypedDict, total=False):
+    """What a caller tells this library about one call. No provider sees it."""
+
+    cache: bool | None
+    """False neither reads nor fills the cache."""
+    optimize_tokens: bool
+    """Whether the library sizes the limit of the answer. Not with tools or a response format."""
+    tags: Sequence[str]
+    """Names under which the spend is counted and limited."""
+
+CallOptionsLike = Union["CallOptionsDict", "_types.CallOptions"]
+
+ChangeField = Union[Literal["bid", "budget", "status"]]
+"""What a change moves. Its values are integers: minor units for money, [`DeliveryStatus::code`] for a status."""
+
+ChangeId = Union[str]
+"""A change's key: 128 bits, 32 hex digits outside."""
+
+ChangeStatus = Union[Literal["blocked", "claimed", "completed", "executing", "failed", "pending"]]
+"""Where a change stands."""
+
+class _ChatRequestRequired(TypedDict):
+    messages: Sequence[MessageLike]
+    """The conversation so far."""
+
+class ChatRequestDict(_ChatRequestRequired, total=False):
+    """A chat completion to be made, in OpenAI's shape. `model` is a route, a provider, a provider's model (`openai/gpt-4o-mini`) or the model of one of the configured providers; empty or `auto` lets the router choose."""
+
+    max_completion_tokens: int | None
+    """The newer name of `max_tokens`; it wins where both are given. Each provider is sent the name that it knows."""
+    max_tokens: int | None
+    """The greatest number of tokens of the answer."""
+    model: str
+    """Which model."""
+    n: int | None
+    """The number of answers."""
+    response_format: Any
+    """The format that the answer must have."""
+    temperature: float | None
+    """How freely the model chooses, 0 to 2."""
+    tools: Sequence[Any]
+    """The tools that the model may call, as they came."""
+    xynergy: CallOptionsLike
+    """What is meant for this library and sent to no provider."""
+
+ChatRequestLike = Union["ChatRequestDict", "_types.ChatRequest", Mapping[str, Any]]
+
+class ConstraintsDict(TypedDict):
+    """The limits of the new budgets. A single change is limited to a fifth of the present budget besides."""
+
+    max_minor: int
+    """The greatest daily budget of an owner, in minor units."""
+    min_minor: int
+    """The least daily budget of an owner, in minor units."""
+    total_daily_minor: int
+    """What the new daily budgets of owners with active ads sum to, in minor units."""
+
+ConstraintsLike = ConstraintsDict
+
+Content = Union[str, "Sequence[ContentPartLike]"]
+"""What a message says."""
+
+class ContentPartDict(TypedDict, total=False):
+    """One part of a message."""
+
+    text: str | None
+    """The text, in a text part."""
+    type: str
+    """What it is, as `text` or `image_url`."""
+
+ContentPartLike = Union["ContentPartDict", "_types.ContentPart", Mapping[str, Any]]
+
+Currency = Union[str]
+"""A currency by its three-letter code, as `USD`."""
+
+KillScope = Union[Literal["tenant"], "Mapping[str, Any]"]
+"""What a kill switch covers."""
+
+LimitScope = Union[Literal["tenant"], "Mapping[str, Any]"]
+"""What a limit is for."""
+
+class MessageDict(TypedDict, total=False):
+    """One message of a conversation."""
+
+    content: Content | None
+    """What is said; absent beside tool calls."""
+    refusal: str | None
+    """Why the model refused."""
+    role: str
+    """Who speaks."""
+    tool_calls: Sequence[Any]
+    """The tools that the model calls, as they came."""
+
+MessageLike = Union["MessageDict", "_types.Message", Mapping[str, Any]]
+
+Millionths = Union[str]
+"""A share or a probability in whole millionths, so that no float reaches an output."""
+
+class OwnerDict(TypedDict):
+    """The object whose budget a change moves."""
+
+    id: str
+    """Its id on the platform."""
+    level: OwnerLevel
+    """Whether it is an ad set or a campaign."""
+
+OwnerLike = Union["OwnerDict", "_types.Owner"]
+
+class OwnerAllocationDict(TypedDict):
+    """The budget of one owner."""
+
+    ads: Sequence[AdShareLike]
+    """The owner's ads, by id; one that does not run has no share."""
+    current_minor: int
+    """The daily budget now, in minor units."""
+    level: OwnerLevel
+    """Where the budget sits."""
+    owner_id: str
+    """The ad set's or campaign's id."""
+    proposed_minor: int
+    """The proposed daily budget, in minor units."""
+    reason: str
+    """Why, in words, for a person."""
+
+OwnerAllocationLike = Union["OwnerAllocationDict", "_types.OwnerAllocation"]
+
+class OwnerBudgetDict(TypedDict):
+    """An object that holds a daily budget, and its ads."""
+
+    ads: Sequence[AdEvidenceLike]
+    """The ads that the budget pays for, in any order."""
+    current_minor: int
+    """The daily budget now, in minor units."""
+    level: OwnerLevel
+    """Where the budget sits."""
+    owner_id: str
+    """The ad set's or campaign's id."""
+
+OwnerBudgetLike = OwnerBudgetDict
+
+OwnerLevel = Union[Literal["adset", "campaign"]]
+"""Where a budget sits. No platform has one at an ad."""
+
+PromptOrRequest = Union[str, "ChatRequestLike"]
+"""A prompt, or a whole request."""
+
+Timestamp = Union[str, datetime]
+"""A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""
+
+Window = Union[Literal["minute", "hour", "day", "month"]]
+"""A span of the calendar, in UTC."""
+

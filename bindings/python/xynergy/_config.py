@@ -1,0 +1,365 @@
+# Written by `python3 bindings/generate` from the description of the public surface; do not edit.
+# ruff: noqa
+"""The configuration as a dictionary; `ConfigDict` is the whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict, Union
+
+class AiConfigDict(TypedDict, total=False):
+    """How AI requests are routed, cached and paid for."""
+
+    breaker: BreakerConfigLike
+    """When a failing model is left alone."""
+    cache: CacheConfigLike
+    """The cache of answers."""
+    limits: Sequence[SpendLimitConfigLike]
+    """Spend limits that hold for every tenant."""
+    max_prompt_bytes: int
+    """The greatest prompt, in bytes of text."""
+    order: OrderConfigLike
+    """In which order the providers are asked."""
+    providers: Mapping[str, ProviderConfigLike]
+    """The providers by name. `openai`, `abacus` and `internal` bring their own defaults."""
+    rate_limit: RateLimit | None
+    """How many requests a tenant may send; unlimited when absent. Cache hits do not count."""
+    retry: RetryConfigLike
+    """Retries of temporary faults."""
+    routes: Mapping[str, Sequence[str]]
+    """Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`."""
+    timeouts: TimeoutConfigLike
+    """Deadlines."""
+    tokens: TokenConfigLike
+    """How limits of answers are sized."""
+
+AiConfigLike = AiConfigDict
+
+class AttributionConfigDict(TypedDict, total=False):
+    """Clicks, matching and stage values."""
+
+    contact_properties: ContactPropertiesLike
+    """The CRM's names of the contact properties that are read."""
+    identity_key: SecretRefLike | None
+    """The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses."""
+    layers: Layers | None
+    """Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone."""
+    stages: StageValuesLike
+    """What a deal is worth by its stage."""
+
+AttributionConfigLike = AttributionConfigDict
+
+class BreakerConfigDict(TypedDict, total=False):
+    """When a failing model is left alone."""
+
+    failures: int
+    """Consecutive faults that open it."""
+    open_seconds: int
+    """How long it stays open, in seconds."""
+    probes: int
+    """Trial calls after that; all must succeed."""
+
+BreakerConfigLike = BreakerConfigDict
+
+class CacheConfigDict(TypedDict, total=False):
+    """The cache of answers."""
+
+    enabled: bool
+    """Whether answers are kept."""
+    max_bytes: int
+    """The room of the cache in memory, in bytes."""
+    ttl_seconds: int
+    """For how long, in seconds."""
+
+CacheConfigLike = CacheConfigDict
+
+class ContactPropertiesDict(TypedDict, total=False):
+    """The names of the contact properties that are read."""
+
+    accept_language: str
+    """The contact's `Accept-Language`."""
+    consent: str
+    """`true` when the contact consented; anything else is no consent."""
+    facebook_click_id: str
+    """Facebook's click id, plain or as the browser's `_fbc` cookie."""
+    first_url: str
+    """The first page that the contact saw."""
+    google_click_id: str
+    """Google's click id."""
+    ip: str
+    """The contact's address."""
+    user_agent: str
+    """The contact's user agent."""
+
+ContactPropertiesLike = ContactPropertiesDict
+
+Dialect = Union[Literal["openai", "abacus", "internal", "compatible"]]
+
+class ExecutionConfigDict(TypedDict, total=False):
+    """The limits of budget changes: a preset, or every figure by itself."""
+
+    draw_key: SecretRefLike | None
+    """The secret that jitter and fuzz are drawn with. Without one, a key is made at the first use and kept in the store."""
+    policy: PolicyLike | None
+    """Instead of the preset: figures that are not given are those of `standard`."""
+    preset: str
+    """`standard` (no fuzz), `seed` (3 % fuzz) or `exact` (no jitter and no fuzz)."""
+    require_approval: bool
+    """Whether changes that are queued from now on wait until somebody approves the digest of their plan."""
+
+ExecutionConfigLike = ExecutionConfigDict
+
+class HubspotConfigDict(TypedDict, total=False):
+    """How HubSpot is reached and whom its webhooks are believed."""
+
+    access_token: SecretRefLike
+    """The access token of a private app, with the scopes to read deals and contacts."""
+    base_url: str
+    """The API's address; plain HTTP only on this machine."""
+    client_secret: SecretRefLike
+    """The app's client secret, with which webhooks are signed."""
+    signatures: Signatures
+    """Which signatures are accepted."""
+    timeout_ms: int
+    """The time for one read, in milliseconds."""
+
+HubspotConfigLike = HubspotConfigDict
+
+Layers = Union["Sequence[int]"]
+
+class MetaConfigDict(TypedDict, total=False):
+    """How Meta's Graph API is reached, and as which app."""
+
+    access_token: SecretRefLike
+    """The access token of a system user, with `ads_read` and `ads_management`."""
+    account_id: str
+    """The ad account, with or without `act_`; empty where every call names one."""
+    app_id: str | None
+    """The id of the token's app. Without it the log of edits cannot tell its own edits from a person's, so that a write whose answer was lost is settled by the value alone or by a person."""
+    app_secret: SecretRefLike | None
+    """The app's secret, for an app that requires a proof of it with every call."""
+    base_url: str
+    """The API's address without the version; plain HTTP only on this machine."""
+    timeout_ms: int
+    """The time for one request, in milliseconds."""
+    version: str
+    """The version of the API, such as `v26.0`."""
+
+MetaConfigLike = MetaConfigDict
+
+class OrderConfigDict(TypedDict, total=False):
+    """In which order the providers are asked. Names that are not configured are passed over; configured providers that an order does not name come last."""
+
+    complex: Sequence[str]
+    """For complex requests."""
+    simple: Sequence[str]
+    """For simple requests."""
+
+OrderConfigLike = OrderConfigDict
+
+class PolicyDict(TypedDict, total=False):
+    """Every figure of the guards. All durations are in milliseconds."""
+
+    account_cap_retry_ms: int
+    """When a change over the account's cap is asked again."""
+    adset_budget_changes: int
+    """How many budget changes an ad set may have in that window, other people's included: platforms block it above."""
+    campaign_changes: int
+    """How many changes a campaign may have in that window, all its owners together."""
+    clock_skew_ms: int
+    """How far the platform's clock may be behind ours."""
+    expires_after_ms: int
+    """How long a queued change stays valid unless it says so itself."""
+    fuzz_per_mille: int
+    """How far a value may be moved away from its target to avoid identical edits, in thousandths; 0 for not at all."""
+    jitter_max_ms: int
+    """The greatest delay between queueing and running."""
+    jitter_min_ms: int
+    """The least delay between queueing and running."""
+    kill_switch_retry_ms: int
+    """When a change is asked again under a kill switch; switching it off asks at once."""
+    landing_ms: int
+    """How long after the lease's end a request may still land. Nothing is decided about a lost one before."""
+    lease_ms: int
+    """How long a worker that wrote an intent may take to send and settle it."""
+    max_attempts: int
+    """How many attempts may be lost without effect before a person has to look."""
+    rate_window_ms: int
+    """The window of the limits on the number of changes."""
+    send_timeout_ms: int
+    """How long one write may take; it must fit into the lease."""
+    snapshot_max_age_ms: int
+    """How old a value read from the platform may be when a decision uses it."""
+    throttled_retry_ms: int
+    """When a throttled change is asked again if the platform does not say."""
+    unauthorized_retry_ms: int
+    """When a change is asked again after the platform refused the credentials."""
+    unreachable_retry_ms: int
+    """When a change is asked again after the platform could not be reached."""
+    velocity_per_mille: int
+    """How far a value may move in that window, up and down added, in thousandths of what it was at its start."""
+    velocity_window_ms: int
+    """The window of the limit on movement."""
+
+PolicyLike = PolicyDict
+
+class PriceConfigDict(TypedDict, total=False):
+    """What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar."""
+
+    cached_input_per_million_nano_usd: int | None
+    """A million tokens of the prompt that the provider had cached; as input where absent."""
+    input_per_million_nano_usd: int | None
+    """A million tokens of the prompt."""
+    output_per_million_nano_usd: int | None
+    """A million tokens of the answer."""
+    per_request_nano_usd: int | None
+    """The same for every answer."""
+
+PriceConfigLike = PriceConfigDict
+
+class ProviderConfigDict(TypedDict, total=False):
+    """One AI provider."""
+
+    allow_http: bool
+    """Allows `http` to other machines: prompts and key then travel unencrypted."""
+    api_key: SecretRefLike | None
+    """Where its API key is found; none is sent where absent."""
+    base_url: str | None
+    """The address up to and without `/chat/completions`; the dialect's own where absent."""
+    dialect: Dialect | None
+    """Whose ways it has; by its name where absent."""
+    model: str | None
+    """The model that is asked when a request names none; the dialect's own where absent."""
+    price: PriceConfigLike | None
+    """What it costs, where the library does not know or knows it wrong."""
+    rate_limit: RateLimit | None
+    """How many requests a tenant may send to it; unlimited when absent."""
+    type: str
+    """What builds it: `openai_compatible`, or a type that the host registered."""
+
+ProviderConfigLike = ProviderConfigDict
+
+RateLimit = Union[Literal["standard", "expensive", "ai"], "Mapping[str, Any]"]
+
+class RetryConfigDict(TypedDict, total=False):
+    """Retries of temporary faults at one provider, before the next is asked."""
+
+    base_ms: int
+    """The wait before the first one, in milliseconds; it doubles each time, and half of it is random."""
+    budget_percent: int
+    """Retries for a hundred requests, over time, so that retries do not multiply an outage."""
+    max_ms: int
+    """The longest wait, in milliseconds. A provider that asks for a longer one is left for the next."""
+    max_retries: int
+    """How often at most; 0 for never."""
+
+RetryConfigLike = RetryConfigDict
+
+class SecretRef1Dict(TypedDict):
+    """The environment variable of this name."""
+
+    env: str
+
+class SecretRef2Dict(TypedDict):
+    """The file at this path; white space at its end is dropped."""
+
+    file: str
+
+SecretRefLike = Union[SecretRef1Dict, SecretRef2Dict]
+
+Signatures = Union[Literal["v3", "v1_v2_v3"]]
+
+class _SpendLimitConfigRequired(TypedDict):
+    amount_nano_usd: int
+    """The cap, in billionths of a dollar."""
+    window: Window
+    """Over which span of the calendar, in UTC."""
+
+class SpendLimitConfigDict(_SpendLimitConfigRequired, total=False):
+    """A spend limit that holds for every tenant, each by itself."""
+
+    hard: bool
+    """Whether calls are refused at it; otherwise it only warns."""
+    tag: str | None
+    """Only for calls with this tag."""
+
+SpendLimitConfigLike = SpendLimitConfigDict
+
+class StageValuesDict(TypedDict, total=False):
+    """What a deal in a pipeline stage is expected to bring, in minor units of the account's currency."""
+
+    appointment_minor: int
+    """A deal in one of `appointment_stages`."""
+    appointment_stages: Sequence[str]
+    """The CRM's ids of the stages between the first talk and the contract."""
+    closed_minor: int
+    """A deal in one of `closed_stages`."""
+    closed_stages: Sequence[str]
+    """The CRM's ids of the stages of won deals."""
+    lead_minor: int
+    """A deal in any stage that is not listed below."""
+    lost_stages: Sequence[str]
+    """The CRM's ids of the stages of lost deals, which are worth nothing."""
+
+StageValuesLike = StageValuesDict
+
+class StoreConfig1Dict(TypedDict):
+    """Nothing is kept beyond the process."""
+
+    type: Literal["memory"]
+
+class StoreConfig2Dict(TypedDict):
+    """One SQLite file on a local disk."""
+
+    path: str
+    """The file; created when absent."""
+    type: Literal["sqlite"]
+
+StoreConfigLike = Union[StoreConfig1Dict, StoreConfig2Dict]
+
+class TimeoutConfigDict(TypedDict, total=False):
+    """Deadlines, in milliseconds of real time."""
+
+    attempt_ms: int
+    """The same for one attempt at one provider."""
+    idle_ms: int
+    """Between two pieces of a stream."""
+    total_ms: int
+    """Until the whole answer is there, or the first piece of a stream."""
+
+TimeoutConfigLike = TimeoutConfigDict
+
+class TokenConfigDict(TypedDict, total=False):
+    """How limits of answers are sized."""
+
+    default_limit: int
+    """The limit where the user gives none, in tokens."""
+    optimize: bool
+    """Whether `generate` sizes them."""
+    simple_limit: int
+    """The limit for simple prompts, in tokens."""
+
+TokenConfigLike = TokenConfigDict
+
+Window = Union[Literal["minute", "hour", "day", "month"]]
+
+class _ConfigRequired(TypedDict):
+    version: int
+    """The version of this shape: 1."""
+
+class ConfigDict(_ConfigRequired, total=False):
+    """What a [`Client`](crate::Client) is built from. Unknown keys are errors that name the known ones."""
+
+    ai: AiConfigLike
+    """AI providers, routing, cache and limits."""
+    attribution: AttributionConfigLike
+    """Clicks, matching and stage values."""
+    execution: ExecutionConfigLike
+    """The limits of budget changes."""
+    hubspot: HubspotConfigLike | None
+    """The CRM: webhooks in, deals read."""
+    meta: MetaConfigLike | None
+    """The ad platform."""
+    store: StoreConfigLike
+    """Where clicks, revenue, changes and state are kept."""
+

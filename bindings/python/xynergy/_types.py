@@ -1,0 +1,1448 @@
+# Written by `python3 bindings/generate` from the description of the public surface; do not edit.
+# ruff: noqa
+"""What calls return: one class for each shape."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, Union
+
+from xynergy._record import Record, Records
+
+if TYPE_CHECKING:
+    from typing import ClassVar
+
+AttemptStatus = Literal["answered", "failed", "skipped"]
+"""What became of an attempt."""
+
+AuditKind = Literal["approved", "blocked", "intent", "outcome"]
+"""What a row of the history tells."""
+
+BreakerState = Literal["closed", "open", "half_open"]
+"""The state of a breaker, as it is shown."""
+
+ChangeField = Literal["bid", "budget", "status"]
+"""What a change moves. Its values are integers: minor units for money, [`DeliveryStatus::code`] for a status."""
+
+ChangeId = str
+"""A change's key: 128 bits, 32 hex digits outside."""
+
+ChangeStatus = Literal["blocked", "claimed", "completed", "executing", "failed", "pending"]
+"""Where a change stands."""
+
+Complexity = Literal["simple", "complex"]
+"""What the router estimates of a request. It decides the order of the models."""
+
+Content = Union[str, "Records[ContentPart]"]
+"""What a message says."""
+
+Currency = str
+"""A currency by its three-letter code, as `USD`."""
+
+DeliveryStatus = Literal["active", "ended", "paused"]
+"""Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
+
+HealthStatus = Literal["healthy", "degraded", "unhealthy"]
+"""How something fares."""
+
+KeyedHash = str
+"""A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is."""
+
+KillScope = Union[Literal["tenant"], dict[str, Any]]
+"""What a kill switch covers."""
+
+Layer = Literal["layer1", "layer2", "layer3"]
+"""How a click was recognised, from the surest to the least sure."""
+
+LimitScope = Union[Literal["tenant"], dict[str, Any]]
+"""What a limit is for."""
+
+Millionths = str
+"""A share or a probability in whole millionths, so that no float reaches an output."""
+
+Outcome = Literal["complete", "spliced", "truncated", "errored"]
+"""Whether an answer is whole."""
+
+OwnerLevel = Literal["adset", "campaign"]
+"""Where a budget sits. No platform has one at an ad."""
+
+Reason = Literal["above_ceiling", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "expired", "in_flight", "kill_switch", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_currency", "wrong_object"]
+"""Why a change stands where it stands. The names are stable."""
+
+TenantId = str
+"""Whose data and credentials a call uses. A parameter of every store, cache, ledger and limiter."""
+
+Timestamp = str
+"""A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""
+
+Window = Literal["minute", "hour", "day", "month"]
+"""A span of the calendar, in UTC."""
+
+class Accepted(Record):
+    """What a delivery held."""
+
+    __slots__ = ()
+
+    duplicates: int
+    """Events that were stored already."""
+    events: int
+    """Events that are stored now and were not before."""
+    skipped: Records[EventProblem]
+    """Elements of the body that are no event."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "events": "", "skipped": "[EventProblem]"}
+
+
+class AccountState(Record):
+    """An account as the platform showed it."""
+
+    __slots__ = ()
+
+    account_id: str
+    """Its id."""
+    currency: Currency
+    """Its currency."""
+    minimum_daily_minor: int | None
+    """The least daily budget that the platform accepts in that currency, where it says so."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "currency": "", "minimum_daily_minor": ""}
+
+
+class Activity(Record):
+    """One entry of the platform's log of edits."""
+
+    __slots__ = ()
+
+    after: int | None
+    """The value after, where the log shows it."""
+    at: Timestamp
+    """When, by the platform's clock and in its precision."""
+    before: int | None
+    """The value before, where the log shows it."""
+    field: ChangeField
+    """What was edited."""
+    own: bool
+    """Whether this library's application did it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"after": "", "at": "", "before": "", "field": "", "own": ""}
+
+
+class AdChange(Record):
+    """A wish to move one field of one owner from what it was seen at to a target."""
+
+    __slots__ = ()
+
+    account_id: str
+    """The ad account."""
+    allocation_id: str | None
+    """The allocation it belongs to: its raises wait for its cuts."""
+    campaign_id: str
+    """The campaign that the owner is, or is in."""
+    causation_id: str | None
+    """The event or request that caused it."""
+    currency: Currency
+    """The currency of both values."""
+    expected_from: int
+    """The value that the decision was made on. If the platform shows another one, the change is not applied."""
+    expires_at: Timestamp | None
+    """After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing."""
+    field: ChangeField
+    """What to change."""
+    id: ChangeId
+    """Its key. Queueing the same id again changes nothing."""
+    owner: Owner
+    """The object to change."""
+    reason: str
+    """Why, in words, for the audit trail."""
+    target: int
+    """The value to set."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "allocation_id": "", "campaign_id": "", "causation_id": "", "currency": "", "expected_from": "", "expires_at": "", "field": "", "id": "", "owner": "Owner", "reason": "", "target": ""}
+
+
+class AdInsight(Record):
+    """What one ad did over a range of days."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    adset_id: str
+    """Its ad set."""
+    campaign_id: str
+    """Its campaign."""
+    clicks: int
+    """How often it was clicked."""
+    impressions: int
+    """How often it was shown."""
+    spend_minor: int
+    """What it cost, in minor units of the account's currency."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "clicks": "", "impressions": "", "spend_minor": ""}
+
+
+class AdShare(Record):
+    """What one ad's evidence contributes."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad's id."""
+    probability: Millionths
+    """The probability that it is the best ad. The probabilities of all ads sum to one."""
+    share: Millionths
+    """Its part of the total before the constraints, exploration included. The shares of all ads sum to one."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "probability": "", "share": ""}
+
+
+class AdWrite(Record):
+    """One absolute write of one field."""
+
+    __slots__ = ()
+
+    attempt: int
+    """Which of the change's attempts, from 1."""
+    change_id: ChangeId
+    """The change that it executes, for the platform's and the host's logs."""
+    field: ChangeField
+    """What to set."""
+    owner: Owner
+    """Which object."""
+    value: int
+    """To which value."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"attempt": "", "change_id": "", "field": "", "owner": "Owner", "value": ""}
+
+
+class Allocation(Record):
+    """The budgets that the evidence speaks for, within the constraints."""
+
+    __slots__ = ()
+
+    left_out: Records[str]
+    """The owners without an active ad, by id: their budgets stay, and are not part of the total."""
+    proposed_total_minor: int
+    """What the proposed budgets sum to, in minor units. It differs from the total where steps and limits do not reach it."""
+    rows: Records[OwnerAllocation]
+    """One row an owner that has an active ad, by owner id."""
+    total_minor: int
+    """The total that was asked for, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"left_out": "", "proposed_total_minor": "", "rows": "[OwnerAllocation]", "total_minor": ""}
+
+
+class Appended(Record):
+    """What became of a batch of events."""
+
+    __slots__ = ()
+
+    duplicates: int
+    """Events that were already there."""
+    inserted: int
+    """Events that are stored now and were not before."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "inserted": ""}
+
+
+class Approval(Record):
+    """The approval that a change needs before it may be sent, and whose it got."""
+
+    __slots__ = ()
+
+    approved_at: Timestamp | None
+    """When; `None` while it waits."""
+    approved_by: str | None
+    """Who approved it; `None` while it waits."""
+    digest: str
+    """The digest of the changes that it was queued with: what is approved together."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"approved_at": "", "approved_by": "", "digest": ""}
+
+
+class Attempt(Record):
+    """One try of one provider."""
+
+    __slots__ = ()
+
+    error: str | None
+    """The kind of the error, as `throttled`."""
+    latency_ms: int
+    """Real time until the answer, or the first piece of a stream, in milliseconds."""
+    model: str
+    """The model."""
+    provider: str
+    """The provider."""
+    reason: str | None
+    """Why, in a few words; never text of the provider's."""
+    status: AttemptStatus
+    """What became of it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"error": "", "latency_ms": "", "model": "", "provider": "", "reason": "", "status": ""}
+
+
+class Attributed(Record):
+    """The ad that a deal is attributed to, and why."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    adset_id: str | None
+    """The ad's ad set, where it is known."""
+    campaign_id: str | None
+    """The ad set's campaign, where it is known."""
+    click_id: str | None
+    """The click, as [`Click::id`](crate::store::Click::id) shows it; `None` when the first URL named the ad."""
+    layer: Layer
+    """How."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "click_id": "", "layer": ""}
+
+
+class AuditReport(Record):
+    """What the verification of a history found."""
+
+    __slots__ = ()
+
+    chain_ok: bool
+    """Whether every account's history is whole: no gap, no row altered, none cut off, one outcome an intent."""
+    first_bad: str | None
+    """The first row that is wrong, as `account#seq: what`."""
+    open_intents: int
+    """Intents that have no outcome yet: 0 when nothing is in flight."""
+    rows: int
+    """Rows read."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"chain_ok": "", "first_bad": "", "open_intents": "", "rows": ""}
+
+
+class AuditRow(Record):
+    """One row of an account's history: append-only, without gaps, each row sealed with the one before."""
+
+    __slots__ = ()
+
+    account_id: str
+    """The ad account."""
+    actor: str | None
+    """Who asked."""
+    allocation_id: str | None
+    """The allocation it belongs to."""
+    at: Timestamp
+    """When."""
+    attempt: int
+    """Which of its attempts; 0 before the first."""
+    campaign_id: str
+    """The campaign."""
+    causation_id: str | None
+    """The event or request that caused the change."""
+    change_id: ChangeId
+    """The change."""
+    detail: str | None
+    """What the platform said."""
+    duration_ms: int | None
+    """How long the write took, in milliseconds."""
+    field: ChangeField
+    """The field."""
+    from_value: int
+    """The value before: as observed, or as expected where it was not read."""
+    hash: str
+    """The SHA-256 of `prev_hash` and this row's canonical bytes, in hex."""
+    kind: AuditKind
+    """What it tells."""
+    owner: Owner
+    """The object."""
+    prev_hash: str
+    """The hash of the row before; zeros for the first."""
+    purpose: str
+    """Why the change was wanted."""
+    reason: Reason | None
+    """Why."""
+    request_id: str
+    """The caller's request id."""
+    retry_at: Timestamp | None
+    """When it is asked again."""
+    seq: int
+    """1, 2, 3 ... within the account."""
+    status: ChangeStatus
+    """Where the change stands with this row."""
+    tenant_id: TenantId
+    """Whose it is."""
+    to_value: int
+    """The value to set."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "actor": "", "allocation_id": "", "at": "", "attempt": "", "campaign_id": "", "causation_id": "", "change_id": "", "detail": "", "duration_ms": "", "field": "", "from_value": "", "hash": "", "kind": "", "owner": "Owner", "prev_hash": "", "purpose": "", "reason": "", "request_id": "", "retry_at": "", "seq": "", "status": "", "tenant_id": "", "to_value": ""}
+
+
+class CacheStats(Record):
+    """How the cache fares, per tenant and process."""
+
+    __slots__ = ()
+
+    enabled: bool
+    """Whether the cache is on."""
+    hit_rate: float
+    """Hits of all requests, in percent."""
+    hits: int
+    """Answers from the cache, or shared with an equal request in flight."""
+    misses: int
+    """Requests that had to be sent."""
+    provider: str
+    """What keeps it, as `memory`."""
+    semantic_enabled: bool
+    """Whether answers are found by meaning as well."""
+    token_optimization_enabled: bool
+    """Whether limits of answers are sized."""
+    total_requests: int
+    """Hits and misses."""
+    ttl_seconds: int
+    """For how many seconds an answer is kept."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"enabled": "", "hit_rate": "", "hits": "", "misses": "", "provider": "", "semantic_enabled": "", "token_optimization_enabled": "", "total_requests": "", "ttl_seconds": ""}
+
+
+class CallContext(Record):
+    """What a host's method is told of the call."""
+
+    __slots__ = ()
+
+    actor: str | None
+    """The person or program that acts."""
+    request_id: str
+    """The id of the request."""
+    tenant: str
+    """Whose call it is."""
+    traceparent: str | None
+    """The W3C trace context to continue."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"actor": "", "request_id": "", "tenant": "", "traceparent": ""}
+
+
+class CallOptions(Record):
+    """What a caller tells this library about one call. No provider sees it."""
+
+    __slots__ = ()
+
+    cache: bool | None
+    """False neither reads nor fills the cache."""
+    optimize_tokens: bool | None
+    """Whether the library sizes the limit of the answer. Not with tools or a response format."""
+    tags: Records[str] | None
+    """Names under which the spend is counted and limited."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"cache": "", "optimize_tokens": "", "tags": ""}
+
+
+class CallReport(Record):
+    """What became of a call: who answered, at what cost, by which way."""
+
+    __slots__ = ()
+
+    attempts: Records[Attempt]
+    """Every attempt, in order."""
+    cache_hit: bool
+    """Whether it came from the cache."""
+    continued: bool | None
+    """Whether a limit of ours had cut a first answer and the model was asked again without it."""
+    cost: float | None
+    """The cost in dollars, for people; null when the price is not known."""
+    cost_nano_usd: int | None
+    """The cost in billionths of a dollar; null when the price is not known."""
+    model: str
+    """The model that was asked there."""
+    provider: str
+    """The provider that answered."""
+    request_id: str
+    """The id of the request."""
+    routed_via: str
+    """What chose the model: `complexity`, `model`, `route`, or `cache`."""
+    token_optimization: TokenOptimization | None
+    """How the limit of the answer was sized, where it was asked for."""
+    usage_estimated: bool | None
+    """Whether the tokens were counted here because the provider did not say."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cache_hit": "", "continued": "", "cost": "", "cost_nano_usd": "", "model": "", "provider": "", "request_id": "", "routed_via": "", "token_optimization": "TokenOptimization", "usage_estimated": ""}
+
+
+class Candidate(Record):
+    """A click that shares a key with a conversion, and what a match needs of it."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    adset_id: str
+    """The ad's ad set."""
+    at: Timestamp
+    """When it was clicked."""
+    campaign_id: str
+    """The ad set's campaign."""
+    id: str
+    """The click's id, as [`Click::id`] shows it."""
+    key: KeyedHash
+    """The click."""
+    matched: KeyedHash
+    """The key that was asked for."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "id": "", "key": "", "matched": ""}
+
+
+class ChangeRow(Record):
+    """A change as it is stored."""
+
+    __slots__ = ()
+
+    approval: Approval | None
+    """The approval that it needs; `None` when it needs none."""
+    attempt: int
+    """How many intents were written for it."""
+    change: AdChange
+    """What is wanted."""
+    detail: str | None
+    """What the platform said last, for a person."""
+    due_at: Timestamp | None
+    """When something has to be done about it next; `None` when it is over."""
+    expires_at: Timestamp
+    """When it is not applied any more."""
+    intent_at: Timestamp | None
+    """When the last intent was written."""
+    lease_until: Timestamp | None
+    """Until when the worker that claimed it may send."""
+    observed_from: int | None
+    """The value seen when the last intent was written."""
+    queued_at: Timestamp
+    """When it was queued."""
+    reason: Reason | None
+    """Why, where there is more to say than the status."""
+    retry_at: Timestamp | None
+    """When it is asked again, if it is blocked for a time only."""
+    run_at: Timestamp
+    """When it may run at the earliest."""
+    sent_value: int | None
+    """The final value, fixed by the first intent: every request of this change carries it."""
+    status: ChangeStatus
+    """Where it stands."""
+    updated_at: Timestamp
+    """When it last moved."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"approval": "Approval", "attempt": "", "change": "AdChange", "detail": "", "due_at": "", "expires_at": "", "intent_at": "", "lease_until": "", "observed_from": "", "queued_at": "", "reason": "", "retry_at": "", "run_at": "", "sent_value": "", "status": "", "updated_at": ""}
+
+
+class ChatChunk(Record):
+    """A piece of a streamed answer, in OpenAI's shape. The last one of a stream is the library's own: no choices, the usage, the outcome and the report."""
+
+    __slots__ = ()
+
+    choices: Records[ChunkChoice]
+    """What is added to which answer; empty in chunks that only annotate."""
+    id: str
+    """The provider's id of the answer."""
+    model: str
+    """The model that answers, as the provider names it."""
+    outcome: Outcome | None
+    """Whether the answer is whole; only in the last chunk."""
+    usage: Usage | None
+    """The tokens used so far, where the provider says so."""
+    xynergy: CallReport | None
+    """Who answered, at what cost, by which way; only in the last chunk."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"choices": "[ChunkChoice]", "id": "", "model": "", "outcome": "", "usage": "Usage", "xynergy": "CallReport"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class ChatRequest(Record):
+    """A chat completion to be made, in OpenAI's shape. `model` is a route, a provider, a provider's model (`openai/gpt-4o-mini`) or the model of one of the configured providers; empty or `auto` lets the router choose."""
+
+    __slots__ = ()
+
+    max_completion_tokens: int | None
+    """The newer name of `max_tokens`; it wins where both are given. Each provider is sent the name that it knows."""
+    max_tokens: int | None
+    """The greatest number of tokens of the answer."""
+    messages: Records[Message]
+    """The conversation so far."""
+    model: str | None
+    """Which model."""
+    n: int | None
+    """The number of answers."""
+    response_format: Any
+    """The format that the answer must have."""
+    temperature: float | None
+    """How freely the model chooses, 0 to 2."""
+    tools: Records[Any] | None
+    """The tools that the model may call, as they came."""
+    xynergy: CallOptions | None
+    """What is meant for this library and sent to no provider."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"max_completion_tokens": "", "max_tokens": "", "messages": "[Message]", "model": "", "n": "", "response_format": "?", "temperature": "", "tools": "[?]", "xynergy": "CallOptions"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class ChatResponse(Record):
+    """A chat completion, in OpenAI's shape, with what became of it."""
+
+    __slots__ = ()
+
+    choices: Records[Choice]
+    """The answers, one unless more were asked for."""
+    id: str
+    """The provider's id of the answer."""
+    model: str
+    """The model that answered, as the provider names it."""
+    outcome: Outcome
+    """Whether it is whole: the worst of the choices. Truncated until it is set."""
+    usage: Usage | None
+    """The tokens used, as the provider counts them."""
+    xynergy: CallReport
+    """Who answered, at what cost, by which way."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"choices": "[Choice]", "id": "", "model": "", "outcome": "", "usage": "Usage", "xynergy": "CallReport"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Choice(Record):
+    """One answer."""
+
+    __slots__ = ()
+
+    finish_reason: str | None
+    """Why it stopped."""
+    index: int
+    """Its number."""
+    message: Message
+    """What the model said; empty where a filter took it away."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"finish_reason": "", "index": "", "message": "Message"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class ChunkChoice(Record):
+    """What a chunk adds to one answer."""
+
+    __slots__ = ()
+
+    delta: Delta
+    """What is added."""
+    finish_reason: str | None
+    """Why it ended, in its last chunk."""
+    index: int
+    """Which answer."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"delta": "Delta", "finish_reason": "", "index": ""}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Click(Record):
+    """A click on an ad. Without [`Personal`], nothing in it identifies a person."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    adset_id: str
+    """The ad's ad set."""
+    at: Timestamp
+    """When it happened."""
+    campaign_id: str
+    """The ad set's campaign."""
+    id_keys: Records[KeyedHash]
+    """The hashes of the ad platforms' click ids in the URL: the keys of layer 1."""
+    key: KeyedHash
+    """What makes the click one: a further click of the same key is a duplicate."""
+    personal: Personal | None
+    """The rest, with consent."""
+    utm: Utm
+    """The UTM parameters."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "id_keys": "", "key": "", "personal": "Personal", "utm": "Utm"}
+
+
+class Contact(Record):
+    """A contact as it stands in the CRM."""
+
+    __slots__ = ()
+
+    properties: dict[str, str | None]
+    """Its properties."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"properties": ""}
+
+
+class ContentPart(Record):
+    """One part of a message."""
+
+    __slots__ = ()
+
+    text: str | None
+    """The text, in a text part."""
+    type: str
+    """What it is, as `text` or `image_url`."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"text": "", "type": ""}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class CrmEvent(Record):
+    """A change that a CRM reported."""
+
+    __slots__ = ()
+
+    event_id: str
+    """The CRM's id of the event. It orders events of the same time and need not be unique."""
+    key: KeyedHash
+    """What makes the event one, over everything but the delivery: a further event of the same key is a duplicate."""
+    occurred_at: Timestamp
+    """When it happened, by the CRM's clock."""
+    raw: str
+    """The event as the CRM sent it, every unknown field included: a JSON object."""
+    stage_change: StageChange | None
+    """The move of a deal, when it is one."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"event_id": "", "key": "", "occurred_at": "", "raw": "", "stage_change": "StageChange"}
+
+
+class Deal(Record):
+    """A deal as it stands in the CRM."""
+
+    __slots__ = ()
+
+    contacts: Records[str]
+    """The ids of its contacts."""
+    properties: dict[str, str | None]
+    """Its properties."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"contacts": "", "properties": ""}
+
+
+class DealRevenue(Record):
+    """What a deal is worth and whom it is due to: the fold of its events."""
+
+    __slots__ = ()
+
+    deal_id: str
+    """The CRM's id of the deal."""
+    entries: Records[LedgerEntry]
+    """The ledger in the order of the events."""
+    events_seen: int
+    """How many stage events were folded, at least one."""
+    matched: Match
+    """The click behind it."""
+    stage: str
+    """The stage after all events."""
+    value_minor: int
+    """The value of that stage in minor units: the sum of the entries."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "entries": "[LedgerEntry]", "events_seen": "", "matched": "Match", "stage": "", "value_minor": ""}
+
+
+class Delta(Record):
+    """An addition to a message."""
+
+    __slots__ = ()
+
+    content: Content | None
+    """More of what is said."""
+    refusal: str | None
+    """More of the refusal."""
+    role: str | None
+    """Who speaks, in the first chunk."""
+    tool_calls: Records[Any] | None
+    """More of the tool calls, as they came."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"content": "[ContentPart]", "refusal": "", "role": "", "tool_calls": "[?]"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Document(Record):
+    """A stored document and its version."""
+
+    __slots__ = ()
+
+    value: str
+    """The document, usually JSON."""
+    version: int
+    """1 when it was first written, one more at each write."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"value": "", "version": ""}
+
+
+class EventProblem(Record):
+    """Why one element of a body is no event."""
+
+    __slots__ = ()
+
+    index: int
+    """Its place in the array, from 0."""
+    problem: str
+    """The field and what is wrong with it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
+
+
+class Generation(Record):
+    """The answer to a prompt."""
+
+    __slots__ = ()
+
+    attempts: Records[Attempt]
+    """Every attempt, in order."""
+    cache_hit: bool
+    """Whether it came from the cache, which costs nothing."""
+    continued: bool | None
+    """Whether a limit of ours had cut a first answer and the model was asked again without it."""
+    cost: float | None
+    """The cost in dollars, for people; null when the price is not known."""
+    cost_nano_usd: int | None
+    """The cost in billionths of a dollar; null when the price is not known."""
+    finish: str | None
+    """Why the model stopped."""
+    model: str
+    """The model that answered."""
+    outcome: Outcome
+    """Whether it is whole."""
+    provider: str
+    """The provider that answered."""
+    request_id: str
+    """The id of the request."""
+    routed_via: str
+    """What chose the model: `complexity`, `model`, `route`, or `cache`."""
+    text: str
+    """The answer."""
+    token_optimization: TokenOptimization
+    """How the limit of the answer was sized."""
+    tokens_used: int
+    """Tokens of prompt and answer."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cache_hit": "", "continued": "", "cost": "", "cost_nano_usd": "", "finish": "", "model": "", "outcome": "", "provider": "", "request_id": "", "routed_via": "", "text": "", "token_optimization": "TokenOptimization", "tokens_used": ""}
+
+
+class Health(Record):
+    """How a client and what it depends on fare now."""
+
+    __slots__ = ()
+
+    checks: dict[str, HealthCheck]
+    """Each check by its name: `store`, `cache`, `ai.PROVIDER`, `crm`, `ad_platform`."""
+    performance: Performance
+    """How the AI calls went since the client was built."""
+    resources: Resources
+    """What the process uses."""
+    service: str
+    """What answers."""
+    status: HealthStatus
+    """All checks together."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"checks": "{HealthCheck}", "performance": "Performance", "resources": "Resources", "service": "", "status": ""}
+
+
+class HealthCheck(Record):
+    """One thing that was checked."""
+
+    __slots__ = ()
+
+    detail: HealthDetail
+    """What there is to say about it. Never a credential."""
+    latency_ms: int
+    """How long the check took, in milliseconds."""
+    status: HealthStatus
+    """How it fares."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"detail": "HealthDetail", "latency_ms": "", "status": ""}
+
+
+class HealthDetail(Record):
+    """What there is to say about a check; absent is what does not belong to it."""
+
+    __slots__ = ()
+
+    error: str | None
+    """The kind of the error, as [`ErrorKind::as_str`](crate::ErrorKind::as_str) names it."""
+    failure_count: int | None
+    """Consecutive faults that a breaker has counted."""
+    message: str | None
+    """For a person: what is wrong, or what was not asked."""
+    state: BreakerState | None
+    """The state of a breaker."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"error": "", "failure_count": "", "message": "", "state": ""}
+
+
+class LedgerEntry(Record):
+    """One signed line of the revenue ledger: what an event changed."""
+
+    __slots__ = ()
+
+    delta_minor: int
+    """The value after it less the value before it, in minor units."""
+    event: KeyedHash
+    """The event."""
+    occurred_at: Timestamp
+    """When it happened."""
+    stage_from: str | None
+    """The stage before it; `None` for a deal's first event."""
+    stage_to: str
+    """The stage after it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"delta_minor": "", "event": "", "occurred_at": "", "stage_from": "", "stage_to": ""}
+
+
+class LimitState(Record):
+    """Where a limit stands."""
+
+    __slots__ = ()
+
+    amount_nano_usd: int
+    """The cap, in billionths of a dollar."""
+    hard: bool
+    """A hard limit refuses the call that could cross it; a soft one lets it pass and says so."""
+    reserved_nano_usd: int
+    """Reserved in it, in billionths of a dollar."""
+    scope: LimitScope
+    """What it is for."""
+    settled_nano_usd: int
+    """Settled in the window of now, in billionths of a dollar."""
+    window: Window
+    """Over which span."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"amount_nano_usd": "", "hard": "", "reserved_nano_usd": "", "scope": "", "settled_nano_usd": "", "window": ""}
+
+
+class Match(Record):
+    """The answer to which click a deal belongs to."""
+
+    __slots__ = ()
+
+    anchor: Timestamp
+    """The time of the conversion: only clicks up to it were considered."""
+    found: Attributed | None
+    """The ad, or `None` when no click is behind the deal."""
+    receipt: str
+    """The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person."""
+    rule_version: str
+    """The rules that decided."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"anchor": "", "found": "Attributed", "receipt": "", "rule_version": ""}
+
+
+class MatchCounts(Record):
+    """Deals by the layer of their match."""
+
+    __slots__ = ()
+
+    layer1: int
+    """By click id or first URL."""
+    layer2: int
+    """By fingerprint."""
+    layer3: int
+    """By address and user agent."""
+    none: int
+    """Without a click."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"layer1": "", "layer2": "", "layer3": "", "none": ""}
+
+
+class Message(Record):
+    """One message of a conversation."""
+
+    __slots__ = ()
+
+    content: Content | None
+    """What is said; absent beside tool calls."""
+    refusal: str | None
+    """Why the model refused."""
+    role: str
+    """Who speaks."""
+    tool_calls: Records[Any] | None
+    """The tools that the model calls, as they came."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"content": "[ContentPart]", "refusal": "", "role": "", "tool_calls": "[?]"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Migration(Record):
+    """What [`Client::migrate`] did, or would have others do."""
+
+    __slots__ = ()
+
+    applied: Records[str]
+    """The names of the migrations that this call applied, in their order."""
+    sql: str | None
+    """Everything that makes the tables in an empty store, if it was asked for and the store has tables."""
+    version: int
+    """The version of the tables that this library works on; 0 for a store without tables."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"applied": "", "sql": "", "version": ""}
+
+
+class ModelChoice(Record):
+    """A model at a provider."""
+
+    __slots__ = ()
+
+    model: str
+    """The model there."""
+    provider: str
+    """The provider's configured name."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"model": "", "provider": ""}
+
+
+class Owner(Record):
+    """The object whose budget a change moves."""
+
+    __slots__ = ()
+
+    id: str
+    """Its id on the platform."""
+    level: OwnerLevel
+    """Whether it is an ad set or a campaign."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"id": "", "level": ""}
+
+
+class OwnerAllocation(Record):
+    """The budget of one owner."""
+
+    __slots__ = ()
+
+    ads: Records[AdShare]
+    """The owner's ads, by id; one that does not run has no share."""
+    current_minor: int
+    """The daily budget now, in minor units."""
+    level: OwnerLevel
+    """Where the budget sits."""
+    owner_id: str
+    """The ad set's or campaign's id."""
+    proposed_minor: int
+    """The proposed daily budget, in minor units."""
+    reason: str
+    """Why, in words, for a person."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "[AdShare]", "current_minor": "", "level": "", "owner_id": "", "proposed_minor": "", "reason": ""}
+
+
+class OwnerState(Record):
+    """A budget owner as the platform showed it at one moment."""
+
+    __slots__ = ()
+
+    account_id: str
+    """The account it is in."""
+    bid_minor: int | None
+    """The bid, where one is set."""
+    campaign_id: str
+    """The campaign it is in; its own id for a campaign."""
+    currency: Currency
+    """The account's currency."""
+    daily_budget_minor: int | None
+    """The daily budget; `None` where the object has none (a lifetime budget, or the budget is at the other level)."""
+    name: str
+    """Its name."""
+    owner: Owner
+    """Which object."""
+    read_at: Timestamp
+    """When it was asked for, by the caller's clock: the value is at least as new as this."""
+    status: DeliveryStatus
+    """Whether it is switched on."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "bid_minor": "", "campaign_id": "", "currency": "", "daily_budget_minor": "", "name": "", "owner": "Owner", "read_at": "", "status": ""}
+
+
+class Performance(Record):
+    """How calls went. Those that the caller dropped, and requests that were refused before they began, do not count."""
+
+    __slots__ = ()
+
+    average_response_time: float
+    """The mean time from a call to its end, in seconds."""
+    error_count: int
+    """Those that ended with an error."""
+    error_rate: float
+    """Errors among the calls, in percent."""
+    request_count: int
+    """Calls that came to an end."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"average_response_time": "", "error_count": "", "error_rate": "", "request_count": ""}
+
+
+class Personal(Record):
+    """What of a click is kept only with the consent of the person who clicked."""
+
+    __slots__ = ()
+
+    address: KeyedHash | None
+    """The hash of address and user agent: the key of layer 3."""
+    click_id: str
+    """The host's id of the click."""
+    fingerprint: KeyedHash | None
+    """The hash of address, user agent and language: the key of layer 2."""
+    raw: str
+    """Address, user agent, language, URL and every unknown field, as a JSON object."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"address": "", "click_id": "", "fingerprint": "", "raw": ""}
+
+
+class Pipeline(Record):
+    """What the deals of an ad are expected to bring."""
+
+    __slots__ = ()
+
+    deals: int
+    """Deals, lost ones included."""
+    value_minor: int
+    """What they are worth together, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deals": "", "value_minor": ""}
+
+
+class Plan(Record):
+    """What would become of changes if they were applied now. Nothing is written, here or on the platform."""
+
+    __slots__ = ()
+
+    changes: Records[PlannedChange]
+    """One for each change, in the given order."""
+    digest: str
+    """What these changes are approved by once they are queued: 64 hex digits, the same for the same changes in any order."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"changes": "[PlannedChange]", "digest": ""}
+
+
+class PlannedChange(Record):
+    """What would become of one change."""
+
+    __slots__ = ()
+
+    change: AdChange
+    """The change."""
+    outcome: PlannedOutcome
+    """The verdict."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"change": "AdChange", "outcome": "PlannedOutcome"}
+
+
+class PlannedOutcome(Record):
+    """The verdict on a planned change."""
+
+    __slots__ = ()
+
+    reason: Reason | None
+    """Why."""
+    retry_at: Timestamp | None
+    """Until when; `None` when waiting would not help."""
+    verdict: Literal["blocked", "refused", "sent"]
+    message: str | None
+    """The platform's words."""
+    from_: int | None
+    """The live value."""
+    value: int | None
+    """The final value."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"reason": "", "retry_at": "", "verdict": "", "message": "", "from": "", "value": ""}
+
+
+class ProviderSpend(Record):
+    """What was spent at one provider."""
+
+    __slots__ = ()
+
+    cost: float
+    """Dollars, for people."""
+    cost_nano_usd: int
+    """Billionths of a dollar."""
+    requests: int
+    """Answered calls."""
+    tokens: int
+    """Tokens of prompts and answers."""
+    unpriced_requests: int
+    """Those whose price is not known."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
+
+
+class RejectedClick(Record):
+    """An element of a batch that is no click."""
+
+    __slots__ = ()
+
+    index: int
+    """Its place in the batch, from 0."""
+    problem: str
+    """The field, what is wrong with it, and the way out."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
+
+
+class Resources(Record):
+    """What the process uses; `None` where the platform does not tell."""
+
+    __slots__ = ()
+
+    cpu_percent: float | None
+    """Percent of one processor, since the health was asked before; at first since the process started."""
+    memory_mb: float | None
+    """Memory that is resident, in MiB."""
+    threads: int | None
+    """Threads."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"cpu_percent": "", "memory_mb": "", "threads": ""}
+
+
+class RevenueTotals(Record):
+    """Sums over the deals that were put."""
+
+    __slots__ = ()
+
+    by_ad: dict[str, int]
+    """Minor units by ad. Ads without a deal are absent."""
+    matches: MatchCounts
+    """The deals by layer."""
+    unattributed_minor: int
+    """Minor units of the deals without a match."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"by_ad": "", "matches": "MatchCounts", "unattributed_minor": ""}
+
+
+class RouteDecision(Record):
+    """What the router decided, and why."""
+
+    __slots__ = ()
+
+    complexity: Complexity
+    """What the request was judged to be."""
+    models: Records[ModelChoice]
+    """The models in the order in which they are asked."""
+    policy: str
+    """What chose them: `complexity`, `model` or `route`."""
+    propensity: float
+    """The probability with which this order was chosen, so that other policies can be evaluated on the log."""
+    reason: str
+    """Why, for a person."""
+    score: float
+    """How complex, 0 to 1."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"complexity": "", "models": "[ModelChoice]", "policy": "", "propensity": "", "reason": "", "score": ""}
+
+
+class SecretRef(Record):
+    """Where a credential is found. A configuration holds this, never the credential."""
+
+    __slots__ = ()
+
+    env: str | None
+    file: str | None
+
+    _FIELDS: ClassVar[dict[str, str]] = {"env": "", "file": ""}
+
+
+class Spend(Record):
+    """What a tenant spent."""
+
+    __slots__ = ()
+
+    by_provider: dict[str, ProviderSpend]
+    """The same by provider."""
+    cost: float
+    """Dollars, for people."""
+    cost_nano_usd: int
+    """Billionths of a dollar."""
+    limits: Records[LimitState]
+    """Where the tenant's own limits stand."""
+    requests: int
+    """Answered calls. Cache hits are none."""
+    reserved_nano_usd: int
+    """Billionths of a dollar that calls in flight hold."""
+    since: Timestamp | None
+    """From when it counts; everything that is kept when null."""
+    tokens: int
+    """Tokens of prompts and answers."""
+    unpriced_requests: int
+    """Those whose price is not known; they count as free."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"by_provider": "{ProviderSpend}", "cost": "", "cost_nano_usd": "", "limits": "[LimitState]", "requests": "", "reserved_nano_usd": "", "since": "", "tokens": "", "unpriced_requests": ""}
+
+
+class StageChange(Record):
+    """A deal's arrival in a pipeline stage."""
+
+    __slots__ = ()
+
+    deal_id: str
+    """The CRM's id of the deal."""
+    stage: str
+    """The CRM's id of the stage."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "stage": ""}
+
+
+class StageValues(Record):
+    """What a deal in a pipeline stage is expected to bring, in minor units of the account's currency."""
+
+    __slots__ = ()
+
+    appointment_minor: int
+    """A deal in one of `appointment_stages`."""
+    appointment_stages: Records[str]
+    """The CRM's ids of the stages between the first talk and the contract."""
+    closed_minor: int
+    """A deal in one of `closed_stages`."""
+    closed_stages: Records[str]
+    """The CRM's ids of the stages of won deals."""
+    lead_minor: int
+    """A deal in any stage that is not listed below."""
+    lost_stages: Records[str]
+    """The CRM's ids of the stages of lost deals, which are worth nothing."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"appointment_minor": "", "appointment_stages": "", "closed_minor": "", "closed_stages": "", "lead_minor": "", "lost_stages": ""}
+
+
+class Step(Record):
+    """What one step did."""
+
+    __slots__ = ()
+
+    moved: bool
+    """Whether it moved; `false` when another worker was first."""
+    row: ChangeRow
+    """The change afterwards."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"moved": "", "row": "ChangeRow"}
+
+
+class Tick(Record):
+    """What one [`tick`](ClosedLoop::tick) did."""
+
+    __slots__ = ()
+
+    allocation: Allocation
+    """The budgets that are proposed."""
+    deals: int
+    """Deals that were worked on."""
+    next_due: Timestamp | None
+    """When there is something to do again; nothing is when `None`."""
+    steps: int
+    """Steps of budget changes that were done."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"allocation": "Allocation", "deals": "", "next_due": "", "steps": ""}
+
+
+class TokenCount(Record):
+    """A number of tokens."""
+
+    __slots__ = ()
+
+    exact: bool
+    """Whether it is exact; if not, it is an estimate (see [`count_text`])."""
+    tokens: int
+    """How many."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"exact": "", "tokens": ""}
+
+
+class TokenOptimization(Record):
+    """How the limit of an answer was sized."""
+
+    __slots__ = ()
+
+    complexity: Complexity
+    """What the prompt was judged to be."""
+    optimized_limit: int
+    """The limit after; never greater."""
+    original_limit: int
+    """The limit before: the user's own, or the default."""
+    savings_percent: int
+    """What was saved of the limit, in whole percent, rounded down."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"complexity": "", "optimized_limit": "", "original_limit": "", "savings_percent": ""}
+
+
+class Tracked(Record):
+    """What became of a batch of clicks."""
+
+    __slots__ = ()
+
+    duplicates: int
+    """Clicks whose key was already there; nothing was changed for them."""
+    inserted: int
+    """Clicks that are stored now and were not before."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "inserted": ""}
+
+
+class TrackedClicks(Record):
+    """What became of a batch of clicks."""
+
+    __slots__ = ()
+
+    duplicates: int
+    """Clicks that were there already."""
+    inserted: int
+    """Clicks that are stored now and were not before."""
+    rejected: Records[RejectedClick]
+    """Those that are no click."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
+
+
+class Usage(Record):
+    """The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning."""
+
+    __slots__ = ()
+
+    completion_tokens: int
+    """Tokens of the answer, reasoning included."""
+    prompt_tokens: int
+    """Tokens of the prompt, cached ones included."""
+    total_tokens: int
+    """Both together, as the provider says."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"completion_tokens": "", "prompt_tokens": "", "total_tokens": ""}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class Utm(Record):
+    """The UTM parameters of a click's URL, as they stood there."""
+
+    __slots__ = ()
+
+    campaign: str | None
+    """`utm_campaign`."""
+    content: str | None
+    """`utm_content`."""
+    medium: str | None
+    """`utm_medium`."""
+    source: str | None
+    """`utm_source`."""
+    term: str | None
+    """`utm_term`."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
+
+
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "Reason", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]

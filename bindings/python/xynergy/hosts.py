@@ -1,0 +1,314 @@
+# Written by `python3 bindings/generate` from the description of the public surface; do not edit.
+# ruff: noqa
+"""What your own objects have to do to stand in for a provider, a cache, a store and so on.
+
+Methods may be `async` or not. Arguments come by name. What is returned may be a record, or a dictionary of the same fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, Awaitable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Protocol, TypeVar, Union
+
+from xynergy import _types as t
+from xynergy._record import Records
+
+T = TypeVar("T", covariant=True)
+Answer = Union[T, Awaitable[T]]
+"""The value, or something to await for it."""
+
+class Provider(Protocol):
+    """An AI provider. Its attributes `default_model`, `tools`, `response_format` and `images` say what it can do."""
+
+    def chat(self, *, ctx: t.CallContext, request: t.ChatRequest) -> Answer[str | Union[t.ChatResponse, Mapping[str, Any]]]:
+        """Answers a request: with a chat completion, or with the text alone."""
+        ...
+
+
+class StreamingProvider(Provider, Protocol):
+    """An AI provider. Its attributes `default_model`, `tools`, `response_format` and `images` say what it can do. One that also answers in pieces."""
+
+    def stream(self, *, ctx: t.CallContext, request: t.ChatRequest) -> AsyncIterable[str | Union[t.ChatChunk, Mapping[str, Any]]] | Iterable[str | Union[t.ChatChunk, Mapping[str, Any]]] | Awaitable[AsyncIterable[str | Union[t.ChatChunk, Mapping[str, Any]]]]:
+        """Answers in pieces: chunks, or text. May be absent."""
+        ...
+
+
+class ResponseCache(Protocol):
+    """A cache of answers. An error is taken as a miss."""
+
+    def get(self, *, tenant: str, key: str, now: t.Timestamp) -> Answer[Union[t.ChatResponse, Mapping[str, Any]] | None]:
+        """The answer under a key, unless it has expired at `now`; nothing when there is none."""
+        ...
+
+    def put(self, *, tenant: str, key: str, response: t.ChatResponse, expires_at: t.Timestamp) -> Answer[None]:
+        """Keeps an answer, replacing an older one."""
+        ...
+
+    def invalidate(self, *, tenant: str, pattern: str) -> Answer[int]:
+        """Drops the tenant's answers whose key, or whose `provider/model`, matches `pattern`, in which `*` stands for anything, and says how many."""
+        ...
+
+
+class SecretSource(Protocol):
+    """A source of credentials, as a vault."""
+
+    def get(self, *, tenant: str, reference: t.SecretRef) -> Answer[str | None]:
+        """The credential that `reference` names; nothing when there is none."""
+        ...
+
+
+class Crm(Protocol):
+    """A CRM to read deals and contacts from."""
+
+    def deals(self, *, ctx: t.CallContext, ids: Records[str]) -> Answer[Mapping[str, Union[t.Deal, Mapping[str, Any]]]]:
+        """The deals of these ids, with the ids of their contacts. Those that it lacks are absent."""
+        ...
+
+    def contacts(self, *, ctx: t.CallContext, ids: Records[str]) -> Answer[Mapping[str, Union[t.Contact, Mapping[str, Any]]]]:
+        """The contacts of these ids. Those that it lacks are absent."""
+        ...
+
+
+class AdPlatform(Protocol):
+    """An ad platform. A write is one request and never repeated: an error other than `unauthorized`, `throttled`, `rejected`, `invalid_input`, `not_found` and `unsupported` means that it may have taken effect."""
+
+    def account(self, *, ctx: t.CallContext, account_id: str) -> Answer[Union[t.AccountState, Mapping[str, Any]]]:
+        """The currency and the platform's own limits of an account."""
+        ...
+
+    def owner(self, *, ctx: t.CallContext, owner: t.Owner) -> Answer[Union[t.OwnerState, Mapping[str, Any]]]:
+        """The budget owner now; `not_found` when there is no such object."""
+        ...
+
+    def owners(self, *, ctx: t.CallContext, account_id: str) -> Answer[Sequence[Union[t.OwnerState, Mapping[str, Any]]]]:
+        """Every object of the account that has a daily budget."""
+        ...
+
+    def set(self, *, ctx: t.CallContext, write: t.AdWrite) -> Answer[None]:
+        """Sends one write, once. Returning means that the platform confirmed it."""
+        ...
+
+    def validate(self, *, ctx: t.CallContext, write: t.AdWrite) -> Answer[None]:
+        """Asks the platform whether it would accept the write; changes nothing."""
+        ...
+
+    def activities(self, *, ctx: t.CallContext, account_id: str, owner: t.Owner, since: t.Timestamp) -> Answer[Sequence[Union[t.Activity, Mapping[str, Any]]]]:
+        """The edits of an owner since a time, oldest first; `unsupported` where the platform keeps no log."""
+        ...
+
+    def insights(self, *, ctx: t.CallContext, account_id: str, since: t.Timestamp, until: t.Timestamp) -> Answer[Sequence[Union[t.AdInsight, Mapping[str, Any]]]]:
+        """What each ad did from the day of `since` to the day of `until`, both included, by ad id."""
+        ...
+
+
+class StateStore(Protocol):
+    """A store of small versioned documents."""
+
+    def get(self, *, tenant: str, collection: str, key: str) -> Answer[Union[t.Document, Mapping[str, Any]] | None]:
+        """The document; nothing when there is none."""
+        ...
+
+    def put(self, *, tenant: str, collection: str, key: str, expected: int | None, value: str) -> Answer[int]:
+        """Writes a document whole and returns its new version; `conflict` when `expected` is given and is not the stored version, 0 expecting that there is none."""
+        ...
+
+    def list(self, *, tenant: str, collection: str) -> Answer[Sequence[Sequence[Any]]]:
+        """The documents of a collection as pairs of key and document, by key in byte order."""
+        ...
+
+
+class ClickStore(Protocol):
+    """A store of clicks."""
+
+    def track(self, *, tenant: str, clicks: Records[t.Click], source: str) -> Answer[Union[t.Tracked, Mapping[str, Any]]]:
+        """Stores a batch at once or not at all; the first click of a key stays."""
+        ...
+
+    def candidates(self, *, tenant: str, keys: Records[t.KeyedHash], from_: t.Timestamp, to: t.Timestamp) -> Answer[Sequence[Union[t.Candidate, Mapping[str, Any]]]]:
+        """Of each key, the clicks at its latest time within `from` to `to`, all when several share it, in the order of the fields."""
+        ...
+
+    def count(self, *, tenant: str, source: str | None) -> Answer[int]:
+        """How many clicks were stored, by one ingest or by all."""
+        ...
+
+
+class RevenueStore(Protocol):
+    """The inbox of CRM events and the revenue ledger that is folded from it."""
+
+    def append_events(self, *, tenant: str, events: Records[t.CrmEvent], source: str) -> Answer[Union[t.Appended, Mapping[str, Any]]]:
+        """Stores a batch at once or not at all. Of events of the same key, the smallest `raw` is kept."""
+        ...
+
+    def pending_deals(self, *, tenant: str, limit: int) -> Answer[Sequence[str]]:
+        """Up to `limit` deals with stage events that their stored state has not seen, by id in byte order."""
+        ...
+
+    def events(self, *, tenant: str, deal_id: str) -> Answer[Sequence[Union[t.CrmEvent, Mapping[str, Any]]]]:
+        """The stage events of a deal, by key."""
+        ...
+
+    def put_deal(self, *, tenant: str, deal: t.DealRevenue) -> Answer[bool]:
+        """Replaces a deal's state and ledger at once; false, and nothing written, when the stored state has seen more events."""
+        ...
+
+    def deals(self, *, tenant: str) -> Answer[Sequence[Union[t.DealRevenue, Mapping[str, Any]]]]:
+        """Every deal that was put, by id in byte order."""
+        ...
+
+    def totals(self, *, tenant: str) -> Answer[Union[t.RevenueTotals, Mapping[str, Any]]]:
+        """The sums over these deals."""
+        ...
+
+    def count_events(self, *, tenant: str, source: str | None) -> Answer[int]:
+        """How many events were stored, by one ingest or by all."""
+        ...
+
+
+ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
+ "Provider": {
+  "chat": {
+   "ctx": "CallContext",
+   "request": "ChatRequest"
+  },
+  "stream": {
+   "ctx": "CallContext",
+   "request": "ChatRequest"
+  }
+ },
+ "ResponseCache": {
+  "get": {
+   "tenant": "",
+   "key": "",
+   "now": ""
+  },
+  "put": {
+   "tenant": "",
+   "key": "",
+   "response": "ChatResponse",
+   "expires_at": ""
+  },
+  "invalidate": {
+   "tenant": "",
+   "pattern": ""
+  }
+ },
+ "SecretSource": {
+  "get": {
+   "tenant": "",
+   "reference": "SecretRef"
+  }
+ },
+ "Crm": {
+  "deals": {
+   "ctx": "CallContext",
+   "ids": ""
+  },
+  "contacts": {
+   "ctx": "CallContext",
+   "ids": ""
+  }
+ },
+ "AdPlatform": {
+  "account": {
+   "ctx": "CallContext",
+   "account_id": ""
+  },
+  "owner": {
+   "ctx": "CallContext",
+   "owner": "Owner"
+  },
+  "owners": {
+   "ctx": "CallContext",
+   "account_id": ""
+  },
+  "set": {
+   "ctx": "CallContext",
+   "write": "AdWrite"
+  },
+  "validate": {
+   "ctx": "CallContext",
+   "write": "AdWrite"
+  },
+  "activities": {
+   "ctx": "CallContext",
+   "account_id": "",
+   "owner": "Owner",
+   "since": ""
+  },
+  "insights": {
+   "ctx": "CallContext",
+   "account_id": "",
+   "since": "",
+   "until": ""
+  }
+ },
+ "StateStore": {
+  "get": {
+   "tenant": "",
+   "collection": "",
+   "key": ""
+  },
+  "put": {
+   "tenant": "",
+   "collection": "",
+   "key": "",
+   "expected": "",
+   "value": ""
+  },
+  "list": {
+   "tenant": "",
+   "collection": ""
+  }
+ },
+ "ClickStore": {
+  "track": {
+   "tenant": "",
+   "clicks": "[Click]",
+   "source": ""
+  },
+  "candidates": {
+   "tenant": "",
+   "keys": "",
+   "from": "",
+   "to": ""
+  },
+  "count": {
+   "tenant": "",
+   "source": ""
+  }
+ },
+ "RevenueStore": {
+  "append_events": {
+   "tenant": "",
+   "events": "[CrmEvent]",
+   "source": ""
+  },
+  "pending_deals": {
+   "tenant": "",
+   "limit": ""
+  },
+  "events": {
+   "tenant": "",
+   "deal_id": ""
+  },
+  "put_deal": {
+   "tenant": "",
+   "deal": "DealRevenue"
+  },
+  "deals": {
+   "tenant": ""
+  },
+  "totals": {
+   "tenant": ""
+  },
+  "count_events": {
+   "tenant": "",
+   "source": ""
+  }
+ }
+}
+"""How the arguments of each method are decoded."""
+
+REQUIRED: dict[str, list[str]] = {"Provider": ["chat"], "ResponseCache": ["get", "put", "invalidate"], "SecretSource": ["get"], "Crm": ["deals", "contacts"], "AdPlatform": ["account", "owner", "owners", "set", "validate", "activities", "insights"], "StateStore": ["get", "put", "list"], "ClickStore": ["track", "candidates", "count"], "RevenueStore": ["append_events", "pending_deals", "events", "put_deal", "deals", "totals", "count_events"]}
+"""The methods that each must have."""
