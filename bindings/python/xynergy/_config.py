@@ -102,6 +102,8 @@ class ExecutionConfigDict(TypedDict, total=False):
     """Instead of the preset: figures that are not given are those of `standard`."""
     preset: str
     """`standard` (no fuzz), `seed` (3 % fuzz) or `exact` (no jitter and no fuzz)."""
+    require_approval: bool
+    """Whether changes that are queued from now on wait until somebody approves the digest of their plan."""
 
 ExecutionConfigLike = ExecutionConfigDict
 
