@@ -441,11 +441,14 @@ def test_ctrl_c_in_asyncio_run() -> None:
 
 def test_the_import_is_fast() -> None:
     def took(code: str) -> float:
+        # Processor time: the machine may have other things to do.
         times = []
         for _ in range(7):
-            started = time.perf_counter()
-            subprocess.run([sys.executable, "-c", code], check=True)
-            times.append(time.perf_counter() - started)
+            process = subprocess.Popen([sys.executable, "-c", code])
+            _, status, usage = os.wait4(process.pid, 0)
+            process.returncode = status
+            assert status == 0
+            times.append(usage.ru_utime + usage.ru_stime)
         return min(times)
 
     assert took("import xynergy") - took("pass") < 0.05
