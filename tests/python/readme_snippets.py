@@ -13,7 +13,7 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "CONTRIBUTING.md", "bindings/swift/README.md")
 MARK = re.compile(r"<!-- from (?P<file>[^#\s]+)#(?P<region>\S+) -->\n```[a-z]*\n(?P<code>.*?)```", re.DOTALL)
 
 
