@@ -180,10 +180,15 @@ pub(crate) async fn run_all<S: Subject>(folder: &Path) -> Report {
     report
 }
 
+/// The one file that is to be run, when not all are.
+pub(crate) fn chosen() -> Option<String> {
+    std::env::var("XYNERGY_VECTORS").ok().filter(|name| !name.is_empty())
+}
+
 /// The files of cases, by name.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let chosen = std::env::var("XYNERGY_VECTORS").ok();
+    let chosen = chosen();
     let mut files: Vec<PathBuf> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter(|path| !path.ends_with("surface.json") && !path.ends_with("matchers.json"))
@@ -259,19 +264,20 @@ async fn run_step<S: Subject>(subject: &mut S, step: &Step, names: &mut Names) -
         return subject.reopen().await.map_err(|error| format!("it was not built again: {error}"));
     }
     if let Some(what) = &step.sandbox {
-        return judge(step, Ok(subject.sandbox(what).await), names);
+        return judge(step, &Ok(subject.sandbox(what).await), names);
     }
     if let Some(host) = &step.host {
         let deadline = tokio::time::Instant::now() + SEEN;
         loop {
-            let judged = judge(step, Ok(subject.seen(host)), names);
+            let judged = judge(step, &Ok(subject.seen(host)), names);
             if judged.is_ok() || tokio::time::Instant::now() > deadline {
                 return judged;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-    let method = step.call.clone().ok_or("a step is call, clock, advance_ms, sandbox, host, close or reopen")?;
+    let method =
+        step.call.clone().ok_or("a step is call, clock, advance_ms, sandbox, host, close or reopen")?;
     let scope = resolve(&step.scope, names)?;
     let call = Call {
         method,
@@ -287,14 +293,14 @@ async fn run_step<S: Subject>(subject: &mut S, step: &Step, names: &mut Names) -
     };
     let calls = (0..step.times.unwrap_or(1)).map(|_| subject.call(call.clone()));
     for outcome in futures_util::future::join_all(calls).await {
-        judge(step, outcome, names)?;
+        judge(step, &outcome, names)?;
     }
     Ok(())
 }
 
 /// Compares what came with what should, and saves what later steps need.
-fn judge(step: &Step, outcome: Result<Value, Value>, names: &mut Names) -> Result<(), String> {
-    let problem = match (&step.expect, &step.expect_error, &outcome) {
+fn judge(step: &Step, outcome: &Result<Value, Value>, names: &mut Names) -> Result<(), String> {
+    let problem = match (&step.expect, &step.expect_error, outcome) {
         (_, Some(expected), Err(error)) => error_mismatch(&resolve(expected, names)?, error),
         (_, Some(_), Ok(value)) => Some(format!("it should have failed, and gave {value}")),
         (Some(expected), None, Ok(value)) => mismatch(&resolve(expected, names)?, value, ""),
@@ -350,5 +356,6 @@ pub(crate) fn conclude<S: Subject>(report: &Report) {
     for skipped in &report.skipped {
         println!("  left out: {skipped}");
     }
+    assert!(report.passed + report.failures.len() > 0, "there is no case to run");
     assert!(report.failures.is_empty(), "\n{}", report.failures.join("\n"));
 }

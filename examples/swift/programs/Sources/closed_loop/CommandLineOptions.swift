@@ -46,7 +46,7 @@ struct CommandLineOptions {
         let given = files[name]
         if name == "faults", given?.lastPathComponent == "none" { return nil }
         let bundled = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../../data").standardized
+            .appendingPathComponent("../../../../data").standardized
         let ending = ["clicks", "webhooks"].contains(name) ? "ndjson" : "json"
         return given ?? bundled.appendingPathComponent("\(name).\(ending)")
     }

@@ -2,7 +2,7 @@
 import PackageDescription
 
 // The package by its path; a user outside of this repository names its own.
-let xynergy = Context.environment["XYNERGY_PACKAGE"] ?? "../../bindings/swift"
+let xynergy = Context.environment["XYNERGY_PACKAGE"] ?? "../../../bindings/swift"
 
 let package = Package(
     name: "examples",
