@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import swift_structs
 from swift_names import Defs, camel, coding_keys, comment, ident, indent, pascal, string
-
-
-def is_open_enum(shape: dict[str, Any]) -> bool:
-    return bool(shape.get("oneOf")) and all("const" in option for option in shape["oneOf"])
-
-
-def is_choice(shape: dict[str, Any]) -> bool:
-    return "oneOf" in shape or "anyOf" in shape
 
 
 def open_enum(name: str, shape: dict[str, Any]) -> str:
     """A name out of a list that a later version may lengthen."""
     options = shape["oneOf"]
     constants = "".join(
-        comment(option.get("description", "")) + f"public static let {ident(option['const'])} = {name}(rawValue: {string(option['const'])})\n"
+        comment(option.get("description", ""))
+        + f"public static let {ident(option['const'])} = {name}(rawValue: {string(option['const'])})\n"
         for option in options
     )
     known = ", ".join(f".{ident(option['const'])}" for option in options)
@@ -114,12 +108,10 @@ def of_object(defs: Defs, name: str, option: dict[str, Any]) -> dict[str, str]:
 
 def keyed(defs: Defs, name: str, key: str, shape: dict[str, Any]) -> dict[str, str]:
     """`{"tag": value}` as `.tag(value)`."""
-    from swift_structs import structure
-
     nested = ""
     if "properties" in shape:
         swift = f"{name}{pascal(key)}"
-        nested = "\n" + structure(defs, swift, shape)
+        nested = "\n" + swift_structs.structure(defs, swift, shape)
     else:
         swift = defs.swift(shape)
     called = ident(key)

@@ -83,9 +83,7 @@ def function(defs: Defs, method: dict[str, Any]) -> str:
     else:
         body += f"return try await caller.call({called})\n"
         effects, returns = " async throws", f" -> {result}"
-    doc = comment(method["doc"]) + "".join(
-        comment(f"- Parameter {f.name.strip('`')}: {f.doc}") for f in given if f.doc
-    )
+    doc = comment(method["doc"]) + "".join(comment(f"- Parameter {f.name.strip('`')}: {f.doc}") for f in given if f.doc)
     return f"{doc}public func {ident(method['short'])}({joined(declared)}){effects}{returns} {{\n{indent(body)}}}\n"
 
 
@@ -105,7 +103,9 @@ def surface_test(defs: Defs, description: dict[str, Any]) -> str:
     )
     hosts = ""
     for host in description["hosts"]:
-        used = ", ".join(f"({string(m['name'])}, {{ (host: any {host['name']}) in host.{ident(m['name'])} as Any }} as Any)" for m in host["methods"])
+        used = ", ".join(
+            f"({string(m['name'])}, {{ (host: any {host['name']}) in host.{ident(m['name'])} as Any }} as Any)" for m in host["methods"]
+        )
         hosts += f"{string(host['name'])}: [{used}].map(\\.0),\n"
     return (
         HEADER + "\nimport Foundation\n\n@testable import Xynergy\n\n"
@@ -115,6 +115,3 @@ def surface_test(defs: Defs, description: dict[str, Any]) -> str:
         f"let fieldsOfTypes: [String: [String]] = [\n{indent(types)}]\n\n"
         f"let methodsOfHosts: [String: [String]] = [\n{indent(hosts)}]\n"
     )
-
-
-

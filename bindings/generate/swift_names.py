@@ -137,6 +137,14 @@ def reach(schema: Any, shapes: dict[str, Any], found: set[str]) -> None:
             reach(item, shapes, found)
 
 
+def is_open_enum(shape: dict[str, Any]) -> bool:
+    return bool(shape.get("oneOf")) and all("const" in option for option in shape["oneOf"])
+
+
+def is_choice(shape: dict[str, Any]) -> bool:
+    return "oneOf" in shape or "anyOf" in shape
+
+
 def comment(text: str, by: int = 0) -> str:
     """A documentation comment."""
     text = " ".join(text.split())

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from swift_choices import is_choice, is_open_enum
-from swift_names import Defs, coding_keys, comment, ident, indent, string
+from swift_names import Defs, coding_keys, comment, ident, indent, is_choice, is_open_enum, string
 
 
 @dataclass
@@ -41,7 +40,7 @@ def field(defs: Defs, key: str, schema: Any, required: bool) -> Field:
     plain, optional = defs.unwrapped(schema)
     swift = defs.swift(plain)
     default = None
-    if not optional and not required or not optional and isinstance(schema, dict) and "default" in schema:
+    if not optional and (not required or (isinstance(schema, dict) and "default" in schema)):
         given = schema.get("default") if isinstance(schema, dict) else None
         default = literal(defs, plain, given) if given is not None else empty(swift)
         optional = default is None and not required

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from swift_choices import choice, is_choice, is_open_enum, open_enum
+from swift_choices import choice, open_enum
 from swift_hosts import hosts
 from swift_methods import areas, surface_test
-from swift_names import HEADER, Defs
+from swift_names import HEADER, Defs, is_choice, is_open_enum
 from swift_structs import structure
 
 SOURCES = "bindings/swift/Sources/Xynergy/Generated"

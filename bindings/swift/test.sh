@@ -44,7 +44,7 @@ run env XYNERGY_LIB="$made/lib" XYNERGY_VECTORS="$in/tests/vectors" \
 
 # A package of a user's, which finds the library as README.md says: static, by pkg-config.
 "$here/install.sh" --no-build "$scratch/user/prefix" "$made/user/prefix"
-cp -R "$here/../../examples/swift" "$scratch/user/app"
+cp -R "$here/../../examples/swift/programs" "$scratch/user/app"
 for program in ask closed_loop; do
   run env XYNERGY_PACKAGE="$in/bindings/swift" PKG_CONFIG_PATH="$made/user/prefix/lib/pkgconfig" \
     swift build -q --package-path "$made/user/app" --scratch-path "$made/app" --product "$program"

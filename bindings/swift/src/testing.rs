@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use crate::engine::seated;
 use crate::failure::NativeError;
 use crate::host::HostObject;
@@ -22,4 +24,13 @@ pub async fn check(suite: String, object: Arc<dyn HostObject>, options: String) 
 #[uniffi::export]
 pub fn canonical_json(text: &str) -> Result<String, NativeError> {
     Ok(xynergy_bindings::canonical_json(text)?)
+}
+
+/// The SHA-256 of bytes, in hex: Foundation has none outside of Apple's platforms.
+///
+/// # Errors
+/// None by itself; a panic would be one.
+#[uniffi::export]
+pub fn sha256(bytes: &[u8]) -> Result<String, NativeError> {
+    Ok(Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -570,6 +570,24 @@ fileprivate struct FfiConverterString: FfiConverter {
     }
 }
 
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterData: FfiConverterRustBuffer {
+    typealias SwiftType = Data
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Data {
+        let len: Int32 = try readInt(&buf)
+        return Data(try readBytes(&buf, count: Int(len)))
+    }
+
+    public static func write(_ value: Data, into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        writeBytes(&buf, value)
+    }
+}
+
 
 
 
@@ -2429,6 +2447,22 @@ public func check(suite: String, object: HostObject, options: String)async throw
             errorHandler: FfiConverterTypeNativeError_lift
         )
 }
+/**
+ * The SHA-256 of bytes, in hex: Foundation has none outside of Apple's platforms.
+ *
+ * # Errors
+ * None by itself; a panic would be one.
+ */
+public func sha256(bytes: Data)throws  -> String  {
+    return try  FfiConverterString.lift(try rustCallWithError(FfiConverterTypeNativeError_lift) {
+        uniffiCallStatus in
+        FfiConverterByRefBytes.lower(bytes) { bytesFb in
+    uniffi_xynergy_ffi_fn_func_sha256(
+        bytesFb,uniffiCallStatus
+    )
+        }
+})
+}
 
 private enum InitializationResult {
     case ok
@@ -2461,6 +2495,9 @@ private let initializationResult: InitializationResult = {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_xynergy_ffi_checksum_func_check() != 11115) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_xynergy_ffi_checksum_func_sha256() != 39791) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_xynergy_ffi_checksum_method_nativeclock_advance() != 5972) {

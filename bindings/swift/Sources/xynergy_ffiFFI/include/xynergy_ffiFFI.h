@@ -466,6 +466,11 @@ RustBuffer uniffi_xynergy_ffi_fn_func_canonical_json(RustBuffer text, RustCallSt
 uint64_t uniffi_xynergy_ffi_fn_func_check(RustBuffer suite, uint64_t object, RustBuffer options
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_XYNERGY_FFI_FN_FUNC_SHA256
+#define UNIFFI_FFIDEF_UNIFFI_XYNERGY_FFI_FN_FUNC_SHA256
+RustBuffer uniffi_xynergy_ffi_fn_func_sha256(ForeignBytes bytes, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_FFI_XYNERGY_FFI_RUSTBUFFER_ALLOC
 #define UNIFFI_FFIDEF_FFI_XYNERGY_FFI_RUSTBUFFER_ALLOC
 RustBuffer ffi_xynergy_ffi_rustbuffer_alloc(uint64_t size, RustCallStatus *_Nonnull out_status
@@ -759,6 +764,12 @@ uint16_t uniffi_xynergy_ffi_checksum_func_canonical_json(void
 #ifndef UNIFFI_FFIDEF_UNIFFI_XYNERGY_FFI_CHECKSUM_FUNC_CHECK
 #define UNIFFI_FFIDEF_UNIFFI_XYNERGY_FFI_CHECKSUM_FUNC_CHECK
 uint16_t uniffi_xynergy_ffi_checksum_func_check(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_XYNERGY_FFI_CHECKSUM_FUNC_SHA256
+#define UNIFFI_FFIDEF_UNIFFI_XYNERGY_FFI_CHECKSUM_FUNC_SHA256
+uint16_t uniffi_xynergy_ffi_checksum_func_sha256(void
     
 );
 #endif
