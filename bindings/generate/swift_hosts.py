@@ -65,5 +65,5 @@ def case(defs: Defs, method: dict[str, Any]) -> str:
     elif defs.swift(method["result"]) == "Void":
         body += f'try await {called}\nreturn "null"\n'
     else:
-        body += f"return try JSONText.write(try await {called})\n"
+        body += f"return try JSONText.answer(try await {called})\n"
     return f"case {string(method['name'])}:\n{indent(body)}"

@@ -58,6 +58,13 @@ class Defs:
         everything = config_shapes | results | arguments
         self.shapes = {name: everything[name] for name in sorted(wanted | set(config_shapes))}
         self.results = results
+        # The order of a structure's fields is the one in which it is written.
+        for name, shape in self.shapes.items():
+            if "properties" in shape:
+                first = results.get(name, shape).get("required", [])
+                properties = shape["properties"]
+                ordered = [key for key in first if key in properties] + [key for key in properties if key not in first]
+                self.shapes[name] = shape | {"properties": {key: properties[key] for key in ordered}}
 
     def doc(self, shape: dict[str, Any], by: int = 0) -> str:
         return comment(shape.get("description", ""), by)

@@ -32,8 +32,8 @@ class Field:
 
 
 def fields(defs: Defs, shape: dict[str, Any]) -> list[Field]:
-    required: list[str] = shape.get("required", [])
-    keys = required + [key for key in shape["properties"] if key not in required]
+    required = set(shape.get("required", []))
+    keys = sorted(shape["properties"], key=lambda key: key not in required)
     return [field(defs, key, shape["properties"][key], key in required) for key in keys]
 
 

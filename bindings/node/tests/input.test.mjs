@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { runInNewContext } from 'node:vm';
 
 import { Client, sandbox } from 'xynergy';
 
@@ -40,6 +41,7 @@ for (const [what, call, ...named] of [
   ['a value that is too deep', () => ai.chat({ messages: [], deep }), 'request.deep', 'deep'],
   ['a Map', () => ai.chat(new Map()), 'request', 'Map'],
   ['a promise', () => ai.chat(Promise.resolve({})), 'request', 'Promise'],
+  ['an ArrayBuffer', () => hubspot.accept('POST', 'https://a.example/', {}, new ArrayBuffer(3)), 'body', 'Uint8Array'],
   ['an invalid date', () => ai.spend({ since: new Date(NaN) }), 'since', 'date'],
   ['a time that is none', () => ai.spend({ since: 'yesterday' }), 'since'],
   ['a getter that throws', () => ai.chat({ get messages() { throw new RangeError('no'); } }), 'request', 'no'],
@@ -108,6 +110,15 @@ test('a sandbox of wrong options is refused and named', async () => {
   await rejects(sandbox.start({ port: NaN }), 'invalid_input', 'port');
   await rejects(sandbox.start({ clock: 1 }), 'invalid_input', 'clock');
   await rejects(sandbox.start(null), 'invalid_input', 'options');
+});
+
+test('values of another realm are what they are', async () => {
+  const foreign = (code) => runInNewContext(code);
+  assert.equal((await ai.chat(foreign('({ messages: [{ role: "user", content: "x" }] })'))).choices[0].message.content, 'ok');
+  await rejects(ai.chat(foreign('new Map()')), 'invalid_input', 'Map');
+  await rejects(ai.spend({ since: foreign('new Date(NaN)') }), 'invalid_input', 'date');
+  assert.equal((await ai.spend({ since: foreign('new Date(0)') })).since, '1970-01-01T00:00:00Z');
+  await rejects(hubspot.accept('POST', 'https://a.example/', {}, foreign('new Uint8Array([1])')), 'config_invalid');
 });
 
 test('a native object cannot be called on something else', () => {

@@ -346,6 +346,15 @@ class ExecutionMethods(BlockingArea):
         found: Records[t.ChangeRow] = decode(self._call("execution.queue", {"changes": changes}, timeout, request_id), "[ChangeRow]")
         return found
 
+    def approve(self, plan_digest: str, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
+        """Releases the changes that were queued under this digest of a plan, where the configuration asks for approval. The scope needs an actor.
+
+        Args:
+            plan_digest: The digest of the plan.
+        """
+        found: Records[t.ChangeRow] = decode(self._call("execution.approve", {"plan_digest": plan_digest}, timeout, request_id), "[ChangeRow]")
+        return found
+
     def run_once(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Step | None:
         """Does the most urgent thing that is due; null when nothing is. It never sleeps."""
         found: t.Step | None = decode(self._call("execution.run_once", {}, timeout, request_id), "Step")
@@ -421,6 +430,11 @@ class ExecutionMethods(BlockingArea):
             on: Whether it is switched on.
         """
         self._call("execution.kill", {"scope": scope, "on": on}, timeout, request_id)
+
+    def kills(self, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.KillScope]:
+        """The kill switches that are on."""
+        found: Records[t.KillScope] = self._call("execution.kills", {}, timeout, request_id)
+        return found
 
     def verify_audit(self, *, timeout: float | None = None, request_id: str | None = None) -> t.AuditReport:
         """Reads the tenant's whole history and verifies its chains."""

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 AttemptStatus = Literal["answered", "failed", "skipped"]
 """What became of an attempt."""
 
-AuditKind = Literal["blocked", "intent", "outcome"]
+AuditKind = Literal["approved", "blocked", "intent", "outcome"]
 """What a row of the history tells."""
+
+BreakerState = Literal["closed", "open", "half_open"]
+"""The state of a breaker, as it is shown."""
 
 ChangeField = Literal["bid", "budget", "status"]
 """What a change moves. Its values are integers: minor units for money, [`DeliveryStatus::code`] for a status."""
@@ -44,6 +47,9 @@ HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 KeyedHash = str
 """A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is."""
 
+KillScope = Union[Literal["tenant"], dict[str, Any]]
+"""What a kill switch covers."""
+
 Layer = Literal["layer1", "layer2", "layer3"]
 """How a click was recognised, from the surest to the least sure."""
 
@@ -59,7 +65,7 @@ Outcome = Literal["complete", "spliced", "truncated", "errored"]
 OwnerLevel = Literal["adset", "campaign"]
 """Where a budget sits. No platform has one at an ad."""
 
-Reason = Literal["above_ceiling", "account_cap", "attempts_exhausted", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "expired", "in_flight", "kill_switch", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_currency", "wrong_object"]
+Reason = Literal["above_ceiling", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "expired", "in_flight", "kill_switch", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_currency", "wrong_object"]
 """Why a change stands where it stands. The names are stable."""
 
 TenantId = str
@@ -236,6 +242,21 @@ class Appended(Record):
     """Events that are stored now and were not before."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "inserted": ""}
+
+
+class Approval(Record):
+    """The approval that a change needs before it may be sent, and whose it got."""
+
+    __slots__ = ()
+
+    approved_at: Timestamp | None
+    """When; `None` while it waits."""
+    approved_by: str | None
+    """Who approved it; `None` while it waits."""
+    digest: str
+    """The digest of the changes that it was queued with: what is approved together."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"approved_at": "", "approved_by": "", "digest": ""}
 
 
 class Attempt(Record):
@@ -470,6 +491,8 @@ class ChangeRow(Record):
 
     __slots__ = ()
 
+    approval: Approval | None
+    """The approval that it needs; `None` when it needs none."""
     attempt: int
     """How many intents were written for it."""
     change: AdChange
@@ -501,7 +524,7 @@ class ChangeRow(Record):
     updated_at: Timestamp
     """When it last moved."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"attempt": "", "change": "AdChange", "detail": "", "due_at": "", "expires_at": "", "intent_at": "", "lease_until": "", "observed_from": "", "queued_at": "", "reason": "", "retry_at": "", "run_at": "", "sent_value": "", "status": "", "updated_at": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"approval": "Approval", "attempt": "", "change": "AdChange", "detail": "", "due_at": "", "expires_at": "", "intent_at": "", "lease_until": "", "observed_from": "", "queued_at": "", "reason": "", "retry_at": "", "run_at": "", "sent_value": "", "status": "", "updated_at": ""}
 
 
 class ChatChunk(Record):
@@ -858,7 +881,7 @@ class HealthDetail(Record):
     """Consecutive faults that a breaker has counted."""
     message: str | None
     """For a person: what is wrong, or what was not asked."""
-    state: str | None
+    state: BreakerState | None
     """The state of a breaker."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"error": "", "failure_count": "", "message": "", "state": ""}
@@ -1102,8 +1125,10 @@ class Plan(Record):
 
     changes: Records[PlannedChange]
     """One for each change, in the given order."""
+    digest: str
+    """What these changes are approved by once they are queued: 64 hex digits, the same for the same changes in any order."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"changes": "[PlannedChange]"}
+    _FIELDS: ClassVar[dict[str, str]] = {"changes": "[PlannedChange]", "digest": ""}
 
 
 class PlannedChange(Record):
@@ -1420,4 +1445,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdShare", "AdWrite", "Allocation", "Appended", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "Reason", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "Reason", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]

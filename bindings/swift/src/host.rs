@@ -16,8 +16,8 @@ pub trait HostObject: Send + Sync {
     /// Calls a method and waits for its result.
     async fn call(&self, method: String, arguments: String) -> Result<String, HostError>;
 
-    /// Calls a method that answers in pieces, and names them.
-    async fn open(&self, method: String, arguments: String) -> Result<u64, HostError>;
+    /// Calls a method that answers in pieces, and names them. Not `open`: that is a keyword which uniffi 0.32 escapes in C as well.
+    async fn start(&self, method: String, arguments: String) -> Result<u64, HostError>;
 
     /// The next piece; none at the end.
     async fn next(&self, pieces: u64) -> Result<Option<String>, HostError>;
@@ -42,7 +42,7 @@ impl Host for SwiftHost {
     }
 
     async fn stream(&self, method: &'static str, arguments: String) -> Result<HostStream, HostFailure> {
-        let id = self.0.open(method.to_owned(), arguments).await?;
+        let id = self.0.start(method.to_owned(), arguments).await?;
         let pieces = Pieces { object: self.0.clone(), id };
         let stream = futures_util::stream::unfold(Some(pieces), |pieces| async move {
             let pieces = pieces?;

@@ -46,7 +46,7 @@ final class BadInputTests: XCTestCase {
         for (configuration, named) in [
             (Configuration.json(["version": 2]), "version"), (.json([:]), "version"), (.json("text"), "config"),
             (.json(["version": 1, "ai": ["cache": ["ttl": "long"]]]), "ai.cache"),
-            (.toml("version = 1\n[ai.providers.x]\ntype = \"carrier_pigeon\""), "carrier_pigeon"), (.toml("version ="), ""),
+            (.toml("version = 1\n[ai.providers.x]\ntype = \"carrier_pigeon\""), "carrier_pigeon"), (.toml("version = = 1"), "line 1"),
         ] {
             await expect(.configInvalid, named) { try Client(configuration) }
         }
@@ -68,7 +68,7 @@ final class BadInputTests: XCTestCase {
         let json = try JSONValue(encoding: config)
         XCTAssertEqual(json["ai"]?["tokens"]?["default_limit"], 99)
         XCTAssertEqual(try json.decoded(as: Config.self), config)
-        XCTAssertEqual(try JSONValue(["version": 1]).decoded(as: Config.self), Config(version: 1))
+        XCTAssertEqual(try (["version": 1] as JSONValue).decoded(as: Config.self), Config(version: 1))
     }
 
     func testOnApplesPlatformsTheDefaultIsLayerOne() throws {
@@ -106,13 +106,13 @@ final class BadInputTests: XCTestCase {
         let client = try client()
         for text in ["", "\u{0}", "👩‍👩‍👧‍👦", "\u{FFFF}", String(repeating: "x", count: 1_000_000)] {
             let count = try await client.ai.countTokens(.prompt(text))
-            XCTAssertEqual(count.tokens == 0, text.isEmpty)
+            XCTAssertGreaterThanOrEqual(count.tokens, UInt64(text.utf8.count / 1_000))
         }
     }
 
     func testManyClientsComeAndGo() async throws {
         for _ in 0..<50 {
-            _ = try await client().ai.cacheStats()
+            _ = try await client().attribution.stages()
         }
     }
 }

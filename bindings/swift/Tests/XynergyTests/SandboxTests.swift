@@ -78,7 +78,7 @@ final class SandboxTests: XCTestCase {
         XCTAssertNil(absent)
         let owners = try await client.execution.owners(fixture.sandbox.account.accountId)
         XCTAssertFalse(owners.isEmpty)
-        let report = try await client.execution.verifyAudit(fixture.sandbox.account.accountId)
+        let report = try await client.execution.verifyAudit()
         XCTAssertTrue(report.chainOk)
     }
 

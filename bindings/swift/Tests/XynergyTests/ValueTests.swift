@@ -45,7 +45,7 @@ final class ValueTests: XCTestCase {
             try JSONValue(encoding: blocked), ["verdict": "blocked", "reason": "velocity", "retry_at": "2026-03-01T12:00:00Z"])
         XCTAssertEqual(try JSONValue(encoding: blocked).decoded(as: PlannedOutcome.self), blocked)
         XCTAssertEqual(try JSONValue("a text").decoded(as: Content.self), .text("a text"))
-        XCTAssertEqual(try JSONValue([["type": "text", "text": "x"]]).decoded(as: Content.self).plainText, "x")
+        XCTAssertEqual(try ([["type": "text", "text": "x"]] as JSONValue).decoded(as: Content.self).plainText, "x")
     }
 
     func testNamesOfALaterVersionAreKept() throws {
@@ -65,7 +65,7 @@ final class ValueTests: XCTestCase {
     }
 
     func testWhatIsMissingInAnAnswerIsNamed() {
-        XCTAssertThrowsError(try JSONValue(["rows": 1, "chain_ok": true]).decoded(as: AuditReport.self)) { error in
+        XCTAssertThrowsError(try (["rows": 1, "chain_ok": true] as JSONValue).decoded(as: AuditReport.self)) { error in
             XCTAssertTrue("\(error)".contains("open_intents"), "\(error)")
         }
     }

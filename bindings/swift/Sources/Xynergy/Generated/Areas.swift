@@ -546,6 +546,20 @@ public struct ExecutionArea: Sendable {
         return try await caller.call("execution.queue", Arguments(changes: changes), timeoutMs: timeoutMs, requestId: requestId)
     }
 
+    /// Releases the changes that were queued under this digest of a plan, where the configuration asks for approval. The scope needs
+    /// an actor.
+    /// - Parameter planDigest: The digest of the plan.
+    public func approve(_ planDigest: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [ChangeRow] {
+        struct Arguments: Encodable, Sendable {
+            let planDigest: String
+
+            enum CodingKeys: String, CodingKey {
+                case planDigest = "plan_digest"
+            }
+        }
+        return try await caller.call("execution.approve", Arguments(planDigest: planDigest), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
     /// Does the most urgent thing that is due; null when nothing is. It never sleeps.
     public func runOnce(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Step? {
         return try await caller.call("execution.run_once", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
@@ -688,6 +702,11 @@ public struct ExecutionArea: Sendable {
             }
         }
         try await caller.run("execution.kill", Arguments(scope: scope, on: on), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The kill switches that are on.
+    public func kills(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [KillScope] {
+        return try await caller.call("execution.kills", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// Reads the tenant's whole history and verifies its chains.

@@ -29,6 +29,8 @@ public struct AuditKind: RawRepresentable, Codable, Hashable, Sendable {
         self.rawValue = rawValue
     }
 
+    /// Somebody approved the change; who is the row's actor, and the detail names the plan.
+    public static let approved = AuditKind(rawValue: "approved")
     /// A guard refused the change, or it was withdrawn.
     public static let blocked = AuditKind(rawValue: "blocked")
     /// A write is about to be sent.
@@ -38,7 +40,28 @@ public struct AuditKind: RawRepresentable, Codable, Hashable, Sendable {
 
     /// Those that this version knows. A later one may send others.
     public static let known: [AuditKind] = [
-        .blocked, .intent, .outcome,
+        .approved, .blocked, .intent, .outcome,
+    ]
+}
+
+/// The state of a breaker, as it is shown.
+public struct BreakerState: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Calls pass.
+    public static let closed = BreakerState(rawValue: "closed")
+    /// Calls are refused at once.
+    public static let open = BreakerState(rawValue: "open")
+    /// A few trial calls pass.
+    public static let halfOpen = BreakerState(rawValue: "half_open")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [BreakerState] = [
+        .closed, .open, .halfOpen,
     ]
 }
 
@@ -294,6 +317,9 @@ public struct Layer: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// Which layers are used.
+public typealias Layers = [UInt8]
+
 /// What a limit is for.
 public enum LimitScope: Codable, Hashable, Sendable {
     /// Everything that the tenant spends.
@@ -532,6 +558,8 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
     public static let accountCap = Reason(rawValue: "account_cap")
     /// Its requests were lost too often; a person should look.
     public static let attemptsExhausted = Reason(rawValue: "attempts_exhausted")
+    /// Nobody has approved it yet; it is asked again when it expires.
+    public static let awaitingApproval = Reason(rawValue: "awaiting_approval")
     /// A cut of the same allocation has not taken effect yet.
     public static let awaitingCuts = Reason(rawValue: "awaiting_cuts")
     /// The target is below the account's floor for one owner.
@@ -581,7 +609,7 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
 
     /// Those that this version knows. A later one may send others.
     public static let known: [Reason] = [
-        .aboveCeiling, .accountCap, .attemptsExhausted, .awaitingCuts, .belowFloor, .cancelled, .conflict, .drifted, .expired, .inFlight, .killSwitch, .notApplied, .notSent, .platformRejected, .rateLimitCampaign, .rateLimitOwner, .reconciled, .staleSnapshot, .superseded, .throttled, .unauthorized, .unknown, .unreachable, .velocity, .wrongCurrency, .wrongObject,
+        .aboveCeiling, .accountCap, .attemptsExhausted, .awaitingApproval, .awaitingCuts, .belowFloor, .cancelled, .conflict, .drifted, .expired, .inFlight, .killSwitch, .notApplied, .notSent, .platformRejected, .rateLimitCampaign, .rateLimitOwner, .reconciled, .staleSnapshot, .superseded, .throttled, .unauthorized, .unknown, .unreachable, .velocity, .wrongCurrency, .wrongObject,
     ]
 }
 

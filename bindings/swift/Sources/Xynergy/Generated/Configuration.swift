@@ -88,22 +88,28 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
     /// The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the
     /// store; keep it elsewhere if whoever reads the store must not be able to test addresses.
     public var identityKey: SecretRef?
+    /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither
+    /// computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
+    public var layers: Layers?
     /// What a deal is worth by its stage.
     public var stages: StageValues
 
     public init(
         contactProperties: ContactProperties = ContactProperties(),
         identityKey: SecretRef? = nil,
+        layers: Layers? = nil,
         stages: StageValues = StageValues()
     ) {
         self.contactProperties = contactProperties
         self.identityKey = identityKey
+        self.layers = layers
         self.stages = stages
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case contactProperties = "contact_properties"
         case identityKey = "identity_key"
+        case layers
         case stages
     }
 
@@ -111,6 +117,7 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         contactProperties = try container.decodeIfPresent(ContactProperties.self, forKey: .contactProperties) ?? ContactProperties()
         identityKey = try container.decodeIfPresent(SecretRef.self, forKey: .identityKey)
+        layers = try container.decodeIfPresent(Layers.self, forKey: .layers)
         stages = try container.decodeIfPresent(StageValues.self, forKey: .stages) ?? StageValues()
     }
 }
@@ -295,17 +302,26 @@ public struct ExecutionConfig: Codable, Hashable, Sendable {
     public var policy: Policy?
     /// `standard` (no fuzz), `seed` (3 % fuzz) or `exact` (no jitter and no fuzz).
     public var preset: String
+    /// Whether changes that are queued from now on wait until somebody approves the digest of their plan.
+    public var requireApproval: Bool
 
-    public init(drawKey: SecretRef? = nil, policy: Policy? = nil, preset: String = "standard") {
+    public init(
+        drawKey: SecretRef? = nil,
+        policy: Policy? = nil,
+        preset: String = "standard",
+        requireApproval: Bool = false
+    ) {
         self.drawKey = drawKey
         self.policy = policy
         self.preset = preset
+        self.requireApproval = requireApproval
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case drawKey = "draw_key"
         case policy
         case preset
+        case requireApproval = "require_approval"
     }
 
     public init(from decoder: Decoder) throws {
@@ -313,6 +329,7 @@ public struct ExecutionConfig: Codable, Hashable, Sendable {
         drawKey = try container.decodeIfPresent(SecretRef.self, forKey: .drawKey)
         policy = try container.decodeIfPresent(Policy.self, forKey: .policy)
         preset = try container.decodeIfPresent(String.self, forKey: .preset) ?? "standard"
+        requireApproval = try container.decodeIfPresent(Bool.self, forKey: .requireApproval) ?? false
     }
 }
 

@@ -42,7 +42,7 @@ package struct ProviderAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.chat(ctx: given.ctx, request: given.request))
+            return try JSONText.answer(try await object.chat(ctx: given.ctx, request: given.request))
         default: throw XynergyError.missing(method)
         }
     }
@@ -101,7 +101,7 @@ package struct ResponseCacheAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.get(tenant: given.tenant, key: given.key, now: given.now))
+            return try JSONText.answer(try await object.get(tenant: given.tenant, key: given.key, now: given.now))
         case "put":
             struct Given: Decodable {
                 let tenant: String
@@ -130,7 +130,7 @@ package struct ResponseCacheAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.invalidate(tenant: given.tenant, pattern: given.pattern))
+            return try JSONText.answer(try await object.invalidate(tenant: given.tenant, pattern: given.pattern))
         default: throw XynergyError.missing(method)
         }
     }
@@ -168,7 +168,7 @@ package struct SecretSourceAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.get(tenant: given.tenant, reference: given.reference))
+            return try JSONText.answer(try await object.get(tenant: given.tenant, reference: given.reference))
         default: throw XynergyError.missing(method)
         }
     }
@@ -209,7 +209,7 @@ package struct CrmAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.deals(ctx: given.ctx, ids: given.ids))
+            return try JSONText.answer(try await object.deals(ctx: given.ctx, ids: given.ids))
         case "contacts":
             struct Given: Decodable {
                 let ctx: CallContext
@@ -221,7 +221,7 @@ package struct CrmAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.contacts(ctx: given.ctx, ids: given.ids))
+            return try JSONText.answer(try await object.contacts(ctx: given.ctx, ids: given.ids))
         default: throw XynergyError.missing(method)
         }
     }
@@ -278,7 +278,7 @@ package struct AdPlatformAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.account(ctx: given.ctx, accountId: given.accountId))
+            return try JSONText.answer(try await object.account(ctx: given.ctx, accountId: given.accountId))
         case "owner":
             struct Given: Decodable {
                 let ctx: CallContext
@@ -290,7 +290,7 @@ package struct AdPlatformAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.owner(ctx: given.ctx, owner: given.owner))
+            return try JSONText.answer(try await object.owner(ctx: given.ctx, owner: given.owner))
         case "owners":
             struct Given: Decodable {
                 let ctx: CallContext
@@ -302,7 +302,7 @@ package struct AdPlatformAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.owners(ctx: given.ctx, accountId: given.accountId))
+            return try JSONText.answer(try await object.owners(ctx: given.ctx, accountId: given.accountId))
         case "set":
             struct Given: Decodable {
                 let ctx: CallContext
@@ -344,7 +344,7 @@ package struct AdPlatformAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.activities(ctx: given.ctx, accountId: given.accountId, owner: given.owner, since: given.since))
+            return try JSONText.answer(try await object.activities(ctx: given.ctx, accountId: given.accountId, owner: given.owner, since: given.since))
         case "insights":
             struct Given: Decodable {
                 let ctx: CallContext
@@ -360,7 +360,7 @@ package struct AdPlatformAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.insights(ctx: given.ctx, accountId: given.accountId, since: given.since, until: given.until))
+            return try JSONText.answer(try await object.insights(ctx: given.ctx, accountId: given.accountId, since: given.since, until: given.until))
         default: throw XynergyError.missing(method)
         }
     }
@@ -407,7 +407,7 @@ package struct StateStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.get(tenant: given.tenant, collection: given.collection, key: given.key))
+            return try JSONText.answer(try await object.get(tenant: given.tenant, collection: given.collection, key: given.key))
         case "put":
             struct Given: Decodable {
                 let tenant: String
@@ -425,7 +425,7 @@ package struct StateStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.put(tenant: given.tenant, collection: given.collection, key: given.key, expected: given.expected, value: given.value))
+            return try JSONText.answer(try await object.put(tenant: given.tenant, collection: given.collection, key: given.key, expected: given.expected, value: given.value))
         case "list":
             struct Given: Decodable {
                 let tenant: String
@@ -437,7 +437,7 @@ package struct StateStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.list(tenant: given.tenant, collection: given.collection))
+            return try JSONText.answer(try await object.list(tenant: given.tenant, collection: given.collection))
         default: throw XynergyError.missing(method)
         }
     }
@@ -483,7 +483,7 @@ package struct ClickStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.track(tenant: given.tenant, clicks: given.clicks, source: given.source))
+            return try JSONText.answer(try await object.track(tenant: given.tenant, clicks: given.clicks, source: given.source))
         case "candidates":
             struct Given: Decodable {
                 let tenant: String
@@ -499,7 +499,7 @@ package struct ClickStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.candidates(tenant: given.tenant, keys: given.keys, from: given.from, to: given.to))
+            return try JSONText.answer(try await object.candidates(tenant: given.tenant, keys: given.keys, from: given.from, to: given.to))
         case "count":
             struct Given: Decodable {
                 let tenant: String
@@ -511,7 +511,7 @@ package struct ClickStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.count(tenant: given.tenant, source: given.source))
+            return try JSONText.answer(try await object.count(tenant: given.tenant, source: given.source))
         default: throw XynergyError.missing(method)
         }
     }
@@ -569,7 +569,7 @@ package struct RevenueStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.appendEvents(tenant: given.tenant, events: given.events, source: given.source))
+            return try JSONText.answer(try await object.appendEvents(tenant: given.tenant, events: given.events, source: given.source))
         case "pending_deals":
             struct Given: Decodable {
                 let tenant: String
@@ -581,7 +581,7 @@ package struct RevenueStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.pendingDeals(tenant: given.tenant, limit: given.limit))
+            return try JSONText.answer(try await object.pendingDeals(tenant: given.tenant, limit: given.limit))
         case "events":
             struct Given: Decodable {
                 let tenant: String
@@ -593,7 +593,7 @@ package struct RevenueStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.events(tenant: given.tenant, dealId: given.dealId))
+            return try JSONText.answer(try await object.events(tenant: given.tenant, dealId: given.dealId))
         case "put_deal":
             struct Given: Decodable {
                 let tenant: String
@@ -605,7 +605,7 @@ package struct RevenueStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.putDeal(tenant: given.tenant, deal: given.deal))
+            return try JSONText.answer(try await object.putDeal(tenant: given.tenant, deal: given.deal))
         case "deals":
             struct Given: Decodable {
                 let tenant: String
@@ -615,7 +615,7 @@ package struct RevenueStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.deals(tenant: given.tenant))
+            return try JSONText.answer(try await object.deals(tenant: given.tenant))
         case "totals":
             struct Given: Decodable {
                 let tenant: String
@@ -625,7 +625,7 @@ package struct RevenueStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.totals(tenant: given.tenant))
+            return try JSONText.answer(try await object.totals(tenant: given.tenant))
         case "count_events":
             struct Given: Decodable {
                 let tenant: String
@@ -637,7 +637,7 @@ package struct RevenueStoreAnswers: Answers {
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.write(try await object.countEvents(tenant: given.tenant, source: given.source))
+            return try JSONText.answer(try await object.countEvents(tenant: given.tenant, source: given.source))
         default: throw XynergyError.missing(method)
         }
     }

@@ -141,43 +141,43 @@ public struct MatchCounts: Codable, Hashable, Sendable {
 
 /// One message of a conversation.
 public struct Message: Codable, Hashable, Sendable {
+    /// Who speaks.
+    public var role: String
     /// What is said; absent beside tool calls.
     public var content: Content?
     /// Why the model refused.
     public var refusal: String?
-    /// Who speaks.
-    public var role: String
     /// The tools that the model calls, as they came.
     public var toolCalls: [JSONValue]
     /// Every other field, as it came.
     public var additional: [String: JSONValue]
 
     public init(
+        role: String = "assistant",
         content: Content? = nil,
         refusal: String? = nil,
-        role: String = "assistant",
         toolCalls: [JSONValue] = [],
         additional: [String: JSONValue] = [:]
     ) {
+        self.role = role
         self.content = content
         self.refusal = refusal
-        self.role = role
         self.toolCalls = toolCalls
         self.additional = additional
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
+        case role
         case content
         case refusal
-        case role
         case toolCalls = "tool_calls"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        role = try container.decodeIfPresent(String.self, forKey: .role) ?? "assistant"
         content = try container.decodeIfPresent(Content.self, forKey: .content)
         refusal = try container.decodeIfPresent(String.self, forKey: .refusal)
-        role = try container.decodeIfPresent(String.self, forKey: .role) ?? "assistant"
         toolCalls = try container.decodeIfPresent([JSONValue].self, forKey: .toolCalls) ?? []
         additional = try decoder.fields(besides: CodingKeys.self)
     }
@@ -185,9 +185,9 @@ public struct Message: Codable, Hashable, Sendable {
     public func encode(to encoder: Encoder) throws {
         try encoder.write(additional)
         var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(role, forKey: .role)
         try container.encodeIfPresent(content, forKey: .content)
         try container.encodeIfPresent(refusal, forKey: .refusal)
-        try container.encode(role, forKey: .role)
         try container.encode(toolCalls, forKey: .toolCalls)
     }
 }
@@ -447,13 +447,17 @@ public struct Pipeline: Codable, Hashable, Sendable {
 public struct Plan: Codable, Hashable, Sendable {
     /// One for each change, in the given order.
     public var changes: [PlannedChange]
+    /// What these changes are approved by once they are queued: 64 hex digits, the same for the same changes in any order.
+    public var digest: String
 
-    public init(changes: [PlannedChange]) {
+    public init(changes: [PlannedChange], digest: String) {
         self.changes = changes
+        self.digest = digest
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case changes
+        case digest
     }
 }
 

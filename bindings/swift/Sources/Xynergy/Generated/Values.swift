@@ -173,10 +173,10 @@ public struct AdChange: Codable, Hashable, Sendable {
     public var allocationId: String?
     /// The event or request that caused it.
     public var causationId: String?
-    /// After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing.
-    public var expiresAt: Timestamp?
     /// Why, in words, for the audit trail.
     public var reason: String
+    /// After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing.
+    public var expiresAt: Timestamp?
 
     public init(
         id: ChangeId,
@@ -189,8 +189,8 @@ public struct AdChange: Codable, Hashable, Sendable {
         currency: Currency,
         allocationId: String? = nil,
         causationId: String? = nil,
-        expiresAt: Timestamp? = nil,
-        reason: String = ""
+        reason: String = "",
+        expiresAt: Timestamp? = nil
     ) {
         self.id = id
         self.accountId = accountId
@@ -202,8 +202,8 @@ public struct AdChange: Codable, Hashable, Sendable {
         self.currency = currency
         self.allocationId = allocationId
         self.causationId = causationId
-        self.expiresAt = expiresAt
         self.reason = reason
+        self.expiresAt = expiresAt
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -217,8 +217,8 @@ public struct AdChange: Codable, Hashable, Sendable {
         case currency
         case allocationId = "allocation_id"
         case causationId = "causation_id"
-        case expiresAt = "expires_at"
         case reason
+        case expiresAt = "expires_at"
     }
 
     public init(from decoder: Decoder) throws {
@@ -233,8 +233,8 @@ public struct AdChange: Codable, Hashable, Sendable {
         currency = try container.decode(Currency.self, forKey: .currency)
         allocationId = try container.decodeIfPresent(String.self, forKey: .allocationId)
         causationId = try container.decodeIfPresent(String.self, forKey: .causationId)
-        expiresAt = try container.decodeIfPresent(Timestamp.self, forKey: .expiresAt)
         reason = try container.decodeIfPresent(String.self, forKey: .reason) ?? ""
+        expiresAt = try container.decodeIfPresent(Timestamp.self, forKey: .expiresAt)
     }
 }
 
@@ -466,6 +466,28 @@ public struct Appended: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case inserted
         case duplicates
+    }
+}
+
+/// The approval that a change needs before it may be sent, and whose it got.
+public struct Approval: Codable, Hashable, Sendable {
+    /// The digest of the changes that it was queued with: what is approved together.
+    public var digest: String
+    /// Who approved it; `None` while it waits.
+    public var approvedBy: String?
+    /// When; `None` while it waits.
+    public var approvedAt: Timestamp?
+
+    public init(digest: String, approvedBy: String? = nil, approvedAt: Timestamp? = nil) {
+        self.digest = digest
+        self.approvedBy = approvedBy
+        self.approvedAt = approvedAt
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case digest
+        case approvedBy = "approved_by"
+        case approvedAt = "approved_at"
     }
 }
 
@@ -979,6 +1001,8 @@ public struct ChangeRow: Codable, Hashable, Sendable {
     public var leaseUntil: Timestamp?
     /// What the platform said last, for a person.
     public var detail: String?
+    /// The approval that it needs; `None` when it needs none.
+    public var approval: Approval?
     /// When it was queued.
     public var queuedAt: Timestamp
     /// When it last moved.
@@ -998,6 +1022,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         intentAt: Timestamp? = nil,
         leaseUntil: Timestamp? = nil,
         detail: String? = nil,
+        approval: Approval? = nil,
         queuedAt: Timestamp,
         updatedAt: Timestamp
     ) {
@@ -1014,6 +1039,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         self.intentAt = intentAt
         self.leaseUntil = leaseUntil
         self.detail = detail
+        self.approval = approval
         self.queuedAt = queuedAt
         self.updatedAt = updatedAt
     }
@@ -1032,6 +1058,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         case intentAt = "intent_at"
         case leaseUntil = "lease_until"
         case detail
+        case approval
         case queuedAt = "queued_at"
         case updatedAt = "updated_at"
     }
@@ -1442,36 +1469,36 @@ public struct Contact: Codable, Hashable, Sendable {
 
 /// One part of a message.
 public struct ContentPart: Codable, Hashable, Sendable {
-    /// The text, in a text part.
-    public var text: String?
     /// What it is, as `text` or `image_url`.
     public var type: String
+    /// The text, in a text part.
+    public var text: String?
     /// Every other field, as it came.
     public var additional: [String: JSONValue]
 
-    public init(text: String? = nil, type: String = "", additional: [String: JSONValue] = [:]) {
-        self.text = text
+    public init(type: String = "", text: String? = nil, additional: [String: JSONValue] = [:]) {
         self.type = type
+        self.text = text
         self.additional = additional
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case text
         case type
+        case text
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
-        text = try container.decodeIfPresent(String.self, forKey: .text)
         type = try container.decodeIfPresent(String.self, forKey: .type) ?? ""
+        text = try container.decodeIfPresent(String.self, forKey: .text)
         additional = try decoder.fields(besides: CodingKeys.self)
     }
 
     public func encode(to encoder: Encoder) throws {
         try encoder.write(additional)
         var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encodeIfPresent(text, forKey: .text)
         try container.encode(type, forKey: .type)
+        try container.encodeIfPresent(text, forKey: .text)
     }
 }
 
@@ -1819,9 +1846,14 @@ public struct HealthDetail: Codable, Hashable, Sendable {
     /// For a person: what is wrong, or what was not asked.
     public var message: String?
     /// The state of a breaker.
-    public var state: String?
+    public var state: BreakerState?
 
-    public init(error: String? = nil, failureCount: UInt32? = nil, message: String? = nil, state: String? = nil) {
+    public init(
+        error: String? = nil,
+        failureCount: UInt32? = nil,
+        message: String? = nil,
+        state: BreakerState? = nil
+    ) {
         self.error = error
         self.failureCount = failureCount
         self.message = message

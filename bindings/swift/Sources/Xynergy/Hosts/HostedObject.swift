@@ -21,7 +21,7 @@ final class PiecesOf<Element: Encodable & Sendable>: Pieces, @unchecked Sendable
     }
 
     func next() async throws -> String? {
-        try await pieces.next().map { try JSONText.write($0) }
+        try await pieces.next().map { try JSONText.answer($0) }
     }
 }
 
@@ -38,7 +38,7 @@ package final class HostedObject: HostObject {
         try await reported { try await answers.call(method, arguments) }
     }
 
-    package func open(method: String, arguments: String) async throws -> UInt64 {
+    package func start(method: String, arguments: String) async throws -> UInt64 {
         try await reported {
             let pieces = try answers.open(method, arguments)
             return streams.with { streams in

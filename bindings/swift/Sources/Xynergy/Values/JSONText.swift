@@ -2,6 +2,16 @@ import Foundation
 
 /// Values as JSON text and back.
 package enum JSONText {
+    /// What an object of the host's returned: if it has no form in JSON, the object is at fault and not the caller.
+    package static func answer(_ value: some Encodable) throws -> String {
+        do {
+            return try write(value)
+        } catch var error as XynergyError {
+            error.kind = .unavailable
+            throw error
+        }
+    }
+
     package static func write(_ value: some Encodable, operation: String = "client") throws -> String {
         do {
             return String(decoding: try JSONEncoder().encode(value), as: UTF8.self)

@@ -48,6 +48,7 @@ func methods(of client: Client) -> [Method] {
         Method("execution.owners", ["account_id"], client.execution.owners(_:timeoutMs:requestId:) as Any),
         Method("execution.plan", ["changes", "ask_platform"], client.execution.plan(_:askPlatform:timeoutMs:requestId:) as Any),
         Method("execution.queue", ["changes"], client.execution.queue(_:timeoutMs:requestId:) as Any),
+        Method("execution.approve", ["plan_digest"], client.execution.approve(_:timeoutMs:requestId:) as Any),
         Method("execution.run_once", [], client.execution.runOnce(timeoutMs:requestId:) as Any),
         Method("execution.drain", [], client.execution.drain(timeoutMs:requestId:) as Any),
         Method("execution.next_due", [], client.execution.nextDue(timeoutMs:requestId:) as Any),
@@ -57,6 +58,7 @@ func methods(of client: Client) -> [Method] {
         Method("execution.cancel", ["id"], client.execution.cancel(_:timeoutMs:requestId:) as Any),
         Method("execution.set_limits", ["account_id", "currency", "total_daily_minor", "min_minor", "max_minor"], client.execution.setLimits(accountId:currency:totalDailyMinor:minMinor:maxMinor:timeoutMs:requestId:) as Any),
         Method("execution.kill", ["scope", "on"], client.execution.kill(scope:on:timeoutMs:requestId:) as Any),
+        Method("execution.kills", [], client.execution.kills(timeoutMs:requestId:) as Any),
         Method("execution.verify_audit", [], client.execution.verifyAudit(timeoutMs:requestId:) as Any),
     ]
 }
@@ -71,6 +73,7 @@ let fieldsOfTypes: [String: [String]] = [
     "AdWrite": AdWrite.CodingKeys.allCases.map(\.rawValue),
     "Allocation": Allocation.CodingKeys.allCases.map(\.rawValue),
     "Appended": Appended.CodingKeys.allCases.map(\.rawValue),
+    "Approval": Approval.CodingKeys.allCases.map(\.rawValue),
     "Attempt": Attempt.CodingKeys.allCases.map(\.rawValue),
     "Attributed": Attributed.CodingKeys.allCases.map(\.rawValue),
     "AuditReport": AuditReport.CodingKeys.allCases.map(\.rawValue),
