@@ -90,7 +90,9 @@ class Inputs:
 class Run:
     """One run, from the first click to the last change."""
 
-    def __init__(self, client: xynergy.Client, sandbox: xynergy.sandbox.Sandbox, clock: xynergy.ManualClock, inputs: Inputs, seed: int) -> None:
+    def __init__(
+        self, client: xynergy.Client, sandbox: xynergy.sandbox.Sandbox, clock: xynergy.ManualClock, inputs: Inputs, seed: int
+    ) -> None:
         self.client, self.sandbox, self.clock, self.inputs, self.seed = client, sandbox, clock, inputs, seed
         self.id = inputs.run_id(seed)
         self.counts: Counter[str] = Counter(refused=inputs.broken)
@@ -223,7 +225,8 @@ def show(report: dict[str, Any], lines: dict[str, str]) -> None:
     print(f"\n{'owner':20} {'now':>10} {'proposed':>10} {'live':>10}")
     for row in report["allocation"]:
         live = report["platform"].get(row["owner_id"], 0)
-        print(f"{row['owner_id']:20} {row['current_minor'] / 100:10.2f} {row['proposed_minor'] / 100:10.2f} {live / 100:10.2f}  {lines.get(row['owner_id'], '')}")
+        money = " ".join(f"{minor / 100:10.2f}" for minor in (row["current_minor"], row["proposed_minor"], live))
+        print(f"{row['owner_id']:20} {money}  {lines.get(row['owner_id'], '')}")
     changes, audit = report["changes"], report["audit"]
     print(f"\n{changes['completed']} of {changes['queued']} changes applied, {changes['blocked']} blocked, {changes['failed']} failed")
     print(f"audit: {audit['rows']} rows, chain {'verified' if audit['chain_ok'] else 'BROKEN'}")
