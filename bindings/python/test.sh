@@ -34,6 +34,7 @@ python3 -m venv "$work/venv"
 
 cp -r "$here/tests" "$work/tests"
 cp -r "$here/../../examples/python" "$work/examples" 2>/dev/null || true
+cp -r "$here/../../examples/data" "$work/data"
 cp -r "$here/../../tests/vectors" "$work/vectors"
 cp "$here/README.md" "$work/README.md"
 cd "$work"

@@ -1,4 +1,7 @@
-"""The cases of this folder against the Python package: `python run.py [--blocking] [FILE...]`. README.md beside it specifies everything here."""
+"""The cases of this folder against the Python package: `python run.py [--blocking] [FILE...]`.
+
+README.md beside it specifies everything here.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ from typing import Any
 
 import xynergy
 from vector_hosts import Scripted
-from vector_values import mismatch, merge, resolve
+from vector_values import merge, mismatch, resolve
 
 LANGUAGE = "python"
 FOLDER = Path(__file__).parent

@@ -80,7 +80,7 @@ def mismatch(expected: Any, value: Any, at: str = "") -> str | None:
             return differs
         pairs = (mismatch(wanted, found, f"{at}/{index}") for index, (wanted, found) in enumerate(zip(expected, value)))
         return next((problem for problem in pairs if problem), None)
-    same_type = _is_number(expected) and _is_number(value) or type(expected) is type(value)
+    same_type = (_is_number(expected) and _is_number(value)) or type(expected) is type(value)
     return None if same_type and expected == value else differs
 
 
