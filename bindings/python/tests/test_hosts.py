@@ -12,8 +12,9 @@ import weakref
 from typing import Any
 
 import pytest
-import xynergy
 from conftest import Echo, chat, client, run
+
+import xynergy
 from xynergy import blocking
 from xynergy.testing import FakeProvider
 
@@ -243,10 +244,7 @@ def test_a_broken_cache_is_a_miss() -> None:
 
 def test_secrets_of_ones_own(sandbox: Any) -> None:
     class Vault:
-        asked: list[Any] = []
-
         async def get(self, *, tenant: str, reference: Any) -> Any:
-            self.asked.append(reference)
             return sandbox.secrets.get(reference["env"]) if "env" in reference else None
 
     async def work() -> None:

@@ -9,9 +9,10 @@ import time
 from typing import Any
 
 import pytest
-import xynergy
 from conftest import Echo, chat, clean, client, run
 from test_hosts import Cache, StateStore
+
+import xynergy
 from xynergy import blocking, testing
 
 
@@ -60,17 +61,17 @@ def test_suites_find_what_differs() -> None:
 
 
 def test_a_crm_of_ones_own() -> None:
-    class Crm:
-        deals_kept = {"1": {"properties": {"amount": "10"}, "contacts": ["7"]}}
-        contacts_kept = {"7": {"properties": {"email": "a@example.com"}}}
+    deals = {"1": {"properties": {"amount": "10"}, "contacts": ["7"]}}
+    contacts = {"7": {"properties": {"email": "a@example.com"}}}
 
+    class Crm:
         async def deals(self, *, ctx: Any, ids: Any) -> Any:
-            return {key: self.deals_kept[key] for key in ids if key in self.deals_kept}
+            return {key: deals[key] for key in ids if key in deals}
 
         def contacts(self, *, ctx: Any, ids: Any) -> Any:
-            return {key: self.contacts_kept[key] for key in ids if key in self.contacts_kept}
+            return {key: contacts[key] for key in ids if key in contacts}
 
-    testing.check_crm(Crm(), deals=Crm.deals_kept, contacts=Crm.contacts_kept)
+    testing.check_crm(Crm(), deals=deals, contacts=contacts)
     with pytest.raises(xynergy.InvalidInputError, match="contract"):
         testing.check_crm(Crm(), deals={"2": {"properties": {}, "contacts": []}}, contacts={})
 
@@ -134,6 +135,15 @@ def test_the_sandbox_refuses_and_stops() -> None:
             await started.state()
 
     run(work())
+
+
+def test_a_client_keeps_its_sandbox() -> None:
+    import gc
+
+    c = xynergy.sandbox.start().start_blocking().client()
+    gc.collect()
+    assert c.ai.generate("still there?").outcome == "complete"
+    c.close()
 
 
 def test_events_come() -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 import typed
-import xynergy
 from conftest import run
 from typed import test_against_the_sandbox, test_my_cache, test_my_prompt
+
+import xynergy
 
 __all__ = ["test_against_the_sandbox", "test_my_cache", "test_my_prompt"]
 

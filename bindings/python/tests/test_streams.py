@@ -7,8 +7,9 @@ import gc
 from typing import Any
 
 import pytest
-import xynergy
 from conftest import Echo, chat, client, run
+
+import xynergy
 from xynergy import blocking
 
 
