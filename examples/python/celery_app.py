@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from celery import Celery, Task
+from celery import Celery, Task  # type: ignore[import-untyped]
 from celery.signals import worker_process_shutdown  # type: ignore[import-untyped]
 
 import xynergy
@@ -50,7 +50,7 @@ def budgets(allocation_id: str, seed: int = 7) -> dict[str, Any]:
     return {"deals": tick.deals, "steps": tick.steps, "next_due": tick.next_due, "rows": tick.allocation.rows.to_dict()}
 
 
-@worker_process_shutdown.connect
+@worker_process_shutdown.connect  # type: ignore[untyped-decorator]
 def close(**_: Any) -> None:
     """Waits for what is under way, before the worker ends."""
     if client.cache_info().currsize:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import Echo, chat, clean, client, run
+from stores import Ads, Clicks, Revenue
 from test_hosts import Cache, StateStore
 
 import xynergy
@@ -20,9 +21,13 @@ def test_suites_without_a_loop_and_with_one() -> None:
     testing.check_cache(Cache())
     testing.check_state_store(StateStore())
     testing.check_provider(testing.FakeProvider())
+    testing.check_click_store(Clicks())
+    testing.check_revenue_store(Revenue())
+    testing.check_ad_platform(Ads(), account_id="act_1", owner={"level": "adset", "id": "11"})
 
     async def work() -> None:
         await testing.check_cache(Cache())
+        await testing.check_revenue_store(Revenue())
         await testing.check_provider(testing.FakeProvider())
 
     run(work())
@@ -91,6 +96,18 @@ def test_the_fake_provider() -> None:
         assert c.ai.generate("x").text == "you said x"
     with pytest.raises(xynergy.InvalidInputError, match="answers"):
         testing.FakeProvider([])
+
+
+def test_times_are_read_exactly() -> None:
+    from datetime import datetime, timezone
+
+    assert xynergy.to_micros("1970-01-01T00:00:01.5Z") == 1_500_000 == xynergy.to_micros("1970-01-01T01:00:01.500+01:00")
+    assert xynergy.to_micros("2026-03-01T12:00:00Z") < xynergy.to_micros("2026-03-01T12:00:00.000001Z")
+    assert xynergy.to_micros("-5us") == -5
+    assert xynergy.to_datetime("2026-03-01T12:00:00.25Z") == datetime(2026, 3, 1, 12, 0, 0, 250_000, timezone.utc)
+    for wrong in ("yesterday", "9223372036854775807us"):
+        with pytest.raises(xynergy.InvalidInputError):
+            xynergy.to_datetime(wrong)
 
 
 def test_the_clock() -> None:
