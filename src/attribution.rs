@@ -9,7 +9,7 @@ use xynergy_core::crm::{Contact, CrmEvent, Deal};
 use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result};
 
-pub use xynergy_attribution::matching::AdParents;
+pub use xynergy_attribution::matching::{AdParents, Layers};
 pub use xynergy_attribution::revenue::StageValues;
 
 use crate::keys;
@@ -34,7 +34,11 @@ impl Attribution<'_> {
     /// # Errors
     /// The store's; a line that is no click is the inner error, which names the field.
     pub async fn parse_click(&self, line: &[u8]) -> Result<Result<Click, LineProblem>> {
-        Ok(parse_line(line, &*self.identity_key(&self.0.ctx()).await?))
+        let mut parsed = parse_line(line, &*self.identity_key(&self.0.ctx()).await?);
+        if let Ok(click) = &mut parsed {
+            self.layers().strip(click);
+        }
+        Ok(parsed)
     }
 
     /// Reads one click as [`parse_click`](Self::parse_click) does, stores it, and returns its id: the host's `click_id` with
@@ -57,6 +61,10 @@ impl Attribution<'_> {
         let id = click.id();
         self.track_clicks(&[click], "track_click").await?;
         Ok(id)
+    }
+
+    fn layers(&self) -> Layers {
+        self.0.shared.config.attribution.layers.clone().unwrap_or_default()
     }
 
     /// What a deal is worth by its stage, as configured.
@@ -100,7 +108,12 @@ impl Attribution<'_> {
         let Some(ledger) = revenue::fold(events, &config.stages) else { return Ok(None) };
         let anchor = revenue::anchor(deal.as_ref().map(|(deal, _)| *deal), &ledger);
         let contacts = deal.map(|(_, contacts)| contacts).unwrap_or_default();
-        let evidence = Evidence::of(contacts, &config.contact_properties, &*self.identity_key(ctx).await?);
+        let evidence = Evidence::of(
+            contacts,
+            &config.contact_properties,
+            &*self.identity_key(ctx).await?,
+            &self.layers(),
+        );
         let (from, to) = matching::window(anchor);
         let clicks = &self.0.stores().await?.clicks;
         let candidates = clicks.candidates(&ctx.tenant, &evidence.keys(), from, to).await?;

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "attribution")]
-use xynergy_attribution::{matching::ContactProperties, revenue::StageValues};
+use xynergy_attribution::{
+    matching::{ContactProperties, Layers},
+    revenue::StageValues,
+};
 #[cfg(feature = "ai")]
 use xynergy_core::config::AiConfig;
 #[cfg(any(feature = "attribution", feature = "execution"))]
@@ -94,6 +97,9 @@ pub struct AttributionConfig {
     /// The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use
     /// and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses.
     pub identity_key: Option<SecretRef>,
+    /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is
+    /// neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
+    pub layers: Option<Layers>,
     /// What a deal is worth by its stage.
     pub stages: StageValues,
     /// The CRM's names of the contact properties that are read.

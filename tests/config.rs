@@ -37,6 +37,8 @@ fn a_wrong_part_is_named_before_anything_starts() {
         ("[execution]\npreset = \"wild\"", "preset"),
         ("[execution.policy]\njitter_min_ms = 9\njitter_max_ms = 1", "jitter_min_ms"),
         ("[attribution.stages]\nlead_minor = -1", "lead_minor"),
+        ("[attribution]\nlayers = []", "attribution.layers"),
+        ("[attribution]\nlayers = [1, 4]", "at least one of the layers 1, 2 and 3"),
     ] {
         let built = Config::from_toml(&format!("version = 1\n{part}")).and_then(Client::new);
         let error = built.err().unwrap_or_else(|| panic!("accepted: {part}"));

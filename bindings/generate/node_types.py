@@ -69,12 +69,12 @@ def areas(description: Schema) -> dict[str, list[Schema]]:
 
 def own_name(method: Schema) -> str:
     """The method's name in JavaScript."""
-    return camel(method["name"].rpartition(".")[2])
+    return camel(str(method["name"]).rpartition(".")[2])
 
 
 def constant(method: Schema) -> str:
     """The name of the constant that describes a method."""
-    return method["name"].replace(".", "_").upper()
+    return str(method["name"]).replace(".", "_").upper()
 
 
 class Decoders:

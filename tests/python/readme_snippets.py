@@ -1,4 +1,4 @@
-"""Every code block of README.md and CONTRIBUTING.md that names its origin must be that region of the file.
+"""Every code block of the READMEs and CONTRIBUTING.md that names its origin must be that region of the file.
 
 A block is marked by a line before it, `<!-- from FILE#REGION -->`; the region stands in FILE between lines that contain
 `region: REGION` and `endregion: REGION`. Commands shown to the reader must exist as examples, links must lead somewhere.
@@ -13,7 +13,7 @@ import textwrap
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("README.md", "CONTRIBUTING.md")
+PAGES = ("README.md", "CONTRIBUTING.md", *sorted(str(page.relative_to(ROOT)) for page in ROOT.glob("bindings/*/README.md")))
 MARK = re.compile(r"<!-- from (?P<file>[^#\s]+)#(?P<region>\S+) -->\n```[a-z]*\n(?P<code>.*?)```", re.DOTALL)
 
 
@@ -57,7 +57,7 @@ def main() -> int:
             if not found:
                 problems.append(f"{page}: there is no example {example}")
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", text):
-            if not (ROOT / target).exists():
+            if not ((ROOT / page).parent / target).exists():
                 problems.append(f"{page}: the link to {target} leads nowhere")
     if snippets == 0:
         problems.append("no snippet was found: the marks are gone")

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 use xynergy_attribution::click::{IdentityKey, parse_line};
-use xynergy_attribution::matching::{ContactProperties, Evidence, KnownAds, choose, window};
+use xynergy_attribution::matching::{ContactProperties, Evidence, KnownAds, Layers, choose, window};
 use xynergy_attribution::revenue::{StageValues, anchor, fold};
 use xynergy_core::crm::{Contact, Crm, Deal, MemoryCrm};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
@@ -36,7 +36,7 @@ async fn process(
         let ledger = fold(&revenue.events(tenant, &id).await.unwrap(), &StageValues::default()).unwrap();
         let deal = deals.get(&id);
         let people = crm.contacts(ctx, deal.map_or(&[], |d| &d.contacts)).await.unwrap();
-        let evidence = Evidence::of(people.values(), &ContactProperties::default(), key);
+        let evidence = Evidence::of(people.values(), &ContactProperties::default(), key, &Layers::default());
         let at = anchor(deal, &ledger);
         let (from, to) = window(at);
         let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
+use xynergy::attribution::Layers;
 use xynergy::env::{ManualClock, SeededEntropy};
 use xynergy::secrets::{Secret, StaticSecrets};
 use xynergy::{Client, Config, Error, ErrorKind, Result, Stores};
@@ -28,6 +29,8 @@ pub struct Options {
     pub secrets: Option<BTreeMap<String, SecretValue>>,
     /// What each of the host's AI providers can do, by name; the objects are in [`Backends::providers`].
     pub providers: BTreeMap<String, ProviderTraits>,
+    /// The layers of matching when the configuration names none: what the rules of the host's platform allow.
+    pub default_layers: Option<Layers>,
     /// Whether events go to the outbox.
     pub events: bool,
     /// The seed of every id and draw: for tests and simulated runs.
@@ -65,14 +68,16 @@ impl Options {
                 "config: give a value, TOML or the environment, only one of them",
             ));
         }
-        if self.from_env {
-            return Config::from_env();
+        let mut config = match (&self.config, &self.config_toml) {
+            _ if self.from_env => Config::from_env()?,
+            (_, Some(text)) => Config::from_toml(text)?,
+            (Some(value), None) => Config::from_value(value.clone())?,
+            (None, None) => Config::default(),
+        };
+        if config.attribution.layers.is_none() {
+            config.attribution.layers.clone_from(&self.default_layers);
         }
-        match (&self.config, &self.config_toml) {
-            (_, Some(text)) => Config::from_toml(text),
-            (Some(value), None) => Config::from_value(value.clone()),
-            (None, None) => Ok(Config::default()),
-        }
+        Ok(config)
     }
 }
 

@@ -22,7 +22,7 @@ static LEVEL: AtomicU8 = AtomicU8::new(2);
 /// The least level that reaches the host: `off`, `error`, `warn` (the default), `info`, `debug` or `trace`. One for the process.
 ///
 /// # Errors
-/// [`InvalidInput`](xynergy::ErrorKind::InvalidInput) for another name.
+/// [`InvalidInput`](xynergy::ErrorKind::InvalidInput) for another name; [`Unavailable`](xynergy::ErrorKind::Unavailable) without threads.
 pub fn set_log_level(name: &str) -> Result<()> {
     const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
     let level = (0_u8..).zip(NAMES).find(|(_, known)| *known == name).map(|(level, _)| level);
@@ -31,7 +31,8 @@ pub fn set_log_level(name: &str) -> Result<()> {
         Error::invalid("log", format!("log_level: {shown:?} is none; choose {}", NAMES.join(", ")))
     })?;
     LEVEL.store(level, Ordering::Relaxed);
-    tracing::callsite::rebuild_interest_cache();
+    // A lone subscriber is asked only where it is the default one: elsewhere every line would be switched off.
+    crate::runtime::pool()?.enter(tracing::callsite::rebuild_interest_cache);
     Ok(())
 }
 

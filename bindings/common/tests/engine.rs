@@ -277,3 +277,46 @@ async fn the_suites_judge_a_hosts_object() {
     let error = testing::check("cash", Arc::new(Forgetful), "{}").await.unwrap_err();
     assert!(error.to_string().contains("choose provider"), "{error}");
 }
+
+/// Keeps what it is given.
+#[derive(Debug, Default)]
+struct Clicks(std::sync::Mutex<Vec<Value>>);
+
+#[async_trait]
+impl Host for Clicks {
+    async fn call(&self, _: &'static str, arguments: String) -> Result<String, HostFailure> {
+        let arguments: Value = serde_json::from_str(&arguments).unwrap();
+        self.0.lock().unwrap().push(arguments["clicks"][0]["personal"].clone());
+        Ok(r#"{"inserted": 1, "duplicates": 0}"#.into())
+    }
+
+    async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
+        Err(HostFailure::default())
+    }
+}
+
+/// A host's platform may forbid layers; the configuration has the last word.
+#[test]
+fn layers_that_are_not_used_leave_no_trace_in_a_click() {
+    let click = json!({
+        "ts": "2026-03-01T12:00:00Z", "url": "https://shop.example/?gclid=g-1", "ad_id": "a", "adset_id": "s",
+        "campaign_id": "c", "ip": "192.0.2.1", "user_agent": "agent", "consent": true,
+    });
+    for (default, configured, kept) in [
+        (Value::Null, Value::Null, [true, true]),
+        (json!([1]), Value::Null, [false, false]),
+        (json!([1]), json!([1, 3]), [false, true]),
+        (Value::Null, json!([2]), [true, false]),
+    ] {
+        let store = Arc::new(Clicks::default());
+        let options = json!({
+            "config": {"version": 1, "attribution": {"layers": configured}}, "default_layers": default,
+        });
+        let backends = Backends { clicks: Some(store.clone()), ..Backends::default() };
+        let engine = Engine::new(Options::from_json(&options.to_string()).unwrap(), backends).unwrap();
+        call(&engine, "attribution.track_click", json!({"click": click})).unwrap();
+        let personal = store.0.lock().unwrap().pop().unwrap();
+        let found = ["fingerprint", "address"].map(|field| !personal[field].is_null());
+        assert_eq!(found, kept, "{options}: {personal}");
+    }
+}

@@ -1,5 +1,7 @@
 'use strict';
 
+const { types } = require('node:util');
+
 const { isReadable } = require('./readable.cjs');
 
 /**
@@ -105,21 +107,32 @@ function members(value, depth) {
   return `${out}}`;
 }
 
+/** An object of a class. Kinds are told by what they are, not by their constructor, which a test runner's sandbox may have twice. */
 function instance(value, depth) {
-  if (value instanceof Uint8Array) {
+  if (types.isUint8Array(value)) {
     return `{"base64":"${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64')}"}`;
   }
-  if (value instanceof Date) {
+  if (types.isDate(value)) {
     if (Number.isNaN(value.getTime())) throw new Refusal('the date is invalid');
     return JSON.stringify(value);
   }
+  if (types.isBoxedPrimitive(value)) return write(value.valueOf(), depth + 1);
+  const kind = OTHERS.find(([is]) => is(value))?.[1];
+  if (kind !== undefined) throw new Refusal(`${kind} is no data: give a plain object, an array or a Uint8Array`);
   if (typeof value.toJSON === 'function') return write(value.toJSON(), depth + 1);
-  if (value instanceof Number || value instanceof String || value instanceof Boolean) return write(value.valueOf(), depth);
-  const named = value.constructor?.name ?? 'an object';
-  if (value instanceof Map || value instanceof Set || value instanceof Promise || value instanceof RegExp || value instanceof Error) {
-    throw new Refusal(`${named} is no data: give a plain object or an array`);
-  }
   return members(value, depth);
 }
+
+const OTHERS = [
+  [types.isMap, 'a Map'],
+  [types.isSet, 'a Set'],
+  [types.isWeakMap, 'a WeakMap'],
+  [types.isWeakSet, 'a WeakSet'],
+  [types.isPromise, 'a Promise'],
+  [types.isRegExp, 'a RegExp'],
+  [types.isNativeError, 'an Error'],
+  [types.isArrayBufferView, 'a view of bytes'],
+  [types.isAnyArrayBuffer, 'an ArrayBuffer'],
+];
 
 module.exports = { encode };

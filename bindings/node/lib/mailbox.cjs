@@ -2,6 +2,7 @@
 
 const native = require('./native.cjs');
 const { fromFailure } = require('./errors.cjs');
+const { readable } = require('./readable.cjs');
 
 /**
  * What this environment (the main thread, or a worker) shares with native code: the calls under way, and the one mailbox through which
@@ -64,9 +65,7 @@ function revive(value) {
   if (typeof value === 'string') return value.startsWith(MARK) ? BigInt(value.slice(MARK.length)) : value;
   if (value !== null && typeof value === 'object') {
     for (const key of Object.keys(value)) value[key] = revive(value[key]);
-    if (!Array.isArray(value) && Object.values(value).some((member) => typeof member === 'bigint')) {
-      require('./readable.cjs').readable(value);
-    }
+    if (Object.values(value).some((member) => typeof member === 'bigint')) readable(value);
   }
   return value;
 }

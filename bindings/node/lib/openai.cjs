@@ -24,11 +24,20 @@ class Completions {
     const told = {};
     for (const [key, value] of Object.entries(options ?? {})) if (Object.hasOwn(FORMS, key)) told[key] = value;
     const ai = new areas.ai(this.#handle);
-    if (!stream) return ai.chat(request, told);
+    if (!stream) return completed(await ai.chat(request, told));
     const { stream_options: wanted, ...streamed } = request;
     const opened = await ai.stream(streamed, told).open();
     return wanted?.include_usage ? opened : withoutReport(opened);
   }
+}
+
+/** Fields that are null in OpenAI's answers, and that the library leaves out. */
+function completed(response) {
+  for (const { message } of response.choices) {
+    message.content ??= null;
+    message.refusal ??= null;
+  }
+  return response;
 }
 
 /** Who did not ask for the usage reads `chunk.choices[0]` of every chunk: the last one, which has no choices, is not for them. */

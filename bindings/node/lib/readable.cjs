@@ -1,7 +1,7 @@
 'use strict';
 
 function toJSON() {
-  const copy = { ...this };
+  const copy = Array.isArray(this) ? [...this] : { ...this };
   for (const key in copy) if (typeof copy[key] === 'bigint') copy[key] = copy[key].toString();
   return copy;
 }

@@ -60,6 +60,7 @@ class ChatStream {
   abort(reason) {
     if (this.#ended) return;
     this.#abort.abort(reason);
+    this.#chunks = [];
     this.#failure = this.#cancelled();
     this.#close();
   }

@@ -73,6 +73,7 @@ impl Environment {
     #[napi(constructor)]
     #[allow(clippy::needless_pass_by_value, reason = "as a value from JavaScript arrives")]
     pub fn new(env: Env, wake: Function<'_, (), ()>) -> napi::Result<Self> {
+        quiet_panics();
         // A strong one would keep the process alive for ever.
         let wake = wake.build_threadsafe_function().weak::<true>().build()?;
         let shared = Arc::new(Shared { mailbox: Arc::new(Mailbox::new(wake)), engines: Mutex::default() });
@@ -132,6 +133,18 @@ impl Environment {
         let work = async move { testing::check(&suite, host, &options).await.map(|()| "null".to_owned()) };
         spawn(mailbox, work).map_err(refused)
     }
+}
+
+/// A panic reaches the caller as an error with its message; where it was goes to the log, not to standard error. The module has a standard
+/// library of its own, so nobody else's hook is replaced.
+fn quiet_panics() {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        std::panic::set_hook(Box::new(|panic| {
+            let place = panic.location().map(ToString::to_string).unwrap_or_default();
+            tracing::warn!(target: "xynergy_node", place, "a panic was caught");
+        }));
+    });
 }
 
 /// Runs `work` on the pool and completes under the number that is returned; it is negative, as calls of engines have the positive ones.

@@ -1263,6 +1263,8 @@ export interface AttributionConfig {
   contact_properties?: ContactProperties | undefined;
   /** The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses. */
   identity_key?: SecretRef | null | undefined;
+  /** Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone. */
+  layers?: Layers | null | undefined;
   /** What a deal is worth by its stage. */
   stages?: StageValuesInput | undefined;
 }
@@ -1515,6 +1517,9 @@ export interface ContactProperties {
   /** The contact's user agent. */
   user_agent?: string | undefined;
 }
+
+/** Which layers are used. */
+export type Layers = Array<number>;
 
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
 export interface StageValuesInput {

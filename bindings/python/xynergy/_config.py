@@ -42,6 +42,8 @@ class AttributionConfigDict(TypedDict, total=False):
     """The CRM's names of the contact properties that are read."""
     identity_key: SecretRefLike | None
     """The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses."""
+    layers: Layers | None
+    """Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone."""
     stages: StageValuesLike
     """What a deal is worth by its stage."""
 
@@ -122,6 +124,8 @@ class HubspotConfigDict(TypedDict, total=False):
     """The time for one read, in milliseconds."""
 
 HubspotConfigLike = HubspotConfigDict
+
+Layers = Union["Sequence[int]"]
 
 class MetaConfigDict(TypedDict, total=False):
     """How Meta's Graph API is reached, and as which app."""

@@ -57,11 +57,13 @@ struct Step {
     sandbox: Option<String>,
     host: Option<String>,
     close: bool,
+    reopen: bool,
     scope: Value,
     args: Option<Value>,
     timeout_ms: Option<u64>,
     cancel_after_ms: Option<u64>,
     take: Option<usize>,
+    eventually: bool,
     times: Option<usize>,
     expect: Option<Value>,
     expect_error: Option<Value>,
@@ -139,6 +141,8 @@ pub(crate) trait Subject: Sized {
     /// What a scripted object has seen: `{calls, cancelled}`.
     fn seen(&self, host: &str) -> Value;
     fn close(&self) -> impl Future<Output = ()>;
+    /// Closes the client and builds another one from the same setup; sandbox, clock and scripted objects stay.
+    fn reopen(&mut self) -> impl Future<Output = Result<(), Value>>;
     /// Ends what was begun for the case.
     fn end(self) -> impl Future<Output = ()>;
 }
@@ -177,10 +181,15 @@ pub(crate) async fn run_all<S: Subject>(folder: &Path) -> Report {
     report
 }
 
+/// The one file that is to be run, when not all are.
+pub(crate) fn chosen() -> Option<String> {
+    std::env::var("XYNERGY_VECTORS").ok().filter(|name| !name.is_empty())
+}
+
 /// The files of cases, by name.
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let chosen = std::env::var("XYNERGY_VECTORS").ok();
+    let chosen = chosen();
     let mut files: Vec<PathBuf> = entries
         .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
         .filter(|path| !path.ends_with("surface.json") && !path.ends_with("matchers.json"))
@@ -204,8 +213,10 @@ async fn run_case<S: Subject>(
     report: &mut Report,
 ) -> Result<(), String> {
     let mut names: Names = file.values.clone();
+    let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    names.insert("folder".to_owned(), folder.path().display().to_string().into());
     for value in file.values.values() {
-        resolve(value, &file.values).map_err(|e| format!("values: {e}"))?;
+        resolve(value, &names).map_err(|e| format!("values: {e}"))?;
     }
     let setup = resolve(&merge(&file.setup, &case.client), &names)?;
     let setup: Setup = if setup.is_null() {
@@ -213,7 +224,7 @@ async fn run_case<S: Subject>(
     } else {
         serde_json::from_value(setup).map_err(|e| format!("client: {e}"))?
     };
-    let subject = match (S::build(setup).await, &case.expect_error) {
+    let mut subject = match (S::build(setup).await, &case.expect_error) {
         (Ok(subject), None) => subject,
         (Ok(_), Some(_)) => return Err("the client was built, and should not have been".to_owned()),
         (Err(error), Some(expected)) => {
@@ -229,7 +240,7 @@ async fn run_case<S: Subject>(
             continue;
         }
         report.called.extend(step.call.clone());
-        if let Err(problem) = run_step(&subject, step, &mut names).await {
+        if let Err(problem) = run_step(&mut subject, step, &mut names).await {
             let what = step.call.as_deref().unwrap_or("");
             ended = Err(format!("step {} {what}: {problem}", index + 1));
             break;
@@ -239,7 +250,7 @@ async fn run_case<S: Subject>(
     ended
 }
 
-async fn run_step<S: Subject>(subject: &S, step: &Step, names: &mut Names) -> Result<(), String> {
+async fn run_step<S: Subject>(subject: &mut S, step: &Step, names: &mut Names) -> Result<(), String> {
     if step.clock.is_some() || step.advance_ms.is_some() {
         let to = step.clock.as_ref().map(|to| resolve(to, names)).transpose()?;
         subject.clock(to.as_ref().and_then(Value::as_str), step.advance_ms.unwrap_or(0));
@@ -250,20 +261,24 @@ async fn run_step<S: Subject>(subject: &S, step: &Step, names: &mut Names) -> Re
         subject.close().await;
         return Ok(());
     }
+    if step.reopen {
+        return subject.reopen().await.map_err(|error| format!("it was not built again: {error}"));
+    }
     if let Some(what) = &step.sandbox {
-        return judge(step, Ok(subject.sandbox(what).await), names);
+        return judge(step, &Ok(subject.sandbox(what).await), names);
     }
     if let Some(host) = &step.host {
         let deadline = tokio::time::Instant::now() + SEEN;
         loop {
-            let judged = judge(step, Ok(subject.seen(host)), names);
+            let judged = judge(step, &Ok(subject.seen(host)), names);
             if judged.is_ok() || tokio::time::Instant::now() > deadline {
                 return judged;
             }
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
-    let method = step.call.clone().ok_or("a step is call, clock, advance_ms, sandbox, host or close")?;
+    let method =
+        step.call.clone().ok_or("a step is call, clock, advance_ms, sandbox, host, close or reopen")?;
     let scope = resolve(&step.scope, names)?;
     let call = Call {
         method,
@@ -277,16 +292,23 @@ async fn run_step<S: Subject>(subject: &S, step: &Step, names: &mut Names) -> Re
         cancel_after_ms: step.cancel_after_ms,
         take: step.take,
     };
+    let deadline = tokio::time::Instant::now() + SEEN;
+    while step.eventually && tokio::time::Instant::now() < deadline {
+        if judge(step, &subject.call(call.clone()).await, names).is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let calls = (0..step.times.unwrap_or(1)).map(|_| subject.call(call.clone()));
     for outcome in futures_util::future::join_all(calls).await {
-        judge(step, outcome, names)?;
+        judge(step, &outcome, names)?;
     }
     Ok(())
 }
 
 /// Compares what came with what should, and saves what later steps need.
-fn judge(step: &Step, outcome: Result<Value, Value>, names: &mut Names) -> Result<(), String> {
-    let problem = match (&step.expect, &step.expect_error, &outcome) {
+fn judge(step: &Step, outcome: &Result<Value, Value>, names: &mut Names) -> Result<(), String> {
+    let problem = match (&step.expect, &step.expect_error, outcome) {
         (_, Some(expected), Err(error)) => error_mismatch(&resolve(expected, names)?, error),
         (_, Some(_), Ok(value)) => Some(format!("it should have failed, and gave {value}")),
         (Some(expected), None, Ok(value)) => mismatch(&resolve(expected, names)?, value, ""),
@@ -342,5 +364,6 @@ pub(crate) fn conclude<S: Subject>(report: &Report) {
     for skipped in &report.skipped {
         println!("  left out: {skipped}");
     }
+    assert!(report.passed + report.failures.len() > 0, "there is no case to run");
     assert!(report.failures.is_empty(), "\n{}", report.failures.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! What stands for something else in a case: `$name`, `$merge`, `$repeat` and `$integer`.
+//! What stands for something else in a case: `$name`, `$merge`, `$join`, `$repeat` and `$integer`.
 
 use std::collections::BTreeMap;
 
@@ -63,6 +63,14 @@ fn special(object: &Map<String, Value>, names: &Names) -> Result<Option<Value>, 
                 merged = merge(&merged, &resolve(part, names)?);
             }
             Ok(Some(merged))
+        }
+        ("$join", Value::Array(parts)) => {
+            let mut joined = String::new();
+            for part in parts {
+                let part = resolve(part, names)?;
+                joined += part.as_str().ok_or("$join: give texts")?;
+            }
+            Ok(Some(joined.into()))
         }
         ("$repeat", Value::Array(parts)) => {
             let text = parts.first().and_then(Value::as_str).ok_or("$repeat: give [text, times]")?;

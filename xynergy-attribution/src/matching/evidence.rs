@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use xynergy_core::crm::Contact;
 use xynergy_core::store::{KeyedHash, Layer};
 
+use super::used::Layers;
 use crate::click::{ClickIdFamily, IdentityKey, Landing};
 
 /// The names of the contact properties that are read.
@@ -66,15 +67,16 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The evidence of `contacts`. Layers 2 and 3 need the consent of the contact that they come from.
+    /// The evidence of `contacts` for these layers. Layers 2 and 3 need the consent of the contact that they come from.
     pub fn of<'a>(
         contacts: impl IntoIterator<Item = &'a Contact>,
         names: &ContactProperties,
         key: &IdentityKey,
+        layers: &Layers,
     ) -> Self {
         let mut evidence = Self::default();
         for contact in contacts {
-            evidence.add(contact, names, key);
+            evidence.add(contact, names, key, layers);
         }
         evidence
     }
@@ -84,7 +86,25 @@ impl Evidence {
         self.keys.keys().copied().collect()
     }
 
-    fn add(&mut self, contact: &Contact, names: &ContactProperties, key: &IdentityKey) {
+    fn add(&mut self, contact: &Contact, names: &ContactProperties, key: &IdentityKey, layers: &Layers) {
+        let read = |name: &str| contact.property(name).unwrap_or_default();
+        if layers.contains(Layer::Layer1) {
+            self.add_named(contact, names, key);
+        }
+        if read(&names.consent).trim().eq_ignore_ascii_case("true") {
+            let (ip, agent) = (read(&names.ip), read(&names.user_agent));
+            if layers.contains(Layer::Layer2) {
+                let fingerprint = key.layer2(ip, agent, read(&names.accept_language));
+                self.keys.extend(fingerprint.map(|key| (key, Layer::Layer2)));
+            }
+            if layers.contains(Layer::Layer3) {
+                self.keys.extend(key.layer3(ip, agent).map(|key| (key, Layer::Layer3)));
+            }
+        }
+    }
+
+    /// The click ids, and the ads that the first URL may name.
+    fn add_named(&mut self, contact: &Contact, names: &ContactProperties, key: &IdentityKey) {
         let read = |name: &str| contact.property(name).unwrap_or_default();
         let first_url = Landing::of_text(read(&names.first_url));
         let facebook = facebook_click_id(read(&names.facebook_click_id).trim());
@@ -94,12 +114,6 @@ impl Evidence {
         let ids = stored.into_iter().filter(|(_, id)| !id.is_empty()).chain(first_url.click_ids);
         self.keys.extend(ids.map(|(family, id)| (key.layer1(family, &id), Layer::Layer1)));
         self.contents.extend(first_url.utm.content);
-        if read(&names.consent).trim().eq_ignore_ascii_case("true") {
-            let (ip, agent) = (read(&names.ip), read(&names.user_agent));
-            let layer2 = key.layer2(ip, agent, read(&names.accept_language)).map(|k| (k, Layer::Layer2));
-            let layer3 = key.layer3(ip, agent).map(|k| (k, Layer::Layer3));
-            self.keys.extend(layer2.into_iter().chain(layer3));
-        }
     }
 }
 
@@ -126,7 +140,7 @@ mod tests {
 
     fn evidence(properties: &[(&str, &str)]) -> Evidence {
         let properties = properties.iter().map(|(k, v)| ((*k).to_owned(), Some((*v).to_owned()))).collect();
-        Evidence::of(&[Contact { properties }], &ContactProperties::default(), &key())
+        Evidence::of(&[Contact { properties }], &ContactProperties::default(), &key(), &Layers::default())
     }
 
     #[test]
@@ -172,6 +186,26 @@ mod tests {
     }
 
     #[test]
+    fn layers_that_are_not_used_leave_no_evidence() {
+        let properties = [
+            ("hs_analytics_first_url", "https://shop.example/?gclid=g-1&utm_content=ad-1"),
+            ("xynergy_ip", "192.0.2.1"),
+            ("xynergy_user_agent", "agent"),
+            ("xynergy_consent", "true"),
+        ];
+        let properties = properties.map(|(name, value)| (name.to_owned(), Some(value.to_owned()))).into();
+        let contact = Contact { properties };
+        for layers in [vec![1], vec![2], vec![3], vec![1, 3]] {
+            let used = Layers::try_from(layers.clone()).unwrap();
+            let evidence = Evidence::of(&[contact.clone()], &ContactProperties::default(), &key(), &used);
+            let mut found: Vec<u8> = evidence.keys.values().map(|layer| layer.number()).collect();
+            found.sort_unstable();
+            assert_eq!(found, layers);
+            assert_eq!(evidence.contents.is_empty(), !layers.contains(&1), "an ad in a URL is of layer 1");
+        }
+    }
+
+    #[test]
     fn one_contacts_address_is_not_another_contacts_agent() {
         let contact = |name: &str, value: &str| Contact {
             properties: [
@@ -181,6 +215,10 @@ mod tests {
             .into(),
         };
         let contacts = [contact("xynergy_ip", "192.0.2.1"), contact("xynergy_user_agent", "agent")];
-        assert!(Evidence::of(&contacts, &ContactProperties::default(), &key()).keys.is_empty());
+        assert!(
+            Evidence::of(&contacts, &ContactProperties::default(), &key(), &Layers::default())
+                .keys
+                .is_empty()
+        );
     }
 }

@@ -2,6 +2,8 @@
 
 mod evidence;
 mod layers;
+mod used;
 
 pub use evidence::{ContactProperties, Evidence};
 pub use layers::{AdParents, KnownAds, RULE_VERSION, choose, window};
+pub use used::Layers;

@@ -106,8 +106,9 @@ impl Host for Scripted {
 
 /// A stream without a piece or an end, which counts that it was dropped.
 fn hanging(seen: Arc<Seen>) -> impl futures_util::Stream<Item = Result<String, HostFailure>> {
+    let counted = CountOnDrop(seen);
     stream::once(async move {
-        let _counted = CountOnDrop(seen);
+        let _counted = counted;
         std::future::pending().await
     })
 }

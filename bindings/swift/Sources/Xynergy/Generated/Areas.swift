@@ -1,0 +1,796 @@
+// Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
+
+import Foundation
+
+/// Chat: routing, the response cache, spend limits.
+public struct AIArea: Sendable {
+    let caller: Caller
+
+    /// Answers a prompt by the cheapest provider that can answer it well. The limit of the answer is sized unless `max_tokens` gives
+    /// one, and an answer that our limit cut is continued before it is returned.
+    /// - Parameter prompt: The prompt.
+    /// - Parameter maxTokens: The greatest number of tokens of the answer; obeyed as it is. None lets the library size it.
+    /// - Parameter temperature: How freely the model chooses, 0 to 2; 0.7 when absent.
+    /// - Parameter tags: Names under which the spend is counted and limited.
+    /// - Parameter cache: False neither reads nor fills the cache.
+    public func generate(
+        _ prompt: String,
+        maxTokens: UInt32? = nil,
+        temperature: Double? = nil,
+        tags: [String] = [],
+        cache: Bool? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Generation {
+        struct Arguments: Encodable, Sendable {
+            let prompt: String
+            let maxTokens: UInt32?
+            let temperature: Double?
+            let tags: [String]
+            let cache: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case prompt
+                case maxTokens = "max_tokens"
+                case temperature
+                case tags
+                case cache
+            }
+        }
+        return try await caller.call("ai.generate", Arguments(prompt: prompt, maxTokens: maxTokens, temperature: temperature, tags: tags, cache: cache), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.
+    /// - Parameter request: The conversation and how to answer it.
+    public func chat(_ request: ChatRequest, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ChatResponse {
+        struct Arguments: Encodable, Sendable {
+            let request: ChatRequest
+
+            enum CodingKeys: String, CodingKey {
+                case request
+            }
+        }
+        return try await caller.call("ai.chat", Arguments(request: request), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Answers a conversation in pieces. The last piece has no choices but the usage, the outcome and the report. A stream that
+    /// breaks ends with an error, never as a complete answer.
+    /// - Parameter request: The conversation and how to answer it.
+    public func stream(_ request: ChatRequest, timeoutMs: UInt64? = nil, requestId: String? = nil) -> AsyncThrowingStream<ChatChunk, Error> {
+        struct Arguments: Encodable, Sendable {
+            let request: ChatRequest
+
+            enum CodingKeys: String, CodingKey {
+                case request
+            }
+        }
+        return caller.stream("ai.stream", Arguments(request: request), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Which models would be asked in which order, and why. Sends nothing.
+    /// - Parameter request: A prompt, or a conversation.
+    public func route(_ request: PromptOrRequest, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RouteDecision {
+        struct Arguments: Encodable, Sendable {
+            let request: PromptOrRequest
+
+            enum CodingKeys: String, CodingKey {
+                case request
+            }
+        }
+        return try await caller.call("ai.route", Arguments(request: request), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+    /// - Parameter request: A text, or a conversation.
+    /// - Parameter model: For which model.
+    public func countTokens(_ request: PromptOrRequest, model: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> TokenCount {
+        struct Arguments: Encodable, Sendable {
+            let request: PromptOrRequest
+            let model: String?
+
+            enum CodingKeys: String, CodingKey {
+                case request
+                case model
+            }
+        }
+        return try await caller.call("ai.count_tokens", Arguments(request: request, model: model), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The limit that an answer to a prompt would get, and what it saves.
+    /// - Parameter prompt: The prompt.
+    /// - Parameter defaultLimit: The limit where nothing speaks for a lower one; 512 when absent.
+    /// - Parameter userLimit: The user's limit, which is never raised.
+    public func optimizeTokens(
+        _ prompt: String,
+        defaultLimit: UInt32? = nil,
+        userLimit: UInt32? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> TokenOptimization {
+        struct Arguments: Encodable, Sendable {
+            let prompt: String
+            let defaultLimit: UInt32?
+            let userLimit: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case prompt
+                case defaultLimit = "default_limit"
+                case userLimit = "user_limit"
+            }
+        }
+        return try await caller.call("ai.optimize_tokens", Arguments(prompt: prompt, defaultLimit: defaultLimit, userLimit: userLimit), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What the tenant spent since `since`, rounded down to the minute; all that is kept when absent.
+    /// - Parameter since: From when on.
+    public func spend(since: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Spend {
+        struct Arguments: Encodable, Sendable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        return try await caller.call("ai.spend", Arguments(since: since), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a hard
+    /// one refuses what would pass it.
+    /// - Parameter scope: `tenant`, or `{"tag": NAME}`.
+    /// - Parameter window: The span of the calendar that it is for.
+    /// - Parameter amountNanoUsd: The limit in billionths of a dollar.
+    /// - Parameter hard: Whether it refuses; otherwise it only reports.
+    public func setLimit(
+        scope: LimitScope,
+        window: Window,
+        amountNanoUsd: UInt64,
+        hard: Bool,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws {
+        struct Arguments: Encodable, Sendable {
+            let scope: LimitScope
+            let window: Window
+            let amountNanoUsd: UInt64
+            let hard: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case scope
+                case window
+                case amountNanoUsd = "amount_nano_usd"
+                case hard
+            }
+        }
+        try await caller.run("ai.set_limit", Arguments(scope: scope, window: window, amountNanoUsd: amountNanoUsd, hard: hard), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How the response cache fares for the tenant, in this process.
+    public func cacheStats(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> CacheStats {
+        return try await caller.call("ai.cache_stats", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Drops the tenant's cached answers whose `provider/model` matches `pattern`, in which `*` stands for anything; all of them when
+    /// absent. Returns how many.
+    /// - Parameter pattern: What to drop.
+    public func cacheInvalidate(pattern: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let pattern: String?
+
+            enum CodingKeys: String, CodingKey {
+                case pattern
+            }
+        }
+        return try await caller.call("ai.cache_invalidate", Arguments(pattern: pattern), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// Clicks, matching and revenue.
+public struct AttributionArea: Sendable {
+    let caller: Caller
+
+    /// Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`,
+    /// `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that
+    /// identifies is stored.
+    /// - Parameter click: The click.
+    public func trackClick(_ click: [String: JSONValue], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> String {
+        struct Arguments: Encodable, Sendable {
+            let click: [String: JSONValue]
+
+            enum CodingKeys: String, CodingKey {
+                case click
+            }
+        }
+        return try await caller.call("attribution.track_click", Arguments(click: click), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Stores clicks, all of those that are clicks at once, and reports the rest by their index. Giving the same batch again stores
+    /// nothing twice. `source` names the batch, for counting.
+    /// - Parameter clicks: The clicks: objects, or lines of JSON.
+    /// - Parameter source: The name of the batch.
+    public func trackClicks(_ clicks: [JSONValue], source: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> TrackedClicks {
+        struct Arguments: Encodable, Sendable {
+            let clicks: [JSONValue]
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case clicks
+                case source
+            }
+        }
+        return try await caller.call("attribution.track_clicks", Arguments(clicks: clicks, source: source), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How many clicks are stored, of all or of one batch.
+    /// - Parameter source: The name of the batch.
+    public func countClicks(source: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case source
+            }
+        }
+        return try await caller.call("attribution.count_clicks", Arguments(source: source), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Revenue by ad and the number of deals by layer, of everything that was processed.
+    public func totals(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RevenueTotals {
+        return try await caller.call("attribution.totals", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Every processed deal with its value, its ledger and its match, by id.
+    public func deals(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [DealRevenue] {
+        return try await caller.call("attribution.deals", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What a deal is worth by its stage.
+    public func stages(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageValues {
+        return try await caller.call("attribution.stages", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// The CRM: webhooks in, deals read.
+public struct HubSpotArea: Sendable {
+    let caller: Caller
+
+    /// Verifies a webhook on its raw bytes and stores its events durably: answer 200 when this returns, and let `process` do the
+    /// work. The same events in any order and batching leave the same state. `url` is the whole address as it is configured in
+    /// HubSpot.
+    /// - Parameter method: The HTTP method.
+    /// - Parameter url: The whole address.
+    /// - Parameter headers: The headers; the case of their names does not matter.
+    /// - Parameter body: The body's bytes as they came.
+    /// - Parameter receivedAt: When it arrived; now when absent.
+    /// - Parameter source: The name of the batch.
+    public func accept(
+        method: String,
+        url: String,
+        headers: [String: String],
+        body: Data,
+        receivedAt: Timestamp? = nil,
+        source: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Accepted {
+        struct Arguments: Encodable, Sendable {
+            let method: String
+            let url: String
+            let headers: [String: String]
+            let body: Bytes
+            let receivedAt: Timestamp?
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case method
+                case url
+                case headers
+                case body
+                case receivedAt = "received_at"
+                case source
+            }
+        }
+        return try await caller.call("hubspot.accept", Arguments(method: method, url: url, headers: headers, body: Bytes(body), receivedAt: receivedAt, source: source), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's
+    /// own, which a deal's first URL may name.
+    /// - Parameter ads: The ad set and campaign of each ad, by ad id.
+    /// - Parameter limit: At most so many deals; 100 when absent.
+    public func process(
+        ads: [String: AdParents] = [:],
+        limit: UInt64? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let ads: [String: AdParents]
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case limit
+            }
+        }
+        return try await caller.call("hubspot.process", Arguments(ads: ads, limit: limit), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How many events are stored, of all or of one batch.
+    /// - Parameter source: The name of the batch.
+    public func countEvents(source: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case source
+            }
+        }
+        return try await caller.call("hubspot.count_events", Arguments(source: source), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// Thompson sampling of budgets.
+public struct AllocationArea: Sendable {
+    let caller: Caller
+
+    /// What the deals behind each ad are worth now, by ad: the evidence of the later return.
+    public func pipeline(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [String: Pipeline] {
+        return try await caller.call("allocation.pipeline", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Draws the next budgets and stores them under `allocation_id` with their reasons and propensities. The same id gives the stored
+    /// allocation again, whatever the request.
+    /// - Parameter allocationId: Names the allocation.
+    /// - Parameter request: The evidence, the bounds and the seed.
+    public func select(allocationId: String, request: AllocationRequest, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Allocation {
+        struct Arguments: Encodable, Sendable {
+            let allocationId: String
+            let request: AllocationRequest
+
+            enum CodingKeys: String, CodingKey {
+                case allocationId = "allocation_id"
+                case request
+            }
+        }
+        return try await caller.call("allocation.select", Arguments(allocationId: allocationId, request: request), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// A stored allocation; null when there is none.
+    /// - Parameter allocationId: Names the allocation.
+    public func get(_ allocationId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Allocation? {
+        struct Arguments: Encodable, Sendable {
+            let allocationId: String
+
+            enum CodingKeys: String, CodingKey {
+                case allocationId = "allocation_id"
+            }
+        }
+        return try await caller.call("allocation.get", Arguments(allocationId: allocationId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The changes that an allocation asks for: one for each owner whose budget moves, with an id that follows from the allocation's,
+    /// so that asking again queues nothing twice. `campaigns` has the campaign of each owner.
+    /// - Parameter allocationId: Names the allocation.
+    /// - Parameter accountId: The ad account.
+    /// - Parameter currency: The account's currency.
+    /// - Parameter allocation: The allocation.
+    /// - Parameter campaigns: The campaign of each owner, by owner id.
+    public func propose(
+        allocationId: String,
+        accountId: String,
+        currency: Currency,
+        allocation: Allocation,
+        campaigns: [String: String],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [AdChange] {
+        struct Arguments: Encodable, Sendable {
+            let allocationId: String
+            let accountId: String
+            let currency: Currency
+            let allocation: Allocation
+            let campaigns: [String: String]
+
+            enum CodingKeys: String, CodingKey {
+                case allocationId = "allocation_id"
+                case accountId = "account_id"
+                case currency
+                case allocation
+                case campaigns
+            }
+        }
+        return try await caller.call("allocation.propose", Arguments(allocationId: allocationId, accountId: accountId, currency: currency, allocation: allocation, campaigns: campaigns), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// Clicks, deals, budgets and changes as one loop.
+public struct ClosedLoopArea: Sendable {
+    let caller: Caller
+
+    /// Does everything that there is to do now: books the deals behind new events, draws the next budgets, queues the changes, and
+    /// does every step that is due. Call it again at `next_due`, and with another `allocation_id` when the next allocation is wanted.
+    /// - Parameter account: The ad account.
+    /// - Parameter allocationId: Names the allocation: the same id never draws again.
+    /// - Parameter seed: The seed of the draw.
+    public func tick(
+        account: AdAccount,
+        allocationId: String,
+        seed: UInt64,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Tick {
+        struct Arguments: Encodable, Sendable {
+            let account: AdAccount
+            let allocationId: String
+            let seed: UInt64
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case allocationId = "allocation_id"
+                case seed
+            }
+        }
+        return try await caller.call("closed_loop.tick", Arguments(account: account, allocationId: allocationId, seed: seed), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Works on at most `limit` deals that have new events, and returns how many it was.
+    /// - Parameter account: The ad account.
+    /// - Parameter limit: At most so many deals; 100 when absent.
+    public func process(_ account: AdAccount, limit: UInt64? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let account: AdAccount
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case limit
+            }
+        }
+        return try await caller.call("closed_loop.process", Arguments(account: account, limit: limit), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Draws the next budgets from the live ones, the ads' figures and the deals behind them, and stores them.
+    /// - Parameter account: The ad account.
+    /// - Parameter allocationId: Names the allocation: the same id never draws again.
+    /// - Parameter seed: The seed of the draw.
+    public func allocate(
+        account: AdAccount,
+        allocationId: String,
+        seed: UInt64,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Allocation {
+        struct Arguments: Encodable, Sendable {
+            let account: AdAccount
+            let allocationId: String
+            let seed: UInt64
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case allocationId = "allocation_id"
+                case seed
+            }
+        }
+        return try await caller.call("closed_loop.allocate", Arguments(account: account, allocationId: allocationId, seed: seed), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The changes that an allocation asks for. The account's constraints become the limits that the guards keep.
+    /// - Parameter account: The ad account.
+    /// - Parameter allocationId: Names the allocation.
+    /// - Parameter allocation: The allocation.
+    public func changes(
+        account: AdAccount,
+        allocationId: String,
+        allocation: Allocation,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [AdChange] {
+        struct Arguments: Encodable, Sendable {
+            let account: AdAccount
+            let allocationId: String
+            let allocation: Allocation
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case allocationId = "allocation_id"
+                case allocation
+            }
+        }
+        return try await caller.call("closed_loop.changes", Arguments(account: account, allocationId: allocationId, allocation: allocation), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// Guarded budget changes on the ad platform.
+public struct ExecutionArea: Sendable {
+    let caller: Caller
+
+    /// The live budget owners of an account: its ad sets, and its campaigns where the budget sits there.
+    /// - Parameter accountId: The ad account.
+    public func owners(_ accountId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [OwnerState] {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+            }
+        }
+        return try await caller.call("execution.owners", Arguments(accountId: accountId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the
+    /// platform validates what would be sent.
+    /// - Parameter changes: The changes.
+    /// - Parameter askPlatform: Whether the platform is asked to validate them.
+    public func plan(_ changes: [AdChange], askPlatform: Bool = false, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Plan {
+        struct Arguments: Encodable, Sendable {
+            let changes: [AdChange]
+            let askPlatform: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case changes
+                case askPlatform = "ask_platform"
+            }
+        }
+        return try await caller.call("execution.plan", Arguments(changes: changes, askPlatform: askPlatform), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Stores changes to be applied after their jitter. A change whose id is stored already is left as it is.
+    /// - Parameter changes: The changes.
+    public func queue(_ changes: [AdChange], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [ChangeRow] {
+        struct Arguments: Encodable, Sendable {
+            let changes: [AdChange]
+
+            enum CodingKeys: String, CodingKey {
+                case changes
+            }
+        }
+        return try await caller.call("execution.queue", Arguments(changes: changes), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Releases the changes that were queued under this digest of a plan, where the configuration asks for approval. The scope needs
+    /// an actor.
+    /// - Parameter planDigest: The digest of the plan.
+    public func approve(_ planDigest: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [ChangeRow] {
+        struct Arguments: Encodable, Sendable {
+            let planDigest: String
+
+            enum CodingKeys: String, CodingKey {
+                case planDigest = "plan_digest"
+            }
+        }
+        return try await caller.call("execution.approve", Arguments(planDigest: planDigest), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Does the most urgent thing that is due; null when nothing is. It never sleeps.
+    public func runOnce(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Step? {
+        return try await caller.call("execution.run_once", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Waits until no step is under way.
+    public func drain(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws {
+        try await caller.run("execution.drain", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// When something is due next; it may be past. Null when nothing is.
+    public func nextDue(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Timestamp? {
+        return try await caller.call("execution.next_due", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// A change; null when there is none of this id.
+    /// - Parameter id: The change's id, 32 hex digits.
+    public func get(_ id: ChangeId, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ChangeRow? {
+        struct Arguments: Encodable, Sendable {
+            let id: ChangeId
+
+            enum CodingKeys: String, CodingKey {
+                case id
+            }
+        }
+        return try await caller.call("execution.get", Arguments(id: id), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The changes that match, by the time of queueing and then id.
+    /// - Parameter accountId: Of this account.
+    /// - Parameter allocationId: Of this allocation.
+    /// - Parameter status: With this status.
+    public func list(
+        accountId: String? = nil,
+        allocationId: String? = nil,
+        status: ChangeStatus? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [ChangeRow] {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String?
+            let allocationId: String?
+            let status: ChangeStatus?
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case allocationId = "allocation_id"
+                case status
+            }
+        }
+        return try await caller.call("execution.list", Arguments(accountId: accountId, allocationId: allocationId, status: status), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Rows of an account's history, in order.
+    /// - Parameter accountId: The ad account.
+    /// - Parameter changeId: Only of this change.
+    /// - Parameter afterSeq: Only rows with a greater sequence number; from the first when absent.
+    /// - Parameter limit: At most so many; 1,000 when absent.
+    public func history(
+        _ accountId: String,
+        changeId: ChangeId? = nil,
+        afterSeq: UInt64? = nil,
+        limit: UInt64? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [AuditRow] {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String
+            let changeId: ChangeId?
+            let afterSeq: UInt64?
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case changeId = "change_id"
+                case afterSeq = "after_seq"
+                case limit
+            }
+        }
+        return try await caller.call("execution.history", Arguments(accountId: accountId, changeId: changeId, afterSeq: afterSeq, limit: limit), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Withdraws a change that is not in flight; `moved` tells whether it could be.
+    /// - Parameter id: The change's id, 32 hex digits.
+    public func cancel(_ id: ChangeId, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Step {
+        struct Arguments: Encodable, Sendable {
+            let id: ChangeId
+
+            enum CodingKeys: String, CodingKey {
+                case id
+            }
+        }
+        return try await caller.call("execution.cancel", Arguments(id: id), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Sets what the user allows in an account, in minor units a day: the total, the floor and the ceiling of one owner.
+    /// - Parameter accountId: The ad account.
+    /// - Parameter currency: The account's currency.
+    /// - Parameter totalDailyMinor: The most that the daily budgets of all active owners may add up to after a raise.
+    /// - Parameter minMinor: The least daily budget of an owner.
+    /// - Parameter maxMinor: The greatest daily budget of an owner.
+    public func setLimits(
+        accountId: String,
+        currency: Currency,
+        totalDailyMinor: Int64? = nil,
+        minMinor: Int64? = nil,
+        maxMinor: Int64? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String
+            let currency: Currency
+            let totalDailyMinor: Int64?
+            let minMinor: Int64?
+            let maxMinor: Int64?
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case currency
+                case totalDailyMinor = "total_daily_minor"
+                case minMinor = "min_minor"
+                case maxMinor = "max_minor"
+            }
+        }
+        try await caller.run("execution.set_limits", Arguments(accountId: accountId, currency: currency, totalDailyMinor: totalDailyMinor, minMinor: minMinor, maxMinor: maxMinor), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Switches a kill switch: of the tenant, an account or an owner. While it is on, nothing that it covers is sent.
+    /// - Parameter scope: `tenant`, `{"account": ID}`, or `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
+    /// - Parameter on: Whether it is switched on.
+    public func kill(scope: KillScope, on: Bool, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws {
+        struct Arguments: Encodable, Sendable {
+            let scope: KillScope
+            let on: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case scope
+                case on
+            }
+        }
+        try await caller.run("execution.kill", Arguments(scope: scope, on: on), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The kill switches that are on.
+    public func kills(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [KillScope] {
+        return try await caller.call("execution.kills", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Reads the tenant's whole history and verifies its chains.
+    public func verifyAudit(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> AuditReport {
+        return try await caller.call("execution.verify_audit", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+extension Client {
+    /// Chat: routing, the response cache, spend limits.
+    public var ai: AIArea { AIArea(caller: caller) }
+
+    /// Clicks, matching and revenue.
+    public var attribution: AttributionArea { AttributionArea(caller: caller) }
+
+    /// The CRM: webhooks in, deals read.
+    public var hubspot: HubSpotArea { HubSpotArea(caller: caller) }
+
+    /// Thompson sampling of budgets.
+    public var allocation: AllocationArea { AllocationArea(caller: caller) }
+
+    /// Clicks, deals, budgets and changes as one loop.
+    public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }
+
+    /// Guarded budget changes on the ad platform.
+    public var execution: ExecutionArea { ExecutionArea(caller: caller) }
+
+    /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
+    /// five seconds.
+    public func health(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Health {
+        return try await caller.call("health", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Brings the tables of the store to this version; with `print_sql` it only returns the SQL, for those who migrate with a tool of
+    /// their own.
+    /// - Parameter printSql: Whether the SQL is returned and nothing is done.
+    public func migrate(printSql: Bool = false, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Migration {
+        struct Arguments: Encodable, Sendable {
+            let printSql: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case printSql = "print_sql"
+            }
+        }
+        return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+extension Scope {
+    /// Chat: routing, the response cache, spend limits.
+    public var ai: AIArea { AIArea(caller: caller) }
+
+    /// Clicks, matching and revenue.
+    public var attribution: AttributionArea { AttributionArea(caller: caller) }
+
+    /// The CRM: webhooks in, deals read.
+    public var hubspot: HubSpotArea { HubSpotArea(caller: caller) }
+
+    /// Thompson sampling of budgets.
+    public var allocation: AllocationArea { AllocationArea(caller: caller) }
+
+    /// Clicks, deals, budgets and changes as one loop.
+    public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }
+
+    /// Guarded budget changes on the ad platform.
+    public var execution: ExecutionArea { ExecutionArea(caller: caller) }
+
+    /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
+    /// five seconds.
+    public func health(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Health {
+        return try await caller.call("health", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Brings the tables of the store to this version; with `print_sql` it only returns the SQL, for those who migrate with a tool of
+    /// their own.
+    /// - Parameter printSql: Whether the SQL is returned and nothing is done.
+    public func migrate(printSql: Bool = false, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Migration {
+        struct Arguments: Encodable, Sendable {
+            let printSql: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case printSql = "print_sql"
+            }
+        }
+        return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}

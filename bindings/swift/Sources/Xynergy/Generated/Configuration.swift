@@ -1,0 +1,820 @@
+// Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
+
+/// How AI requests are routed, cached and paid for.
+public struct AiConfig: Codable, Hashable, Sendable {
+    /// When a failing model is left alone.
+    public var breaker: BreakerConfig
+    /// The cache of answers.
+    public var cache: CacheConfig
+    /// Spend limits that hold for every tenant.
+    public var limits: [SpendLimitConfig]
+    /// The greatest prompt, in bytes of text.
+    public var maxPromptBytes: UInt64
+    /// In which order the providers are asked.
+    public var order: OrderConfig
+    /// The providers by name. `openai`, `abacus` and `internal` bring their own defaults.
+    public var providers: [String: ProviderConfig]
+    /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
+    public var rateLimit: RateLimit?
+    /// Retries of temporary faults.
+    public var retry: RetryConfig
+    /// Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`.
+    public var routes: [String: [String]]
+    /// Deadlines.
+    public var timeouts: TimeoutConfig
+    /// How limits of answers are sized.
+    public var tokens: TokenConfig
+
+    public init(
+        breaker: BreakerConfig = BreakerConfig(),
+        cache: CacheConfig = CacheConfig(),
+        limits: [SpendLimitConfig] = [],
+        maxPromptBytes: UInt64 = 4194304,
+        order: OrderConfig = OrderConfig(),
+        providers: [String: ProviderConfig] = [:],
+        rateLimit: RateLimit? = nil,
+        retry: RetryConfig = RetryConfig(),
+        routes: [String: [String]] = [:],
+        timeouts: TimeoutConfig = TimeoutConfig(),
+        tokens: TokenConfig = TokenConfig()
+    ) {
+        self.breaker = breaker
+        self.cache = cache
+        self.limits = limits
+        self.maxPromptBytes = maxPromptBytes
+        self.order = order
+        self.providers = providers
+        self.rateLimit = rateLimit
+        self.retry = retry
+        self.routes = routes
+        self.timeouts = timeouts
+        self.tokens = tokens
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case breaker
+        case cache
+        case limits
+        case maxPromptBytes = "max_prompt_bytes"
+        case order
+        case providers
+        case rateLimit = "rate_limit"
+        case retry
+        case routes
+        case timeouts
+        case tokens
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        breaker = try container.decodeIfPresent(BreakerConfig.self, forKey: .breaker) ?? BreakerConfig()
+        cache = try container.decodeIfPresent(CacheConfig.self, forKey: .cache) ?? CacheConfig()
+        limits = try container.decodeIfPresent([SpendLimitConfig].self, forKey: .limits) ?? []
+        maxPromptBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxPromptBytes) ?? 4194304
+        order = try container.decodeIfPresent(OrderConfig.self, forKey: .order) ?? OrderConfig()
+        providers = try container.decodeIfPresent([String: ProviderConfig].self, forKey: .providers) ?? [:]
+        rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
+        retry = try container.decodeIfPresent(RetryConfig.self, forKey: .retry) ?? RetryConfig()
+        routes = try container.decodeIfPresent([String: [String]].self, forKey: .routes) ?? [:]
+        timeouts = try container.decodeIfPresent(TimeoutConfig.self, forKey: .timeouts) ?? TimeoutConfig()
+        tokens = try container.decodeIfPresent(TokenConfig.self, forKey: .tokens) ?? TokenConfig()
+    }
+}
+
+/// Clicks, matching and stage values.
+public struct AttributionConfig: Codable, Hashable, Sendable {
+    /// The CRM's names of the contact properties that are read.
+    public var contactProperties: ContactProperties
+    /// The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the
+    /// store; keep it elsewhere if whoever reads the store must not be able to test addresses.
+    public var identityKey: SecretRef?
+    /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither
+    /// computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
+    public var layers: Layers?
+    /// What a deal is worth by its stage.
+    public var stages: StageValues
+
+    public init(
+        contactProperties: ContactProperties = ContactProperties(),
+        identityKey: SecretRef? = nil,
+        layers: Layers? = nil,
+        stages: StageValues = StageValues()
+    ) {
+        self.contactProperties = contactProperties
+        self.identityKey = identityKey
+        self.layers = layers
+        self.stages = stages
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case contactProperties = "contact_properties"
+        case identityKey = "identity_key"
+        case layers
+        case stages
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        contactProperties = try container.decodeIfPresent(ContactProperties.self, forKey: .contactProperties) ?? ContactProperties()
+        identityKey = try container.decodeIfPresent(SecretRef.self, forKey: .identityKey)
+        layers = try container.decodeIfPresent(Layers.self, forKey: .layers)
+        stages = try container.decodeIfPresent(StageValues.self, forKey: .stages) ?? StageValues()
+    }
+}
+
+/// When a failing model is left alone.
+public struct BreakerConfig: Codable, Hashable, Sendable {
+    /// Consecutive faults that open it.
+    public var failures: UInt32
+    /// How long it stays open, in seconds.
+    public var openSeconds: UInt64
+    /// Trial calls after that; all must succeed.
+    public var probes: UInt32
+
+    public init(failures: UInt32 = 5, openSeconds: UInt64 = 60, probes: UInt32 = 3) {
+        self.failures = failures
+        self.openSeconds = openSeconds
+        self.probes = probes
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case failures
+        case openSeconds = "open_seconds"
+        case probes
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        failures = try container.decodeIfPresent(UInt32.self, forKey: .failures) ?? 5
+        openSeconds = try container.decodeIfPresent(UInt64.self, forKey: .openSeconds) ?? 60
+        probes = try container.decodeIfPresent(UInt32.self, forKey: .probes) ?? 3
+    }
+}
+
+/// The cache of answers.
+public struct CacheConfig: Codable, Hashable, Sendable {
+    /// Whether answers are kept.
+    public var enabled: Bool
+    /// The room of the cache in memory, in bytes.
+    public var maxBytes: UInt64
+    /// For how long, in seconds.
+    public var ttlSeconds: UInt64
+
+    public init(enabled: Bool = true, maxBytes: UInt64 = 67108864, ttlSeconds: UInt64 = 3600) {
+        self.enabled = enabled
+        self.maxBytes = maxBytes
+        self.ttlSeconds = ttlSeconds
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case enabled
+        case maxBytes = "max_bytes"
+        case ttlSeconds = "ttl_seconds"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        enabled = try container.decodeIfPresent(Bool.self, forKey: .enabled) ?? true
+        maxBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxBytes) ?? 67108864
+        ttlSeconds = try container.decodeIfPresent(UInt64.self, forKey: .ttlSeconds) ?? 3600
+    }
+}
+
+/// What a `Client`  is built from. Unknown keys are errors that name the known ones.
+public struct Config: Codable, Hashable, Sendable {
+    /// The version of this shape: 1.
+    public var version: UInt32
+    /// AI providers, routing, cache and limits.
+    public var ai: AiConfig
+    /// Clicks, matching and stage values.
+    public var attribution: AttributionConfig
+    /// The limits of budget changes.
+    public var execution: ExecutionConfig
+    /// The CRM: webhooks in, deals read.
+    public var hubspot: HubspotConfig?
+    /// The ad platform.
+    public var meta: MetaConfig?
+    /// Where clicks, revenue, changes and state are kept.
+    public var store: StoreConfig
+
+    public init(
+        version: UInt32,
+        ai: AiConfig = AiConfig(),
+        attribution: AttributionConfig = AttributionConfig(),
+        execution: ExecutionConfig = ExecutionConfig(),
+        hubspot: HubspotConfig? = nil,
+        meta: MetaConfig? = nil,
+        store: StoreConfig = .memory
+    ) {
+        self.version = version
+        self.ai = ai
+        self.attribution = attribution
+        self.execution = execution
+        self.hubspot = hubspot
+        self.meta = meta
+        self.store = store
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case version
+        case ai
+        case attribution
+        case execution
+        case hubspot
+        case meta
+        case store
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        version = try container.decode(UInt32.self, forKey: .version)
+        ai = try container.decodeIfPresent(AiConfig.self, forKey: .ai) ?? AiConfig()
+        attribution = try container.decodeIfPresent(AttributionConfig.self, forKey: .attribution) ?? AttributionConfig()
+        execution = try container.decodeIfPresent(ExecutionConfig.self, forKey: .execution) ?? ExecutionConfig()
+        hubspot = try container.decodeIfPresent(HubspotConfig.self, forKey: .hubspot)
+        meta = try container.decodeIfPresent(MetaConfig.self, forKey: .meta)
+        store = try container.decodeIfPresent(StoreConfig.self, forKey: .store) ?? StoreConfig.memory
+    }
+}
+
+/// The names of the contact properties that are read.
+public struct ContactProperties: Codable, Hashable, Sendable {
+    /// The contact's `Accept-Language`.
+    public var acceptLanguage: String
+    /// `true` when the contact consented; anything else is no consent.
+    public var consent: String
+    /// Facebook's click id, plain or as the browser's `_fbc` cookie.
+    public var facebookClickId: String
+    /// The first page that the contact saw.
+    public var firstUrl: String
+    /// Google's click id.
+    public var googleClickId: String
+    /// The contact's address.
+    public var ip: String
+    /// The contact's user agent.
+    public var userAgent: String
+
+    public init(
+        acceptLanguage: String = "xynergy_accept_language",
+        consent: String = "xynergy_consent",
+        facebookClickId: String = "hs_facebook_click_id",
+        firstUrl: String = "hs_analytics_first_url",
+        googleClickId: String = "hs_google_click_id",
+        ip: String = "xynergy_ip",
+        userAgent: String = "xynergy_user_agent"
+    ) {
+        self.acceptLanguage = acceptLanguage
+        self.consent = consent
+        self.facebookClickId = facebookClickId
+        self.firstUrl = firstUrl
+        self.googleClickId = googleClickId
+        self.ip = ip
+        self.userAgent = userAgent
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case acceptLanguage = "accept_language"
+        case consent
+        case facebookClickId = "facebook_click_id"
+        case firstUrl = "first_url"
+        case googleClickId = "google_click_id"
+        case ip
+        case userAgent = "user_agent"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        acceptLanguage = try container.decodeIfPresent(String.self, forKey: .acceptLanguage) ?? "xynergy_accept_language"
+        consent = try container.decodeIfPresent(String.self, forKey: .consent) ?? "xynergy_consent"
+        facebookClickId = try container.decodeIfPresent(String.self, forKey: .facebookClickId) ?? "hs_facebook_click_id"
+        firstUrl = try container.decodeIfPresent(String.self, forKey: .firstUrl) ?? "hs_analytics_first_url"
+        googleClickId = try container.decodeIfPresent(String.self, forKey: .googleClickId) ?? "hs_google_click_id"
+        ip = try container.decodeIfPresent(String.self, forKey: .ip) ?? "xynergy_ip"
+        userAgent = try container.decodeIfPresent(String.self, forKey: .userAgent) ?? "xynergy_user_agent"
+    }
+}
+
+/// The limits of budget changes: a preset, or every figure by itself.
+public struct ExecutionConfig: Codable, Hashable, Sendable {
+    /// The secret that jitter and fuzz are drawn with. Without one, a key is made at the first use and kept in the store.
+    public var drawKey: SecretRef?
+    /// Instead of the preset: figures that are not given are those of `standard`.
+    public var policy: Policy?
+    /// `standard` (no fuzz), `seed` (3 % fuzz) or `exact` (no jitter and no fuzz).
+    public var preset: String
+    /// Whether changes that are queued from now on wait until somebody approves the digest of their plan.
+    public var requireApproval: Bool
+
+    public init(
+        drawKey: SecretRef? = nil,
+        policy: Policy? = nil,
+        preset: String = "standard",
+        requireApproval: Bool = false
+    ) {
+        self.drawKey = drawKey
+        self.policy = policy
+        self.preset = preset
+        self.requireApproval = requireApproval
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case drawKey = "draw_key"
+        case policy
+        case preset
+        case requireApproval = "require_approval"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        drawKey = try container.decodeIfPresent(SecretRef.self, forKey: .drawKey)
+        policy = try container.decodeIfPresent(Policy.self, forKey: .policy)
+        preset = try container.decodeIfPresent(String.self, forKey: .preset) ?? "standard"
+        requireApproval = try container.decodeIfPresent(Bool.self, forKey: .requireApproval) ?? false
+    }
+}
+
+/// How HubSpot is reached and whom its webhooks are believed.
+public struct HubspotConfig: Codable, Hashable, Sendable {
+    /// The access token of a private app, with the scopes to read deals and contacts.
+    public var accessToken: SecretRef
+    /// The API's address; plain HTTP only on this machine.
+    public var baseUrl: String
+    /// The app's client secret, with which webhooks are signed.
+    public var clientSecret: SecretRef
+    /// Which signatures are accepted.
+    public var signatures: Signatures
+    /// The time for one read, in milliseconds.
+    public var timeoutMs: UInt64
+
+    public init(
+        accessToken: SecretRef = .env("HUBSPOT_ACCESS_TOKEN"),
+        baseUrl: String = "https://api.hubapi.com",
+        clientSecret: SecretRef = .env("HUBSPOT_CLIENT_SECRET"),
+        signatures: Signatures = .v3,
+        timeoutMs: UInt64 = 10000
+    ) {
+        self.accessToken = accessToken
+        self.baseUrl = baseUrl
+        self.clientSecret = clientSecret
+        self.signatures = signatures
+        self.timeoutMs = timeoutMs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case accessToken = "access_token"
+        case baseUrl = "base_url"
+        case clientSecret = "client_secret"
+        case signatures
+        case timeoutMs = "timeout_ms"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        accessToken = try container.decodeIfPresent(SecretRef.self, forKey: .accessToken) ?? SecretRef.env("HUBSPOT_ACCESS_TOKEN")
+        baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl) ?? "https://api.hubapi.com"
+        clientSecret = try container.decodeIfPresent(SecretRef.self, forKey: .clientSecret) ?? SecretRef.env("HUBSPOT_CLIENT_SECRET")
+        signatures = try container.decodeIfPresent(Signatures.self, forKey: .signatures) ?? Signatures.v3
+        timeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .timeoutMs) ?? 10000
+    }
+}
+
+/// How Meta's Graph API is reached, and as which app.
+public struct MetaConfig: Codable, Hashable, Sendable {
+    /// The access token of a system user, with `ads_read` and `ads_management`.
+    public var accessToken: SecretRef
+    /// The ad account, with or without `act_`; empty where every call names one.
+    public var accountId: String
+    /// The id of the token's app. Without it the log of edits cannot tell its own edits from a person's, so that a write whose answer
+    /// was lost is settled by the value alone or by a person.
+    public var appId: String?
+    /// The app's secret, for an app that requires a proof of it with every call.
+    public var appSecret: SecretRef?
+    /// The API's address without the version; plain HTTP only on this machine.
+    public var baseUrl: String
+    /// The time for one request, in milliseconds.
+    public var timeoutMs: UInt64
+    /// The version of the API, such as `v26.0`.
+    public var version: String
+
+    public init(
+        accessToken: SecretRef = .env("META_ACCESS_TOKEN"),
+        accountId: String = "",
+        appId: String? = nil,
+        appSecret: SecretRef? = nil,
+        baseUrl: String = "https://graph.facebook.com",
+        timeoutMs: UInt64 = 20000,
+        version: String = "v26.0"
+    ) {
+        self.accessToken = accessToken
+        self.accountId = accountId
+        self.appId = appId
+        self.appSecret = appSecret
+        self.baseUrl = baseUrl
+        self.timeoutMs = timeoutMs
+        self.version = version
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case accessToken = "access_token"
+        case accountId = "account_id"
+        case appId = "app_id"
+        case appSecret = "app_secret"
+        case baseUrl = "base_url"
+        case timeoutMs = "timeout_ms"
+        case version
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        accessToken = try container.decodeIfPresent(SecretRef.self, forKey: .accessToken) ?? SecretRef.env("META_ACCESS_TOKEN")
+        accountId = try container.decodeIfPresent(String.self, forKey: .accountId) ?? ""
+        appId = try container.decodeIfPresent(String.self, forKey: .appId)
+        appSecret = try container.decodeIfPresent(SecretRef.self, forKey: .appSecret)
+        baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl) ?? "https://graph.facebook.com"
+        timeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .timeoutMs) ?? 20000
+        version = try container.decodeIfPresent(String.self, forKey: .version) ?? "v26.0"
+    }
+}
+
+/// In which order the providers are asked. Names that are not configured are passed over; configured providers that an order does
+/// not name come last.
+public struct OrderConfig: Codable, Hashable, Sendable {
+    /// For complex requests.
+    public var complex: [String]
+    /// For simple requests.
+    public var simple: [String]
+
+    public init(
+        complex: [String] = ["abacus", "openai", "internal"],
+        simple: [String] = ["internal", "abacus", "openai"]
+    ) {
+        self.complex = complex
+        self.simple = simple
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case complex
+        case simple
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        complex = try container.decodeIfPresent([String].self, forKey: .complex) ?? ["abacus", "openai", "internal"]
+        simple = try container.decodeIfPresent([String].self, forKey: .simple) ?? ["internal", "abacus", "openai"]
+    }
+}
+
+/// Every figure of the guards. All durations are in milliseconds.
+public struct Policy: Codable, Hashable, Sendable {
+    /// When a change over the account's cap is asked again.
+    public var accountCapRetryMs: UInt64
+    /// How many budget changes an ad set may have in that window, other people's included: platforms block it above.
+    public var adsetBudgetChanges: UInt32
+    /// How many changes a campaign may have in that window, all its owners together.
+    public var campaignChanges: UInt32
+    /// How far the platform's clock may be behind ours.
+    public var clockSkewMs: UInt64
+    /// How long a queued change stays valid unless it says so itself.
+    public var expiresAfterMs: UInt64
+    /// How far a value may be moved away from its target to avoid identical edits, in thousandths; 0 for not at all.
+    public var fuzzPerMille: UInt32
+    /// The greatest delay between queueing and running.
+    public var jitterMaxMs: UInt64
+    /// The least delay between queueing and running.
+    public var jitterMinMs: UInt64
+    /// When a change is asked again under a kill switch; switching it off asks at once.
+    public var killSwitchRetryMs: UInt64
+    /// How long after the lease's end a request may still land. Nothing is decided about a lost one before.
+    public var landingMs: UInt64
+    /// How long a worker that wrote an intent may take to send and settle it.
+    public var leaseMs: UInt64
+    /// How many attempts may be lost without effect before a person has to look.
+    public var maxAttempts: UInt32
+    /// The window of the limits on the number of changes.
+    public var rateWindowMs: UInt64
+    /// How long one write may take; it must fit into the lease.
+    public var sendTimeoutMs: UInt64
+    /// How old a value read from the platform may be when a decision uses it.
+    public var snapshotMaxAgeMs: UInt64
+    /// When a throttled change is asked again if the platform does not say.
+    public var throttledRetryMs: UInt64
+    /// When a change is asked again after the platform refused the credentials.
+    public var unauthorizedRetryMs: UInt64
+    /// When a change is asked again after the platform could not be reached.
+    public var unreachableRetryMs: UInt64
+    /// How far a value may move in that window, up and down added, in thousandths of what it was at its start.
+    public var velocityPerMille: UInt32
+    /// The window of the limit on movement.
+    public var velocityWindowMs: UInt64
+
+    public init(
+        accountCapRetryMs: UInt64 = 21600000,
+        adsetBudgetChanges: UInt32 = 3,
+        campaignChanges: UInt32 = 15,
+        clockSkewMs: UInt64 = 5000,
+        expiresAfterMs: UInt64 = 86400000,
+        fuzzPerMille: UInt32 = 0,
+        jitterMaxMs: UInt64 = 18000,
+        jitterMinMs: UInt64 = 3000,
+        killSwitchRetryMs: UInt64 = 3600000,
+        landingMs: UInt64 = 120000,
+        leaseMs: UInt64 = 60000,
+        maxAttempts: UInt32 = 5,
+        rateWindowMs: UInt64 = 3600000,
+        sendTimeoutMs: UInt64 = 30000,
+        snapshotMaxAgeMs: UInt64 = 10000,
+        throttledRetryMs: UInt64 = 300000,
+        unauthorizedRetryMs: UInt64 = 3600000,
+        unreachableRetryMs: UInt64 = 60000,
+        velocityPerMille: UInt32 = 200,
+        velocityWindowMs: UInt64 = 21600000
+    ) {
+        self.accountCapRetryMs = accountCapRetryMs
+        self.adsetBudgetChanges = adsetBudgetChanges
+        self.campaignChanges = campaignChanges
+        self.clockSkewMs = clockSkewMs
+        self.expiresAfterMs = expiresAfterMs
+        self.fuzzPerMille = fuzzPerMille
+        self.jitterMaxMs = jitterMaxMs
+        self.jitterMinMs = jitterMinMs
+        self.killSwitchRetryMs = killSwitchRetryMs
+        self.landingMs = landingMs
+        self.leaseMs = leaseMs
+        self.maxAttempts = maxAttempts
+        self.rateWindowMs = rateWindowMs
+        self.sendTimeoutMs = sendTimeoutMs
+        self.snapshotMaxAgeMs = snapshotMaxAgeMs
+        self.throttledRetryMs = throttledRetryMs
+        self.unauthorizedRetryMs = unauthorizedRetryMs
+        self.unreachableRetryMs = unreachableRetryMs
+        self.velocityPerMille = velocityPerMille
+        self.velocityWindowMs = velocityWindowMs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case accountCapRetryMs = "account_cap_retry_ms"
+        case adsetBudgetChanges = "adset_budget_changes"
+        case campaignChanges = "campaign_changes"
+        case clockSkewMs = "clock_skew_ms"
+        case expiresAfterMs = "expires_after_ms"
+        case fuzzPerMille = "fuzz_per_mille"
+        case jitterMaxMs = "jitter_max_ms"
+        case jitterMinMs = "jitter_min_ms"
+        case killSwitchRetryMs = "kill_switch_retry_ms"
+        case landingMs = "landing_ms"
+        case leaseMs = "lease_ms"
+        case maxAttempts = "max_attempts"
+        case rateWindowMs = "rate_window_ms"
+        case sendTimeoutMs = "send_timeout_ms"
+        case snapshotMaxAgeMs = "snapshot_max_age_ms"
+        case throttledRetryMs = "throttled_retry_ms"
+        case unauthorizedRetryMs = "unauthorized_retry_ms"
+        case unreachableRetryMs = "unreachable_retry_ms"
+        case velocityPerMille = "velocity_per_mille"
+        case velocityWindowMs = "velocity_window_ms"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        accountCapRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .accountCapRetryMs) ?? 21600000
+        adsetBudgetChanges = try container.decodeIfPresent(UInt32.self, forKey: .adsetBudgetChanges) ?? 3
+        campaignChanges = try container.decodeIfPresent(UInt32.self, forKey: .campaignChanges) ?? 15
+        clockSkewMs = try container.decodeIfPresent(UInt64.self, forKey: .clockSkewMs) ?? 5000
+        expiresAfterMs = try container.decodeIfPresent(UInt64.self, forKey: .expiresAfterMs) ?? 86400000
+        fuzzPerMille = try container.decodeIfPresent(UInt32.self, forKey: .fuzzPerMille) ?? 0
+        jitterMaxMs = try container.decodeIfPresent(UInt64.self, forKey: .jitterMaxMs) ?? 18000
+        jitterMinMs = try container.decodeIfPresent(UInt64.self, forKey: .jitterMinMs) ?? 3000
+        killSwitchRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .killSwitchRetryMs) ?? 3600000
+        landingMs = try container.decodeIfPresent(UInt64.self, forKey: .landingMs) ?? 120000
+        leaseMs = try container.decodeIfPresent(UInt64.self, forKey: .leaseMs) ?? 60000
+        maxAttempts = try container.decodeIfPresent(UInt32.self, forKey: .maxAttempts) ?? 5
+        rateWindowMs = try container.decodeIfPresent(UInt64.self, forKey: .rateWindowMs) ?? 3600000
+        sendTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .sendTimeoutMs) ?? 30000
+        snapshotMaxAgeMs = try container.decodeIfPresent(UInt64.self, forKey: .snapshotMaxAgeMs) ?? 10000
+        throttledRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .throttledRetryMs) ?? 300000
+        unauthorizedRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .unauthorizedRetryMs) ?? 3600000
+        unreachableRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .unreachableRetryMs) ?? 60000
+        velocityPerMille = try container.decodeIfPresent(UInt32.self, forKey: .velocityPerMille) ?? 200
+        velocityWindowMs = try container.decodeIfPresent(UInt64.self, forKey: .velocityWindowMs) ?? 21600000
+    }
+}
+
+/// What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar.
+public struct PriceConfig: Codable, Hashable, Sendable {
+    /// A million tokens of the prompt that the provider had cached; as input where absent.
+    public var cachedInputPerMillionNanoUsd: UInt64?
+    /// A million tokens of the prompt.
+    public var inputPerMillionNanoUsd: UInt64?
+    /// A million tokens of the answer.
+    public var outputPerMillionNanoUsd: UInt64?
+    /// The same for every answer.
+    public var perRequestNanoUsd: UInt64?
+
+    public init(
+        cachedInputPerMillionNanoUsd: UInt64? = nil,
+        inputPerMillionNanoUsd: UInt64? = nil,
+        outputPerMillionNanoUsd: UInt64? = nil,
+        perRequestNanoUsd: UInt64? = nil
+    ) {
+        self.cachedInputPerMillionNanoUsd = cachedInputPerMillionNanoUsd
+        self.inputPerMillionNanoUsd = inputPerMillionNanoUsd
+        self.outputPerMillionNanoUsd = outputPerMillionNanoUsd
+        self.perRequestNanoUsd = perRequestNanoUsd
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case cachedInputPerMillionNanoUsd = "cached_input_per_million_nano_usd"
+        case inputPerMillionNanoUsd = "input_per_million_nano_usd"
+        case outputPerMillionNanoUsd = "output_per_million_nano_usd"
+        case perRequestNanoUsd = "per_request_nano_usd"
+    }
+}
+
+/// One AI provider.
+public struct ProviderConfig: Codable, Hashable, Sendable {
+    /// Allows `http` to other machines: prompts and key then travel unencrypted.
+    public var allowHttp: Bool
+    /// Where its API key is found; none is sent where absent.
+    public var apiKey: SecretRef?
+    /// The address up to and without `/chat/completions`; the dialect's own where absent.
+    public var baseUrl: String?
+    /// Whose ways it has; by its name where absent.
+    public var dialect: Dialect?
+    /// The model that is asked when a request names none; the dialect's own where absent.
+    public var model: String?
+    /// What it costs, where the library does not know or knows it wrong.
+    public var price: PriceConfig?
+    /// How many requests a tenant may send to it; unlimited when absent.
+    public var rateLimit: RateLimit?
+    /// What builds it: `openai_compatible`, or a type that the host registered.
+    public var type: String
+
+    public init(
+        allowHttp: Bool = false,
+        apiKey: SecretRef? = nil,
+        baseUrl: String? = nil,
+        dialect: Dialect? = nil,
+        model: String? = nil,
+        price: PriceConfig? = nil,
+        rateLimit: RateLimit? = nil,
+        type: String = "openai_compatible"
+    ) {
+        self.allowHttp = allowHttp
+        self.apiKey = apiKey
+        self.baseUrl = baseUrl
+        self.dialect = dialect
+        self.model = model
+        self.price = price
+        self.rateLimit = rateLimit
+        self.type = type
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case allowHttp = "allow_http"
+        case apiKey = "api_key"
+        case baseUrl = "base_url"
+        case dialect
+        case model
+        case price
+        case rateLimit = "rate_limit"
+        case type
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        allowHttp = try container.decodeIfPresent(Bool.self, forKey: .allowHttp) ?? false
+        apiKey = try container.decodeIfPresent(SecretRef.self, forKey: .apiKey)
+        baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl)
+        dialect = try container.decodeIfPresent(Dialect.self, forKey: .dialect)
+        model = try container.decodeIfPresent(String.self, forKey: .model)
+        price = try container.decodeIfPresent(PriceConfig.self, forKey: .price)
+        rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
+        type = try container.decodeIfPresent(String.self, forKey: .type) ?? "openai_compatible"
+    }
+}
+
+/// Retries of temporary faults at one provider, before the next is asked.
+public struct RetryConfig: Codable, Hashable, Sendable {
+    /// The wait before the first one, in milliseconds; it doubles each time, and half of it is random.
+    public var baseMs: UInt64
+    /// Retries for a hundred requests, over time, so that retries do not multiply an outage.
+    public var budgetPercent: UInt32
+    /// The longest wait, in milliseconds. A provider that asks for a longer one is left for the next.
+    public var maxMs: UInt64
+    /// How often at most; 0 for never.
+    public var maxRetries: UInt32
+
+    public init(baseMs: UInt64 = 250, budgetPercent: UInt32 = 20, maxMs: UInt64 = 4000, maxRetries: UInt32 = 3) {
+        self.baseMs = baseMs
+        self.budgetPercent = budgetPercent
+        self.maxMs = maxMs
+        self.maxRetries = maxRetries
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case baseMs = "base_ms"
+        case budgetPercent = "budget_percent"
+        case maxMs = "max_ms"
+        case maxRetries = "max_retries"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        baseMs = try container.decodeIfPresent(UInt64.self, forKey: .baseMs) ?? 250
+        budgetPercent = try container.decodeIfPresent(UInt32.self, forKey: .budgetPercent) ?? 20
+        maxMs = try container.decodeIfPresent(UInt64.self, forKey: .maxMs) ?? 4000
+        maxRetries = try container.decodeIfPresent(UInt32.self, forKey: .maxRetries) ?? 3
+    }
+}
+
+/// A spend limit that holds for every tenant, each by itself.
+public struct SpendLimitConfig: Codable, Hashable, Sendable {
+    /// Over which span of the calendar, in UTC.
+    public var window: Window
+    /// The cap, in billionths of a dollar.
+    public var amountNanoUsd: UInt64
+    /// Whether calls are refused at it; otherwise it only warns.
+    public var hard: Bool
+    /// Only for calls with this tag.
+    public var tag: String?
+
+    public init(window: Window, amountNanoUsd: UInt64, hard: Bool = true, tag: String? = nil) {
+        self.window = window
+        self.amountNanoUsd = amountNanoUsd
+        self.hard = hard
+        self.tag = tag
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case window
+        case amountNanoUsd = "amount_nano_usd"
+        case hard
+        case tag
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        window = try container.decode(Window.self, forKey: .window)
+        amountNanoUsd = try container.decode(UInt64.self, forKey: .amountNanoUsd)
+        hard = try container.decodeIfPresent(Bool.self, forKey: .hard) ?? true
+        tag = try container.decodeIfPresent(String.self, forKey: .tag)
+    }
+}
+
+/// Deadlines, in milliseconds of real time.
+public struct TimeoutConfig: Codable, Hashable, Sendable {
+    /// The same for one attempt at one provider.
+    public var attemptMs: UInt64
+    /// Between two pieces of a stream.
+    public var idleMs: UInt64
+    /// Until the whole answer is there, or the first piece of a stream.
+    public var totalMs: UInt64
+
+    public init(attemptMs: UInt64 = 20000, idleMs: UInt64 = 20000, totalMs: UInt64 = 30000) {
+        self.attemptMs = attemptMs
+        self.idleMs = idleMs
+        self.totalMs = totalMs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case attemptMs = "attempt_ms"
+        case idleMs = "idle_ms"
+        case totalMs = "total_ms"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        attemptMs = try container.decodeIfPresent(UInt64.self, forKey: .attemptMs) ?? 20000
+        idleMs = try container.decodeIfPresent(UInt64.self, forKey: .idleMs) ?? 20000
+        totalMs = try container.decodeIfPresent(UInt64.self, forKey: .totalMs) ?? 30000
+    }
+}
+
+/// How limits of answers are sized.
+public struct TokenConfig: Codable, Hashable, Sendable {
+    /// The limit where the user gives none, in tokens.
+    public var defaultLimit: UInt32
+    /// Whether `generate` sizes them.
+    public var optimize: Bool
+    /// The limit for simple prompts, in tokens.
+    public var simpleLimit: UInt32
+
+    public init(defaultLimit: UInt32 = 512, optimize: Bool = true, simpleLimit: UInt32 = 256) {
+        self.defaultLimit = defaultLimit
+        self.optimize = optimize
+        self.simpleLimit = simpleLimit
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case defaultLimit = "default_limit"
+        case optimize
+        case simpleLimit = "simple_limit"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        defaultLimit = try container.decodeIfPresent(UInt32.self, forKey: .defaultLimit) ?? 512
+        optimize = try container.decodeIfPresent(Bool.self, forKey: .optimize) ?? true
+        simpleLimit = try container.decodeIfPresent(UInt32.self, forKey: .simpleLimit) ?? 256
+    }
+}

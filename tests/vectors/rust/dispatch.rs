@@ -1,0 +1,235 @@
+//! From a method's name and arguments by name to the typed method of the public API.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+use xynergy::ai::SpendLimit;
+use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, propose};
+use xynergy::hubspot::Delivery;
+use xynergy::provider::ChatRequest;
+use xynergy::{Client, Error, Result, Scope};
+
+/// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
+/// that must not be run here.
+struct Args(Map<String, Value>);
+
+impl Args {
+    fn take<T: DeserializeOwned>(&mut self, name: &str) -> T {
+        self.optional(name).unwrap_or_else(|| panic!("{name} is missing: add `not_in`"))
+    }
+
+    fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let value = self.0.remove(name).filter(|value| !value.is_null())?;
+        Some(
+            serde_json::from_value(value)
+                .unwrap_or_else(|e| panic!("{name} is no such value ({e}): add `not_in`")),
+        )
+    }
+
+    /// What is left, as one value.
+    fn whole<T: DeserializeOwned>(&mut self) -> T {
+        serde_json::from_value(Value::Object(std::mem::take(&mut self.0)))
+            .unwrap_or_else(|e| panic!("the arguments are no such value ({e}): add `not_in`"))
+    }
+
+    fn chat(&mut self) -> ChatRequest {
+        match self.0.remove("request") {
+            Some(Value::String(prompt)) => ChatRequest::prompt(prompt),
+            request => serde_json::from_value(request.unwrap_or_default()).expect("a chat request"),
+        }
+    }
+}
+
+fn json<T: Serialize>(outcome: Result<T>) -> Result<Value> {
+    outcome.map(|value| serde_json::to_value(value).unwrap())
+}
+
+pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Value) -> Result<Value> {
+    let Value::Object(args) = args else { panic!("arguments are by name") };
+    let mut a = Args(args);
+    let outcome = match method.split_once('.') {
+        Some(("ai", name)) => ai(scope, name, &mut a).await,
+        Some(("attribution", name)) => attribution(scope, name, &mut a).await,
+        Some(("hubspot", name)) => hubspot(scope, name, &mut a).await,
+        Some(("allocation", name)) => allocation(scope, name, &mut a).await,
+        Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
+        Some(("execution", name)) => execution(scope, name, &mut a).await,
+        _ if method == "health" => Ok(serde_json::to_value(client.health().await).unwrap()),
+        _ if method == "migrate" => json(client.migrate(a.optional("print_sql").unwrap_or_default()).await),
+        _ => panic!("{method} is no method of the Rust library"),
+    };
+    assert!(a.0.is_empty(), "{method}: nothing takes {:?}: add `not_in`", a.0);
+    outcome
+}
+
+async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let ai = scope.ai();
+    match name {
+        "generate" => json(ai.generate(a.whole()).await),
+        "chat" => json(ai.chat(a.chat()).await),
+        "route" => json(ai.route(&a.chat())),
+        "count_tokens" => json(ai.count_tokens(&a.chat(), a.optional::<String>("model").as_deref())),
+        "optimize_tokens" => json(ai.optimize_tokens(
+            &a.take::<String>("prompt"),
+            a.optional("default_limit"),
+            a.optional("user_limit"),
+        )),
+        "spend" => json(ai.spend(a.optional("since")).await),
+        "set_limit" => json(ai.set_limit(a.whole::<SpendLimit>()).await),
+        "cache_stats" => json(ai.cache_stats()),
+        "cache_invalidate" => json(ai.cache_invalidate(a.optional::<String>("pattern").as_deref()).await),
+        _ => panic!("ai.{name} is no method of the Rust library"),
+    }
+}
+
+async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let attribution = scope.attribution();
+    match name {
+        "track_click" => json(attribution.track_click(a.take::<Value>("click").to_string().as_bytes()).await),
+        "track_clicks" => {
+            let (mut clicks, mut rejected) = (Vec::new(), Vec::new());
+            for (index, click) in a.take::<Vec<Value>>("clicks").into_iter().enumerate() {
+                let line = match &click {
+                    Value::Object(_) => click.to_string(),
+                    Value::String(line) => line.clone(),
+                    // A Rust program has bytes, and nothing else.
+                    _ => {
+                        rejected.push(
+                            json!({"index": index, "problem": "a click is an object, or a line of JSON"}),
+                        );
+                        continue;
+                    }
+                };
+                match attribution.parse_click(line.as_bytes()).await? {
+                    Ok(click) => clicks.push(click),
+                    Err(problem) => {
+                        rejected.push(json!({"index": index, "problem": problem.to_string()}));
+                    }
+                }
+            }
+            let source = a.optional::<String>("source").unwrap_or_default();
+            let tracked = attribution.track_clicks(&clicks, &source).await?;
+            Ok(json!({"inserted": tracked.inserted, "duplicates": tracked.duplicates, "rejected": rejected}))
+        }
+        "count_clicks" => json(attribution.count_clicks(a.optional::<String>("source").as_deref()).await),
+        "totals" => json(attribution.totals().await),
+        "deals" => json(attribution.deals().await),
+        "stages" => json(Ok(attribution.stages())),
+        _ => panic!("attribution.{name} is no method of the Rust library"),
+    }
+}
+
+async fn hubspot(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let hubspot = scope.hubspot();
+    match name {
+        "accept" => {
+            let body = match a.take::<Value>("body") {
+                Value::String(text) => text.into_bytes(),
+                other => STANDARD.decode(other["base64"].as_str().unwrap()).unwrap(),
+            };
+            let (method, url): (String, String) = (a.take("method"), a.take("url"));
+            let headers: BTreeMap<String, String> = a.take("headers");
+            let source: Option<String> = a.optional("source");
+            let delivery = Delivery {
+                method: &method,
+                url: &url,
+                headers: &headers,
+                body: &body,
+                received_at: a.optional("received_at"),
+                source: source.as_deref().unwrap_or(""),
+            };
+            json(hubspot.accept(&delivery).await)
+        }
+        "process" => {
+            let ads = a.optional("ads").unwrap_or_default();
+            json(hubspot.process(&ads, limit(a)).await)
+        }
+        "count_events" => json(hubspot.count_events(a.optional::<String>("source").as_deref()).await),
+        _ => panic!("hubspot.{name} is no method of the Rust library"),
+    }
+}
+
+fn limit(a: &mut Args) -> usize {
+    a.optional::<u64>("limit").map_or(100, |limit| usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+async fn allocation(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let allocation = scope.allocation();
+    match name {
+        "pipeline" => json(allocation.pipeline().await),
+        "select" => json(allocation.select(&a.take::<String>("allocation_id"), &a.take("request")).await),
+        "get" => json(allocation.get(&a.take::<String>("allocation_id")).await),
+        "propose" => {
+            let (id, account): (String, String) = (a.take("allocation_id"), a.take("account_id"));
+            json(propose(&id, &account, a.take("currency"), &a.take("allocation"), &a.take("campaigns")))
+        }
+        _ => panic!("allocation.{name} is no method of the Rust library"),
+    }
+}
+
+async fn closed_loop(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let account = a.take("account");
+    let closed_loop = scope.closed_loop(&account);
+    if name == "process" {
+        return json(closed_loop.process(limit(a)).await);
+    }
+    let id: String = a.take("allocation_id");
+    match name {
+        "tick" => json(closed_loop.tick(&id, a.take("seed")).await),
+        "allocate" => json(closed_loop.allocate(&id, a.take("seed")).await),
+        "changes" => json(closed_loop.changes(&id, &a.take("allocation")).await),
+        _ => panic!("closed_loop.{name} is no method of the Rust library"),
+    }
+}
+
+async fn execution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let execution = scope.execution();
+    match name {
+        "owners" => json(execution.owners(&a.take::<String>("account_id")).await),
+        "plan" => {
+            let changes: Vec<_> = a.take("changes");
+            json(execution.plan(&changes, a.optional("ask_platform").unwrap_or_default()).await)
+        }
+        "queue" => json(execution.queue(a.take("changes")).await),
+        "approve" => json(execution.approve(&a.take::<String>("plan_digest")).await),
+        "kills" => json(execution.kills().await),
+        "run_once" => json(execution.run_once().await),
+        "drain" => json(execution.drain().await),
+        "next_due" => json(execution.next_due().await),
+        "get" => json(execution.get(a.take("id")).await),
+        "list" => {
+            let filter = ChangeFilter {
+                account_id: a.optional("account_id"),
+                allocation_id: a.optional("allocation_id"),
+                status: a.optional("status"),
+            };
+            json(execution.list(&filter).await)
+        }
+        "history" => {
+            let all = HistoryFilter::default();
+            let filter = HistoryFilter {
+                change_id: a.optional("change_id"),
+                after_seq: a.optional("after_seq").unwrap_or(all.after_seq),
+                limit: a.optional("limit").unwrap_or(all.limit),
+            };
+            json(execution.history(&a.take::<String>("account_id"), &filter).await)
+        }
+        "cancel" => json(execution.cancel(a.take("id")).await),
+        "set_limits" => {
+            let account_id: String = a.take("account_id");
+            json(execution.set_limits(&account_id, &a.whole::<AccountLimits>()).await)
+        }
+        "kill" => json(execution.kill(&a.take("scope"), a.take("on")).await),
+        "verify_audit" => json(execution.verify_audit().await),
+        _ => panic!("execution.{name} is no method of the Rust library"),
+    }
+}
+
+/// What a scripted object throws, as a Rust host writes it.
+pub(crate) fn boom() -> Error {
+    Error::new(xynergy::ErrorKind::Unavailable, "host", "boom")
+}
