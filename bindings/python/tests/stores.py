@@ -21,14 +21,19 @@ class Clicks:
 
     def __init__(self) -> None:
         self.clicks: dict[str, dict[str, xynergy.Click]] = {}
+        self.by_key: dict[tuple[str, str], list[tuple[int, xynergy.Click]]] = {}
         self.sources: dict[str, dict[str, int]] = {}
 
     async def track(self, *, tenant: str, clicks: list[xynergy.Click], source: str) -> Any:
         stored = self.clicks.setdefault(tenant, {})
         inserted = 0
         for click in clicks:
-            inserted += click.key not in stored
-            stored.setdefault(click.key, click)
+            if click.key in stored:
+                continue
+            stored[click.key] = click
+            inserted += 1
+            for key in set(self._keys(click)):
+                self.by_key.setdefault((tenant, key), []).append((to_micros(click.at), click))
         sources = self.sources.setdefault(tenant, {})
         sources[source] = sources.get(source, 0) + inserted
         return {"inserted": inserted, "duplicates": len(clicks) - inserted}
@@ -36,12 +41,12 @@ class Clicks:
     def candidates(self, *, tenant: str, keys: list[str], from_: str, to: str) -> Any:
         found: dict[tuple[str, str], dict[str, Any]] = {}
         for key in keys:
-            there = [click for click in self.clicks.get(tenant, {}).values() if key in self._keys(click)]
-            times = [to_micros(click.at) for click in there if to_micros(click.at) <= to_micros(to)]
-            if not times or max(times) < to_micros(from_):
+            there = [pair for pair in self.by_key.get((tenant, key), []) if pair[0] <= to_micros(to)]
+            latest = max((at for at, _ in there), default=None)
+            if latest is None or latest < to_micros(from_):
                 continue
-            for click in there:
-                if to_micros(click.at) == max(times):
+            for at, click in there:
+                if at == latest:
                     row = {name: click[name] for name in ("at", "key", "ad_id", "adset_id", "campaign_id")}
                     found[key, click.key] = {"matched": key, "id": click.personal.click_id if click.personal else click.key, **row}
         return sorted(found.values(), key=lambda row: (in_bytes(row["matched"]), to_micros(row["at"]), in_bytes(row["id"]), row["key"]))
@@ -52,7 +57,8 @@ class Clicks:
     @staticmethod
     def _keys(click: xynergy.Click) -> list[Any]:
         personal = click.personal
-        return [*click.id_keys, *([personal.fingerprint, personal.address] if personal else [])]
+        keys = [*click.id_keys, *([personal.fingerprint, personal.address] if personal else [])]
+        return [key for key in keys if key is not None]
 
 
 class Revenue:
