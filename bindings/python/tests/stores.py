@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, timezone
 from typing import Any
 
 import xynergy
@@ -133,9 +135,10 @@ class Revenue:
 class Ads:
     """An ad platform with one ad set."""
 
-    def __init__(self) -> None:
+    def __init__(self, now: Callable[[], str] = lambda: datetime.now(timezone.utc).isoformat()) -> None:
+        self.now = now
         self.budget = 6_000
-        self.read_at = "2026-03-01T12:00:00Z"
+        self.edits: list[dict[str, Any]] = []
 
     def shown(self) -> dict[str, Any]:
         return {
@@ -147,7 +150,7 @@ class Ads:
             "daily_budget_minor": self.budget,
             "bid_minor": None,
             "status": "active",
-            "read_at": self.read_at,
+            "read_at": self.now(),
         }
 
     async def account(self, *, ctx: Any, account_id: str) -> Any:
@@ -162,14 +165,17 @@ class Ads:
         return [self.shown()]
 
     async def set(self, *, ctx: Any, write: xynergy.AdWrite) -> None:
-        await self.owner(ctx=ctx, owner=write.owner)
+        await self.validate(ctx=ctx, write=write)
+        self.edits.append({"at": self.now(), "field": write.field, "before": self.budget, "after": write.value, "own": True})
         self.budget = write.value
 
     async def validate(self, *, ctx: Any, write: xynergy.AdWrite) -> None:
         await self.owner(ctx=ctx, owner=write.owner)
+        if write.value <= 0:
+            raise xynergy.RejectedError("a budget is above 0")
 
     async def activities(self, *, ctx: Any, account_id: str, owner: Any, since: str) -> Any:
-        raise xynergy.UnsupportedError("it keeps no log")
+        return [edit for edit in self.edits if to_micros(edit["at"]) >= to_micros(since)]
 
     async def insights(self, *, ctx: Any, account_id: str, since: str, until: str) -> Any:
         return []

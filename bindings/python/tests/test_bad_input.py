@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from conftest import Echo, chat, client, run
 
 import xynergy
 from xynergy import blocking
+
+from conftest import Echo, chat, client, run
 
 CIRCULAR: list[Any] = []
 CIRCULAR.append(CIRCULAR)

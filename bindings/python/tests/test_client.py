@@ -8,10 +8,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
-from conftest import Echo, chat, client, folder, run
 
 import xynergy
 from xynergy import blocking
+
+from conftest import Echo, chat, client, folder, run
 
 
 def test_everything_of_the_surface_is_there_and_nothing_else() -> None:

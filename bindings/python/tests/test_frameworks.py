@@ -7,9 +7,10 @@ import pickle
 from typing import Any
 
 import pytest
-from conftest import chat, client, run
 
 import xynergy
+
+from conftest import chat, client, run
 
 GENERATION: Any = {
     "text": "hi",

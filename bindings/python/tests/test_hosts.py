@@ -12,11 +12,12 @@ import weakref
 from typing import Any
 
 import pytest
-from conftest import Echo, chat, client, run
 
 import xynergy
 from xynergy import blocking
 from xynergy.testing import FakeProvider
+
+from conftest import Echo, chat, client, run
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 

@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from conftest import Echo, chat, client, run
 
 import xynergy
 from xynergy import blocking
+
+from conftest import Echo, chat, client, run
 
 openai = pytest.importorskip("openai")
 

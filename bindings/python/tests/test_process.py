@@ -17,10 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import DEADLINE, Echo, chat, clean, client, program, run
 
 import xynergy
 from xynergy import blocking
+
+from conftest import DEADLINE, Echo, chat, clean, client, program, run
 
 SETUP = """
 import asyncio, os, sys, threading, time, multiprocessing, xynergy

@@ -7,11 +7,12 @@ import gc
 from typing import Any
 
 import pytest
-from conftest import Echo, chat, client, run
-from stores import Ads
 
 import xynergy
 from xynergy import blocking
+
+from conftest import Echo, chat, client, run
+from stores import Ads
 
 
 async def settled(condition: Any) -> None:
@@ -148,7 +149,7 @@ def test_a_write_under_way_is_not_torn() -> None:
                 ended.append(write.value)
 
         config: Any = {"version": 1, "execution": {"preset": "exact"}}
-        async with xynergy.Client(config, ad_platforms={"mine": Slow()}, clock=clock) as c:
+        async with xynergy.Client(config, ad_platforms={"mine": Slow(clock.now)}, clock=clock) as c:
             await c.execution.set_limits("act_1", "USD", 100_000, 100, 50_000)
             change: Any = {
                 "id": "1" * 32,
