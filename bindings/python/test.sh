@@ -22,7 +22,7 @@ if [ "$profile" = wheel ]; then
   auditwheel show "$work"/wheels/*.whl | tee "$work/audit"
   grep -Eq 'manylinux_2_(28|2[0-7]|1[0-9])_' "$work/audit"
   size=$(stat -c %s "$work"/wheels/*.whl)
-  printf 'wheel: %s bytes\n' "$size"
+  printf 'size: wheel %s bytes\n' "$size"
   [ "$size" -lt 10000000 ]
   maturin sdist --out "$work/sdist"
 else
@@ -39,9 +39,14 @@ cp -r "$here/../../tests/vectors" "$work/vectors"
 cp "$here/README.md" "$work/README.md"
 cd "$work"
 export XYNERGY_TEST_EXAMPLES="$work/examples" XYNERGY_TEST_VECTORS="$work/vectors" PATH="$work/venv/bin:$PATH"
-"$work/venv/bin/python" -m pytest -q -p no:cacheprovider tests "$@"
+"$work/venv/bin/python" -m pytest -q -p no:cacheprovider tests "$@" | tee "$work/said"
+awk '/ passed/ {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) print "passed:", $(i - 1)}' "$work/said"
+"$work/venv/bin/python" "$work/vectors/run.py" | tee "$work/said"
+"$work/venv/bin/python" "$work/vectors/run.py" --blocking | tee -a "$work/said"
+awk '/cases passed/ {print "passed:", $2}' "$work/said"
+"$work/venv/bin/xynergy" --version
 
-ruff check -q --config "$here/pyproject.toml" "$here/xynergy" "$here/tests"
+(cd "$here" && ruff check -q .)
 site=$("$work/venv/bin/python" -c 'import pathlib, xynergy; print(pathlib.Path(xynergy.__file__).parent)')
 mypy --strict --python-executable "$work/venv/bin/python" --python-version 3.10 "$site" | tail -n 5
 mypy --strict --python-executable "$work/venv/bin/python" "$work/tests/typed.py"

@@ -1,3 +1,6 @@
+// The interpreter's values are handed over as values.
+#![allow(clippy::needless_pass_by_value)]
+
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

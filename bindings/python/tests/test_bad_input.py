@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import random
 from decimal import Decimal
 from typing import Any
 
 import pytest
+
 import xynergy
-from conftest import Echo, chat, client, run
 from xynergy import blocking
+
+from conftest import Echo, chat, client, run
 
 CIRCULAR: list[Any] = []
 CIRCULAR.append(CIRCULAR)
@@ -122,9 +125,7 @@ def test_random_values_never_crash() -> None:
             for _ in range(1_500):
                 made = value(4)
                 method = pick.choice([c.ai.chat, c.ai.generate, c.ai.route, c.attribution.track_click, c.execution.queue, c.ai.spend])
-                try:
+                with contextlib.suppress(xynergy.XynergyError):
                     await method(made)  # type: ignore[operator]
-                except xynergy.XynergyError:
-                    pass
 
     run(work())

@@ -8,9 +8,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+
 import xynergy
-from conftest import Echo, chat, client, folder, run
 from xynergy import blocking
+
+from conftest import Echo, chat, client, folder, run
 
 
 def test_everything_of_the_surface_is_there_and_nothing_else() -> None:
@@ -81,7 +83,8 @@ def test_the_closed_loop_and_money_is_whole() -> None:
             tick = await c.closed_loop.tick(running.account, "first", 7)
             assert len(tick.allocation.rows) == 3
             assert all(type(row.proposed_minor) is int for row in tick.allocation.rows)
-            changes = await c.allocation.propose("first", running.account["account_id"], "USD", tick.allocation, {"11": "1", "12": "1", "2": "2"})
+            account_id, campaigns = running.account["account_id"], {"11": "1", "12": "1", "2": "2"}
+            changes = await c.allocation.propose("first", account_id, "USD", tick.allocation, campaigns)
             assert all(isinstance(change, xynergy.AdChange) for change in changes)
             rows = await c.execution.queue(changes)
             assert [row.change.id for row in rows] == [change.id for change in changes]

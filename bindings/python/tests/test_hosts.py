@@ -12,10 +12,12 @@ import weakref
 from typing import Any
 
 import pytest
+
 import xynergy
-from conftest import Echo, chat, client, run
 from xynergy import blocking
 from xynergy.testing import FakeProvider
+
+from conftest import Echo, chat, client, run
 
 WHO: contextvars.ContextVar[str] = contextvars.ContextVar("who", default="nobody")
 
@@ -198,7 +200,7 @@ class Cache:
 
     async def get(self, *, tenant: str, key: str, now: str) -> Any:
         found = self.kept.get((tenant, key))
-        return found[0] if found and found[1] > now else None
+        return found[0] if found and xynergy.to_micros(found[1]) > xynergy.to_micros(now) else None
 
     def put(self, *, tenant: str, key: str, response: Any, expires_at: str) -> None:
         self.kept[tenant, key] = (response, expires_at)
@@ -243,10 +245,7 @@ def test_a_broken_cache_is_a_miss() -> None:
 
 def test_secrets_of_ones_own(sandbox: Any) -> None:
     class Vault:
-        asked: list[Any] = []
-
         async def get(self, *, tenant: str, reference: Any) -> Any:
-            self.asked.append(reference)
             return sandbox.secrets.get(reference["env"]) if "env" in reference else None
 
     async def work() -> None:
@@ -292,6 +291,24 @@ def test_a_store_of_ones_own() -> None:
             drawn = await c.scope("acme").allocation.select("first", request)
             assert {tenant for tenant, _, _ in store.kept} == {"acme"}
             assert await c.scope("acme").allocation.get("first") == drawn and drawn.rows[0].owner_id == "11"
+
+    run(work())
+
+
+def test_stores_of_clicks_and_revenue_of_ones_own(sandbox: Any) -> None:
+    from stores import Clicks, Revenue
+
+    async def work() -> None:
+        stores = {"clicks": Clicks(), "revenue": Revenue()}
+        config = {**sandbox.config, "store": {"type": "memory"}}
+        async with xynergy.Client(config, secrets=sandbox.secrets, stores=stores) as c:
+            click = {"ts": "2026-03-01T12:00:00Z", "url": "https://shop.example/?fbclid=IwAR1", "ad_id": "101", "adset_id": "11"}
+            click |= {"campaign_id": "1", "ip": "192.0.2.7", "user_agent": "Mozilla/5.0", "consent": True}  # type: ignore[dict-item]
+            assert isinstance(await c.attribution.track_click(click), str)
+            again = await c.attribution.track_clicks([click, {**click, "ts": "2026-03-01T12:00:01Z"}, "nonsense"], "today")
+            assert (again.inserted, again.duplicates, len(again.rejected)) == (1, 1, 1)
+            assert (await c.attribution.count_clicks(), await c.attribution.count_clicks("today")) == (2, 1)
+            assert (await c.attribution.totals()).unattributed_minor == 0
 
     run(work())
 

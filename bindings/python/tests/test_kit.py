@@ -9,19 +9,26 @@ import time
 from typing import Any
 
 import pytest
+
 import xynergy
-from conftest import Echo, chat, clean, client, run
-from test_hosts import Cache, StateStore
 from xynergy import blocking, testing
+
+from conftest import Echo, chat, clean, client, run
+from stores import Ads, Clicks, Revenue
+from test_hosts import Cache, StateStore
 
 
 def test_suites_without_a_loop_and_with_one() -> None:
     testing.check_cache(Cache())
     testing.check_state_store(StateStore())
     testing.check_provider(testing.FakeProvider())
+    testing.check_click_store(Clicks())
+    testing.check_revenue_store(Revenue())
+    testing.check_ad_platform(Ads(), account_id="act_1", owner={"level": "adset", "id": "11"})
 
     async def work() -> None:
         await testing.check_cache(Cache())
+        await testing.check_revenue_store(Revenue())
         await testing.check_provider(testing.FakeProvider())
 
     run(work())
@@ -60,17 +67,17 @@ def test_suites_find_what_differs() -> None:
 
 
 def test_a_crm_of_ones_own() -> None:
-    class Crm:
-        deals_kept = {"1": {"properties": {"amount": "10"}, "contacts": ["7"]}}
-        contacts_kept = {"7": {"properties": {"email": "a@example.com"}}}
+    deals = {"1": {"properties": {"amount": "10"}, "contacts": ["7"]}}
+    contacts = {"7": {"properties": {"email": "a@example.com"}}}
 
+    class Crm:
         async def deals(self, *, ctx: Any, ids: Any) -> Any:
-            return {key: self.deals_kept[key] for key in ids if key in self.deals_kept}
+            return {key: deals[key] for key in ids if key in deals}
 
         def contacts(self, *, ctx: Any, ids: Any) -> Any:
-            return {key: self.contacts_kept[key] for key in ids if key in self.contacts_kept}
+            return {key: contacts[key] for key in ids if key in contacts}
 
-    testing.check_crm(Crm(), deals=Crm.deals_kept, contacts=Crm.contacts_kept)
+    testing.check_crm(Crm(), deals=deals, contacts=contacts)
     with pytest.raises(xynergy.InvalidInputError, match="contract"):
         testing.check_crm(Crm(), deals={"2": {"properties": {}, "contacts": []}}, contacts={})
 
@@ -90,6 +97,18 @@ def test_the_fake_provider() -> None:
         assert c.ai.generate("x").text == "you said x"
     with pytest.raises(xynergy.InvalidInputError, match="answers"):
         testing.FakeProvider([])
+
+
+def test_times_are_read_exactly() -> None:
+    from datetime import datetime, timezone
+
+    assert xynergy.to_micros("1970-01-01T00:00:01.5Z") == 1_500_000 == xynergy.to_micros("1970-01-01T01:00:01.500+01:00")
+    assert xynergy.to_micros("2026-03-01T12:00:00Z") < xynergy.to_micros("2026-03-01T12:00:00.000001Z")
+    assert xynergy.to_micros("-5us") == -5
+    assert xynergy.to_datetime("2026-03-01T12:00:00.25Z") == datetime(2026, 3, 1, 12, 0, 0, 250_000, timezone.utc)
+    for wrong in ("yesterday", "9223372036854775807us"):
+        with pytest.raises(xynergy.InvalidInputError):
+            xynergy.to_datetime(wrong)
 
 
 def test_the_clock() -> None:
@@ -134,6 +153,15 @@ def test_the_sandbox_refuses_and_stops() -> None:
             await started.state()
 
     run(work())
+
+
+def test_a_client_keeps_its_sandbox() -> None:
+    import gc
+
+    c = xynergy.sandbox.start().start_blocking().client()
+    gc.collect()
+    assert c.ai.generate("still there?").outcome == "complete"
+    c.close()
 
 
 def test_events_come() -> None:
@@ -190,10 +218,10 @@ def test_logs_go_to_logging_and_follow_its_level() -> None:
     c.ai.generate('hi')
     deadline = time.time() + %s
     while not records and time.time() < deadline: time.sleep(0.01)
-    print(len(records) > 0, {r.name.split('.')[0] for r in records}, {r.levelname for r in records})
+    print(len(records) > 0, {r.name.split('.')[0] for r in records}, [r.getMessage() for r in records][:1])
     """
     said = clean(textwrap.dedent(code) % ("logging.DEBUG", "5"))
-    assert said.startswith("True {'xynergy'}"), said
+    assert said.startswith("True {'xynergy'} ['cache_unavailable (kind=unavailable)']"), said
     assert clean(textwrap.dedent(code) % ("logging.CRITICAL", "0.5")).startswith("False")
 
 

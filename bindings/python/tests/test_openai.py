@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+
 import xynergy
-from conftest import Echo, chat, client, run
 from xynergy import blocking
+
+from conftest import Echo, chat, client, run
 
 openai = pytest.importorskip("openai")
 
@@ -23,7 +25,11 @@ CALLS: list[dict[str, Any]] = [
     {"model": "gpt-4o-mini", "messages": MESSAGES, "extra_body": {"anything": {"nested": [1, 2]}}, "timeout": 20},
     {
         "model": "gpt-4o-mini",
-        "messages": [*MESSAGES, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": [{"type": "text", "text": "Again."}]}],
+        "messages": [
+            *MESSAGES,
+            {"role": "assistant", "content": "Hello."},
+            {"role": "user", "content": [{"type": "text", "text": "Again."}]},
+        ],
     },
 ]
 
@@ -78,8 +84,6 @@ def test_the_same_stream(sandbox: Any, options: dict[str, Any]) -> None:
     assert [bool(chunk.choices) for chunk in our].count(False) == (1 if options else 0)
     if options:
         assert our[-1].usage.total_tokens == their[-1].usage.total_tokens
-    else:
-        assert all(chunk.choices[0].delta.content is not None or chunk.choices[0].finish_reason or True for chunk in our)
     assert our[0].object == their[0].object == "chat.completion.chunk"
     reasons = [[choice.finish_reason for chunk in chunks for choice in chunk.choices if choice.finish_reason] for chunks in (our, their)]
     assert reasons[0] == reasons[1]
@@ -99,7 +103,8 @@ def test_the_asynchronous_one(sandbox: Any) -> None:
                 await left.__anext__()
             with pytest.raises(StopAsyncIteration):
                 await left.__anext__()
-            both = await asyncio.gather(*(c.chat.completions.create(model="gpt-4o-mini", messages=chat(str(i))["messages"]) for i in range(8)))
+            create = c.chat.completions.create
+            both = await asyncio.gather(*(create(model="gpt-4o-mini", messages=chat(str(i))["messages"]) for i in range(8)))
             assert len({r.id for r in both}) == 8
 
     run(work())

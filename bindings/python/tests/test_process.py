@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 import xynergy
-from conftest import DEADLINE, Echo, chat, clean, client, program, run
 from xynergy import blocking
+
+from conftest import DEADLINE, Echo, chat, clean, client, program, run
 
 SETUP = """
 import asyncio, os, sys, threading, time, multiprocessing, xynergy
@@ -70,13 +72,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
         "loop.run_until_complete(main())\nt.cancel()\n"
         "try:\n    loop.run_until_complete(t)\nexcept asyncio.CancelledError:\n    pass\nloop.close()\ntime.sleep(0.4)",
         # The sandbox, left running.
-        "async def main():\n    global sb\n    sb = await xynergy.sandbox.start()\n    c = sb.client()\n    await c.ai.generate('hi')\nasyncio.run(main())",
+        "async def main():\n    global sb\n    sb = await xynergy.sandbox.start()\n"
+        "    c = sb.client()\n    await c.ai.generate('hi')\nasyncio.run(main())",
         "sb = xynergy.sandbox.start().start_blocking()\nsb.client().ai.generate('hi')",
         # An exit in the middle.
         "async def main():\n    c = xynergy.Client({'version': 1}, providers={'p': Slow()})\n"
         "    t = asyncio.ensure_future(c.ai.chat(ASK))\n    await asyncio.sleep(0.1)\n    sys.exit(0)\nasyncio.run(main())",
         # Events on their way.
-        "c = blocking.Client({'version': 1}, providers={'p': FakeProvider()}, on_event=lambda e: None)\nfor i in range(200): c.ai.chat(fresh(i))",
+        "c = blocking.Client({'version': 1}, providers={'p': FakeProvider()}, on_event=lambda e: None)\n"
+        "for i in range(200): c.ai.chat(fresh(i))",
     ],
 )
 def test_the_process_ends_with_zero_and_says_nothing(ending: str) -> None:

@@ -8,8 +8,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import typed
+
 import xynergy
+
+import typed
 from conftest import run
 from typed import test_against_the_sandbox, test_my_cache, test_my_prompt
 

@@ -7,9 +7,12 @@ import gc
 from typing import Any
 
 import pytest
+
 import xynergy
-from conftest import Echo, chat, client, run
 from xynergy import blocking
+
+from conftest import Echo, chat, client, run
+from stores import Ads
 
 
 async def settled(condition: Any) -> None:
@@ -92,20 +95,6 @@ def test_a_stream_that_is_left_is_closed() -> None:
 
 
 def test_a_reader_that_gives_up_takes_no_piece_with_it() -> None:
-    async def work() -> None:
-        async with client() as c:
-            stream = c.ai.stream(chat("slow"))
-            said = ""
-            while True:
-                try:
-                    piece = await asyncio.wait_for(stream.__anext__(), 0.01)
-                except asyncio.TimeoutError:
-                    continue
-                except StopAsyncIteration:
-                    break
-                said += "".join(str(choice.delta.content or "") for choice in piece.choices)
-            assert said == "0 1 2 "
-
     # Opening is cancelled as any call is, so the first piece is waited for.
     async def opened() -> None:
         async with client() as c:
@@ -122,7 +111,6 @@ def test_a_reader_that_gives_up_takes_no_piece_with_it() -> None:
                 said += "".join(str(choice.delta.content or "") for choice in piece.choices)
             assert said == "0 1 2 "
 
-    del work
     run(opened())
 
 
@@ -147,63 +135,21 @@ def test_cancelling_the_task_cancels_the_call_and_the_hosts_task() -> None:
 def test_a_write_under_way_is_not_torn() -> None:
     """The task is cancelled while the platform writes; the write ends, and its outcome is booked."""
 
-    class Platform:
-        def __init__(self, real: Any) -> None:
-            self.real = real
-            self.began = asyncio.Event()
-            self.ended = False
-
-        def __getattr__(self, name: str) -> Any:
-            return getattr(self.real, name)
-
     async def work() -> None:
         now = "2026-03-01T12:00:00Z"
         clock = xynergy.ManualClock(now)
         began = asyncio.Event()
         ended: list[Any] = []
 
-        class Ads:
-            budget = 6000
-
-            def shown(self) -> Any:
-                return {
-                    "owner": {"level": "adset", "id": "11"},
-                    "account_id": "act_1",
-                    "campaign_id": "1",
-                    "name": "one",
-                    "currency": "USD",
-                    "daily_budget_minor": self.budget,
-                    "bid_minor": None,
-                    "status": "active",
-                    "read_at": clock.now(),
-                }
-
-            async def account(self, *, ctx: Any, account_id: str) -> Any:
-                return {"account_id": account_id, "currency": "USD", "minimum_daily_minor": None}
-
-            async def owner(self, *, ctx: Any, owner: Any) -> Any:
-                return self.shown()
-
-            async def owners(self, *, ctx: Any, account_id: str) -> Any:
-                return [self.shown()]
-
+        class Slow(Ads):
             async def set(self, *, ctx: Any, write: Any) -> None:
                 began.set()
                 await asyncio.sleep(0.2)
-                self.budget = write.value
+                await super().set(ctx=ctx, write=write)
                 ended.append(write.value)
 
-            async def validate(self, *, ctx: Any, write: Any) -> None:
-                return None
-
-            async def activities(self, *, ctx: Any, account_id: str, owner: Any, since: str) -> Any:
-                return []
-
-            async def insights(self, *, ctx: Any, account_id: str, since: str, until: str) -> Any:
-                return []
-
         config: Any = {"version": 1, "execution": {"preset": "exact"}}
-        async with xynergy.Client(config, ad_platforms={"mine": Ads()}, clock=clock) as c:
+        async with xynergy.Client(config, ad_platforms={"mine": Slow(clock.now)}, clock=clock) as c:
             await c.execution.set_limits("act_1", "USD", 100_000, 100, 50_000)
             change: Any = {
                 "id": "1" * 32,

@@ -110,7 +110,7 @@ class MyCache:
 
     async def get(self, *, tenant: str, key: str, now: str) -> xynergy.ChatResponse | None:
         found = self.kept.get((tenant, key))
-        return found[0] if found and found[1] > now else None
+        return found[0] if found and xynergy.to_micros(found[1]) > xynergy.to_micros(now) else None
 
     async def put(self, *, tenant: str, key: str, response: xynergy.ChatResponse, expires_at: str) -> None:
         self.kept[tenant, key] = (response, expires_at)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xynergy._config import ConfigDict
     from xynergy._record import Object, Record, Records
     from xynergy._streams import ChatStream
-    from xynergy._time import ManualClock
+    from xynergy._time import ManualClock, to_datetime, to_micros
     from xynergy._types import *  # noqa: F403
     from xynergy.errors import (
         AmbiguousError,
@@ -50,6 +50,8 @@ _HOMES = {
     "Scope": "_client",
     "ConfigDict": "_config",
     "ManualClock": "_time",
+    "to_datetime": "_time",
+    "to_micros": "_time",
     "Object": "_record",
     "Record": "_record",
     "Records": "_record",
@@ -90,7 +92,9 @@ __all__ = [
     "hosts",
     "sandbox",
     "testing",
+    "to_datetime",
     "to_json",
+    "to_micros",
 ]
 
 

@@ -46,6 +46,7 @@ class Core:
         host_timeout_ms: int | None,
     ) -> None:
         self.seats: list[Seat] = []
+        self.kept: Any = None
         options = _configuration(config, from_env)
         options["providers"] = {name: _traits(target) for name, target in _named("providers", providers).items()}
         for name, target in _named("providers", providers).items():

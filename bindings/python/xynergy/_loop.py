@@ -113,6 +113,11 @@ def current() -> LoopBridge:
 def _attach(loop: asyncio.AbstractEventLoop) -> LoopBridge:
     from xynergy import _notices
 
+    for other in list(_bridges.values()):
+        closed = other.loop_ref()
+        if closed is None or closed.is_closed():
+            # One that was closed without ending its generators.
+            other._forget()
     bridge = LoopBridge(loop)
     bridge.attach(loop)
     _bridges[id(loop)] = bridge

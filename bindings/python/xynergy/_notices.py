@@ -77,8 +77,9 @@ def _hand_over(item: dict[str, Any]) -> None:
     if item["type"] == "log":
         name = str(item["target"]).replace("::", ".").replace("_", ".", 1)
         fields = item["fields"]
-        told = " ".join(f"{key}={value}" for key, value in fields.items())
-        message = f"{item['message']} ({told})" if told else item["message"]
+        said = item["message"] or fields.get("event", "")
+        told = " ".join(f"{key}={value}" for key, value in fields.items() if value is not said)
+        message = f"{said} ({told})" if told else said
         level = _LEVELS.get(item["level"], logging.INFO)
         logging.getLogger(name).log(level, "%s", message, extra={"xynergy": fields})
         return

@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import re
+from datetime import datetime, timedelta, timezone
 
 from xynergy import _native
 from xynergy.errors import InvalidInputError, from_json
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))")
+
+
+def to_micros(time: str) -> int:
+    """A time of a result, or of a host object's argument, as microseconds since 1970. Compare these: as texts, times with and without a
+    fraction of a second are in the wrong order."""
+    if time.endswith("us"):  # Beyond any calendar.
+        return int(time[:-2])
+    found = _RFC_3339.fullmatch(time)
+    if found is None:
+        raise InvalidInputError(f"time: {time!r} is none; give RFC 3339, as 2026-03-01T12:00:00Z", operation="time")
+    day, clock, fraction, offset = found.groups()
+    whole = datetime.fromisoformat(f"{day}T{clock}{offset or '+00:00'}")
+    return (whole - _EPOCH) // timedelta(microseconds=1) + int(f"{fraction or ''}000000"[:6])
+
+
+def to_datetime(time: str) -> datetime:
+    """A time of a result as a `datetime` in UTC."""
+    try:
+        return _EPOCH + timedelta(microseconds=to_micros(time))
+    except OverflowError:
+        raise InvalidInputError(f"time: {time!r} is beyond the calendar", operation="time") from None
 
 
 class ManualClock:

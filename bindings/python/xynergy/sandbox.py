@@ -48,10 +48,12 @@ class Sandbox(_Running):
     """A running sandbox."""
 
     def client(self, **options: Any) -> Client:
-        """A client that talks to it; `options` are as for `xynergy.Client`."""
+        """A client that talks to it, and keeps it running; `options` are as for `xynergy.Client`."""
         from xynergy._client import Client
 
-        return Client(**self._options(options))
+        client = Client(**self._options(options))
+        client._core.kept = self
+        return client
 
     async def state(self) -> Any:
         """The state of the ad platform, with every late effect that is due."""
@@ -81,10 +83,12 @@ class BlockingSandbox(_Running):
     """A running sandbox, for code without an event loop."""
 
     def client(self, **options: Any) -> blocking.Client:
-        """A blocking client that talks to it; `options` are as for `xynergy.Client`."""
+        """A blocking client that talks to it, and keeps it running; `options` are as for `xynergy.Client`."""
         from xynergy.blocking import Client
 
-        return Client(**self._options(options))
+        client = Client(**self._options(options))
+        client._core.kept = self
+        return client
 
     def state(self) -> Any:
         """The state of the ad platform, with every late effect that is due."""

@@ -1,0 +1,181 @@
+"""Stores and an ad platform of a user's own, in memory: what one would write for a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import xynergy
+from xynergy import to_micros
+
+
+def in_bytes(text: str) -> bytes:
+    return text.encode()
+
+
+def counted(sources: dict[str, int], source: str | None) -> int:
+    return sum(sources.values()) if source is None else sources.get(source, 0)
+
+
+class Clicks:
+    """A store of clicks."""
+
+    def __init__(self) -> None:
+        self.clicks: dict[str, dict[str, xynergy.Click]] = {}
+        self.by_key: dict[tuple[str, str], list[tuple[int, xynergy.Click]]] = {}
+        self.sources: dict[str, dict[str, int]] = {}
+
+    async def track(self, *, tenant: str, clicks: list[xynergy.Click], source: str) -> Any:
+        stored = self.clicks.setdefault(tenant, {})
+        inserted = 0
+        for click in clicks:
+            if click.key in stored:
+                continue
+            stored[click.key] = click
+            inserted += 1
+            for key in set(self._keys(click)):
+                self.by_key.setdefault((tenant, key), []).append((to_micros(click.at), click))
+        sources = self.sources.setdefault(tenant, {})
+        sources[source] = sources.get(source, 0) + inserted
+        return {"inserted": inserted, "duplicates": len(clicks) - inserted}
+
+    def candidates(self, *, tenant: str, keys: list[str], from_: str, to: str) -> Any:
+        found: dict[tuple[str, str], dict[str, Any]] = {}
+        for key in keys:
+            there = [pair for pair in self.by_key.get((tenant, key), []) if pair[0] <= to_micros(to)]
+            latest = max((at for at, _ in there), default=None)
+            if latest is None or latest < to_micros(from_):
+                continue
+            for at, click in there:
+                if at == latest:
+                    row = {name: click[name] for name in ("at", "key", "ad_id", "adset_id", "campaign_id")}
+                    found[key, click.key] = {"matched": key, "id": click.personal.click_id if click.personal else click.key, **row}
+        return sorted(found.values(), key=lambda row: (in_bytes(row["matched"]), to_micros(row["at"]), in_bytes(row["id"]), row["key"]))
+
+    async def count(self, *, tenant: str, source: str | None) -> int:
+        return counted(self.sources.get(tenant, {}), source)
+
+    @staticmethod
+    def _keys(click: xynergy.Click) -> list[Any]:
+        personal = click.personal
+        keys = [*click.id_keys, *([personal.fingerprint, personal.address] if personal else [])]
+        return [key for key in keys if key is not None]
+
+
+class Revenue:
+    """An inbox of CRM events and a ledger."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, xynergy.CrmEvent]] = {}
+        self.booked: dict[str, dict[str, xynergy.DealRevenue]] = {}
+        self.sources: dict[str, dict[str, int]] = {}
+
+    async def append_events(self, *, tenant: str, events: list[xynergy.CrmEvent], source: str) -> Any:
+        stored = self.kept.setdefault(tenant, {})
+        inserted = 0
+        for event in events:
+            there = stored.get(event.key)
+            inserted += there is None
+            if there is None or in_bytes(event.raw) < in_bytes(there.raw):
+                stored[event.key] = xynergy.CrmEvent({**(there or event).to_dict(), "raw": event.raw})
+        sources = self.sources.setdefault(tenant, {})
+        sources[source] = sources.get(source, 0) + inserted
+        return {"inserted": inserted, "duplicates": len(events) - inserted}
+
+    async def pending_deals(self, *, tenant: str, limit: int) -> Any:
+        ids = {event.stage_change.deal_id for event in self.kept.get(tenant, {}).values() if event.stage_change}
+        return sorted((deal for deal in ids if self._seen(tenant, deal) < len(self._events(tenant, deal))), key=in_bytes)[:limit]
+
+    async def events(self, *, tenant: str, deal_id: str) -> Any:
+        return self._events(tenant, deal_id)
+
+    async def put_deal(self, *, tenant: str, deal: xynergy.DealRevenue) -> bool:
+        if not 1 <= deal.events_seen <= len(self._events(tenant, deal.deal_id)):
+            raise xynergy.InvalidInputError("events_seen: it is not what the inbox has")
+        if self._seen(tenant, deal.deal_id) > deal.events_seen:
+            return False
+        self.booked.setdefault(tenant, {})[deal.deal_id] = deal
+        return True
+
+    async def deals(self, *, tenant: str) -> Any:
+        return sorted(self.booked.get(tenant, {}).values(), key=lambda deal: in_bytes(deal.deal_id))
+
+    async def totals(self, *, tenant: str) -> Any:
+        matches = dict.fromkeys(("layer1", "layer2", "layer3", "none"), 0)
+        by_ad: dict[str, int] = {}
+        unattributed = 0
+        for deal in self.booked.get(tenant, {}).values():
+            found = deal.matched.found
+            matches[found.layer if found else "none"] += 1
+            if found:
+                by_ad[found.ad_id] = self._fits(by_ad.get(found.ad_id, 0) + deal.value_minor)
+            else:
+                unattributed = self._fits(unattributed + deal.value_minor)
+        return {"by_ad": by_ad, "unattributed_minor": unattributed, "matches": matches}
+
+    async def count_events(self, *, tenant: str, source: str | None) -> int:
+        return counted(self.sources.get(tenant, {}), source)
+
+    @staticmethod
+    def _fits(amount: int) -> int:
+        if not -(2**63) <= amount < 2**63:
+            raise xynergy.LimitExceededError("the revenue passes 64 bits")
+        return amount
+
+    def _seen(self, tenant: str, deal_id: str) -> int:
+        deal = self.booked.get(tenant, {}).get(deal_id)
+        return deal.events_seen if deal else 0
+
+    def _events(self, tenant: str, deal_id: str) -> list[xynergy.CrmEvent]:
+        events = self.kept.get(tenant, {}).values()
+        return sorted((e for e in events if e.stage_change and e.stage_change.deal_id == deal_id), key=lambda e: in_bytes(e.key))
+
+
+class Ads:
+    """An ad platform with one ad set."""
+
+    def __init__(self, now: Callable[[], str] = lambda: datetime.now(timezone.utc).isoformat()) -> None:
+        self.now = now
+        self.budget = 6_000
+        self.edits: list[dict[str, Any]] = []
+
+    def shown(self) -> dict[str, Any]:
+        return {
+            "owner": {"level": "adset", "id": "11"},
+            "account_id": "act_1",
+            "campaign_id": "1",
+            "name": "one",
+            "currency": "USD",
+            "daily_budget_minor": self.budget,
+            "bid_minor": None,
+            "status": "active",
+            "read_at": self.now(),
+        }
+
+    async def account(self, *, ctx: Any, account_id: str) -> Any:
+        return {"account_id": account_id, "currency": "USD", "minimum_daily_minor": None}
+
+    async def owner(self, *, ctx: Any, owner: xynergy.Owner) -> Any:
+        if owner.id != "11" or owner.level != "adset":
+            raise xynergy.NotFoundError(f"there is no {owner.level} {owner.id}")
+        return self.shown()
+
+    async def owners(self, *, ctx: Any, account_id: str) -> Any:
+        return [self.shown()]
+
+    async def set(self, *, ctx: Any, write: xynergy.AdWrite) -> None:
+        await self.validate(ctx=ctx, write=write)
+        self.edits.append({"at": self.now(), "field": write.field, "before": self.budget, "after": write.value, "own": True})
+        self.budget = write.value
+
+    async def validate(self, *, ctx: Any, write: xynergy.AdWrite) -> None:
+        await self.owner(ctx=ctx, owner=write.owner)
+        if write.value <= 0:
+            raise xynergy.RejectedError("a budget is above 0")
+
+    async def activities(self, *, ctx: Any, account_id: str, owner: Any, since: str) -> Any:
+        return [edit for edit in self.edits if to_micros(edit["at"]) >= to_micros(since)]
+
+    async def insights(self, *, ctx: Any, account_id: str, since: str, until: str) -> Any:
+        return []
