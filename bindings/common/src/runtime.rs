@@ -15,8 +15,14 @@ use xynergy::{Error, ErrorKind, Result};
 use crate::outbox::Outbox;
 use crate::telemetry;
 
-/// Calls are mostly waits; two threads keep two cores busy.
-const WORKERS: usize = 2;
+/// The most threads of a pool: calls are mostly waits.
+const MOST_WORKERS: usize = 4;
+
+/// One core is left to the host's own thread. A call that stays on one thread of ours is answered sooner than one that hops.
+fn workers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    cores.saturating_sub(1).clamp(1, MOST_WORKERS)
+}
 
 /// The pool of one process.
 #[derive(Debug)]
@@ -73,7 +79,7 @@ impl Pool {
         let dispatch = telemetry::dispatch(outbox.clone());
         let of_thread = dispatch.clone();
         let runtime = Builder::new_multi_thread()
-            .worker_threads(WORKERS)
+            .worker_threads(workers())
             .enable_all()
             .thread_name("xynergy")
             .on_thread_start(move || telemetry::keep_for_thread(&of_thread))

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { XynergyError } from 'xynergy';
 import * as testing from 'xynergy/testing';
 
+import { MapClicks, MapRevenue } from './stores.mjs';
 import { rejects } from './support.mjs';
 
 // region: cache
@@ -14,7 +15,7 @@ class MapCache {
 
   async get(tenant, key, now) {
     const entry = this.#entries.get(`${tenant}\n${key}`);
-    return entry !== undefined && entry.expiresAt > now ? entry.response : null;
+    return entry !== undefined && Date.parse(entry.expiresAt) > Date.parse(now) ? entry.response : null;
   }
 
   async put(tenant, key, response, expiresAt) {
@@ -67,7 +68,7 @@ test('a cache that forgets, or never expires, does not', async () => {
   await rejects(testing.checkCache({ get: () => null, put() {}, invalidate: () => 0 }), 'invalid_input', 'cache', 'contract');
   class Lasting extends MapCache {
     get(tenant, key) {
-      return super.get(tenant, key, '');
+      return super.get(tenant, key, '1970-01-01T00:00:00Z');
     }
   }
   await rejects(testing.checkCache(new Lasting()), 'invalid_input', 'cache', 'contract');
@@ -123,6 +124,11 @@ test('an ad platform', async () => {
   };
   await testing.checkAdPlatform(platform, { account_id: 'act_1', owner });
   await rejects(testing.checkAdPlatform({ ...platform, set() {} }, { account_id: 'act_1', owner }), 'invalid_input', 'ad_platform');
+});
+
+test('stores of clicks and revenue', async () => {
+  await testing.checkClickStore(new MapClicks());
+  await testing.checkRevenueStore(new MapRevenue());
 });
 
 test('stores of clicks and revenue that forget do not pass', async () => {

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { Client, XynergyError } from 'xynergy';
 import { fakeProvider, useSandbox } from 'xynergy/testing';
 
+import { MapClicks, MapRevenue } from './stores.mjs';
 import { ONCE, clientOf, rejects, says, until } from './support.mjs';
 
 test('a provider answers with a text or a completion, with or without a promise', async () => {
@@ -204,4 +205,16 @@ test('a store of the host holds the state', async () => {
   assert.ok([...documents.keys()].some((at) => at.includes('first')), [...documents.keys()].join());
   assert.deepEqual(await client.allocation.get('first'), allocation);
   assert.deepEqual(await client.allocation.select('first', { ...request, seed: 8 }), allocation, 'the same id never draws again');
+});
+
+test('stores of the host hold clicks and revenue', async (t) => {
+  const stores = { clicks: new MapClicks(), revenue: new MapRevenue() };
+  const { sandbox } = await useSandbox(t);
+  const client = new Client({ config: { ...sandbox.config, store: { type: 'memory' } }, secrets: sandbox.secrets, stores });
+  const click = { ts: '2026-03-01T12:00:00Z', url: 'https://shop.example/?fbclid=IwAR1', ad_id: '101', adset_id: '11', campaign_id: '1', ip: '192.0.2.7', user_agent: 'Mozilla/5.0', consent: true };
+  assert.equal(typeof (await client.attribution.trackClick(click)), 'string');
+  assert.deepEqual(await client.attribution.trackClicks([click, { ...click, ts: '2026-03-01T12:00:01Z' }, 'nonsense'], { source: 'today' }).then(({ inserted, duplicates, rejected }) => [inserted, duplicates, rejected.length]), [1, 1, 1]);
+  assert.equal(await client.attribution.countClicks(), 2);
+  assert.equal(await client.attribution.countClicks({ source: 'today' }), 1);
+  assert.deepEqual(await client.attribution.totals(), { by_ad: {}, unattributed_minor: 0n, matches: { layer1: 0, layer2: 0, layer3: 0, none: 0 } });
 });

@@ -47,6 +47,12 @@ fn canonical_json(json: &str) -> PyResult<String> {
     xynergy_bindings::canonical_json(json).map_err(failed)
 }
 
+/// The command line; its exit code.
+#[pyfunction]
+fn command_line(py: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
+    py.detach(|| xynergy_bindings::command_line(arguments))
+}
+
 #[pymodule]
 mod _native {
     #[pymodule_export]
@@ -60,7 +66,7 @@ mod _native {
     #[pymodule_export]
     use super::sandbox::{Sandbox, check, start_sandbox};
     #[pymodule_export]
-    use super::{Failed, canonical_json, set_log_level, shutdown};
+    use super::{Failed, canonical_json, command_line, set_log_level, shutdown};
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

@@ -7,9 +7,12 @@ service, so that everything can be tried without a key.
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
+# Type checkers take it for true, and `typing` is not loaded for it.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from xynergy import blocking, errors, hosts, sandbox, testing
     from xynergy._chat import CompletionStream
     from xynergy._client import Client, Scope

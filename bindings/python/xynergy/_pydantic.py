@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import core_schema as cs
 
-from xynergy._record import Record, view
+from xynergy._record import Record, _copy, view
 
 
 @lru_cache(maxsize=1)
@@ -23,7 +23,13 @@ def core_schema(cls: type[Record]) -> Any:
     """A record passes as it is; a dictionary is checked field by field and becomes one."""
     name = cls.__name__
     schema = _of(_schemas()[name]) if name in _schemas() else cs.dict_schema(cs.str_schema())
-    made = cs.no_info_after_validator_function(lambda data: view(cls, data), schema)
+
+    def checked(value: Any, check: Any) -> Record:
+        check(value)
+        # As it was given: the check changes nothing but the order.
+        return view(cls, _copy(value))
+
+    made = cs.no_info_wrap_validator_function(checked, schema)
     return cs.union_schema(
         [cs.is_instance_schema(cls), made],
         mode="left_to_right",

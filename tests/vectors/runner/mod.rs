@@ -63,6 +63,7 @@ struct Step {
     timeout_ms: Option<u64>,
     cancel_after_ms: Option<u64>,
     take: Option<usize>,
+    eventually: bool,
     times: Option<usize>,
     expect: Option<Value>,
     expect_error: Option<Value>,
@@ -291,6 +292,13 @@ async fn run_step<S: Subject>(subject: &mut S, step: &Step, names: &mut Names) -
         cancel_after_ms: step.cancel_after_ms,
         take: step.take,
     };
+    let deadline = tokio::time::Instant::now() + SEEN;
+    while step.eventually && tokio::time::Instant::now() < deadline {
+        if judge(step, &subject.call(call.clone()).await, names).is_ok() {
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
     let calls = (0..step.times.unwrap_or(1)).map(|_| subject.call(call.clone()));
     for outcome in futures_util::future::join_all(calls).await {
         judge(step, &outcome, names)?;

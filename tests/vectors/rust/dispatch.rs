@@ -195,6 +195,8 @@ async fn execution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
             json(execution.plan(&changes, a.optional("ask_platform").unwrap_or_default()).await)
         }
         "queue" => json(execution.queue(a.take("changes")).await),
+        "approve" => json(execution.approve(&a.take::<String>("plan_digest")).await),
+        "kills" => json(execution.kills().await),
         "run_once" => json(execution.run_once().await),
         "drain" => json(execution.drain().await),
         "next_due" => json(execution.next_due().await),
