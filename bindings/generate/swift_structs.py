@@ -20,6 +20,7 @@ class Field:
     doc: str
     # Null is written where a result always has the field.
     is_written: bool = False
+    is_left_out: bool = False
 
     @property
     def declared(self) -> str:
@@ -39,6 +40,8 @@ def fields(defs: Defs, shape: dict[str, Any], name: str = "") -> list[Field]:
     found = [field(defs, key, shape["properties"][key], key in required) for key in keys]
     for f in found:
         f.is_written = f.optional and f.key in written
+        # A list that is not there is not the same as an empty one to whoever reads the JSON.
+        f.is_left_out = f.default in ("[]", "[:]") and f.key not in written and f.key not in required
     return found
 
 
@@ -110,7 +113,7 @@ def structure(defs: Defs, name: str, shape: dict[str, Any]) -> str:
     body += "\n" + coding_keys([f.key for f in given], also=", CaseIterable")
     if is_open or any(f.default is not None for f in given):
         body += "\n" + reader(given, is_open)
-    if is_open or any(f.is_written for f in given):
+    if is_open or any(f.is_written or f.is_left_out for f in given):
         body += "\n" + writer(given, is_open)
     return f"{comment(shape.get('description', ''))}public struct {name}: Codable, Hashable, Sendable {{\n{indent(body)}}}\n"
 
@@ -141,5 +144,6 @@ def writer(given: list[Field], is_open: bool) -> str:
     lines = "try encoder.write(additional)\n" if is_open else ""
     lines += "var container = encoder.container(keyedBy: CodingKeys.self)\n"
     for f in given:
-        lines += f"try container.encode{'IfPresent' if f.optional and not f.is_written else ''}({f.name}, forKey: .{f.name})\n"
+        lines += f"if !{f.name}.isEmpty {{ " if f.is_left_out else ""
+        lines += f"try container.encode{'IfPresent' if f.optional and not f.is_written else ''}({f.name}, forKey: .{f.name}){' }' if f.is_left_out else ''}\n"
     return f"public func encode(to encoder: Encoder) throws {{\n{indent(lines)}}}\n"

@@ -117,6 +117,13 @@ public struct CallOptions: Codable, Hashable, Sendable {
         optimizeTokens = try container.decodeIfPresent(Bool.self, forKey: .optimizeTokens)
         tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
     }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(cache, forKey: .cache)
+        try container.encodeIfPresent(optimizeTokens, forKey: .optimizeTokens)
+        if !tags.isEmpty { try container.encode(tags, forKey: .tags) }
+    }
 }
 
 /// What became of a call: who answered, at what cost, by which way.
@@ -524,7 +531,7 @@ public struct ChatRequest: Codable, Hashable, Sendable {
         try container.encodeIfPresent(n, forKey: .n)
         try container.encodeIfPresent(responseFormat, forKey: .responseFormat)
         try container.encodeIfPresent(temperature, forKey: .temperature)
-        try container.encode(tools, forKey: .tools)
+        if !tools.isEmpty { try container.encode(tools, forKey: .tools) }
         try container.encodeIfPresent(xynergy, forKey: .xynergy)
     }
 }

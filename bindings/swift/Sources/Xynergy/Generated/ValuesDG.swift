@@ -108,7 +108,7 @@ public struct Delta: Codable, Hashable, Sendable {
         try container.encodeIfPresent(content, forKey: .content)
         try container.encodeIfPresent(refusal, forKey: .refusal)
         try container.encodeIfPresent(role, forKey: .role)
-        try container.encode(toolCalls, forKey: .toolCalls)
+        if !toolCalls.isEmpty { try container.encode(toolCalls, forKey: .toolCalls) }
     }
 }
 

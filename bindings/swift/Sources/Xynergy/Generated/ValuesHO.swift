@@ -294,7 +294,7 @@ public struct Message: Codable, Hashable, Sendable {
         try container.encode(role, forKey: .role)
         try container.encodeIfPresent(content, forKey: .content)
         try container.encodeIfPresent(refusal, forKey: .refusal)
-        try container.encode(toolCalls, forKey: .toolCalls)
+        if !toolCalls.isEmpty { try container.encode(toolCalls, forKey: .toolCalls) }
     }
 }
 

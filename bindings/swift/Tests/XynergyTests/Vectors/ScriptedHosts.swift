@@ -98,7 +98,10 @@ struct ScriptedProvider: Provider {
                             continuation.yield(try written(piece, as: TextOr<ChatChunk>.self))
                         }
                     } else {
-                        for word in text(request).split(separator: " ") { continuation.yield(.text(word + " ")) }
+                        let words = text(request).split(separator: " ")
+                        for (index, word) in words.enumerated() {
+                            continuation.yield(.text(index + 1 < words.count ? word + " " : String(word)))
+                        }
                     }
                     if script.setup["then_hang"] == true { try await script.hang() }
                     continuation.finish()
@@ -162,6 +165,22 @@ struct ScriptedClicks: ClickStore {
     func count(tenant: String, source: String?) async throws -> UInt64 {
         try await script.run { throw Unwritten(what: "clicks in memory") }
     }
+}
+
+struct ScriptedRevenue: RevenueStore {
+    let script: Script
+
+    private func run<T: Decodable>() async throws -> T {
+        try await script.run { throw Unwritten(what: "revenue in memory") }
+    }
+
+    func appendEvents(tenant: String, events: [CrmEvent], source: String) async throws -> Appended { try await run() }
+    func pendingDeals(tenant: String, limit: UInt64) async throws -> [String] { try await run() }
+    func events(tenant: String, dealId: String) async throws -> [CrmEvent] { try await run() }
+    func putDeal(tenant: String, deal: DealRevenue) async throws -> Bool { try await run() }
+    func deals(tenant: String) async throws -> [DealRevenue] { try await run() }
+    func totals(tenant: String) async throws -> RevenueTotals { try await run() }
+    func countEvents(tenant: String, source: String?) async throws -> UInt64 { try await run() }
 }
 
 struct ScriptedSecrets: SecretSource {

@@ -149,6 +149,7 @@ private final class VectorCase {
             switch name {
             case "state": stores.state = ScriptedState(script: script("stores.state", given))
             case "clicks": stores.clicks = ScriptedClicks(script: script("stores.clicks", given))
+            case "revenue": stores.revenue = ScriptedRevenue(script: script("stores.revenue", given))
             default: throw Unwritten(what: "stores.\(name)")
             }
         }
