@@ -88,7 +88,7 @@ def of_object(defs: Defs, name: str, option: dict[str, Any]) -> dict[str, str]:
     labels = ", ".join(f"{ident(key)}: {defs.swift(shape)}" for key, shape in fields.items())
     reads = ", ".join(f"{ident(key)}: {read_field(defs, key, shape)}" for key, shape in fields.items())
     bound = ", ".join(f"let {ident(key)}" for key in fields)
-    sent = "".join(write_field(defs, key, shape) for key, shape in fields.items())
+    sent = "".join(write_field(key) for key in fields)
     made = f".{called}({reads})" if fields else f".{called}"
     return {
         "declaration": f"{called}({labels})" if fields else called,
@@ -132,6 +132,5 @@ def read_field(defs: Defs, key: str, shape: Any) -> str:
     return f"container.decode{'IfPresent' if optional else ''}({swift}.self, forKey: .{ident(key)})"
 
 
-def write_field(defs: Defs, key: str, shape: Any) -> str:
-    _, optional = defs.unwrapped(shape)
-    return f"try container.encode{'IfPresent' if optional else ''}({ident(key)}, forKey: .{ident(key)})\n"
+def write_field(key: str) -> str:
+    return f"try container.encode({ident(key)}, forKey: .{ident(key)})\n"

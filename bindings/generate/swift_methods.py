@@ -115,3 +115,46 @@ def surface_test(defs: Defs, description: dict[str, Any]) -> str:
         f"let fieldsOfTypes: [String: [String]] = [\n{indent(types)}]\n\n"
         f"let methodsOfHosts: [String: [String]] = [\n{indent(hosts)}]\n"
     )
+
+
+def dispatch_test(defs: Defs, description: dict[str, Any]) -> str:
+    """The methods by name with JSON in and out, for the cases that every language runs."""
+    grouped = by_area(description)
+    required = "".join(f"var {camel(area)}: {area_type(area)} {{ get }}\n" for area in grouped if area)
+    for method in grouped[""]:
+        labels = ", ".join([*(f"{f.name}: {f.declared}" for f in params(defs, method)), "timeoutMs: UInt64?", "requestId: String?"])
+        required += f"func {ident(method['short'])}({labels}) async throws -> {defs.swift(method['result'])}\n"
+    cases = "".join(dispatched(defs, method) for method in description["methods"] if method["answer"] != "stream")
+    return (
+        HEADER + "\nimport Foundation\nimport Xynergy\n\n"
+        f"protocol HasAreas {{\n{indent(required)}}}\n\nextension Client: HasAreas {{}}\nextension Scope: HasAreas {{}}\n\n"
+        "func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs: UInt64?) async throws -> JSONValue {\n"
+        f"    switch method {{\n{indent(cases)}    default: throw Unwritten(what: method)\n    }}\n}}\n"
+    )
+
+
+def dispatched(defs: Defs, method: dict[str, Any]) -> str:
+    given = params(defs, method)
+    unlabelled = is_unlabelled(method)
+    area, _, short = method["name"].rpartition(".")
+    fields = ""
+    passed: list[str] = []
+    for n, f in enumerate(given):
+        swift = "RawBytes" if f.swift == "Data" else f.swift
+        is_absent = f.optional or f.default is not None
+        fields += f"let {f.name}: {swift}{'?' if is_absent else ''}\n"
+        value = f"given.{f.name}" + (".data" if f.swift == "Data" else "")
+        if not f.optional and f.default is not None:
+            value += f" ?? {f.default}"
+        passed.append(value if unlabelled and not n else f"{f.name}: {value}")
+    passed += ["timeoutMs: timeoutMs", "requestId: nil"]
+    called = f"target.{camel(area) + '.' if area else ''}{ident(short)}({', '.join(passed)})"
+    body = ""
+    if given:
+        body += f"struct Given: Decodable {{\n{indent(fields)}\n{indent(coding_keys([f.key for f in given]))}}}\n"
+        body += "let given = try written(args, as: Given.self)\n"
+    if defs.swift(method["result"]) == "Void":
+        body += f"try await {called}\nreturn .null\n"
+    else:
+        body += f"return try JSONValue(encoding: try await {called})\n"
+    return f"case {string(method['name'])}:\n{indent(body)}"

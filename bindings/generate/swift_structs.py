@@ -18,6 +18,9 @@ class Field:
     optional: bool
     default: str | None
     doc: str
+    # Null is written where a result always has the field.
+    is_written: bool = False
+    is_left_out: bool = False
 
     @property
     def declared(self) -> str:
@@ -30,10 +33,16 @@ class Field:
         return f" = {self.default}" if self.default is not None else ""
 
 
-def fields(defs: Defs, shape: dict[str, Any]) -> list[Field]:
+def fields(defs: Defs, shape: dict[str, Any], name: str = "") -> list[Field]:
     required = set(shape.get("required", []))
+    written = set(defs.results.get(name, {}).get("required", []))
     keys = sorted(shape["properties"], key=lambda key: key not in required)
-    return [field(defs, key, shape["properties"][key], key in required) for key in keys]
+    found = [field(defs, key, shape["properties"][key], key in required) for key in keys]
+    for f in found:
+        f.is_written = f.optional and f.key in written
+        # A list that is not there is not the same as an empty one to whoever reads the JSON.
+        f.is_left_out = f.default in ("[]", "[:]") and f.key not in written and f.key not in required
+    return found
 
 
 def field(defs: Defs, key: str, schema: Any, required: bool) -> Field:
@@ -89,7 +98,7 @@ def choice_literal(value: dict[str, Any]) -> str | None:
 
 def structure(defs: Defs, name: str, shape: dict[str, Any]) -> str:
     """One structure."""
-    given = fields(defs, shape)
+    given = fields(defs, shape, name)
     is_open = shape.get("additionalProperties") is True
     stored = "".join(comment(f.doc) + f"public var {f.name}: {f.declared}\n" for f in given)
     if is_open:
@@ -104,8 +113,8 @@ def structure(defs: Defs, name: str, shape: dict[str, Any]) -> str:
     body += "\n" + coding_keys([f.key for f in given], also=", CaseIterable")
     if is_open or any(f.default is not None for f in given):
         body += "\n" + reader(given, is_open)
-    if is_open:
-        body += "\n" + writer(given)
+    if is_open or any(f.is_written or f.is_left_out for f in given):
+        body += "\n" + writer(given, is_open)
     return f"{comment(shape.get('description', ''))}public struct {name}: Codable, Hashable, Sendable {{\n{indent(body)}}}\n"
 
 
@@ -131,8 +140,10 @@ def qualified(f: Field) -> str:
     return f"{f.swift}{f.default}" if f.default and f.default.startswith(".") else str(f.default)
 
 
-def writer(given: list[Field]) -> str:
-    lines = "try encoder.write(additional)\nvar container = encoder.container(keyedBy: CodingKeys.self)\n"
+def writer(given: list[Field], is_open: bool) -> str:
+    lines = "try encoder.write(additional)\n" if is_open else ""
+    lines += "var container = encoder.container(keyedBy: CodingKeys.self)\n"
     for f in given:
-        lines += f"try container.encode{'IfPresent' if f.optional else ''}({f.name}, forKey: .{f.name})\n"
+        lines += f"if !{f.name}.isEmpty {{ " if f.is_left_out else ""
+        lines += f"try container.encode{'IfPresent' if f.optional and not f.is_written else ''}({f.name}, forKey: .{f.name}){' }' if f.is_left_out else ''}\n"
     return f"public func encode(to encoder: Encoder) throws {{\n{indent(lines)}}}\n"

@@ -79,6 +79,21 @@ public struct AiConfig: Codable, Hashable, Sendable {
         timeouts = try container.decodeIfPresent(TimeoutConfig.self, forKey: .timeouts) ?? TimeoutConfig()
         tokens = try container.decodeIfPresent(TokenConfig.self, forKey: .tokens) ?? TokenConfig()
     }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(breaker, forKey: .breaker)
+        try container.encode(cache, forKey: .cache)
+        if !limits.isEmpty { try container.encode(limits, forKey: .limits) }
+        try container.encode(maxPromptBytes, forKey: .maxPromptBytes)
+        try container.encode(order, forKey: .order)
+        if !providers.isEmpty { try container.encode(providers, forKey: .providers) }
+        try container.encodeIfPresent(rateLimit, forKey: .rateLimit)
+        try container.encode(retry, forKey: .retry)
+        if !routes.isEmpty { try container.encode(routes, forKey: .routes) }
+        try container.encode(timeouts, forKey: .timeouts)
+        try container.encode(tokens, forKey: .tokens)
+    }
 }
 
 /// Clicks, matching and stage values.

@@ -56,7 +56,7 @@ final class Run {
     func go() async throws {
         try await ingestClicks()
         try await acceptWebhooks()
-        while try await client.closedLoop.process(account: sandbox.account, limit: 100) > 0 {}
+        while try await client.closedLoop.process(sandbox.account, limit: 100) > 0 {}
         let allocation = try await client.closedLoop.allocate(account: sandbox.account, allocationId: id, seed: options.seed)
         let changes = try await client.closedLoop.changes(
             account: sandbox.account, allocationId: id, allocation: allocation)

@@ -1,378 +1,5 @@
 // Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
 
-/// One signed line of the revenue ledger: what an event changed.
-public struct LedgerEntry: Codable, Hashable, Sendable {
-    /// The event.
-    public var event: KeyedHash
-    /// When it happened.
-    public var occurredAt: Timestamp
-    /// The stage before it; `None` for a deal's first event.
-    public var stageFrom: String?
-    /// The stage after it.
-    public var stageTo: String
-    /// The value after it less the value before it, in minor units.
-    public var deltaMinor: Int64
-
-    public init(
-        event: KeyedHash,
-        occurredAt: Timestamp,
-        stageFrom: String? = nil,
-        stageTo: String,
-        deltaMinor: Int64
-    ) {
-        self.event = event
-        self.occurredAt = occurredAt
-        self.stageFrom = stageFrom
-        self.stageTo = stageTo
-        self.deltaMinor = deltaMinor
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case event
-        case occurredAt = "occurred_at"
-        case stageFrom = "stage_from"
-        case stageTo = "stage_to"
-        case deltaMinor = "delta_minor"
-    }
-}
-
-/// Where a limit stands.
-public struct LimitState: Codable, Hashable, Sendable {
-    /// What it is for.
-    public var scope: LimitScope
-    /// Over which span.
-    public var window: Window
-    /// The cap, in billionths of a dollar.
-    public var amountNanoUsd: UInt64
-    /// A hard limit refuses the call that could cross it; a soft one lets it pass and says so.
-    public var hard: Bool
-    /// Settled in the window of now, in billionths of a dollar.
-    public var settledNanoUsd: UInt64
-    /// Reserved in it, in billionths of a dollar.
-    public var reservedNanoUsd: UInt64
-
-    public init(
-        scope: LimitScope = .tenant,
-        window: Window,
-        amountNanoUsd: UInt64,
-        hard: Bool,
-        settledNanoUsd: UInt64,
-        reservedNanoUsd: UInt64
-    ) {
-        self.scope = scope
-        self.window = window
-        self.amountNanoUsd = amountNanoUsd
-        self.hard = hard
-        self.settledNanoUsd = settledNanoUsd
-        self.reservedNanoUsd = reservedNanoUsd
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case scope
-        case window
-        case amountNanoUsd = "amount_nano_usd"
-        case hard
-        case settledNanoUsd = "settled_nano_usd"
-        case reservedNanoUsd = "reserved_nano_usd"
-    }
-
-    public init(from decoder: Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        scope = try container.decodeIfPresent(LimitScope.self, forKey: .scope) ?? LimitScope.tenant
-        window = try container.decode(Window.self, forKey: .window)
-        amountNanoUsd = try container.decode(UInt64.self, forKey: .amountNanoUsd)
-        hard = try container.decode(Bool.self, forKey: .hard)
-        settledNanoUsd = try container.decode(UInt64.self, forKey: .settledNanoUsd)
-        reservedNanoUsd = try container.decode(UInt64.self, forKey: .reservedNanoUsd)
-    }
-}
-
-/// The answer to which click a deal belongs to.
-public struct Match: Codable, Hashable, Sendable {
-    /// The ad, or `None` when no click is behind the deal.
-    public var found: Attributed?
-    /// The time of the conversion: only clicks up to it were considered.
-    public var anchor: Timestamp
-    /// The rules that decided.
-    public var ruleVersion: String
-    /// The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person.
-    public var receipt: String
-
-    public init(found: Attributed? = nil, anchor: Timestamp, ruleVersion: String, receipt: String) {
-        self.found = found
-        self.anchor = anchor
-        self.ruleVersion = ruleVersion
-        self.receipt = receipt
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case found
-        case anchor
-        case ruleVersion = "rule_version"
-        case receipt
-    }
-}
-
-/// Deals by the layer of their match.
-public struct MatchCounts: Codable, Hashable, Sendable {
-    /// By click id or first URL.
-    public var layer1: UInt64
-    /// By fingerprint.
-    public var layer2: UInt64
-    /// By address and user agent.
-    public var layer3: UInt64
-    /// Without a click.
-    public var none: UInt64
-
-    public init(layer1: UInt64, layer2: UInt64, layer3: UInt64, none: UInt64) {
-        self.layer1 = layer1
-        self.layer2 = layer2
-        self.layer3 = layer3
-        self.none = none
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case layer1
-        case layer2
-        case layer3
-        case none
-    }
-}
-
-/// One message of a conversation.
-public struct Message: Codable, Hashable, Sendable {
-    /// Who speaks.
-    public var role: String
-    /// What is said; absent beside tool calls.
-    public var content: Content?
-    /// Why the model refused.
-    public var refusal: String?
-    /// The tools that the model calls, as they came.
-    public var toolCalls: [JSONValue]
-    /// Every other field, as it came.
-    public var additional: [String: JSONValue]
-
-    public init(
-        role: String = "assistant",
-        content: Content? = nil,
-        refusal: String? = nil,
-        toolCalls: [JSONValue] = [],
-        additional: [String: JSONValue] = [:]
-    ) {
-        self.role = role
-        self.content = content
-        self.refusal = refusal
-        self.toolCalls = toolCalls
-        self.additional = additional
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case role
-        case content
-        case refusal
-        case toolCalls = "tool_calls"
-    }
-
-    public init(from decoder: Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        role = try container.decodeIfPresent(String.self, forKey: .role) ?? "assistant"
-        content = try container.decodeIfPresent(Content.self, forKey: .content)
-        refusal = try container.decodeIfPresent(String.self, forKey: .refusal)
-        toolCalls = try container.decodeIfPresent([JSONValue].self, forKey: .toolCalls) ?? []
-        additional = try decoder.fields(besides: CodingKeys.self)
-    }
-
-    public func encode(to encoder: Encoder) throws {
-        try encoder.write(additional)
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(role, forKey: .role)
-        try container.encodeIfPresent(content, forKey: .content)
-        try container.encodeIfPresent(refusal, forKey: .refusal)
-        try container.encode(toolCalls, forKey: .toolCalls)
-    }
-}
-
-/// What `Client::migrate`] did, or would have others do.
-public struct Migration: Codable, Hashable, Sendable {
-    /// The names of the migrations that this call applied, in their order.
-    public var applied: [String]
-    /// Everything that makes the tables in an empty store, if it was asked for and the store has tables.
-    public var sql: String?
-    /// The version of the tables that this library works on; 0 for a store without tables.
-    public var version: UInt32
-
-    public init(applied: [String], sql: String? = nil, version: UInt32) {
-        self.applied = applied
-        self.sql = sql
-        self.version = version
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case applied
-        case sql
-        case version
-    }
-}
-
-/// A model at a provider.
-public struct ModelChoice: Codable, Hashable, Sendable {
-    /// The provider's configured name.
-    public var provider: String
-    /// The model there.
-    public var model: String
-
-    public init(provider: String, model: String) {
-        self.provider = provider
-        self.model = model
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case provider
-        case model
-    }
-}
-
-/// The object whose budget a change moves.
-public struct Owner: Codable, Hashable, Sendable {
-    /// Whether it is an ad set or a campaign.
-    public var level: OwnerLevel
-    /// Its id on the platform.
-    public var id: String
-
-    public init(level: OwnerLevel, id: String) {
-        self.level = level
-        self.id = id
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case level
-        case id
-    }
-}
-
-/// The budget of one owner.
-public struct OwnerAllocation: Codable, Hashable, Sendable {
-    /// The ad set's or campaign's id.
-    public var ownerId: String
-    /// Where the budget sits.
-    public var level: OwnerLevel
-    /// The daily budget now, in minor units.
-    public var currentMinor: Int64
-    /// The proposed daily budget, in minor units.
-    public var proposedMinor: Int64
-    /// The owner's ads, by id; one that does not run has no share.
-    public var ads: [AdShare]
-    /// Why, in words, for a person.
-    public var reason: String
-
-    public init(
-        ownerId: String,
-        level: OwnerLevel,
-        currentMinor: Int64,
-        proposedMinor: Int64,
-        ads: [AdShare],
-        reason: String
-    ) {
-        self.ownerId = ownerId
-        self.level = level
-        self.currentMinor = currentMinor
-        self.proposedMinor = proposedMinor
-        self.ads = ads
-        self.reason = reason
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case ownerId = "owner_id"
-        case level
-        case currentMinor = "current_minor"
-        case proposedMinor = "proposed_minor"
-        case ads
-        case reason
-    }
-}
-
-/// An object that holds a daily budget, and its ads.
-public struct OwnerBudget: Codable, Hashable, Sendable {
-    /// The ad set's or campaign's id.
-    public var ownerId: String
-    /// Where the budget sits.
-    public var level: OwnerLevel
-    /// The daily budget now, in minor units.
-    public var currentMinor: Int64
-    /// The ads that the budget pays for, in any order.
-    public var ads: [AdEvidence]
-
-    public init(ownerId: String, level: OwnerLevel, currentMinor: Int64, ads: [AdEvidence]) {
-        self.ownerId = ownerId
-        self.level = level
-        self.currentMinor = currentMinor
-        self.ads = ads
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case ownerId = "owner_id"
-        case level
-        case currentMinor = "current_minor"
-        case ads
-    }
-}
-
-/// A budget owner as the platform showed it at one moment.
-public struct OwnerState: Codable, Hashable, Sendable {
-    /// Which object.
-    public var owner: Owner
-    /// The account it is in.
-    public var accountId: String
-    /// The campaign it is in; its own id for a campaign.
-    public var campaignId: String
-    /// Its name.
-    public var name: String
-    /// The account's currency.
-    public var currency: Currency
-    /// The daily budget; `None` where the object has none (a lifetime budget, or the budget is at the other level).
-    public var dailyBudgetMinor: Int64?
-    /// The bid, where one is set.
-    public var bidMinor: Int64?
-    /// Whether it is switched on.
-    public var status: DeliveryStatus
-    /// When it was asked for, by the caller's clock: the value is at least as new as this.
-    public var readAt: Timestamp
-
-    public init(
-        owner: Owner,
-        accountId: String,
-        campaignId: String,
-        name: String,
-        currency: Currency,
-        dailyBudgetMinor: Int64? = nil,
-        bidMinor: Int64? = nil,
-        status: DeliveryStatus,
-        readAt: Timestamp
-    ) {
-        self.owner = owner
-        self.accountId = accountId
-        self.campaignId = campaignId
-        self.name = name
-        self.currency = currency
-        self.dailyBudgetMinor = dailyBudgetMinor
-        self.bidMinor = bidMinor
-        self.status = status
-        self.readAt = readAt
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case owner
-        case accountId = "account_id"
-        case campaignId = "campaign_id"
-        case name
-        case currency
-        case dailyBudgetMinor = "daily_budget_minor"
-        case bidMinor = "bid_minor"
-        case status
-        case readAt = "read_at"
-    }
-}
-
 /// How calls went. Those that the caller dropped, and requests that were refused before they began, do not count.
 public struct Performance: Codable, Hashable, Sendable {
     /// Calls that came to an end.
@@ -422,6 +49,14 @@ public struct Personal: Codable, Hashable, Sendable {
         case fingerprint
         case address
         case raw
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(clickId, forKey: .clickId)
+        try container.encode(fingerprint, forKey: .fingerprint)
+        try container.encode(address, forKey: .address)
+        try container.encode(raw, forKey: .raw)
     }
 }
 
@@ -592,6 +227,13 @@ public struct Resources: Codable, Hashable, Sendable {
         case cpuPercent = "cpu_percent"
         case threads
     }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(memoryMb, forKey: .memoryMb)
+        try container.encode(cpuPercent, forKey: .cpuPercent)
+        try container.encode(threads, forKey: .threads)
+    }
 }
 
 /// Sums over the deals that were put.
@@ -711,6 +353,19 @@ public struct Spend: Codable, Hashable, Sendable {
         case byProvider = "by_provider"
         case limits
     }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(since, forKey: .since)
+        try container.encode(requests, forKey: .requests)
+        try container.encode(unpricedRequests, forKey: .unpricedRequests)
+        try container.encode(tokens, forKey: .tokens)
+        try container.encode(cost, forKey: .cost)
+        try container.encode(costNanoUsd, forKey: .costNanoUsd)
+        try container.encode(reservedNanoUsd, forKey: .reservedNanoUsd)
+        try container.encode(byProvider, forKey: .byProvider)
+        try container.encode(limits, forKey: .limits)
+    }
 }
 
 /// A deal's arrival in a pipeline stage.
@@ -823,6 +478,14 @@ public struct Tick: Codable, Hashable, Sendable {
         case allocation
         case steps
         case nextDue = "next_due"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(deals, forKey: .deals)
+        try container.encode(allocation, forKey: .allocation)
+        try container.encode(steps, forKey: .steps)
+        try container.encode(nextDue, forKey: .nextDue)
     }
 }
 
@@ -989,5 +652,14 @@ public struct Utm: Codable, Hashable, Sendable {
         case campaign
         case content
         case term
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(source, forKey: .source)
+        try container.encode(medium, forKey: .medium)
+        try container.encode(campaign, forKey: .campaign)
+        try container.encode(content, forKey: .content)
+        try container.encode(term, forKey: .term)
     }
 }

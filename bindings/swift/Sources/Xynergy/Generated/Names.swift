@@ -1,0 +1,423 @@
+// Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
+
+/// What became of an attempt.
+public struct AttemptStatus: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The provider answered.
+    public static let answered = AttemptStatus(rawValue: "answered")
+    /// The provider was asked and failed.
+    public static let failed = AttemptStatus(rawValue: "failed")
+    /// It was not asked: its breaker is open, its rate is used up.
+    public static let skipped = AttemptStatus(rawValue: "skipped")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [AttemptStatus] = [
+        .answered, .failed, .skipped,
+    ]
+}
+
+/// What a row of the history tells.
+public struct AuditKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Somebody approved the change; who is the row's actor, and the detail names the plan.
+    public static let approved = AuditKind(rawValue: "approved")
+    /// A guard refused the change, or it was withdrawn.
+    public static let blocked = AuditKind(rawValue: "blocked")
+    /// A write is about to be sent.
+    public static let intent = AuditKind(rawValue: "intent")
+    /// What became of an intent; exactly one for each.
+    public static let outcome = AuditKind(rawValue: "outcome")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [AuditKind] = [
+        .approved, .blocked, .intent, .outcome,
+    ]
+}
+
+/// The state of a breaker, as it is shown.
+public struct BreakerState: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Calls pass.
+    public static let closed = BreakerState(rawValue: "closed")
+    /// Calls are refused at once.
+    public static let open = BreakerState(rawValue: "open")
+    /// A few trial calls pass.
+    public static let halfOpen = BreakerState(rawValue: "half_open")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [BreakerState] = [
+        .closed, .open, .halfOpen,
+    ]
+}
+
+/// What a change moves. Its values are integers: minor units for money, `DeliveryStatus::code`] for a status.
+public struct ChangeField: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The bid, in minor units.
+    public static let bid = ChangeField(rawValue: "bid")
+    /// The daily budget, in minor units.
+    public static let budget = ChangeField(rawValue: "budget")
+    /// Active (1) or paused (0).
+    public static let status = ChangeField(rawValue: "status")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ChangeField] = [
+        .bid, .budget, .status,
+    ]
+}
+
+/// Where a change stands.
+public struct ChangeStatus: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// A guard refused it: with a retry time it is asked again then, without one it is over.
+    public static let blocked = ChangeStatus(rawValue: "blocked")
+    /// The intent is written, the request not yet sent.
+    public static let claimed = ChangeStatus(rawValue: "claimed")
+    /// The platform has the value.
+    public static let completed = ChangeStatus(rawValue: "completed")
+    /// The request is on its way, or what became of it is unknown.
+    public static let executing = ChangeStatus(rawValue: "executing")
+    /// The platform refused it.
+    public static let failed = ChangeStatus(rawValue: "failed")
+    /// It waits for its time.
+    public static let pending = ChangeStatus(rawValue: "pending")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ChangeStatus] = [
+        .blocked, .claimed, .completed, .executing, .failed, .pending,
+    ]
+}
+
+/// What the router estimates of a request. It decides the order of the models.
+public struct Complexity: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// A small model is enough.
+    public static let simple = Complexity(rawValue: "simple")
+    /// A strong model is needed.
+    public static let complex = Complexity(rawValue: "complex")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Complexity] = [
+        .simple, .complex,
+    ]
+}
+
+/// Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as
+/// soon as the campaign does, and a total that is checked before a raise counts it.
+public struct DeliveryStatus: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Switched on.
+    public static let active = DeliveryStatus(rawValue: "active")
+    /// Archived, deleted, or in a state that cannot be switched.
+    public static let ended = DeliveryStatus(rawValue: "ended")
+    /// Switched off.
+    public static let paused = DeliveryStatus(rawValue: "paused")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [DeliveryStatus] = [
+        .active, .ended, .paused,
+    ]
+}
+
+/// Whose ways an OpenAI-compatible provider has.
+public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// OpenAI itself.
+    public static let openai = Dialect(rawValue: "openai")
+    /// Abacus.AI's RouteLLM API.
+    public static let abacus = Dialect(rawValue: "abacus")
+    /// A model that the user runs: vLLM, Ollama, llama.cpp.
+    public static let `internal` = Dialect(rawValue: "internal")
+    /// Any other.
+    public static let compatible = Dialect(rawValue: "compatible")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Dialect] = [
+        .openai, .abacus, .`internal`, .compatible,
+    ]
+}
+
+/// How something fares.
+public struct HealthStatus: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// It works.
+    public static let healthy = HealthStatus(rawValue: "healthy")
+    /// Of a client: a dependency is away. Of a check: it is being tried again.
+    public static let degraded = HealthStatus(rawValue: "degraded")
+    /// Of a client: the work cannot be done. Of a check: it does not work.
+    public static let unhealthy = HealthStatus(rawValue: "unhealthy")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [HealthStatus] = [
+        .healthy, .degraded, .unhealthy,
+    ]
+}
+
+/// How a click was recognised, from the surest to the least sure.
+public struct Layer: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// An equal click id, or an ad named by the first URL.
+    public static let layer1 = Layer(rawValue: "layer1")
+    /// An equal fingerprint.
+    public static let layer2 = Layer(rawValue: "layer2")
+    /// An equal address and user agent.
+    public static let layer3 = Layer(rawValue: "layer3")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Layer] = [
+        .layer1, .layer2, .layer3,
+    ]
+}
+
+/// Whether an answer is whole.
+public struct Outcome: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The model said that it was done.
+    public static let complete = Outcome(rawValue: "complete")
+    /// It is whole, joined from the answers of two calls.
+    public static let spliced = Outcome(rawValue: "spliced")
+    /// It was cut: by a limit of tokens, by a filter, or without a reason given.
+    public static let truncated = Outcome(rawValue: "truncated")
+    /// It broke off with an error.
+    public static let errored = Outcome(rawValue: "errored")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Outcome] = [
+        .complete, .spliced, .truncated, .errored,
+    ]
+}
+
+/// Where a budget sits. No platform has one at an ad.
+public struct OwnerLevel: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// An ad set with a budget of its own.
+    public static let adset = OwnerLevel(rawValue: "adset")
+    /// A campaign that divides its budget among its ad sets.
+    public static let campaign = OwnerLevel(rawValue: "campaign")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [OwnerLevel] = [
+        .adset, .campaign,
+    ]
+}
+
+/// Why a change stands where it stands. The names are stable.
+public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The target is above the account's ceiling for one owner.
+    public static let aboveCeiling = Reason(rawValue: "above_ceiling")
+    /// The account's daily total would be exceeded.
+    public static let accountCap = Reason(rawValue: "account_cap")
+    /// Its requests were lost too often; a person should look.
+    public static let attemptsExhausted = Reason(rawValue: "attempts_exhausted")
+    /// Nobody has approved it yet; it is asked again when it expires.
+    public static let awaitingApproval = Reason(rawValue: "awaiting_approval")
+    /// A cut of the same allocation has not taken effect yet.
+    public static let awaitingCuts = Reason(rawValue: "awaiting_cuts")
+    /// The target is below the account's floor for one owner.
+    public static let belowFloor = Reason(rawValue: "below_floor")
+    /// Somebody withdrew it.
+    public static let cancelled = Reason(rawValue: "cancelled")
+    /// What became of its request cannot be told by reading; a person must look.
+    public static let conflict = Reason(rawValue: "conflict")
+    /// The platform shows another value than the decision was made on.
+    public static let drifted = Reason(rawValue: "drifted")
+    /// Its time has passed.
+    public static let expired = Reason(rawValue: "expired")
+    /// Another change of the same owner is on its way.
+    public static let inFlight = Reason(rawValue: "in_flight")
+    /// A kill switch is on.
+    public static let killSwitch = Reason(rawValue: "kill_switch")
+    /// Its request had no effect; it may be sent again.
+    public static let notApplied = Reason(rawValue: "not_applied")
+    /// Its intent was never sent.
+    public static let notSent = Reason(rawValue: "not_sent")
+    /// The platform refused the request as it stands.
+    public static let platformRejected = Reason(rawValue: "platform_rejected")
+    /// The campaign has had its changes for this hour.
+    public static let rateLimitCampaign = Reason(rawValue: "rate_limit_campaign")
+    /// The ad set has had its budget changes for this hour.
+    public static let rateLimitOwner = Reason(rawValue: "rate_limit_owner")
+    /// Reading the platform showed that it took effect.
+    public static let reconciled = Reason(rawValue: "reconciled")
+    /// What was read of the platform is too old, or lacks the owner.
+    public static let staleSnapshot = Reason(rawValue: "stale_snapshot")
+    /// A newer change of the same field took its place.
+    public static let superseded = Reason(rawValue: "superseded")
+    /// The platform asks to slow down.
+    public static let throttled = Reason(rawValue: "throttled")
+    /// The credentials are missing, wrong or without the permission.
+    public static let unauthorized = Reason(rawValue: "unauthorized")
+    /// Its request got no answer; what became of it is found out by reading.
+    public static let unknown = Reason(rawValue: "unknown")
+    /// The platform could not be reached.
+    public static let unreachable = Reason(rawValue: "unreachable")
+    /// It would move the value further within the window than the limit allows.
+    public static let velocity = Reason(rawValue: "velocity")
+    /// The platform shows the account in another currency.
+    public static let wrongCurrency = Reason(rawValue: "wrong_currency")
+    /// The object is in another account or campaign, does not exist, or has no such field.
+    public static let wrongObject = Reason(rawValue: "wrong_object")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Reason] = [
+        .aboveCeiling, .accountCap, .attemptsExhausted, .awaitingApproval, .awaitingCuts, .belowFloor, .cancelled, .conflict, .drifted, .expired, .inFlight, .killSwitch, .notApplied, .notSent, .platformRejected, .rateLimitCampaign, .rateLimitOwner, .reconciled, .staleSnapshot, .superseded, .throttled, .unauthorized, .unknown, .unreachable, .velocity, .wrongCurrency, .wrongObject,
+    ]
+}
+
+/// Which signatures of webhooks are accepted.
+public struct Signatures: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Version 3 only: it covers the address and the time.
+    public static let v3 = Signatures(rawValue: "v3")
+    /// Also versions 1 and 2 where there is no version 3. They carry no time: whoever saw such a delivery once can send it again for
+    /// ever.
+    public static let v1V2V3 = Signatures(rawValue: "v1_v2_v3")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Signatures] = [
+        .v3, .v1V2V3,
+    ]
+}
+
+/// A span of the calendar, in UTC.
+public struct Window: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// A minute.
+    public static let minute = Window(rawValue: "minute")
+    /// An hour.
+    public static let hour = Window(rawValue: "hour")
+    /// A day.
+    public static let day = Window(rawValue: "day")
+    /// A calendar month.
+    public static let month = Window(rawValue: "month")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Window] = [
+        .minute, .hour, .day, .month,
+    ]
+}
+
+/// What went wrong.
+public struct ErrorKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The outcome of a write is unknown: it was sent, and no answer tells whether it took effect.
+    public static let ambiguous = ErrorKind(rawValue: "ambiguous")
+    /// The call was cancelled by the caller.
+    public static let cancelled = ErrorKind(rawValue: "cancelled")
+    /// The configuration is wrong; nothing was started.
+    public static let configInvalid = ErrorKind(rawValue: "config_invalid")
+    /// What is stored contradicts itself or the request.
+    public static let conflict = ErrorKind(rawValue: "conflict")
+    /// A content filter refused the request or the answer.
+    public static let contentFiltered = ErrorKind(rawValue: "content_filtered")
+    /// The prompt does not fit the model's context window.
+    public static let contextTooLong = ErrorKind(rawValue: "context_too_long")
+    /// A stored file or row cannot be read back as what it should be.
+    public static let corrupt = ErrorKind(rawValue: "corrupt")
+    /// An argument is wrong; the message names the field.
+    public static let invalidInput = ErrorKind(rawValue: "invalid_input")
+    /// A limit that the user set refuses the call.
+    public static let limitExceeded = ErrorKind(rawValue: "limit_exceeded")
+    /// The object does not exist.
+    public static let notFound = ErrorKind(rawValue: "not_found")
+    /// The other side refused the request as it stands.
+    public static let rejected = ErrorKind(rawValue: "rejected")
+    /// The other side asks to slow down.
+    public static let throttled = ErrorKind(rawValue: "throttled")
+    /// No answer came in time.
+    public static let timeout = ErrorKind(rawValue: "timeout")
+    /// The credentials are missing, wrong or without the permission.
+    public static let unauthorized = ErrorKind(rawValue: "unauthorized")
+    /// A dependency is away or broken.
+    public static let unavailable = ErrorKind(rawValue: "unavailable")
+    /// A defect of this library.
+    public static let unexpected = ErrorKind(rawValue: "unexpected")
+    /// The backend has no such ability.
+    public static let unsupported = ErrorKind(rawValue: "unsupported")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ErrorKind] = [
+        .ambiguous, .cancelled, .configInvalid, .conflict, .contentFiltered, .contextTooLong, .corrupt, .invalidInput, .limitExceeded, .notFound, .rejected, .throttled, .timeout, .unauthorized, .unavailable, .unexpected, .unsupported,
+    ]
+}

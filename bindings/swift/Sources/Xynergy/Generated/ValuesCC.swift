@@ -1,0 +1,869 @@
+// Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
+
+/// How the cache fares, per tenant and process.
+public struct CacheStats: Codable, Hashable, Sendable {
+    /// Answers from the cache, or shared with an equal request in flight.
+    public var hits: UInt64
+    /// Requests that had to be sent.
+    public var misses: UInt64
+    /// Hits of all requests, in percent.
+    public var hitRate: Double
+    /// Hits and misses.
+    public var totalRequests: UInt64
+    /// Whether the cache is on.
+    public var enabled: Bool
+    /// For how many seconds an answer is kept.
+    public var ttlSeconds: UInt64
+    /// What keeps it, as `memory`.
+    public var provider: String
+    /// Whether answers are found by meaning as well.
+    public var semanticEnabled: Bool
+    /// Whether limits of answers are sized.
+    public var tokenOptimizationEnabled: Bool
+
+    public init(
+        hits: UInt64,
+        misses: UInt64,
+        hitRate: Double,
+        totalRequests: UInt64,
+        enabled: Bool,
+        ttlSeconds: UInt64,
+        provider: String,
+        semanticEnabled: Bool,
+        tokenOptimizationEnabled: Bool
+    ) {
+        self.hits = hits
+        self.misses = misses
+        self.hitRate = hitRate
+        self.totalRequests = totalRequests
+        self.enabled = enabled
+        self.ttlSeconds = ttlSeconds
+        self.provider = provider
+        self.semanticEnabled = semanticEnabled
+        self.tokenOptimizationEnabled = tokenOptimizationEnabled
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case hits
+        case misses
+        case hitRate = "hit_rate"
+        case totalRequests = "total_requests"
+        case enabled
+        case ttlSeconds = "ttl_seconds"
+        case provider
+        case semanticEnabled = "semantic_enabled"
+        case tokenOptimizationEnabled = "token_optimization_enabled"
+    }
+}
+
+/// What a host's method is told of the call.
+public struct CallContext: Codable, Hashable, Sendable {
+    /// Whose call it is.
+    public var tenant: String
+    /// The person or program that acts.
+    public var actor: String?
+    /// The id of the request.
+    public var requestId: String
+    /// The W3C trace context to continue.
+    public var traceparent: String?
+
+    public init(tenant: String, actor: String? = nil, requestId: String, traceparent: String? = nil) {
+        self.tenant = tenant
+        self.actor = actor
+        self.requestId = requestId
+        self.traceparent = traceparent
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case tenant
+        case actor
+        case requestId = "request_id"
+        case traceparent
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(tenant, forKey: .tenant)
+        try container.encode(actor, forKey: .actor)
+        try container.encode(requestId, forKey: .requestId)
+        try container.encode(traceparent, forKey: .traceparent)
+    }
+}
+
+/// What a caller tells this library about one call. No provider sees it.
+public struct CallOptions: Codable, Hashable, Sendable {
+    /// False neither reads nor fills the cache.
+    public var cache: Bool?
+    /// Whether the library sizes the limit of the answer. Not with tools or a response format.
+    public var optimizeTokens: Bool?
+    /// Names under which the spend is counted and limited.
+    public var tags: [String]
+
+    public init(cache: Bool? = nil, optimizeTokens: Bool? = nil, tags: [String] = []) {
+        self.cache = cache
+        self.optimizeTokens = optimizeTokens
+        self.tags = tags
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case cache
+        case optimizeTokens = "optimize_tokens"
+        case tags
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        cache = try container.decodeIfPresent(Bool.self, forKey: .cache)
+        optimizeTokens = try container.decodeIfPresent(Bool.self, forKey: .optimizeTokens)
+        tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(cache, forKey: .cache)
+        try container.encodeIfPresent(optimizeTokens, forKey: .optimizeTokens)
+        if !tags.isEmpty { try container.encode(tags, forKey: .tags) }
+    }
+}
+
+/// What became of a call: who answered, at what cost, by which way.
+public struct CallReport: Codable, Hashable, Sendable {
+    /// The id of the request.
+    public var requestId: String
+    /// The provider that answered.
+    public var provider: String
+    /// The model that was asked there.
+    public var model: String
+    /// The cost in dollars, for people; null when the price is not known.
+    public var cost: Double?
+    /// The cost in billionths of a dollar; null when the price is not known.
+    public var costNanoUsd: UInt64?
+    /// Whether it came from the cache.
+    public var cacheHit: Bool
+    /// What chose the model: `complexity`, `model`, `route`, or `cache`.
+    public var routedVia: String
+    /// Every attempt, in order.
+    public var attempts: [Attempt]
+    /// Whether a limit of ours had cut a first answer and the model was asked again without it.
+    public var continued: Bool?
+    /// How the limit of the answer was sized, where it was asked for.
+    public var tokenOptimization: TokenOptimization?
+    /// Whether the tokens were counted here because the provider did not say.
+    public var usageEstimated: Bool?
+
+    public init(
+        requestId: String = "",
+        provider: String = "",
+        model: String = "",
+        cost: Double? = nil,
+        costNanoUsd: UInt64? = nil,
+        cacheHit: Bool = false,
+        routedVia: String = "",
+        attempts: [Attempt] = [],
+        continued: Bool? = nil,
+        tokenOptimization: TokenOptimization? = nil,
+        usageEstimated: Bool? = nil
+    ) {
+        self.requestId = requestId
+        self.provider = provider
+        self.model = model
+        self.cost = cost
+        self.costNanoUsd = costNanoUsd
+        self.cacheHit = cacheHit
+        self.routedVia = routedVia
+        self.attempts = attempts
+        self.continued = continued
+        self.tokenOptimization = tokenOptimization
+        self.usageEstimated = usageEstimated
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case requestId = "request_id"
+        case provider
+        case model
+        case cost
+        case costNanoUsd = "cost_nano_usd"
+        case cacheHit = "cache_hit"
+        case routedVia = "routed_via"
+        case attempts
+        case continued
+        case tokenOptimization = "token_optimization"
+        case usageEstimated = "usage_estimated"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        requestId = try container.decodeIfPresent(String.self, forKey: .requestId) ?? ""
+        provider = try container.decodeIfPresent(String.self, forKey: .provider) ?? ""
+        model = try container.decodeIfPresent(String.self, forKey: .model) ?? ""
+        cost = try container.decodeIfPresent(Double.self, forKey: .cost)
+        costNanoUsd = try container.decodeIfPresent(UInt64.self, forKey: .costNanoUsd)
+        cacheHit = try container.decodeIfPresent(Bool.self, forKey: .cacheHit) ?? false
+        routedVia = try container.decodeIfPresent(String.self, forKey: .routedVia) ?? ""
+        attempts = try container.decodeIfPresent([Attempt].self, forKey: .attempts) ?? []
+        continued = try container.decodeIfPresent(Bool.self, forKey: .continued)
+        tokenOptimization = try container.decodeIfPresent(TokenOptimization.self, forKey: .tokenOptimization)
+        usageEstimated = try container.decodeIfPresent(Bool.self, forKey: .usageEstimated)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(requestId, forKey: .requestId)
+        try container.encode(provider, forKey: .provider)
+        try container.encode(model, forKey: .model)
+        try container.encode(cost, forKey: .cost)
+        try container.encode(costNanoUsd, forKey: .costNanoUsd)
+        try container.encode(cacheHit, forKey: .cacheHit)
+        try container.encode(routedVia, forKey: .routedVia)
+        try container.encode(attempts, forKey: .attempts)
+        try container.encodeIfPresent(continued, forKey: .continued)
+        try container.encodeIfPresent(tokenOptimization, forKey: .tokenOptimization)
+        try container.encodeIfPresent(usageEstimated, forKey: .usageEstimated)
+    }
+}
+
+/// A click that shares a key with a conversion, and what a match needs of it.
+public struct Candidate: Codable, Hashable, Sendable {
+    /// The key that was asked for.
+    public var matched: KeyedHash
+    /// When it was clicked.
+    public var at: Timestamp
+    /// The click's id, as `Click::id`] shows it.
+    public var id: String
+    /// The click.
+    public var key: KeyedHash
+    /// The ad.
+    public var adId: String
+    /// The ad's ad set.
+    public var adsetId: String
+    /// The ad set's campaign.
+    public var campaignId: String
+
+    public init(
+        matched: KeyedHash,
+        at: Timestamp,
+        id: String,
+        key: KeyedHash,
+        adId: String,
+        adsetId: String,
+        campaignId: String
+    ) {
+        self.matched = matched
+        self.at = at
+        self.id = id
+        self.key = key
+        self.adId = adId
+        self.adsetId = adsetId
+        self.campaignId = campaignId
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case matched
+        case at
+        case id
+        case key
+        case adId = "ad_id"
+        case adsetId = "adset_id"
+        case campaignId = "campaign_id"
+    }
+}
+
+/// A change as it is stored.
+public struct ChangeRow: Codable, Hashable, Sendable {
+    /// What is wanted.
+    public var change: AdChange
+    /// Where it stands.
+    public var status: ChangeStatus
+    /// Why, where there is more to say than the status.
+    public var reason: Reason?
+    /// When it is asked again, if it is blocked for a time only.
+    public var retryAt: Timestamp?
+    /// When something has to be done about it next; `None` when it is over.
+    public var dueAt: Timestamp?
+    /// When it may run at the earliest.
+    public var runAt: Timestamp
+    /// When it is not applied any more.
+    public var expiresAt: Timestamp
+    /// How many intents were written for it.
+    public var attempt: UInt32
+    /// The value seen when the last intent was written.
+    public var observedFrom: Int64?
+    /// The final value, fixed by the first intent: every request of this change carries it.
+    public var sentValue: Int64?
+    /// When the last intent was written.
+    public var intentAt: Timestamp?
+    /// Until when the worker that claimed it may send.
+    public var leaseUntil: Timestamp?
+    /// What the platform said last, for a person.
+    public var detail: String?
+    /// The approval that it needs; `None` when it needs none.
+    public var approval: Approval?
+    /// When it was queued.
+    public var queuedAt: Timestamp
+    /// When it last moved.
+    public var updatedAt: Timestamp
+
+    public init(
+        change: AdChange,
+        status: ChangeStatus,
+        reason: Reason? = nil,
+        retryAt: Timestamp? = nil,
+        dueAt: Timestamp? = nil,
+        runAt: Timestamp,
+        expiresAt: Timestamp,
+        attempt: UInt32,
+        observedFrom: Int64? = nil,
+        sentValue: Int64? = nil,
+        intentAt: Timestamp? = nil,
+        leaseUntil: Timestamp? = nil,
+        detail: String? = nil,
+        approval: Approval? = nil,
+        queuedAt: Timestamp,
+        updatedAt: Timestamp
+    ) {
+        self.change = change
+        self.status = status
+        self.reason = reason
+        self.retryAt = retryAt
+        self.dueAt = dueAt
+        self.runAt = runAt
+        self.expiresAt = expiresAt
+        self.attempt = attempt
+        self.observedFrom = observedFrom
+        self.sentValue = sentValue
+        self.intentAt = intentAt
+        self.leaseUntil = leaseUntil
+        self.detail = detail
+        self.approval = approval
+        self.queuedAt = queuedAt
+        self.updatedAt = updatedAt
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case change
+        case status
+        case reason
+        case retryAt = "retry_at"
+        case dueAt = "due_at"
+        case runAt = "run_at"
+        case expiresAt = "expires_at"
+        case attempt
+        case observedFrom = "observed_from"
+        case sentValue = "sent_value"
+        case intentAt = "intent_at"
+        case leaseUntil = "lease_until"
+        case detail
+        case approval
+        case queuedAt = "queued_at"
+        case updatedAt = "updated_at"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(change, forKey: .change)
+        try container.encode(status, forKey: .status)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(retryAt, forKey: .retryAt)
+        try container.encode(dueAt, forKey: .dueAt)
+        try container.encode(runAt, forKey: .runAt)
+        try container.encode(expiresAt, forKey: .expiresAt)
+        try container.encode(attempt, forKey: .attempt)
+        try container.encode(observedFrom, forKey: .observedFrom)
+        try container.encode(sentValue, forKey: .sentValue)
+        try container.encode(intentAt, forKey: .intentAt)
+        try container.encode(leaseUntil, forKey: .leaseUntil)
+        try container.encode(detail, forKey: .detail)
+        try container.encode(approval, forKey: .approval)
+        try container.encode(queuedAt, forKey: .queuedAt)
+        try container.encode(updatedAt, forKey: .updatedAt)
+    }
+}
+
+/// A piece of a streamed answer, in OpenAI's shape. The last one of a stream is the library's own: no choices, the usage, the
+/// outcome and the report.
+public struct ChatChunk: Codable, Hashable, Sendable {
+    /// The provider's id of the answer.
+    public var id: String
+    /// The model that answers, as the provider names it.
+    public var model: String
+    /// What is added to which answer; empty in chunks that only annotate.
+    public var choices: [ChunkChoice]
+    /// Whether the answer is whole; only in the last chunk.
+    public var outcome: Outcome?
+    /// The tokens used so far, where the provider says so.
+    public var usage: Usage?
+    /// Who answered, at what cost, by which way; only in the last chunk.
+    public var xynergy: CallReport?
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(
+        id: String = "",
+        model: String = "",
+        choices: [ChunkChoice] = [],
+        outcome: Outcome? = nil,
+        usage: Usage? = nil,
+        xynergy: CallReport? = nil,
+        additional: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.model = model
+        self.choices = choices
+        self.outcome = outcome
+        self.usage = usage
+        self.xynergy = xynergy
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id
+        case model
+        case choices
+        case outcome
+        case usage
+        case xynergy
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decodeIfPresent(String.self, forKey: .id) ?? ""
+        model = try container.decodeIfPresent(String.self, forKey: .model) ?? ""
+        choices = try container.decodeIfPresent([ChunkChoice].self, forKey: .choices) ?? []
+        outcome = try container.decodeIfPresent(Outcome.self, forKey: .outcome)
+        usage = try container.decodeIfPresent(Usage.self, forKey: .usage)
+        xynergy = try container.decodeIfPresent(CallReport.self, forKey: .xynergy)
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(model, forKey: .model)
+        try container.encode(choices, forKey: .choices)
+        try container.encodeIfPresent(outcome, forKey: .outcome)
+        try container.encodeIfPresent(usage, forKey: .usage)
+        try container.encodeIfPresent(xynergy, forKey: .xynergy)
+    }
+}
+
+/// A chat completion to be made, in OpenAI's shape. `model` is a route, a provider, a provider's model (`openai/gpt-4o-mini`) or
+/// the model of one of the configured providers; empty or `auto` lets the router choose.
+public struct ChatRequest: Codable, Hashable, Sendable {
+    /// The conversation so far.
+    public var messages: [Message]
+    /// The newer name of `max_tokens`; it wins where both are given. Each provider is sent the name that it knows.
+    public var maxCompletionTokens: UInt32?
+    /// The greatest number of tokens of the answer.
+    public var maxTokens: UInt32?
+    /// Which model.
+    public var model: String?
+    /// The number of answers.
+    public var n: UInt32?
+    /// The format that the answer must have.
+    public var responseFormat: JSONValue?
+    /// How freely the model chooses, 0 to 2.
+    public var temperature: Double?
+    /// The tools that the model may call, as they came.
+    public var tools: [JSONValue]
+    /// What is meant for this library and sent to no provider.
+    public var xynergy: CallOptions?
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(
+        messages: [Message],
+        maxCompletionTokens: UInt32? = nil,
+        maxTokens: UInt32? = nil,
+        model: String? = nil,
+        n: UInt32? = nil,
+        responseFormat: JSONValue? = nil,
+        temperature: Double? = nil,
+        tools: [JSONValue] = [],
+        xynergy: CallOptions? = nil,
+        additional: [String: JSONValue] = [:]
+    ) {
+        self.messages = messages
+        self.maxCompletionTokens = maxCompletionTokens
+        self.maxTokens = maxTokens
+        self.model = model
+        self.n = n
+        self.responseFormat = responseFormat
+        self.temperature = temperature
+        self.tools = tools
+        self.xynergy = xynergy
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case messages
+        case maxCompletionTokens = "max_completion_tokens"
+        case maxTokens = "max_tokens"
+        case model
+        case n
+        case responseFormat = "response_format"
+        case temperature
+        case tools
+        case xynergy
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        messages = try container.decode([Message].self, forKey: .messages)
+        maxCompletionTokens = try container.decodeIfPresent(UInt32.self, forKey: .maxCompletionTokens)
+        maxTokens = try container.decodeIfPresent(UInt32.self, forKey: .maxTokens)
+        model = try container.decodeIfPresent(String.self, forKey: .model)
+        n = try container.decodeIfPresent(UInt32.self, forKey: .n)
+        responseFormat = try container.decodeIfPresent(JSONValue.self, forKey: .responseFormat)
+        temperature = try container.decodeIfPresent(Double.self, forKey: .temperature)
+        tools = try container.decodeIfPresent([JSONValue].self, forKey: .tools) ?? []
+        xynergy = try container.decodeIfPresent(CallOptions.self, forKey: .xynergy)
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(messages, forKey: .messages)
+        try container.encodeIfPresent(maxCompletionTokens, forKey: .maxCompletionTokens)
+        try container.encodeIfPresent(maxTokens, forKey: .maxTokens)
+        try container.encodeIfPresent(model, forKey: .model)
+        try container.encodeIfPresent(n, forKey: .n)
+        try container.encodeIfPresent(responseFormat, forKey: .responseFormat)
+        try container.encodeIfPresent(temperature, forKey: .temperature)
+        if !tools.isEmpty { try container.encode(tools, forKey: .tools) }
+        try container.encodeIfPresent(xynergy, forKey: .xynergy)
+    }
+}
+
+/// A chat completion, in OpenAI's shape, with what became of it.
+public struct ChatResponse: Codable, Hashable, Sendable {
+    /// The provider's id of the answer.
+    public var id: String
+    /// The model that answered, as the provider names it.
+    public var model: String
+    /// The answers, one unless more were asked for.
+    public var choices: [Choice]
+    /// Whether it is whole: the worst of the choices. Truncated until it is set.
+    public var outcome: Outcome
+    /// Who answered, at what cost, by which way.
+    public var xynergy: CallReport
+    /// The tokens used, as the provider counts them.
+    public var usage: Usage?
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(
+        id: String = "",
+        model: String = "",
+        choices: [Choice] = [],
+        outcome: Outcome = .truncated,
+        xynergy: CallReport = CallReport(),
+        usage: Usage? = nil,
+        additional: [String: JSONValue] = [:]
+    ) {
+        self.id = id
+        self.model = model
+        self.choices = choices
+        self.outcome = outcome
+        self.xynergy = xynergy
+        self.usage = usage
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id
+        case model
+        case choices
+        case outcome
+        case xynergy
+        case usage
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        id = try container.decodeIfPresent(String.self, forKey: .id) ?? ""
+        model = try container.decodeIfPresent(String.self, forKey: .model) ?? ""
+        choices = try container.decodeIfPresent([Choice].self, forKey: .choices) ?? []
+        outcome = try container.decodeIfPresent(Outcome.self, forKey: .outcome) ?? Outcome.truncated
+        xynergy = try container.decodeIfPresent(CallReport.self, forKey: .xynergy) ?? CallReport()
+        usage = try container.decodeIfPresent(Usage.self, forKey: .usage)
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(model, forKey: .model)
+        try container.encode(choices, forKey: .choices)
+        try container.encode(outcome, forKey: .outcome)
+        try container.encode(xynergy, forKey: .xynergy)
+        try container.encodeIfPresent(usage, forKey: .usage)
+    }
+}
+
+/// One answer.
+public struct Choice: Codable, Hashable, Sendable {
+    /// Its number.
+    public var index: UInt32
+    /// What the model said; empty where a filter took it away.
+    public var message: Message
+    /// Why it stopped.
+    public var finishReason: String?
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(
+        index: UInt32 = 0,
+        message: Message = Message(),
+        finishReason: String? = nil,
+        additional: [String: JSONValue] = [:]
+    ) {
+        self.index = index
+        self.message = message
+        self.finishReason = finishReason
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case index
+        case message
+        case finishReason = "finish_reason"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        index = try container.decodeIfPresent(UInt32.self, forKey: .index) ?? 0
+        message = try container.decodeIfPresent(Message.self, forKey: .message) ?? Message()
+        finishReason = try container.decodeIfPresent(String.self, forKey: .finishReason)
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(index, forKey: .index)
+        try container.encode(message, forKey: .message)
+        try container.encode(finishReason, forKey: .finishReason)
+    }
+}
+
+/// What a chunk adds to one answer.
+public struct ChunkChoice: Codable, Hashable, Sendable {
+    /// Which answer.
+    public var index: UInt32
+    /// What is added.
+    public var delta: Delta
+    /// Why it ended, in its last chunk.
+    public var finishReason: String?
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(
+        index: UInt32 = 0,
+        delta: Delta = Delta(),
+        finishReason: String? = nil,
+        additional: [String: JSONValue] = [:]
+    ) {
+        self.index = index
+        self.delta = delta
+        self.finishReason = finishReason
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case index
+        case delta
+        case finishReason = "finish_reason"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        index = try container.decodeIfPresent(UInt32.self, forKey: .index) ?? 0
+        delta = try container.decodeIfPresent(Delta.self, forKey: .delta) ?? Delta()
+        finishReason = try container.decodeIfPresent(String.self, forKey: .finishReason)
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(index, forKey: .index)
+        try container.encode(delta, forKey: .delta)
+        try container.encode(finishReason, forKey: .finishReason)
+    }
+}
+
+/// A click on an ad. Without `Personal`], nothing in it identifies a person.
+public struct Click: Codable, Hashable, Sendable {
+    /// What makes the click one: a further click of the same key is a duplicate.
+    public var key: KeyedHash
+    /// When it happened.
+    public var at: Timestamp
+    /// The ad.
+    public var adId: String
+    /// The ad's ad set.
+    public var adsetId: String
+    /// The ad set's campaign.
+    public var campaignId: String
+    /// The UTM parameters.
+    public var utm: Utm
+    /// The hashes of the ad platforms' click ids in the URL: the keys of layer 1.
+    public var idKeys: [KeyedHash]
+    /// The rest, with consent.
+    public var personal: Personal?
+
+    public init(
+        key: KeyedHash,
+        at: Timestamp,
+        adId: String,
+        adsetId: String,
+        campaignId: String,
+        utm: Utm,
+        idKeys: [KeyedHash],
+        personal: Personal? = nil
+    ) {
+        self.key = key
+        self.at = at
+        self.adId = adId
+        self.adsetId = adsetId
+        self.campaignId = campaignId
+        self.utm = utm
+        self.idKeys = idKeys
+        self.personal = personal
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case key
+        case at
+        case adId = "ad_id"
+        case adsetId = "adset_id"
+        case campaignId = "campaign_id"
+        case utm
+        case idKeys = "id_keys"
+        case personal
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(key, forKey: .key)
+        try container.encode(at, forKey: .at)
+        try container.encode(adId, forKey: .adId)
+        try container.encode(adsetId, forKey: .adsetId)
+        try container.encode(campaignId, forKey: .campaignId)
+        try container.encode(utm, forKey: .utm)
+        try container.encode(idKeys, forKey: .idKeys)
+        try container.encode(personal, forKey: .personal)
+    }
+}
+
+/// The limits of the new budgets. A single change is limited to a fifth of the present budget besides.
+public struct Constraints: Codable, Hashable, Sendable {
+    /// What the new daily budgets of owners with active ads sum to, in minor units.
+    public var totalDailyMinor: Int64
+    /// The least daily budget of an owner, in minor units.
+    public var minMinor: Int64
+    /// The greatest daily budget of an owner, in minor units.
+    public var maxMinor: Int64
+
+    public init(totalDailyMinor: Int64, minMinor: Int64, maxMinor: Int64) {
+        self.totalDailyMinor = totalDailyMinor
+        self.minMinor = minMinor
+        self.maxMinor = maxMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case totalDailyMinor = "total_daily_minor"
+        case minMinor = "min_minor"
+        case maxMinor = "max_minor"
+    }
+}
+
+/// A contact as it stands in the CRM.
+public struct Contact: Codable, Hashable, Sendable {
+    /// Its properties.
+    public var properties: [String: String?]
+
+    public init(properties: [String: String?]) {
+        self.properties = properties
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case properties
+    }
+}
+
+/// One part of a message.
+public struct ContentPart: Codable, Hashable, Sendable {
+    /// What it is, as `text` or `image_url`.
+    public var type: String
+    /// The text, in a text part.
+    public var text: String?
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(type: String = "", text: String? = nil, additional: [String: JSONValue] = [:]) {
+        self.type = type
+        self.text = text
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case type
+        case text
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        type = try container.decodeIfPresent(String.self, forKey: .type) ?? ""
+        text = try container.decodeIfPresent(String.self, forKey: .text)
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(type, forKey: .type)
+        try container.encodeIfPresent(text, forKey: .text)
+    }
+}
+
+/// A change that a CRM reported.
+public struct CrmEvent: Codable, Hashable, Sendable {
+    /// What makes the event one, over everything but the delivery: a further event of the same key is a duplicate.
+    public var key: KeyedHash
+    /// When it happened, by the CRM's clock.
+    public var occurredAt: Timestamp
+    /// The CRM's id of the event. It orders events of the same time and need not be unique.
+    public var eventId: String
+    /// The move of a deal, when it is one.
+    public var stageChange: StageChange?
+    /// The event as the CRM sent it, every unknown field included: a JSON object.
+    public var raw: String
+
+    public init(key: KeyedHash, occurredAt: Timestamp, eventId: String, stageChange: StageChange? = nil, raw: String) {
+        self.key = key
+        self.occurredAt = occurredAt
+        self.eventId = eventId
+        self.stageChange = stageChange
+        self.raw = raw
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case key
+        case occurredAt = "occurred_at"
+        case eventId = "event_id"
+        case stageChange = "stage_change"
+        case raw
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(key, forKey: .key)
+        try container.encode(occurredAt, forKey: .occurredAt)
+        try container.encode(eventId, forKey: .eventId)
+        try container.encode(stageChange, forKey: .stageChange)
+        try container.encode(raw, forKey: .raw)
+    }
+}

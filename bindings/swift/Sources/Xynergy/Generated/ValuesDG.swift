@@ -1,0 +1,266 @@
+// Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
+
+/// A deal as it stands in the CRM.
+public struct Deal: Codable, Hashable, Sendable {
+    /// Its properties.
+    public var properties: [String: String?]
+    /// The ids of its contacts.
+    public var contacts: [String]
+
+    public init(properties: [String: String?], contacts: [String]) {
+        self.properties = properties
+        self.contacts = contacts
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case properties
+        case contacts
+    }
+}
+
+/// What a deal is worth and whom it is due to: the fold of its events.
+public struct DealRevenue: Codable, Hashable, Sendable {
+    /// The CRM's id of the deal.
+    public var dealId: String
+    /// The stage after all events.
+    public var stage: String
+    /// The value of that stage in minor units: the sum of the entries.
+    public var valueMinor: Int64
+    /// The ledger in the order of the events.
+    public var entries: [LedgerEntry]
+    /// The click behind it.
+    public var matched: Match
+    /// How many stage events were folded, at least one.
+    public var eventsSeen: UInt64
+
+    public init(
+        dealId: String,
+        stage: String,
+        valueMinor: Int64,
+        entries: [LedgerEntry],
+        matched: Match,
+        eventsSeen: UInt64
+    ) {
+        self.dealId = dealId
+        self.stage = stage
+        self.valueMinor = valueMinor
+        self.entries = entries
+        self.matched = matched
+        self.eventsSeen = eventsSeen
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case dealId = "deal_id"
+        case stage
+        case valueMinor = "value_minor"
+        case entries
+        case matched
+        case eventsSeen = "events_seen"
+    }
+}
+
+/// An addition to a message.
+public struct Delta: Codable, Hashable, Sendable {
+    /// More of what is said.
+    public var content: Content?
+    /// More of the refusal.
+    public var refusal: String?
+    /// Who speaks, in the first chunk.
+    public var role: String?
+    /// More of the tool calls, as they came.
+    public var toolCalls: [JSONValue]
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(
+        content: Content? = nil,
+        refusal: String? = nil,
+        role: String? = nil,
+        toolCalls: [JSONValue] = [],
+        additional: [String: JSONValue] = [:]
+    ) {
+        self.content = content
+        self.refusal = refusal
+        self.role = role
+        self.toolCalls = toolCalls
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case content
+        case refusal
+        case role
+        case toolCalls = "tool_calls"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        content = try container.decodeIfPresent(Content.self, forKey: .content)
+        refusal = try container.decodeIfPresent(String.self, forKey: .refusal)
+        role = try container.decodeIfPresent(String.self, forKey: .role)
+        toolCalls = try container.decodeIfPresent([JSONValue].self, forKey: .toolCalls) ?? []
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(content, forKey: .content)
+        try container.encodeIfPresent(refusal, forKey: .refusal)
+        try container.encodeIfPresent(role, forKey: .role)
+        if !toolCalls.isEmpty { try container.encode(toolCalls, forKey: .toolCalls) }
+    }
+}
+
+/// A stored document and its version.
+public struct Document: Codable, Hashable, Sendable {
+    /// 1 when it was first written, one more at each write.
+    public var version: UInt64
+    /// The document, usually JSON.
+    public var value: String
+
+    public init(version: UInt64, value: String) {
+        self.version = version
+        self.value = value
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case version
+        case value
+    }
+}
+
+/// Why one element of a body is no event.
+public struct EventProblem: Codable, Hashable, Sendable {
+    /// Its place in the array, from 0.
+    public var index: UInt64
+    /// The field and what is wrong with it.
+    public var problem: String
+
+    public init(index: UInt64, problem: String) {
+        self.index = index
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case index
+        case problem
+    }
+}
+
+/// The answer to a prompt.
+public struct Generation: Codable, Hashable, Sendable {
+    /// The answer.
+    public var text: String
+    /// The provider that answered.
+    public var provider: String
+    /// The model that answered.
+    public var model: String
+    /// Tokens of prompt and answer.
+    public var tokensUsed: UInt64
+    /// The cost in dollars, for people; null when the price is not known.
+    public var cost: Double?
+    /// The cost in billionths of a dollar; null when the price is not known.
+    public var costNanoUsd: UInt64?
+    /// Whether it came from the cache, which costs nothing.
+    public var cacheHit: Bool
+    /// What chose the model: `complexity`, `model`, `route`, or `cache`.
+    public var routedVia: String
+    /// The id of the request.
+    public var requestId: String
+    /// How the limit of the answer was sized.
+    public var tokenOptimization: TokenOptimization
+    /// Why the model stopped.
+    public var finish: String?
+    /// Whether it is whole.
+    public var outcome: Outcome
+    /// Every attempt, in order.
+    public var attempts: [Attempt]
+    /// Whether a limit of ours had cut a first answer and the model was asked again without it.
+    public var continued: Bool?
+
+    public init(
+        text: String,
+        provider: String,
+        model: String,
+        tokensUsed: UInt64,
+        cost: Double? = nil,
+        costNanoUsd: UInt64? = nil,
+        cacheHit: Bool,
+        routedVia: String,
+        requestId: String,
+        tokenOptimization: TokenOptimization,
+        finish: String? = nil,
+        outcome: Outcome,
+        attempts: [Attempt] = [],
+        continued: Bool? = nil
+    ) {
+        self.text = text
+        self.provider = provider
+        self.model = model
+        self.tokensUsed = tokensUsed
+        self.cost = cost
+        self.costNanoUsd = costNanoUsd
+        self.cacheHit = cacheHit
+        self.routedVia = routedVia
+        self.requestId = requestId
+        self.tokenOptimization = tokenOptimization
+        self.finish = finish
+        self.outcome = outcome
+        self.attempts = attempts
+        self.continued = continued
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case text
+        case provider
+        case model
+        case tokensUsed = "tokens_used"
+        case cost
+        case costNanoUsd = "cost_nano_usd"
+        case cacheHit = "cache_hit"
+        case routedVia = "routed_via"
+        case requestId = "request_id"
+        case tokenOptimization = "token_optimization"
+        case finish
+        case outcome
+        case attempts
+        case continued
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        text = try container.decode(String.self, forKey: .text)
+        provider = try container.decode(String.self, forKey: .provider)
+        model = try container.decode(String.self, forKey: .model)
+        tokensUsed = try container.decode(UInt64.self, forKey: .tokensUsed)
+        cost = try container.decodeIfPresent(Double.self, forKey: .cost)
+        costNanoUsd = try container.decodeIfPresent(UInt64.self, forKey: .costNanoUsd)
+        cacheHit = try container.decode(Bool.self, forKey: .cacheHit)
+        routedVia = try container.decode(String.self, forKey: .routedVia)
+        requestId = try container.decode(String.self, forKey: .requestId)
+        tokenOptimization = try container.decode(TokenOptimization.self, forKey: .tokenOptimization)
+        finish = try container.decodeIfPresent(String.self, forKey: .finish)
+        outcome = try container.decode(Outcome.self, forKey: .outcome)
+        attempts = try container.decodeIfPresent([Attempt].self, forKey: .attempts) ?? []
+        continued = try container.decodeIfPresent(Bool.self, forKey: .continued)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(text, forKey: .text)
+        try container.encode(provider, forKey: .provider)
+        try container.encode(model, forKey: .model)
+        try container.encode(tokensUsed, forKey: .tokensUsed)
+        try container.encode(cost, forKey: .cost)
+        try container.encode(costNanoUsd, forKey: .costNanoUsd)
+        try container.encode(cacheHit, forKey: .cacheHit)
+        try container.encode(routedVia, forKey: .routedVia)
+        try container.encode(requestId, forKey: .requestId)
+        try container.encode(tokenOptimization, forKey: .tokenOptimization)
+        try container.encode(finish, forKey: .finish)
+        try container.encode(outcome, forKey: .outcome)
+        try container.encode(attempts, forKey: .attempts)
+        try container.encodeIfPresent(continued, forKey: .continued)
+    }
+}

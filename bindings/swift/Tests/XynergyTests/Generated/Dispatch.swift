@@ -1,0 +1,450 @@
+// Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
+
+import Foundation
+import Xynergy
+
+protocol HasAreas {
+    var ai: AIArea { get }
+    var attribution: AttributionArea { get }
+    var hubspot: HubSpotArea { get }
+    var allocation: AllocationArea { get }
+    var closedLoop: ClosedLoopArea { get }
+    var execution: ExecutionArea { get }
+    func health(timeoutMs: UInt64?, requestId: String?) async throws -> Health
+    func migrate(printSql: Bool, timeoutMs: UInt64?, requestId: String?) async throws -> Migration
+}
+
+extension Client: HasAreas {}
+extension Scope: HasAreas {}
+
+func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs: UInt64?) async throws -> JSONValue {
+    switch method {
+    case "health":
+        return try JSONValue(encoding: try await target.health(timeoutMs: timeoutMs, requestId: nil))
+    case "migrate":
+        struct Given: Decodable {
+            let printSql: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case printSql = "print_sql"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.migrate(printSql: given.printSql ?? false, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.generate":
+        struct Given: Decodable {
+            let prompt: String
+            let maxTokens: UInt32?
+            let temperature: Double?
+            let tags: [String]?
+            let cache: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case prompt
+                case maxTokens = "max_tokens"
+                case temperature
+                case tags
+                case cache
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.generate(given.prompt, maxTokens: given.maxTokens, temperature: given.temperature, tags: given.tags ?? [], cache: given.cache, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.chat":
+        struct Given: Decodable {
+            let request: ChatRequest
+
+            enum CodingKeys: String, CodingKey {
+                case request
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.chat(given.request, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.route":
+        struct Given: Decodable {
+            let request: PromptOrRequest
+
+            enum CodingKeys: String, CodingKey {
+                case request
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.route(given.request, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.count_tokens":
+        struct Given: Decodable {
+            let request: PromptOrRequest
+            let model: String?
+
+            enum CodingKeys: String, CodingKey {
+                case request
+                case model
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.countTokens(given.request, model: given.model, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.optimize_tokens":
+        struct Given: Decodable {
+            let prompt: String
+            let defaultLimit: UInt32?
+            let userLimit: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case prompt
+                case defaultLimit = "default_limit"
+                case userLimit = "user_limit"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.optimizeTokens(given.prompt, defaultLimit: given.defaultLimit, userLimit: given.userLimit, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.spend":
+        struct Given: Decodable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.spend(since: given.since, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.set_limit":
+        struct Given: Decodable {
+            let scope: LimitScope
+            let window: Window
+            let amountNanoUsd: UInt64
+            let hard: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case scope
+                case window
+                case amountNanoUsd = "amount_nano_usd"
+                case hard
+            }
+        }
+        let given = try written(args, as: Given.self)
+        try await target.ai.setLimit(scope: given.scope, window: given.window, amountNanoUsd: given.amountNanoUsd, hard: given.hard, timeoutMs: timeoutMs, requestId: nil)
+        return .null
+    case "ai.cache_stats":
+        return try JSONValue(encoding: try await target.ai.cacheStats(timeoutMs: timeoutMs, requestId: nil))
+    case "ai.cache_invalidate":
+        struct Given: Decodable {
+            let pattern: String?
+
+            enum CodingKeys: String, CodingKey {
+                case pattern
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.cacheInvalidate(pattern: given.pattern, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.track_click":
+        struct Given: Decodable {
+            let click: [String: JSONValue]
+
+            enum CodingKeys: String, CodingKey {
+                case click
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.trackClick(given.click, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.track_clicks":
+        struct Given: Decodable {
+            let clicks: [JSONValue]
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case clicks
+                case source
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.trackClicks(given.clicks, source: given.source, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.count_clicks":
+        struct Given: Decodable {
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case source
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.countClicks(source: given.source, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.totals":
+        return try JSONValue(encoding: try await target.attribution.totals(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.deals":
+        return try JSONValue(encoding: try await target.attribution.deals(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.stages":
+        return try JSONValue(encoding: try await target.attribution.stages(timeoutMs: timeoutMs, requestId: nil))
+    case "hubspot.accept":
+        struct Given: Decodable {
+            let method: String
+            let url: String
+            let headers: [String: String]
+            let body: RawBytes
+            let receivedAt: Timestamp?
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case method
+                case url
+                case headers
+                case body
+                case receivedAt = "received_at"
+                case source
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.hubspot.accept(method: given.method, url: given.url, headers: given.headers, body: given.body.data, receivedAt: given.receivedAt, source: given.source, timeoutMs: timeoutMs, requestId: nil))
+    case "hubspot.process":
+        struct Given: Decodable {
+            let ads: [String: AdParents]?
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case limit
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.hubspot.process(ads: given.ads ?? [:], limit: given.limit, timeoutMs: timeoutMs, requestId: nil))
+    case "hubspot.count_events":
+        struct Given: Decodable {
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case source
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.hubspot.countEvents(source: given.source, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.pipeline":
+        return try JSONValue(encoding: try await target.allocation.pipeline(timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.select":
+        struct Given: Decodable {
+            let allocationId: String
+            let request: AllocationRequest
+
+            enum CodingKeys: String, CodingKey {
+                case allocationId = "allocation_id"
+                case request
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.select(allocationId: given.allocationId, request: given.request, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.get":
+        struct Given: Decodable {
+            let allocationId: String
+
+            enum CodingKeys: String, CodingKey {
+                case allocationId = "allocation_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.get(given.allocationId, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.propose":
+        struct Given: Decodable {
+            let allocationId: String
+            let accountId: String
+            let currency: Currency
+            let allocation: Allocation
+            let campaigns: [String: String]
+
+            enum CodingKeys: String, CodingKey {
+                case allocationId = "allocation_id"
+                case accountId = "account_id"
+                case currency
+                case allocation
+                case campaigns
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.propose(allocationId: given.allocationId, accountId: given.accountId, currency: given.currency, allocation: given.allocation, campaigns: given.campaigns, timeoutMs: timeoutMs, requestId: nil))
+    case "closed_loop.tick":
+        struct Given: Decodable {
+            let account: AdAccount
+            let allocationId: String
+            let seed: UInt64
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case allocationId = "allocation_id"
+                case seed
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.closedLoop.tick(account: given.account, allocationId: given.allocationId, seed: given.seed, timeoutMs: timeoutMs, requestId: nil))
+    case "closed_loop.process":
+        struct Given: Decodable {
+            let account: AdAccount
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case limit
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.closedLoop.process(given.account, limit: given.limit, timeoutMs: timeoutMs, requestId: nil))
+    case "closed_loop.allocate":
+        struct Given: Decodable {
+            let account: AdAccount
+            let allocationId: String
+            let seed: UInt64
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case allocationId = "allocation_id"
+                case seed
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.closedLoop.allocate(account: given.account, allocationId: given.allocationId, seed: given.seed, timeoutMs: timeoutMs, requestId: nil))
+    case "closed_loop.changes":
+        struct Given: Decodable {
+            let account: AdAccount
+            let allocationId: String
+            let allocation: Allocation
+
+            enum CodingKeys: String, CodingKey {
+                case account
+                case allocationId = "allocation_id"
+                case allocation
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.closedLoop.changes(account: given.account, allocationId: given.allocationId, allocation: given.allocation, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.owners":
+        struct Given: Decodable {
+            let accountId: String
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.owners(given.accountId, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.plan":
+        struct Given: Decodable {
+            let changes: [AdChange]
+            let askPlatform: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case changes
+                case askPlatform = "ask_platform"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.plan(given.changes, askPlatform: given.askPlatform ?? false, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.queue":
+        struct Given: Decodable {
+            let changes: [AdChange]
+
+            enum CodingKeys: String, CodingKey {
+                case changes
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.queue(given.changes, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.approve":
+        struct Given: Decodable {
+            let planDigest: String
+
+            enum CodingKeys: String, CodingKey {
+                case planDigest = "plan_digest"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.approve(given.planDigest, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.run_once":
+        return try JSONValue(encoding: try await target.execution.runOnce(timeoutMs: timeoutMs, requestId: nil))
+    case "execution.drain":
+        try await target.execution.drain(timeoutMs: timeoutMs, requestId: nil)
+        return .null
+    case "execution.next_due":
+        return try JSONValue(encoding: try await target.execution.nextDue(timeoutMs: timeoutMs, requestId: nil))
+    case "execution.get":
+        struct Given: Decodable {
+            let id: ChangeId
+
+            enum CodingKeys: String, CodingKey {
+                case id
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.get(given.id, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.list":
+        struct Given: Decodable {
+            let accountId: String?
+            let allocationId: String?
+            let status: ChangeStatus?
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case allocationId = "allocation_id"
+                case status
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.list(accountId: given.accountId, allocationId: given.allocationId, status: given.status, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.history":
+        struct Given: Decodable {
+            let accountId: String
+            let changeId: ChangeId?
+            let afterSeq: UInt64?
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case changeId = "change_id"
+                case afterSeq = "after_seq"
+                case limit
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.history(given.accountId, changeId: given.changeId, afterSeq: given.afterSeq, limit: given.limit, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.cancel":
+        struct Given: Decodable {
+            let id: ChangeId
+
+            enum CodingKeys: String, CodingKey {
+                case id
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.cancel(given.id, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.set_limits":
+        struct Given: Decodable {
+            let accountId: String
+            let currency: Currency
+            let totalDailyMinor: Int64?
+            let minMinor: Int64?
+            let maxMinor: Int64?
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case currency
+                case totalDailyMinor = "total_daily_minor"
+                case minMinor = "min_minor"
+                case maxMinor = "max_minor"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        try await target.execution.setLimits(accountId: given.accountId, currency: given.currency, totalDailyMinor: given.totalDailyMinor, minMinor: given.minMinor, maxMinor: given.maxMinor, timeoutMs: timeoutMs, requestId: nil)
+        return .null
+    case "execution.kill":
+        struct Given: Decodable {
+            let scope: KillScope
+            let on: Bool
+
+            enum CodingKeys: String, CodingKey {
+                case scope
+                case on
+            }
+        }
+        let given = try written(args, as: Given.self)
+        try await target.execution.kill(scope: given.scope, on: given.on, timeoutMs: timeoutMs, requestId: nil)
+        return .null
+    case "execution.kills":
+        return try JSONValue(encoding: try await target.execution.kills(timeoutMs: timeoutMs, requestId: nil))
+    case "execution.verify_audit":
+        return try JSONValue(encoding: try await target.execution.verifyAudit(timeoutMs: timeoutMs, requestId: nil))
+    default: throw Unwritten(what: method)
+    }
+}
