@@ -58,7 +58,8 @@ class ChatStream {
 
   /** Ends it: whoever reads gets an error of the kind `cancelled`. */
   abort(reason) {
-    if (this.#ended) return;
+    // What has arrived and was not read yet is cancelled too.
+    if (this.#ended && this.#chunks.length === 0 && this.#failure === undefined) return;
     this.#abort.abort(reason);
     this.#chunks = [];
     this.#failure = this.#cancelled();
@@ -76,12 +77,16 @@ class ChatStream {
   async #next() {
     if (this.#chunks.length > 0) return { value: this.#chunks.shift(), done: false };
     this.#throwFailure();
-    if (this.#ended) return { value: undefined, done: true };
+    if (this.#ended) {
+      this.#unlisten?.();
+      return { value: undefined, done: true };
+    }
     try {
       await this.open();
       await this.#read();
     } catch (error) {
       this.#failure = undefined;
+      this.#unlisten?.();
       this.#close();
       throw this.#abort.signal.aborted ? this.#cancelled() : error;
     }
@@ -101,7 +106,9 @@ class ChatStream {
   #throwFailure() {
     const failure = this.#failure;
     this.#failure = undefined;
-    if (failure !== undefined) throw failure;
+    if (failure === undefined) return;
+    this.#unlisten?.();
+    throw failure;
   }
 
   #cancelled() {
@@ -111,7 +118,6 @@ class ChatStream {
 
   #close() {
     this.#ended = true;
-    this.#unlisten?.();
     if (this.#stream === undefined) return;
     abandoned.unregister(this);
     this.#handle.core.engine.closeStream(this.#stream);
@@ -121,6 +127,7 @@ class ChatStream {
   async return(value) {
     this.#chunks = [];
     this.#failure = undefined;
+    this.#unlisten?.();
     this.#close();
     return { value, done: true };
   }

@@ -54,12 +54,12 @@ impl NativeEngine {
         let seats: Seats =
             serde_json::from_str(&seats).map_err(|e| napi::Error::from_reason(e.to_string()))?;
         let object = |number: Option<u32>| -> Option<Arc<dyn Host>> {
-            number.map(|number| JsObject::new(number, shared.mailbox.clone()))
+            number.map(|number| JsObject::host(number, shared.mailbox.clone()))
         };
         let providers = seats.providers.iter();
         let backends = Backends {
             providers: providers
-                .map(|(name, number)| (name.clone(), JsObject::new(*number, shared.mailbox.clone())))
+                .map(|(name, number)| (name.clone(), JsObject::host(*number, shared.mailbox.clone())))
                 .collect(),
             cache: object(seats.cache),
             secrets: object(seats.secrets),

@@ -129,7 +129,7 @@ impl Environment {
     #[napi(catch_unwind)]
     pub fn check(&self, suite: String, object: u32, options: String) -> napi::Result<f64> {
         let mailbox = self.shared.mailbox.clone();
-        let host = JsObject::new(object, mailbox.clone());
+        let host = JsObject::host(object, mailbox.clone());
         let work = async move { testing::check(&suite, host, &options).await.map(|()| "null".to_owned()) };
         spawn(mailbox, work).map_err(refused)
     }

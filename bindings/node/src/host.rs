@@ -17,7 +17,7 @@ pub(crate) struct JsObject {
 }
 
 impl JsObject {
-    pub(crate) fn new(number: u32, mailbox: Arc<Mailbox>) -> Arc<dyn Host> {
+    pub(crate) fn host(number: u32, mailbox: Arc<Mailbox>) -> Arc<dyn Host> {
         Arc::new(Self { number, mailbox })
     }
 

@@ -27,6 +27,7 @@ fn refused(failure: impl Into<Failure>) -> Error {
 /// # Errors
 /// The text is no JSON.
 #[napi(catch_unwind)]
+#[allow(clippy::needless_pass_by_value, reason = "a string from JavaScript arrives owned")]
 pub fn canonical_json(text: String) -> napi::Result<String> {
     xynergy_bindings::canonical_json(&text).map_err(refused)
 }

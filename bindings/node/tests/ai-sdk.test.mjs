@@ -26,7 +26,7 @@ test('generateText answers against the sandbox', async (t) => {
 
 test('streamText streams against the sandbox', async (t) => {
   const { client } = await useSandbox(t);
-  const result = streamText({ model: xynergyProvider(client)('gpt-4o-mini'), messages: [{ role: 'system', content: 'Be short.' }, { role: 'user', content: 'hello' }] });
+  const result = streamText({ model: xynergyProvider(client)('gpt-4o-mini'), system: 'Be short.', messages: [{ role: 'user', content: 'hello' }] });
   let text = '';
   for await (const delta of result.textStream) text += delta;
   assert.match(text, /^You asked: hello\./);

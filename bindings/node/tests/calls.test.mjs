@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { Client, ManualClock, XynergyError, toJson, version } from 'xynergy';
+import { Client, ManualClock, XynergyError, sandbox, toJson, version } from 'xynergy';
 import { fakeProvider, frozenClock, useSandbox } from 'xynergy/testing';
 
 import { clientOf, plain, rejects, says, throws } from './support.mjs';
@@ -153,6 +153,35 @@ test('closing waits for what is under way, and cancels what takes too long', asy
   const never = stuck.ai.generate('x');
   const [error] = await Promise.all([rejects(never, 'cancelled'), stuck.close({ grace: 20 })]);
   assert.equal(error.operation, 'ai.generate');
+});
+
+test('a client and a sandbox end with their block', async () => {
+  const served = await sandbox.start();
+  const client = new Client({ config: served.config, secrets: served.secrets });
+  const stream = client.ai.stream(says('x'));
+  await stream.next();
+  await stream[Symbol.asyncDispose]();
+  assert.equal((await stream.next()).done, true);
+  await client[Symbol.asyncDispose]();
+  await rejects(client.ai.generate('x'), 'invalid_input', 'closed');
+  await served[Symbol.asyncDispose]();
+  await served.stop();
+  await rejects(served.state(), 'invalid_input', 'stopped');
+});
+
+test('a sandbox runs in the time of a clock', async (t) => {
+  const clock = frozenClock();
+  const { sandbox: served, client } = await useSandbox(t, { clock, seed: 7 });
+  await client.closedLoop.tick(served.account, 'first', 7n);
+  const due = await client.execution.nextDue();
+  assert.ok(due > clock.now());
+  assert.equal(await client.execution.runOnce(), null);
+  clock.set(due);
+  assert.equal((await client.execution.runOnce()).moved, true);
+  await served.applyDue();
+  assert.ok(await served.state());
+  const next = await served.nextDue();
+  assert.ok(next === null || typeof next === 'string');
 });
 
 test('an error is data for logs, without its cause', async () => {

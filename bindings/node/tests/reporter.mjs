@@ -4,6 +4,7 @@ export default async function* reporter(events) {
   let passed = 0;
   let skipped = 0;
   const failed = [];
+  const said = [];
   for await (const { type, data } of events) {
     if (type === 'test:pass') data.skip === undefined ? passed++ : skipped++;
     if (type === 'test:fail') {
@@ -11,7 +12,9 @@ export default async function* reporter(events) {
       const cause = data.details.error.cause ?? data.details.error;
       yield `FAIL ${data.name} (${data.file})\n${cause?.stack ?? cause}\n`;
     }
-    if (type === 'test:stderr') yield data.message;
+    if (type === 'test:stderr') said.push(data.message);
   }
+  // Many tests provoke warnings.
+  if (failed.length > 0) yield* said;
   yield `${passed} passed, ${failed.length} failed, ${skipped} skipped\n`;
 }

@@ -107,6 +107,18 @@ test('a signal cancels it, before, while opening, and between pieces', async () 
   await rejects(textOf(silent.ai.stream(says('x'), { signal: AbortSignal.timeout(20) })), 'cancelled');
 });
 
+test('what has arrived and was not read is cancelled too', async () => {
+  const controller = new AbortController();
+  const stream = clientOf({ chat: () => 'x', stream: () => Array.from({ length: 9 }, () => 'x ') }).ai.stream(says('x'), { signal: controller.signal });
+  await stream.next();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  controller.abort();
+  await rejects(stream.next(), 'cancelled');
+  assert.equal((await stream.next()).done, true);
+  stream.abort();
+  assert.equal((await stream.next()).done, true, 'there is nothing left to cancel');
+});
+
 test('a host that breaks off is an error, never a whole answer', async () => {
   const boom = new Error('boom');
   const client = clientOf({ chat: () => 'x', async *stream() { yield 'One '; throw boom; } });
