@@ -12,7 +12,7 @@ use xynergy::{Client, Error, ErrorKind, Result};
 
 use crate::call::{CallInfo, Calls};
 use crate::failure::Failure;
-use crate::methods::{self, Session};
+use crate::methods::{self, Method, Session};
 use crate::options::{Backends, Options, build};
 use crate::runtime::{Pool, pool};
 use crate::streams::Streams;
@@ -21,6 +21,9 @@ use crate::streams::Streams;
 pub type Outcome = std::result::Result<String, Failure>;
 
 type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+
+/// Arguments of more bytes than this are read on another thread.
+const MUCH: usize = 64 * 1024;
 
 /// How often a blocking call looks whether the host wants it to end.
 const LOOK: Duration = Duration::from_millis(50);
@@ -100,6 +103,9 @@ impl Engine {
     /// Starts a call. It is begun on the calling thread, and is answered there when nothing has to be waited for: a cache hit, a wrong
     /// argument. Otherwise `None` is returned, the pool goes on with it, and `complete` is called once, on a thread of the pool, also
     /// when the call is cancelled or the pool ends. Release the host's lock before.
+    ///
+    /// What computes for long, or has much to read, is left to a thread of its own from the start: the calling thread may be the
+    /// host's event loop.
     pub fn start(
         &self,
         id: u64,
@@ -121,10 +127,19 @@ impl Engine {
         arguments: &str,
         complete: impl FnOnce(Outcome) + Send + 'static,
     ) -> Option<Outcome> {
+        if arguments.len() > MUCH {
+            return self.start_apart(origin, id, method, info, arguments, complete);
+        }
         let (state, mut running) = match self.prepare(origin, id, method, info, arguments) {
             Ok(prepared) => prepared,
             Err(failure) => return Some(Err(failure)),
         };
+        if methods::find(method).is_ok_and(Method::computes) {
+            let completion = Completion(Some(complete));
+            let handle = state.pool.handle();
+            drop(handle.spawn_blocking(move || completion.complete(handle.block_on(running))));
+            return None;
+        }
         state.pool.enter(|| {
             // The waker does nothing: the task polls again at once.
             if let Poll::Ready(outcome) = running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
@@ -134,6 +149,42 @@ impl Engine {
             tokio::spawn(async move { completion.complete(running.await) });
             None
         })
+    }
+
+    /// Starts a call whose arguments alone would take the calling thread too long.
+    fn start_apart(
+        &self,
+        origin: Option<Origin>,
+        id: u64,
+        method: &str,
+        info: &CallInfo,
+        arguments: &str,
+        complete: impl FnOnce(Outcome) + Send + 'static,
+    ) -> Option<Outcome> {
+        let state = match self.0.state() {
+            Ok(state) => state,
+            Err(error) => return Some(Err(error.into())),
+        };
+        let completion = Completion(Some(complete));
+        let (engine, name) = (self.clone(), method.to_owned());
+        let (info, arguments) = (info.clone(), arguments.to_owned());
+        let work = async move {
+            let running = engine.prepare(origin, id, &name, &info, &arguments).map(|(_, running)| running);
+            match running {
+                Ok(running) => running.await,
+                Err(failure) => Err(failure),
+            }
+        };
+        // From here on it can be cancelled, also before it was read.
+        let tracked = state.calls.track(id, work);
+        let done = Untrack { engine: self.clone(), id };
+        let handle = state.pool.handle();
+        drop(handle.spawn_blocking(move || {
+            let outcome = handle.block_on(tracked).unwrap_or_else(|_| Err(cancelled().into()));
+            drop(done);
+            completion.complete(outcome);
+        }));
+        None
     }
 
     /// Makes a call from a future of the host's. Dropping the future cancels the call.

@@ -60,6 +60,27 @@ pub struct Method {
     pub run: fn(Session, &str) -> Result<Work>,
 }
 
+/// What computes over as much as there is, before it first waits or between waits.
+const COMPUTES: [&str; 10] = [
+    "allocation.pipeline",
+    "allocation.select",
+    "attribution.deals",
+    "attribution.totals",
+    "attribution.track_clicks",
+    "closed_loop.allocate",
+    "closed_loop.process",
+    "closed_loop.tick",
+    "execution.verify_audit",
+    "hubspot.process",
+];
+
+impl Method {
+    /// Whether it may compute for long: it is kept off the threads that others wait for.
+    pub(crate) fn computes(&self) -> bool {
+        COMPUTES.contains(&self.name)
+    }
+}
+
 /// How a result comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
