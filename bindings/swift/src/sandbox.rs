@@ -47,8 +47,7 @@ impl NativeSandbox {
     /// It was stopped.
     pub async fn apply_due(&self) -> Result<(), NativeError> {
         let handle = self.0.clone();
-        beside(move || SandboxHandle::wait_for(handle.apply_due())).await??;
-        Ok(())
+        Ok(beside(move || SandboxHandle::wait_for(handle.apply_due())).await???)
     }
 
     /// Its state as JSON.
