@@ -144,6 +144,6 @@ def writer(given: list[Field], is_open: bool) -> str:
     lines = "try encoder.write(additional)\n" if is_open else ""
     lines += "var container = encoder.container(keyedBy: CodingKeys.self)\n"
     for f in given:
-        lines += f"if !{f.name}.isEmpty {{ " if f.is_left_out else ""
-        lines += f"try container.encode{'IfPresent' if f.optional and not f.is_written else ''}({f.name}, forKey: .{f.name}){' }' if f.is_left_out else ''}\n"
+        written = f"try container.encode{'IfPresent' if f.optional and not f.is_written else ''}({f.name}, forKey: .{f.name})"
+        lines += f"if !{f.name}.isEmpty {{ {written} }}\n" if f.is_left_out else f"{written}\n"
     return f"public func encode(to encoder: Encoder) throws {{\n{indent(lines)}}}\n"

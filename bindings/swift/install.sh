@@ -12,8 +12,6 @@ seen_as=${2:-$(mkdir -p "$prefix" && cd "$prefix" && pwd)}
 version=$(sed -n 's/^version = "\(.*\)"/\1/p' "$repository/Cargo.toml" | head -n 1)
 mkdir -p "$prefix/lib/pkgconfig"
 cp "${CARGO_TARGET_DIR:-$repository/target}/release/libxynergy_ffi.a" "$prefix/lib/"
-# Debug information is three quarters of it, and nobody can read that of a release build.
-if command -v strip >/dev/null; then strip --strip-debug "$prefix/lib/libxynergy_ffi.a"; fi
 cat >"$prefix/lib/pkgconfig/xynergy.pc" <<PC
 prefix=$seen_as
 libdir=\${prefix}/lib

@@ -8,14 +8,15 @@ repository=$(cd "$here/../.." && pwd)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/xynergy-tests
 target=${CARGO_TARGET_DIR:-$repository/target}
 cd "$repository"
+mkdir -p "$cache"
 
 if command -v swift >/dev/null; then
   root=
-elif "$here/setup-linux.sh" "$cache/swift" >"$cache-swift.log" 2>&1; then
+elif "$here/setup-linux.sh" "$cache/swift" >"$cache/swift.log" 2>&1; then
   root=$cache/swift
 else
   echo "swift: skipped: there is no Swift here, and the chroot for it cannot be made:" >&2
-  tail -n 3 "$cache-swift.log" >&2
+  tail -n 3 "$cache/swift.log" >&2
   exit 77
 fi
 
