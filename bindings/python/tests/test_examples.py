@@ -24,11 +24,11 @@ EXAMPLES = folder("XYNERGY_TEST_EXAMPLES", "examples/python")
 
 
 @contextmanager
-def running(*command: str, env: dict[str, str] | None = None) -> Iterator[Any]:
+def running(*command: str, folder: Path = EXAMPLES, env: dict[str, str] | None = None) -> Iterator[Any]:
     """A server, ended as its supervisor would end it."""
     arguments, pipe = [sys.executable, "-m", *command], subprocess.PIPE
     whole = {**os.environ, **(env or {})}
-    process = subprocess.Popen(arguments, cwd=EXAMPLES, env=whole, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(arguments, cwd=folder, env=whole, stdout=pipe, stderr=subprocess.STDOUT, text=True)
     try:
         yield process
     finally:
@@ -75,7 +75,9 @@ def test_celery(tmp_path: Path) -> None:
     # A broker of files, so that no server is needed; the worker is the real one, with two forked processes.
     (tmp_path / "app.py").write_text(
         "from celery_app import app, ask, budgets\n"
-        f"app.conf.broker_transport_options = {{'data_folder_in': {str(tmp_path / 'in')!r}, 'data_folder_out': {str(tmp_path / 'in')!r}}}\n"
+        f"folder = {str(tmp_path)!r}\n"
+        "queue, control = f'{folder}/in', f'{folder}/control'\n"
+        "app.conf.broker_transport_options = {'data_folder_in': queue, 'data_folder_out': queue, 'control_folder': control}\n"
     )
     script = (
         "import app\n"
@@ -87,7 +89,8 @@ def test_celery(tmp_path: Path) -> None:
     )
     path = f"{tmp_path}{os.pathsep}{EXAMPLES}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     env["PYTHONPATH"] = path
-    with running("celery", "-A", "app", "worker", "-c", "2", "-l", "WARNING", "--without-mingle", "--without-gossip", env=env):
+    worker = ("celery", "-A", "app", "worker", "-c", "2", "-l", "WARNING", "--without-mingle", "--without-gossip")
+    with running(*worker, folder=tmp_path, env=env):
         time.sleep(1)
         ended = subprocess.run([sys.executable, "-c", script], env={**os.environ, **env}, capture_output=True, text=True, timeout=120)
         assert ended.returncode == 0, ended.stderr
