@@ -43,11 +43,11 @@ export XYNERGY_TEST_EXAMPLES="$work/examples" XYNERGY_TEST_VECTORS="$work/vector
 awk '/ passed/ {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) print "passed:", $(i - 1)}' "$work/said"
 "$work/venv/bin/python" "$work/vectors/run.py" | tee "$work/said"
 "$work/venv/bin/python" "$work/vectors/run.py" --blocking | tee -a "$work/said"
-awk '/cases passed/ {print "passed:", $2}' "$work/said"
+awk '/cases passed/ {for (i = 2; i <= NF; i++) if ($i == "cases") print "passed:", $(i - 1)}' "$work/said"
 "$work/venv/bin/xynergy" --version
 
 (cd "$here" && ruff check -q .)
 site=$("$work/venv/bin/python" -c 'import pathlib, xynergy; print(pathlib.Path(xynergy.__file__).parent)')
-mypy --strict --python-executable "$work/venv/bin/python" --python-version 3.10 "$site" | tail -n 5
+mypy --strict --python-executable "$work/venv/bin/python" --python-version 3.10 -p xynergy
 mypy --strict --python-executable "$work/venv/bin/python" "$work/tests/typed.py"
 pyright --pythonpath "$work/venv/bin/python" "$site" "$work/tests/typed.py"
