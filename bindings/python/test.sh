@@ -4,7 +4,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 tools="${XDG_CACHE_HOME:-$HOME/.cache}/xynergy-tests/python"
 profile=dev
-if [ "${1:-}" = --release ]; then profile=wheel; shift; fi
+if [ "${1:-}" = --release ]; then profile=dist; shift; fi
 mkdir -p "$tools"
 
 # The tools and the packages that the tests work with are kept; the environment of the test itself is fresh each time.
@@ -17,8 +17,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cd "$here"
-if [ "$profile" = wheel ]; then
-  maturin build --profile wheel --zig --compatibility manylinux_2_28 --out "$work/wheels"
+if [ "$profile" = dist ]; then
+  maturin build --profile dist --zig --compatibility manylinux_2_28 --out "$work/wheels"
   auditwheel show "$work"/wheels/*.whl | tee "$work/audit"
   grep -Eq 'manylinux_2_(28|2[0-7]|1[0-9])_' "$work/audit"
   size=$(stat -c %s "$work"/wheels/*.whl)

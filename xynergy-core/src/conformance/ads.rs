@@ -45,7 +45,7 @@ pub async fn ad_platform(platform: &dyn AdPlatform, ctx: &Ctx, account_id: &str,
             assert_eq!(log.iter().filter(ours).count(), 1, "the log of edits shows it once, as ours");
         }
         Err(error) => {
-            assert_eq!(error.kind(), ErrorKind::Unsupported, "a platform without a log says so: {error}")
+            assert_eq!(error.kind(), ErrorKind::Unsupported, "a platform without a log says so: {error}");
         }
     }
 
