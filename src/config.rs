@@ -185,9 +185,13 @@ impl Config {
         struct Version {
             version: Option<u32>,
         }
-        let read: Version = toml::from_str(text).map_err(|e| invalid(text, &e))?;
+        let read: Version = toml::from_str(text).map_err(|e| invalid(text, "", &e))?;
         match read.version {
-            Some(VERSION) => toml::from_str(text).map_err(|e| invalid(text, &e)),
+            Some(VERSION) => {
+                let reader = toml::Deserializer::parse(text).map_err(|e| invalid(text, "", &e))?;
+                serde_path_to_error::deserialize(reader)
+                    .map_err(|error| invalid(text, &error.path().to_string(), error.inner()))
+            }
             Some(version) => Err(Error::new(
                 ErrorKind::ConfigInvalid,
                 "config",
@@ -251,13 +255,17 @@ fn store_of(url: &str) -> Result<StoreConfig> {
 }
 
 /// One line of a TOML error: where, and what.
-fn invalid(text: &str, error: &toml::de::Error) -> Error {
+fn invalid(text: &str, path: &str, error: &toml::de::Error) -> Error {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
+    let message = error.message().replace('\n', " ");
     Error::new(
         ErrorKind::ConfigInvalid,
         "config",
-        format!("line {line}: {}", error.message().replace('\n', " ")),
+        match path {
+            "" | "." => format!("line {line}: {message}"),
+            path => format!("line {line}: {path}: {message}"),
+        },
     )
 }
 
