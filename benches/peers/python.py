@@ -18,8 +18,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Awaitable, Callable, Dict, List, Tuple
+from typing import Any
 
 PROMPT = (
     "Tell an advertiser in one plain sentence: the change of a daily budget was applied: a raise of about 20 %. "
@@ -29,7 +30,7 @@ MESSAGES = [{"role": "user", "content": PROMPT}]
 Call = Callable[[], Awaitable[Any]]
 
 
-def ours_config(url: str) -> Dict[str, Any]:
+def ours_config(url: str) -> dict[str, Any]:
     os.environ.setdefault("XYNERGY_BENCH_KEY", "bench")
     return {
         "version": 1,
@@ -46,9 +47,9 @@ def ours_config(url: str) -> Dict[str, Any]:
     }
 
 
-async def contenders(url: str, wanted: List[str]) -> Tuple[Dict[str, Call], List[str]]:
-    found: Dict[str, Call] = {}
-    missing: List[str] = []
+async def contenders(url: str, wanted: list[str]) -> tuple[dict[str, Call], list[str]]:
+    found: dict[str, Call] = {}
+    missing: list[str] = []
 
     async def add(name: str, make: Callable[[], Awaitable[Call]]) -> None:
         if wanted and name not in wanted:
@@ -119,7 +120,7 @@ async def contenders(url: str, wanted: List[str]) -> Tuple[Dict[str, Call], List
     return found, missing
 
 
-async def one_by_one(call: Call, calls: int) -> List[float]:
+async def one_by_one(call: Call, calls: int) -> list[float]:
     taken = []
     for _ in range(calls):
         start = time.perf_counter()
@@ -142,10 +143,10 @@ async def in_flight(call: Call, calls: int, width: int) -> float:
     return calls / (time.perf_counter() - start)
 
 
-async def against_peers(url: str, rounds: int, calls: int, wanted: List[str]) -> Dict[str, Any]:
+async def against_peers(url: str, rounds: int, calls: int, wanted: list[str]) -> dict[str, Any]:
     found, missing = await contenders(url, wanted)
-    taken: Dict[str, List[List[float]]] = {name: [] for name in found}
-    rates: Dict[str, List[float]] = {name: [] for name in found}
+    taken: dict[str, list[list[float]]] = {name: [] for name in found}
+    rates: dict[str, list[float]] = {name: [] for name in found}
     for call in found.values():
         await one_by_one(call, 50)
     gc.collect()
@@ -154,7 +155,7 @@ async def against_peers(url: str, rounds: int, calls: int, wanted: List[str]) ->
             taken[name].append(await one_by_one(call, calls))
         for name, call in found.items():
             rates[name].append(await in_flight(call, calls * 2, 32))
-    report: Dict[str, Any] = {"missing": missing, "peers": {}}
+    report: dict[str, Any] = {"missing": missing, "peers": {}}
     ours = [statistics.median(of_round) for of_round in taken["xynergy"]]
     for name in found:
         medians = [statistics.median(of_round) for of_round in taken[name]]
@@ -171,7 +172,7 @@ async def against_peers(url: str, rounds: int, calls: int, wanted: List[str]) ->
     return report
 
 
-async def cache_hit(url: str, rounds: int) -> List[float]:
+async def cache_hit(url: str, rounds: int) -> list[float]:
     """Microseconds a hit: median, least and greatest of the rounds."""
     import xynergy
 
@@ -184,7 +185,7 @@ async def cache_hit(url: str, rounds: int) -> List[float]:
     return [round(f(of_round), 2) for f in (statistics.median, min, max)]
 
 
-def import_time(rounds: int) -> List[float]:
+def import_time(rounds: int) -> list[float]:
     """Milliseconds that `import xynergy` adds to the interpreter's start: median, least and greatest."""
 
     def started(code: str) -> float:
@@ -196,7 +197,7 @@ def import_time(rounds: int) -> List[float]:
     return [round(f(added), 1) for f in (statistics.median, min, max)]
 
 
-async def memory(url: str, calls: int) -> Dict[str, Any]:
+async def memory(url: str, calls: int) -> dict[str, Any]:
     """The resident memory in kilobytes while `calls` calls are made, one in ten over the network, the others hits."""
     import xynergy
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from python_shapes import Names, Schema, decoding, docstring, fields, identifier, is_record, reference
+from python_shapes import (
+    Names,
+    Schema,
+    decoding,
+    docstring,
+    fields,
+    identifier,
+    is_record,
+    reference,
+)
 
 PACKAGE = "bindings/python/xynergy"
 HEADER = "# Written by `python3 bindings/generate` from the description of the public surface; do not edit.\n"

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from swift_names import HEADER, Defs, camel, coding_keys, comment, ident, indent, pascal, string
+from swift_names import (
+    HEADER,
+    Defs,
+    camel,
+    coding_keys,
+    comment,
+    ident,
+    indent,
+    pascal,
+    string,
+)
 from swift_structs import Field, field, joined
 
 AREA_DOCS = {

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from swift_names import Defs, coding_keys, comment, ident, indent, is_choice, is_open_enum, string
+from swift_names import (
+    Defs,
+    coding_keys,
+    comment,
+    ident,
+    indent,
+    is_choice,
+    is_open_enum,
+    string,
+)
 
 
 @dataclass

@@ -11,10 +11,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import xynergy
 from celery import Celery, Task  # type: ignore[import-untyped]
 from celery.signals import worker_process_shutdown  # type: ignore[import-untyped]
-
-import xynergy
 from xynergy import blocking
 
 app = Celery("example", broker=os.environ.get("BROKER", "redis://127.0.0.1/0"), backend=os.environ.get("BACKEND", "redis://127.0.0.1/0"))
