@@ -28,26 +28,27 @@ if [ "$dirty" != --dirty ]; then
 fi
 python3 bindings/generate --check
 
-out=target/packages
+target=${CARGO_TARGET_DIR:-target}
+out=$target/packages
 rm -rf "$out"
 mkdir -p "$out"
 
 say "crates"
 cargo package --quiet --no-verify ${dirty:+--allow-dirty} --workspace \
   --exclude xynergy-python --exclude xynergy-node --exclude xynergy-swift
-cp "target/package/xynergy"*"-$version.crate" "$out"
+cp "$target/package/xynergy"*"-$version.crate" "$out"
 
 say "wheel and its source"
 bindings/python/build.sh "$out"
 
 say "npm packages"
 node bindings/node/build.mjs --pack >/dev/null
-cp target/npm/*.tgz "$out"
+cp "$target"/npm/*.tgz "$out"
 
 say "Swift package"
 cargo build --quiet --locked --package xynergy-swift --profile dist
 git archive --format=tar --prefix="xynergy-swift-$version/" HEAD bindings/swift LICENSE-MIT LICENSE-APACHE >"$out/xynergy-swift-$version.tar"
-tar --append --file "$out/xynergy-swift-$version.tar" --transform "s,.*/,xynergy-swift-$version/lib/," target/dist/libxynergy_ffi.so
+tar --append --file "$out/xynergy-swift-$version.tar" --transform "s,.*/,xynergy-swift-$version/lib/," "$target/dist/libxynergy_ffi.so"
 gzip -9 "$out/xynergy-swift-$version.tar"
 
 say "bill of materials"
