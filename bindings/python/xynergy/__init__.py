@@ -96,6 +96,11 @@ __all__ = [
     "to_json",
     "to_micros",
 ]
+if TYPE_CHECKING:
+    # Every generated type is public; only a type checker has to have them listed.
+    from xynergy import _types
+
+    __all__ += _types.__all__
 
 
 def to_json(value: Any) -> str:
