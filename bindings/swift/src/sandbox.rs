@@ -38,7 +38,7 @@ impl NativeSandbox {
     /// # Errors
     /// None by itself; a panic would be one.
     pub async fn next_due(&self) -> Result<Option<i64>, NativeError> {
-        Ok(self.0.next_due().await.map(|due| due.micros()))
+        Ok(self.0.next_due().await.map(xynergy_bindings::Timestamp::micros))
     }
 
     /// Lets late effects land whose time has come.
