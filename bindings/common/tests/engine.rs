@@ -320,3 +320,25 @@ fn layers_that_are_not_used_leave_no_trace_in_a_click() {
         assert_eq!(found, kept, "{options}: {personal}");
     }
 }
+
+#[test]
+fn a_vault_that_answers_nonsense_shows_nothing_of_it() {
+    #[derive(Debug)]
+    struct Vault;
+    #[async_trait]
+    impl Host for Vault {
+        async fn call(&self, _: &'static str, _: String) -> Result<String, HostFailure> {
+            Ok(r#"{"value": "hush"}"#.into())
+        }
+        async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
+            Err(HostFailure::default())
+        }
+    }
+    let provider = json!({"base_url": "http://127.0.0.1:9/v1", "api_key": {"env": "KEY"}, "model": "m"});
+    let options = json!({"config": {"version": 1, "ai": {"providers": {"one": provider}}}});
+    let backends = Backends { secrets: Some(Arc::new(Vault)), ..Backends::default() };
+    let engine = Engine::new(Options::from_json(&options.to_string()).unwrap(), backends).unwrap();
+    let error = failure(call(&engine, "ai.chat", chat("hi")));
+    assert_eq!(error["kind"], "unauthorized", "{error}");
+    assert!(error.to_string().contains("secrets.get") && !error.to_string().contains("hush"), "{error}");
+}

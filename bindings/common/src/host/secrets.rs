@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
+use serde_json::Value;
 use xynergy::secrets::{Secret, SecretRef, SecretSource};
 use xynergy::{Error, ErrorKind, Result, TenantId};
 
@@ -28,15 +29,15 @@ struct Get<'a> {
 #[async_trait]
 impl SecretSource for HostSecrets {
     async fn get(&self, tenant: &TenantId, reference: &SecretRef) -> Result<Secret> {
-        let found: Option<String> =
-            self.0.call("get", &Get { tenant, reference }).await.map_err(|error| {
-                // What was returned may hold the credential, so nothing of it is shown.
-                if error.message().contains("cannot be used") {
-                    Error::new(ErrorKind::Unauthorized, "secrets.get", "secrets.get: it returned no text")
-                } else {
-                    error
-                }
-            })?;
+        // Read as any value first: an error about its shape would show what may be the credential.
+        let found = match self.0.call("get", &Get { tenant, reference }).await? {
+            Value::String(value) => Some(value),
+            Value::Null => None,
+            _ => {
+                let message = "secrets.get: it returned no text; return the credential as text, or nothing";
+                return Err(Error::new(ErrorKind::Unauthorized, "secrets.get", message));
+            }
+        };
         found.filter(|value| !value.is_empty()).map(Secret::new).ok_or_else(|| {
             let message = format!("no credential: secrets.get returned nothing for the {reference}");
             Error::new(ErrorKind::Unauthorized, "secrets.get", message)
