@@ -342,3 +342,27 @@ fn a_vault_that_answers_nonsense_shows_nothing_of_it() {
     assert_eq!(error["kind"], "unauthorized", "{error}");
     assert!(error.to_string().contains("secrets.get") && !error.to_string().contains("hush"), "{error}");
 }
+
+#[test]
+fn health_is_asked_for_the_callers_tenant() {
+    #[derive(Debug, Default)]
+    struct Tenants(Arc<std::sync::Mutex<Vec<Value>>>);
+    #[async_trait]
+    impl Host for Tenants {
+        async fn call(&self, _: &'static str, arguments: String) -> Result<String, HostFailure> {
+            let arguments: Value = serde_json::from_str(&arguments).unwrap();
+            self.0.lock().unwrap().push(arguments["tenant"].clone());
+            Ok("1".into())
+        }
+        async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
+            Err(HostFailure::default())
+        }
+    }
+    let seen = Arc::default();
+    let backends = Backends { state: Some(Arc::new(Tenants(Arc::clone(&seen)))), ..Backends::default() };
+    let engine = Engine::new(Options::default(), backends).unwrap();
+    let info = CallInfo { tenant: Some("acme".into()), ..CallInfo::default() };
+    engine.call_blocking("health", &info, "{}", || false).unwrap();
+    assert!(!seen.lock().unwrap().is_empty());
+    assert!(seen.lock().unwrap().iter().all(|tenant| tenant == "acme"), "{seen:?}");
+}

@@ -7,7 +7,7 @@ use super::{Nothing, methods};
 methods! {
     /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
     /// five seconds.
-    "health"() Value Nothing => Health = |session, _: Nothing| async move { Ok(session.client.health().await) };
+    "health"() Value Nothing => Health = |session, _: Nothing| async move { Ok(session.scope.health().await) };
 
     /// Brings the tables of the store to this version; with `print_sql` it only returns the SQL, for those who migrate with
     /// a tool of their own.
