@@ -58,7 +58,7 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
-        _ if method == "health" => Ok(serde_json::to_value(client.health().await).unwrap()),
+        _ if method == "health" => Ok(serde_json::to_value(scope.health().await).unwrap()),
         _ if method == "migrate" => json(client.migrate(a.optional("print_sql").unwrap_or_default()).await),
         _ => panic!("{method} is no method of the Rust library"),
     };
