@@ -99,8 +99,10 @@ mod tests {
             name: String::new(),
             currency: Currency::USD,
             daily_budget_minor: Some(budget),
+            lifetime_budget_minor: None,
             bid_minor: None,
             status: DeliveryStatus::Active,
+            learning: false,
             read_at: NOW,
         })
     }

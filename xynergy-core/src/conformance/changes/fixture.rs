@@ -77,8 +77,10 @@ pub(super) fn live(change: &AdChange, budget: i64, read_at: Timestamp) -> OwnerS
         name: change.owner.to_string(),
         currency: change.currency,
         daily_budget_minor: Some(budget),
+        lifetime_budget_minor: None,
         bid_minor: None,
         status: DeliveryStatus::Active,
+        learning: false,
         read_at,
     }
 }

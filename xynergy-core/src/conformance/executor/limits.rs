@@ -73,9 +73,8 @@ async fn owner_rate(world: World) {
 async fn raises_wait_for_cuts(world: World) {
     let of_allocation = |change: AdChange| AdChange { allocation_id: Some("allocation".into()), ..change };
     let throttled = WriteFailure {
-        class: WriteClass::Throttled,
         retry_after: Some(Duration::from_secs(600)),
-        message: "code 17".into(),
+        ..WriteFailure::new(WriteClass::Throttled, "code 17")
     };
     world.platform.fault_writes([Some(WriteFault::Fail(throttled))]);
     let rows = world

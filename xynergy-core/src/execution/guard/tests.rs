@@ -37,8 +37,10 @@ fn state(set: &str, budget: i64) -> OwnerState {
         name: set.into(),
         currency: Currency::USD,
         daily_budget_minor: Some(budget),
+        lifetime_budget_minor: None,
         bid_minor: Some(10),
         status: DeliveryStatus::Active,
+        learning: false,
         read_at: now(),
     }
 }
