@@ -157,10 +157,16 @@ pub struct OwnerState {
     pub currency: Currency,
     /// The daily budget; `None` where the object has none (a lifetime budget, or the budget is at the other level).
     pub daily_budget_minor: Option<Minor>,
+    /// The budget for the object's whole life; `None` where it has none. No change moves it: it is no daily budget.
+    #[serde(default)]
+    pub lifetime_budget_minor: Option<Minor>,
     /// The bid, where one is set.
     pub bid_minor: Option<Minor>,
     /// Whether it is switched on.
     pub status: DeliveryStatus,
+    /// Whether the platform is still learning whom to show it to: an edit may begin that anew.
+    #[serde(default)]
+    pub learning: bool,
     /// When it was asked for, by the caller's clock: the value is at least as new as this.
     pub read_at: Timestamp,
 }
@@ -218,6 +224,17 @@ pub enum WriteClass {
     Unauthorized,
 }
 
+/// What a platform that asks to slow down means by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThrottleScope {
+    /// Every call to the account.
+    #[default]
+    Account,
+    /// The changes of this one object.
+    Owner,
+}
+
 /// Why a write did not succeed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -226,8 +243,17 @@ pub struct WriteFailure {
     pub class: WriteClass,
     /// When the platform says that it would listen again.
     pub retry_after: Option<Duration>,
+    /// What a [`Throttled`](WriteClass::Throttled) covers; of no meaning for the other classes.
+    pub scope: ThrottleScope,
     /// One line for a person, with the platform's codes and without credentials.
     pub message: String,
+}
+
+impl WriteFailure {
+    /// A failure without a wish for when to come back.
+    pub fn new(class: WriteClass, message: impl Into<String>) -> Self {
+        Self { class, retry_after: None, scope: ThrottleScope::default(), message: message.into() }
+    }
 }
 
 /// One entry of the platform's log of edits.

@@ -824,6 +824,10 @@ export interface OwnerState {
   currency: Currency;
   /** The daily budget; `None` where the object has none (a lifetime budget, or the budget is at the other level). */
   daily_budget_minor: bigint | null;
+  /** Whether the platform is still learning whom to show it to: an edit may begin that anew. */
+  learning: boolean;
+  /** The budget for the object's whole life; `None` where it has none. No change moves it: it is no daily budget. */
+  lifetime_budget_minor: bigint | null;
   /** Its name. */
   name: string;
   /** Which object. */

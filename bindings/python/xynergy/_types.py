@@ -1059,6 +1059,10 @@ class OwnerState(Record):
     """The account's currency."""
     daily_budget_minor: int | None
     """The daily budget; `None` where the object has none (a lifetime budget, or the budget is at the other level)."""
+    learning: bool
+    """Whether the platform is still learning whom to show it to: an edit may begin that anew."""
+    lifetime_budget_minor: int | None
+    """The budget for the object's whole life; `None` where it has none. No change moves it: it is no daily budget."""
     name: str
     """Its name."""
     owner: Owner
@@ -1068,7 +1072,7 @@ class OwnerState(Record):
     status: DeliveryStatus
     """Whether it is switched on."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "bid_minor": "", "campaign_id": "", "currency": "", "daily_budget_minor": "", "name": "", "owner": "Owner", "read_at": "", "status": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "bid_minor": "", "campaign_id": "", "currency": "", "daily_budget_minor": "", "learning": "", "lifetime_budget_minor": "", "name": "", "owner": "Owner", "read_at": "", "status": ""}
 
 
 class Performance(Record):

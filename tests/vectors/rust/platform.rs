@@ -46,8 +46,7 @@ impl AdPlatform for Scripted {
     }
 
     async fn set(&self, _: &Ctx, write: &AdWrite) -> Result<(), WriteFailure> {
-        let ambiguous =
-            |message: String| WriteFailure { class: WriteClass::Ambiguous, retry_after: None, message };
+        let ambiguous = |message: String| WriteFailure::new(WriteClass::Ambiguous, message);
         self.begin().await.map_err(|error| ambiguous(error.message().to_owned()))?;
         self.budgets.lock().unwrap().insert(write.owner.to_string(), write.value);
         match self.script.parameters.get("set") {

@@ -1,12 +1,16 @@
-use std::collections::{BTreeMap, VecDeque};
+mod account;
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use account::Account;
 use async_trait::async_trait;
 
 use super::{
-    AccountState, Activity, AdInsight, AdPlatform, AdWrite, ChangeField, DeliveryStatus, Owner, OwnerState,
-    WriteClass, WriteFailure,
+    AccountState, Activity, AdInsight, AdPlatform, AdWrite, ChangeField, Owner, OwnerState, WriteClass,
+    WriteFailure,
 };
 use crate::ctx::Ctx;
 use crate::env::Timestamp;
@@ -16,22 +20,10 @@ use crate::money::Currency;
 
 /// An ad platform in memory with faults on request: for tests, and to try a policy out without an account.
 ///
-/// It is one account for all tenants. Clones share it.
+/// It is one account for all tenants. Clones share it. Its time is that of its callers: what is to happen at a time
+/// happens at the first call at or after it, as of its own time.
 #[derive(Clone, Debug)]
-pub struct MemoryPlatform(Arc<Mutex<Inner>>);
-
-#[derive(Debug)]
-struct Inner {
-    account_id: String,
-    currency: Currency,
-    owners: BTreeMap<Owner, OwnerState>,
-    activities: Vec<(Owner, Activity)>,
-    effects: Vec<PlatformEffect>,
-    requests: usize,
-    write_faults: VecDeque<Option<WriteFault>>,
-    read_fault: Option<ErrorKind>,
-    edits_before_read: VecDeque<Option<(Owner, ChangeField, i64)>>,
-}
+pub struct MemoryPlatform(Arc<Mutex<Account>>);
 
 /// A value that was set, as the platform itself recorded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,6 +51,8 @@ pub enum WriteFault {
     HangBefore,
     /// It fails in this way, without effect.
     Fail(WriteFailure),
+    /// The answer is lost, and it takes effect so much later, if the object can take it then.
+    LandAt(Duration),
     /// The answer is lost, and it took effect.
     LostAfter,
     /// The answer is lost, and it had no effect.
@@ -68,49 +62,65 @@ pub enum WriteFault {
 impl MemoryPlatform {
     /// An empty account.
     pub fn new(account_id: impl Into<String>, currency: Currency) -> Self {
-        Self(Arc::new(Mutex::new(Inner {
-            account_id: account_id.into(),
-            currency,
-            owners: BTreeMap::new(),
-            activities: Vec::new(),
-            effects: Vec::new(),
-            requests: 0,
-            write_faults: VecDeque::new(),
-            read_fault: None,
-            edits_before_read: VecDeque::new(),
-        })))
+        Self(Arc::new(Mutex::new(Account::new(account_id.into(), currency))))
     }
 
     /// Adds an active object with a daily budget.
     #[must_use]
     pub fn with_owner(self, owner: Owner, campaign_id: &str, daily_budget_minor: i64) -> Self {
-        {
-            let mut inner = self.lock();
-            let state = OwnerState {
-                account_id: inner.account_id.clone(),
-                campaign_id: campaign_id.to_owned(),
-                name: owner.to_string(),
-                currency: inner.currency,
-                daily_budget_minor: Some(daily_budget_minor),
-                bid_minor: None,
-                status: DeliveryStatus::Active,
-                read_at: Timestamp::default(),
-                owner: owner.clone(),
-            };
-            inner.owners.insert(owner, state);
+        self.lock().add(owner, campaign_id, (Some(daily_budget_minor), None));
+        self
+    }
+
+    /// Adds an active object with a budget for its whole life.
+    #[must_use]
+    pub fn with_lifetime_owner(self, owner: Owner, campaign_id: &str, lifetime_budget_minor: i64) -> Self {
+        self.lock().add(owner, campaign_id, (None, Some(lifetime_budget_minor)));
+        self
+    }
+
+    /// Gives an object that is there a bid.
+    #[must_use]
+    pub fn with_bid(self, owner: &Owner, bid_minor: i64) -> Self {
+        if let Some(state) = self.lock().owners.get_mut(owner) {
+            state.bid_minor = Some(bid_minor);
         }
         self
     }
 
+    /// Lets an ad set that is there be in its learning phase.
+    #[must_use]
+    pub fn with_learning(self, owner: &Owner) -> Self {
+        self.set_learning(owner, true);
+        self
+    }
+
+    /// Takes as many changes of a budget by writes in an hour; one more answers like Meta (code 613), and the object's
+    /// budget is blocked for an hour.
+    #[must_use]
+    pub fn with_budget_changes_per_hour(self, most: usize) -> Self {
+        self.lock().budget_changes_per_hour = Some(most);
+        self
+    }
+
+    /// Lets an object be in its learning phase, or not any more.
+    pub fn set_learning(&self, owner: &Owner, learning: bool) {
+        if let Some(state) = self.lock().owners.get_mut(owner) {
+            state.learning = learning;
+        }
+    }
+
     /// A person changes a value, at a time.
     pub fn edit(&self, owner: &Owner, field: ChangeField, value: i64, at: Timestamp) {
-        self.lock().apply(owner, field, value, at, None);
+        let mut account = self.lock();
+        account.land(at);
+        account.apply(owner, field, value, at, None);
     }
 
     /// A person changes a value just before the `skip`-th next reading of one owner, 0 for the very next.
     pub fn edit_before_read(&self, skip: usize, owner: Owner, field: ChangeField, value: i64) {
-        let mut inner = self.lock();
-        let edits = &mut inner.edits_before_read;
+        let mut account = self.lock();
+        let edits = &mut account.edits_before_read;
         edits.resize(edits.len().max(skip + 1), None);
         edits[skip] = Some((owner, field, value));
     }
@@ -125,7 +135,32 @@ impl MemoryPlatform {
         self.lock().read_fault = kind;
     }
 
-    /// Everything that was set, in order.
+    /// The access token is dead from a time until before another: every call is refused.
+    pub fn fault_token(&self, from: Timestamp, until: Timestamp) {
+        self.lock().dead_token = Some((from, until));
+    }
+
+    /// Readings of owners show what was so long ago, as a replica that lags does. Their `read_at` does not say so.
+    pub fn lag_reads(&self, lag: Duration) {
+        self.lock().read_lag = lag;
+    }
+
+    /// The log of edits shows what happened so long ago, and nothing newer.
+    pub fn lag_activities(&self, lag: Duration) {
+        self.lock().activity_lag = lag;
+    }
+
+    /// Lets everything land whose time has come, as every call with a clock does.
+    pub fn land(&self, now: Timestamp) {
+        self.lock().land(now);
+    }
+
+    /// When the next write lands that is on its way.
+    pub fn next_landing(&self) -> Option<Timestamp> {
+        self.lock().landing.keys().next().map(|(at, _)| *at)
+    }
+
+    /// Everything that was set, in order. [`land`](Self::land) first where writes may be on their way.
     pub fn effects(&self) -> Vec<PlatformEffect> {
         self.lock().effects.clone()
     }
@@ -140,111 +175,77 @@ impl MemoryPlatform {
         self.lock().owners.get(owner).and_then(|o| o.value(field))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+    fn lock(&self) -> MutexGuard<'_, Account> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn readable(&self, operation: &'static str) -> Result<MutexGuard<'_, Inner>> {
-        let inner = self.lock();
-        match inner.read_fault {
-            Some(kind) => Err(Error::new(kind, operation, "the platform cannot be read")),
-            None => Ok(inner),
-        }
+    /// The account as it is now.
+    fn at(&self, now: Timestamp) -> MutexGuard<'_, Account> {
+        let mut account = self.lock();
+        account.land(now);
+        account
     }
 
-    fn of_account(&self, account_id: &str, operation: &'static str) -> Result<MutexGuard<'_, Inner>> {
-        let inner = self.readable(operation)?;
-        if inner.account_id == account_id {
-            return Ok(inner);
-        }
-        Err(Error::new(ErrorKind::NotFound, operation, "there is no such account")
-            .with_context("account_id", account_id))
-    }
-}
-
-impl Inner {
-    fn apply(
-        &mut self,
-        owner: &Owner,
-        field: ChangeField,
-        value: i64,
-        at: Timestamp,
-        change: Option<(ChangeId, u32)>,
-    ) {
-        let Some(state) = self.owners.get_mut(owner) else { return };
-        let Some(before) = state.value(field) else { return };
-        if before == value {
-            return;
-        }
-        match field {
-            ChangeField::Bid => state.bid_minor = Some(value),
-            ChangeField::Budget => state.daily_budget_minor = Some(value),
-            ChangeField::Status => {
-                state.status = if value == 1 { DeliveryStatus::Active } else { DeliveryStatus::Paused };
-            }
-        }
-        let activity =
-            Activity { at, field, before: Some(before), after: Some(value), own: change.is_some() };
-        self.activities.push((owner.clone(), activity));
-        self.effects.push(PlatformEffect { at, owner: owner.clone(), field, before, after: value, change });
-    }
-
-    fn check(&self, write: &AdWrite) -> Result<(), WriteFailure> {
-        let rejected = |message: &str| WriteFailure {
-            class: WriteClass::Rejected,
-            retry_after: None,
-            message: message.to_owned(),
-        };
-        let state = self.owners.get(&write.owner).ok_or_else(|| rejected("there is no such object"))?;
-        if state.value(write.field).is_none() {
-            return Err(rejected("the object has no such field"));
-        }
-        let valid =
-            if write.field == ChangeField::Status { (0..=1).contains(&write.value) } else { write.value > 0 };
-        if valid { Ok(()) } else { Err(rejected("the value is not valid for the field")) }
+    fn of_account(
+        &self,
+        ctx: &Ctx,
+        account_id: &str,
+        operation: &'static str,
+    ) -> Result<MutexGuard<'_, Account>> {
+        let now = ctx.env.clock.now();
+        let account = self.at(now);
+        account.readable(operation, now)?;
+        account.is(account_id, operation)?;
+        Ok(account)
     }
 }
 
 #[async_trait]
 impl AdPlatform for MemoryPlatform {
-    async fn account(&self, _ctx: &Ctx, account_id: &str) -> Result<AccountState> {
-        let inner = self.of_account(account_id, "ads.account")?;
+    async fn account(&self, ctx: &Ctx, account_id: &str) -> Result<AccountState> {
+        let account = self.of_account(ctx, account_id, "ads.account")?;
         Ok(AccountState {
-            account_id: inner.account_id.clone(),
-            currency: inner.currency,
+            account_id: account.id.clone(),
+            currency: account.currency,
             minimum_daily_minor: None,
         })
     }
 
     async fn owner(&self, ctx: &Ctx, owner: &Owner) -> Result<OwnerState> {
-        let mut inner = self.readable("ads.owner")?;
         let now = ctx.env.clock.now();
-        if let Some(Some((edited, field, value))) = inner.edits_before_read.pop_front() {
-            inner.apply(&edited, field, value, now, None);
+        let mut account = self.at(now);
+        account.readable("ads.owner", now)?;
+        if let Some(Some((edited, field, value))) = account.edits_before_read.pop_front() {
+            account.apply(&edited, field, value, now, None);
         }
-        let state = inner.owners.get(owner).cloned();
-        state.map(|s| OwnerState { read_at: now, ..s }).ok_or_else(|| {
+        account.shown(owner, now).ok_or_else(|| {
             Error::new(ErrorKind::NotFound, "ads.owner", "there is no such object")
                 .with_context("owner", owner.to_string())
         })
     }
 
     async fn owners(&self, ctx: &Ctx, account_id: &str) -> Result<Vec<OwnerState>> {
-        let inner = self.of_account(account_id, "ads.owners")?;
-        let read_at = ctx.env.clock.now();
-        Ok(inner.owners.values().cloned().map(|o| OwnerState { read_at, ..o }).collect())
+        let account = self.of_account(ctx, account_id, "ads.owners")?;
+        let now = ctx.env.clock.now();
+        let daily = account.owners.iter().filter(|(_, state)| state.daily_budget_minor.is_some());
+        Ok(daily.filter_map(|(owner, _)| account.shown(owner, now)).collect())
     }
 
     async fn set(&self, ctx: &Ctx, write: &AdWrite) -> Result<(), WriteFailure> {
+        let now = ctx.env.clock.now();
+        let lost = || WriteFailure::new(WriteClass::Ambiguous, "the connection was cut");
         let (fault, answer) = {
-            let mut inner = self.lock();
-            inner.requests += 1;
-            let fault = inner.write_faults.pop_front().flatten();
-            let answer = inner.check(write);
+            let mut account = self.at(now);
+            account.requests += 1;
+            let fault = account.write_faults.pop_front().flatten();
             let lands = matches!(fault, None | Some(WriteFault::LostAfter | WriteFault::HangAfter));
+            let answer = if lands { account.accepts(write, now) } else { Ok(()) };
             if lands && answer.is_ok() {
-                let change = Some((write.change_id, write.attempt));
-                inner.apply(&write.owner, write.field, write.value, ctx.env.clock.now(), change);
+                account.apply_write(write, now);
+            }
+            if let Some(WriteFault::LandAt(delay)) = fault {
+                let number = account.requests;
+                account.landing.insert((now.plus(delay), number), write.clone());
             }
             (fault, answer)
         };
@@ -252,61 +253,37 @@ impl AdPlatform for MemoryPlatform {
             None => answer,
             Some(WriteFault::Fail(failure)) => Err(failure),
             Some(WriteFault::HangAfter | WriteFault::HangBefore) => std::future::pending().await,
-            Some(WriteFault::LostAfter | WriteFault::LostBefore) => Err(WriteFailure {
-                class: WriteClass::Ambiguous,
-                retry_after: None,
-                message: "the connection was cut".to_owned(),
-            }),
+            Some(WriteFault::LandAt(_) | WriteFault::LostAfter | WriteFault::LostBefore) => Err(lost()),
         }
     }
 
-    async fn validate(&self, _ctx: &Ctx, write: &AdWrite) -> Result<(), WriteFailure> {
-        self.lock().check(write)
+    async fn validate(&self, ctx: &Ctx, write: &AdWrite) -> Result<(), WriteFailure> {
+        let now = ctx.env.clock.now();
+        let account = self.at(now);
+        if !account.token_lives(now) {
+            return Err(WriteFailure::new(WriteClass::Unauthorized, "the access token has expired"));
+        }
+        account.check(write)
     }
 
     async fn activities(
         &self,
-        _ctx: &Ctx,
+        ctx: &Ctx,
         account_id: &str,
         owner: &Owner,
         since: Timestamp,
     ) -> Result<Vec<Activity>> {
-        let inner = self.of_account(account_id, "ads.activities")?;
-        // A log in whole seconds, as real ones are.
-        let cut =
-            |a: &Activity| Activity { at: a.at.minus(Duration::from_micros(sub_second(a.at))), ..a.clone() };
-        let of_owner = inner.activities.iter().filter(|(o, _)| o == owner).map(|(_, a)| cut(a));
-        Ok(of_owner.filter(|a| a.at >= since.minus(Duration::from_micros(sub_second(since)))).collect())
+        let account = self.of_account(ctx, account_id, "ads.activities")?;
+        Ok(account.log(owner, since, ctx.env.clock.now()))
     }
 
     async fn insights(
         &self,
-        _ctx: &Ctx,
+        ctx: &Ctx,
         account_id: &str,
         _since: Timestamp,
         _until: Timestamp,
     ) -> Result<Vec<AdInsight>> {
-        self.of_account(account_id, "ads.insights").map(|_| Vec::new())
-    }
-}
-
-fn sub_second(time: Timestamp) -> u64 {
-    time.micros().rem_euclid(1_000_000).cast_unsigned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ctx::TenantId;
-    use crate::env::Env;
-
-    #[tokio::test]
-    async fn keeps_the_contract() {
-        let owner = Owner::ad_set("s1");
-        let platform = MemoryPlatform::new("act_1", Currency::USD)
-            .with_owner(Owner::campaign("c2"), "c2", 5_000)
-            .with_owner(owner.clone(), "c1", 1_000);
-        let ctx = Ctx::new(&Env::default(), TenantId::default());
-        crate::conformance::ad_platform(&platform, &ctx, "act_1", &owner).await;
+        self.of_account(ctx, account_id, "ads.insights").map(|_| Vec::new())
     }
 }

@@ -83,6 +83,7 @@ mod tests {
             causation_id: None,
             reason: String::new(),
             expires_at: None,
+            ramp: None,
         };
         ChangeRow {
             observed_from: Some(1_000),
@@ -99,8 +100,10 @@ mod tests {
             name: String::new(),
             currency: Currency::USD,
             daily_budget_minor: Some(budget),
+            lifetime_budget_minor: None,
             bid_minor: None,
             status: DeliveryStatus::Active,
+            learning: false,
             read_at: NOW,
         })
     }

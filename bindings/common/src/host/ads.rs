@@ -23,12 +23,11 @@ impl HostAdPlatform {
     async fn send(&self, ctx: &Ctx, method: &'static str, write: &AdWrite) -> Result<(), WriteFailure> {
         let sent = self.0.call::<serde::de::IgnoredAny>(method, &Write { ctx: ctx.into(), write }).await;
         sent.map(drop).map_err(|error| WriteFailure {
-            class: class_of(&error),
             retry_after: match error.retry() {
                 Retry::After(after) => Some(after),
                 _ => None,
             },
-            message: error.message().to_owned(),
+            ..WriteFailure::new(class_of(&error), error.message())
         })
     }
 }

@@ -96,6 +96,7 @@ function OwnerAllocation(it) {
 function OwnerState(it) {
   if (typeof it.bid_minor === 'number') it.bid_minor = BigInt(it.bid_minor);
   if (typeof it.daily_budget_minor === 'number') it.daily_budget_minor = BigInt(it.daily_budget_minor);
+  if (typeof it.lifetime_budget_minor === 'number') it.lifetime_budget_minor = BigInt(it.lifetime_budget_minor);
   readable(it);
 }
 

@@ -140,9 +140,8 @@ async fn away_for_long(world: World, unknown: bool) {
 
 async fn refusals(world: World) {
     let failure = |class, after| WriteFailure {
-        class,
         retry_after: after,
-        message: "code 613, subcode 1487632".into(),
+        ..WriteFailure::new(class, "code 613, subcode 1487632")
     };
     let cases = [
         (WriteClass::Throttled, Some(1_200), ChangeStatus::Blocked, Reason::Throttled, Some(1_200)),

@@ -106,9 +106,8 @@ async fn disturb(world: &World, entropy: &dyn Entropy, named: usize, edits: &mut
 fn random_fault(entropy: &dyn Entropy) -> Option<WriteFault> {
     let fail = |class, seconds: Option<u64>| {
         Some(WriteFault::Fail(WriteFailure {
-            class,
             retry_after: seconds.map(Duration::from_secs),
-            message: "simulated".into(),
+            ..WriteFailure::new(class, "simulated")
         }))
     };
     match below(entropy, 10) {

@@ -8,7 +8,7 @@ use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use xynergy_core::ads::{WriteClass, WriteFailure};
+use xynergy_core::ads::{ThrottleScope, WriteClass, WriteFailure};
 use xynergy_core::env::{HttpFailure, HttpPhase, HttpResponse};
 use xynergy_core::{Error, ErrorKind, Retry};
 
@@ -183,7 +183,10 @@ impl Refusal {
         if !self.text.is_empty() {
             message.push_str(&format!(": {}", self.text));
         }
-        WriteFailure { class, retry_after: self.retry_after, message }
+        let of_owner =
+            (self.code, self.subcode) == (Some(TOO_MANY_BUDGET_CHANGES.0), TOO_MANY_BUDGET_CHANGES.1);
+        let scope = if of_owner { ThrottleScope::Owner } else { ThrottleScope::Account };
+        WriteFailure { retry_after: self.retry_after, scope, ..WriteFailure::new(class, message) }
     }
 
     fn sentence(&self) -> &'static str {
@@ -216,7 +219,7 @@ pub(super) fn unanswered_write(failure: &HttpFailure) -> WriteFailure {
         HttpPhase::NotSent => (WriteClass::NotSent, "Meta cannot be reached"),
         HttpPhase::MaybeSent => (WriteClass::Ambiguous, "Meta did not answer"),
     };
-    WriteFailure { class, retry_after: None, message: format!("{message}: {}", words(&failure.message)) }
+    WriteFailure::new(class, format!("{message}: {}", words(&failure.message)))
 }
 
 /// The failure of a write for whose request something is missing on this side.
@@ -230,7 +233,7 @@ pub(super) fn unsent_write(error: &Error) -> WriteFailure {
         Retry::After(after) if !after.is_zero() => Some(after),
         _ => None,
     };
-    WriteFailure { class, retry_after, message: error.message().to_owned() }
+    WriteFailure { retry_after, ..WriteFailure::new(class, error.message()) }
 }
 
 #[derive(Default, Deserialize)]
@@ -293,11 +296,10 @@ pub(super) fn confirmed(response: &HttpResponse) -> Result<(), WriteFailure> {
     if answer.get("success") == Some(&Value::Bool(true)) {
         return Ok(());
     }
-    Err(WriteFailure {
-        class: WriteClass::Ambiguous,
-        retry_after: None,
-        message: format!("Meta answered HTTP {} without confirming the write", response.status.as_str()),
-    })
+    Err(WriteFailure::new(
+        WriteClass::Ambiguous,
+        format!("Meta answered HTTP {} without confirming the write", response.status.as_str()),
+    ))
 }
 
 #[cfg(test)]

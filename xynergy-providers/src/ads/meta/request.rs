@@ -40,8 +40,10 @@ pub(super) fn with_prefix(account_id: &str) -> String {
 /// The fields of a budget owner. Only an ad set has a campaign.
 pub(super) fn owner_fields(level: OwnerLevel) -> &'static str {
     match level {
-        OwnerLevel::AdSet => "id,name,account_id,status,daily_budget,campaign_id",
-        OwnerLevel::Campaign => "id,name,account_id,status,daily_budget",
+        OwnerLevel::AdSet => {
+            "id,name,account_id,status,daily_budget,lifetime_budget,learning_stage_info,campaign_id"
+        }
+        OwnerLevel::Campaign => "id,name,account_id,status,daily_budget,lifetime_budget",
     }
 }
 
@@ -55,7 +57,7 @@ pub(super) fn owner_edge(level: OwnerLevel) -> &'static str {
 
 /// The one parameter that a write sets. A value that Meta would refuse for certain is not sent.
 pub(super) fn assignment(write: &AdWrite) -> Result<(&'static str, String), WriteFailure> {
-    let refused = |message: String| WriteFailure { class: WriteClass::Rejected, retry_after: None, message };
+    let refused = |message: String| WriteFailure::new(WriteClass::Rejected, message);
     match (write.field, write.value) {
         (ChangeField::Budget, 1..) => Ok(("daily_budget", write.value.to_string())),
         (ChangeField::Budget, value) => {

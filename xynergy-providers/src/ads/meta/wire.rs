@@ -112,7 +112,15 @@ pub(super) struct OwnerRow {
     name: String,
     status: String,
     daily_budget: Option<Value>,
+    lifetime_budget: Option<Value>,
+    learning_stage_info: Option<Learning>,
     campaign_id: Option<Id>,
+}
+
+/// How far an ad set has learned whom to show itself to. Meta leaves it out of ad sets that are not active.
+#[derive(Debug, Deserialize)]
+struct Learning {
+    status: Option<String>,
 }
 
 impl OwnerRow {
@@ -144,8 +152,13 @@ impl OwnerRow {
             name: self.name,
             currency,
             daily_budget_minor: amount(self.daily_budget.as_ref(), "daily_budget", operation)?,
+            lifetime_budget_minor: amount(self.lifetime_budget.as_ref(), "lifetime_budget", operation)?,
             bid_minor: None,
             status: status(&self.status),
+            learning: self
+                .learning_stage_info
+                .and_then(|learning| learning.status)
+                .is_some_and(|status| status == "LEARNING"),
             read_at,
         })
     }
@@ -202,6 +215,27 @@ mod tests {
         assert_eq!((campaign.campaign_id.as_str(), campaign.daily_budget_minor), ("7", Some(9000)));
         for (status, expected) in [("PAUSED", DeliveryStatus::Paused), ("ARCHIVED", DeliveryStatus::Ended)] {
             assert_eq!(state(&json!({"status": status}), OwnerLevel::AdSet).unwrap().status, expected);
+        }
+    }
+
+    #[test]
+    fn lifetime_budgets_and_learning_phases_are_told() {
+        let lifetime =
+            state(&json!({"daily_budget": "0", "lifetime_budget": "70000"}), OwnerLevel::AdSet).unwrap();
+        assert_eq!((lifetime.daily_budget_minor, lifetime.lifetime_budget_minor), (None, Some(70_000)));
+        assert_eq!(
+            state(&json!({"lifetime_budget": "0"}), OwnerLevel::AdSet).unwrap().lifetime_budget_minor,
+            None
+        );
+        for (info, learning) in [
+            (json!({"status": "LEARNING", "conversions": 3}), true),
+            (json!({"status": "SUCCESS"}), false),
+            (json!({"status": "FAIL"}), false),
+            (json!({}), false),
+            (json!(null), false),
+        ] {
+            let owner = state(&json!({"learning_stage_info": info}), OwnerLevel::AdSet).unwrap();
+            assert_eq!(owner.learning, learning, "{info}");
         }
     }
 

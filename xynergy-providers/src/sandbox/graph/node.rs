@@ -92,6 +92,9 @@ fn all_fields(world: &World, id: &str, object: &Object) -> Map<String, Value> {
     if object.kind != ObjectKind::Campaign {
         all.insert("campaign_id".to_owned(), object.campaign_id.clone().into());
     }
+    if object.kind == ObjectKind::Adset {
+        all.insert("learning_stage_info".to_owned(), Value::Null);
+    }
     if object.kind == ObjectKind::Ad {
         all.insert("adset_id".to_owned(), object.adset_id.clone().into());
     }

@@ -444,10 +444,14 @@ public struct OwnerState: Codable, Hashable, Sendable {
     public var currency: Currency
     /// The daily budget; `None` where the object has none (a lifetime budget, or the budget is at the other level).
     public var dailyBudgetMinor: Int64?
+    /// The budget for the object's whole life; `None` where it has none. No change moves it: it is no daily budget.
+    public var lifetimeBudgetMinor: Int64?
     /// The bid, where one is set.
     public var bidMinor: Int64?
     /// Whether it is switched on.
     public var status: DeliveryStatus
+    /// Whether the platform is still learning whom to show it to: an edit may begin that anew.
+    public var learning: Bool
     /// When it was asked for, by the caller's clock: the value is at least as new as this.
     public var readAt: Timestamp
 
@@ -458,8 +462,10 @@ public struct OwnerState: Codable, Hashable, Sendable {
         name: String,
         currency: Currency,
         dailyBudgetMinor: Int64? = nil,
+        lifetimeBudgetMinor: Int64? = nil,
         bidMinor: Int64? = nil,
         status: DeliveryStatus,
+        learning: Bool = false,
         readAt: Timestamp
     ) {
         self.owner = owner
@@ -468,8 +474,10 @@ public struct OwnerState: Codable, Hashable, Sendable {
         self.name = name
         self.currency = currency
         self.dailyBudgetMinor = dailyBudgetMinor
+        self.lifetimeBudgetMinor = lifetimeBudgetMinor
         self.bidMinor = bidMinor
         self.status = status
+        self.learning = learning
         self.readAt = readAt
     }
 
@@ -480,9 +488,26 @@ public struct OwnerState: Codable, Hashable, Sendable {
         case name
         case currency
         case dailyBudgetMinor = "daily_budget_minor"
+        case lifetimeBudgetMinor = "lifetime_budget_minor"
         case bidMinor = "bid_minor"
         case status
+        case learning
         case readAt = "read_at"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        owner = try container.decode(Owner.self, forKey: .owner)
+        accountId = try container.decode(String.self, forKey: .accountId)
+        campaignId = try container.decode(String.self, forKey: .campaignId)
+        name = try container.decode(String.self, forKey: .name)
+        currency = try container.decode(Currency.self, forKey: .currency)
+        dailyBudgetMinor = try container.decodeIfPresent(Int64.self, forKey: .dailyBudgetMinor)
+        lifetimeBudgetMinor = try container.decodeIfPresent(Int64.self, forKey: .lifetimeBudgetMinor)
+        bidMinor = try container.decodeIfPresent(Int64.self, forKey: .bidMinor)
+        status = try container.decode(DeliveryStatus.self, forKey: .status)
+        learning = try container.decodeIfPresent(Bool.self, forKey: .learning) ?? false
+        readAt = try container.decode(Timestamp.self, forKey: .readAt)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -493,8 +518,10 @@ public struct OwnerState: Codable, Hashable, Sendable {
         try container.encode(name, forKey: .name)
         try container.encode(currency, forKey: .currency)
         try container.encode(dailyBudgetMinor, forKey: .dailyBudgetMinor)
+        try container.encode(lifetimeBudgetMinor, forKey: .lifetimeBudgetMinor)
         try container.encode(bidMinor, forKey: .bidMinor)
         try container.encode(status, forKey: .status)
+        try container.encode(learning, forKey: .learning)
         try container.encode(readAt, forKey: .readAt)
     }
 }

@@ -27,6 +27,22 @@ fn read(response: &HttpResponse) -> Error {
 }
 
 #[test]
+fn a_throttle_says_what_it_covers() {
+    for (error, scope) in [
+        (json!({"code": 613, "error_subcode": 1_487_632}), ThrottleScope::Owner),
+        (json!({"code": 613, "error_subcode": 1_487_742}), ThrottleScope::Account),
+        (json!({"code": 613}), ThrottleScope::Account),
+        (json!({"code": 17, "error_subcode": 2_446_079}), ThrottleScope::Account),
+        (json!({"code": 17, "error_subcode": 1_487_632}), ThrottleScope::Account),
+        (json!({"code": 4}), ThrottleScope::Account),
+        (json!({"code": 32}), ThrottleScope::Account),
+        (json!({"code": 80_004}), ThrottleScope::Account),
+    ] {
+        assert_eq!(write(&graph(400, &error)).scope, scope, "{error}");
+    }
+}
+
+#[test]
 fn every_code_has_its_meaning_for_a_write_and_for_a_read() {
     use ErrorKind as E;
     use WriteClass as W;
