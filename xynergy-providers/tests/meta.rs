@@ -161,7 +161,7 @@ async fn reads_owners_where_the_budget_is() {
 }
 
 #[tokio::test]
-async fn statuses_are_switched_and_bids_are_not_supported() {
+async fn statuses_are_switched_and_bids_are_set_where_they_are() {
     let world = world(&json!([])).await;
     let set = async |field, value| {
         world.meta.set(&world.ctx, &world.write(Owner::ad_set("s1"), field, value)).await
@@ -170,15 +170,26 @@ async fn statuses_are_switched_and_bids_are_not_supported() {
     let paused = world.meta.owner(&world.ctx, &Owner::ad_set("s1")).await.unwrap();
     assert_eq!(paused.status, DeliveryStatus::Paused);
     set(ChangeField::Status, 1).await.unwrap();
+    set(ChangeField::Bid, 150).await.unwrap();
+    assert_eq!(world.meta.owner(&world.ctx, &Owner::ad_set("s1")).await.unwrap().bid_minor, Some(150));
     let posts = world.posts().await;
-    assert_eq!(posts, 2);
-    assert_eq!(set(ChangeField::Bid, 100).await.unwrap_err().class, WriteClass::Rejected);
+    assert_eq!(posts, 3);
+    for (owner, field, value) in [
+        (Owner::campaign("c2"), ChangeField::Bid, 100),
+        (Owner::ad_set("s1"), ChangeField::Bid, 0),
+        (Owner::ad_set("s1"), ChangeField::Bid, i64::MIN),
+        (Owner::ad_set("s1"), ChangeField::Budget, -1),
+    ] {
+        let refused = world.meta.set(&world.ctx, &world.write(owner, field, value)).await.unwrap_err();
+        assert_eq!(refused.class, WriteClass::Rejected);
+    }
     assert_eq!(world.posts().await, posts, "what is refused here is not sent");
     let since = world.clock.now();
     let log = world.meta.activities(&world.ctx, "act_77", &Owner::ad_set("s1"), since).await.unwrap();
     let shown: Vec<_> = log.iter().map(|a| (a.field, a.before, a.after, a.own)).collect();
     let status = ChangeField::Status;
-    assert_eq!(shown, [(status, Some(1), Some(0), true), (status, Some(0), Some(1), true)]);
+    let bid = (ChangeField::Bid, Some(0), Some(150), true);
+    assert_eq!(shown, [(status, Some(1), Some(0), true), (status, Some(0), Some(1), true), bid]);
 }
 
 #[tokio::test]

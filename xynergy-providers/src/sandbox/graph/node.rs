@@ -96,6 +96,7 @@ fn known_fields(kind: ObjectKind) -> &'static [&'static str] {
             "call_to_action_type",
             "image_hash",
             "object_story_spec",
+            "object_type",
             "title",
             "url_tags",
             "video_id",
