@@ -14,7 +14,7 @@ use xynergy_core::config::AiConfig;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 use xynergy_core::config::SecretRef;
 #[cfg(feature = "execution")]
-use xynergy_core::execution::Policy;
+use xynergy_core::execution::{Policy, Roles};
 use xynergy_core::{Error, ErrorKind, Result};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::MetaConfig;
@@ -119,12 +119,20 @@ pub struct ExecutionConfig {
     pub draw_key: Option<SecretRef>,
     /// Whether changes that are queued from now on wait until somebody approves the digest of their plan.
     pub require_approval: bool,
+    /// Who may approve, and who may give verdicts, retry and switch a kill switch off. Without an entry every named actor may.
+    pub roles: Roles,
 }
 
 #[cfg(feature = "execution")]
 impl Default for ExecutionConfig {
     fn default() -> Self {
-        Self { preset: "standard".to_owned(), policy: None, draw_key: None, require_approval: false }
+        Self {
+            preset: "standard".to_owned(),
+            policy: None,
+            draw_key: None,
+            require_approval: false,
+            roles: Roles::default(),
+        }
     }
 }
 

@@ -1,20 +1,25 @@
 //! Guarded changes of budgets, and their audit trail.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use async_trait::async_trait;
 use xynergy_core::ads::{ChangeField, Owner, OwnerState};
 use xynergy_core::config::Secret;
-use xynergy_core::execution::{AuditReport, DrawKey, Executor};
-use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, Timestamp};
+use xynergy_core::execution::{AuditReport, DrawKey, Executor, TenantExecutors};
+use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, TenantId, Timestamp};
 
-pub use xynergy_core::execution::machine::KillScope;
+pub use xynergy_core::execution::machine::{HumanVerdict, KillScope};
 pub use xynergy_core::execution::{
     AccountLimits, AdChange, Approval, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedChange,
-    PlannedOutcome, Policy, Reason, Step, plan_digest,
+    PlannedOutcome, Policy, RampStep, Reason, Reconciled, Role, Roles, RunOptions, RunReport, Step,
+    plan_digest,
 };
-pub use xynergy_core::store::{ChangeFilter, HistoryFilter};
+use xynergy_core::store::ChangeStore;
+pub use xynergy_core::store::{Backlog, BacklogCount, ChangeFilter, HistoryFilter};
 pub use xynergy_providers::ads::meta::MetaConfig;
 
+use crate::config::ExecutionConfig;
 use crate::keys;
 use crate::scope::Scope;
 
@@ -63,6 +68,27 @@ impl Execution<'_> {
         self.executor(&ctx).await?.queue(&ctx, changes).await
     }
 
+    /// Like [`queue`](Self::queue), but a target that is further away than one window allows is not refused: it is reached
+    /// in steps over the coming windows, each a change of its own. A step waits for those before it; a newer change of
+    /// the same field takes the place of all that still wait, and cancelling one cancels those after it.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field, also for a way of more than 100 steps.
+    pub async fn queue_ramped(&self, changes: Vec<AdChange>) -> Result<Vec<ChangeRow>> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.queue_ramped(&ctx, changes).await
+    }
+
+    /// The changes that [`queue_ramped`](Self::queue_ramped) would queue, for a plan and its digest.
+    ///
+    /// # Errors
+    /// Those of [`queue_ramped`](Self::queue_ramped).
+    pub async fn ramped(&self, changes: &[AdChange]) -> Result<Vec<AdChange>> {
+        let ctx = self.0.ctx();
+        let steps = self.executor(&ctx).await?.ramped(&ctx, changes)?;
+        Ok(steps.into_iter().map(|(change, _)| change).collect())
+    }
+
     /// Approves what was queued under a digest: exactly those changes, as they were queued. They run after their jitter, and
     /// expire when they would have expired. The history names the scope's actor as the one who approved; who may be that is
     /// for the host to decide before it calls.
@@ -87,6 +113,73 @@ impl Execution<'_> {
     pub async fn run_once(&self) -> Result<Option<Step>> {
         let ctx = self.0.ctx();
         self.executor(&ctx).await?.run_once(&ctx).await
+    }
+
+    /// Works until `until` is over: takes what is due with so many workers, sleeps until more is, reconciles at its start
+    /// what an earlier process left, and waits for the steps under way at its end. On the client itself it works for
+    /// every tenant, of each in turn so that none waits for another's queue; on a scope for that tenant alone.
+    ///
+    /// Cancel safety: dropping the future takes nothing new; the steps under way end by themselves.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for options that could not run, and those of opening the store. Later
+    /// errors of the store are counted in the report and tried again.
+    pub async fn run(
+        &self,
+        options: RunOptions,
+        until: impl std::future::Future<Output = ()>,
+    ) -> Result<RunReport> {
+        let (store, tenants) = self.tenants().await?;
+        xynergy_core::execution::run(&store, &tenants, &self.0.shared.env, options, until).await
+    }
+
+    /// Does everything that is due now and returns: for schedulers and functions that scale to zero. It covers the same
+    /// tenants as [`run`](Self::run).
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub async fn tick(&self, options: RunOptions) -> Result<RunReport> {
+        let (store, tenants) = self.tenants().await?;
+        xynergy_core::execution::tick(&store, &tenants, &self.0.shared.env, options).await
+    }
+
+    /// Finds out what became of every request that is unknown and can land no more, and whether one that was judged not
+    /// applied landed late.
+    ///
+    /// # Errors
+    /// Those of the store. A platform that cannot be read is no error: what it would tell stays unknown.
+    pub async fn reconcile(&self) -> Result<Reconciled> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.reconcile(&ctx).await
+    }
+
+    /// Sends a change again whose last request had no effect, with the same value and after its jitter.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) for an unknown id; [`Conflict`](ErrorKind::Conflict) for a change without such a
+    /// verdict, one that has expired, and one that a newer change of the same field replaced;
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a scope without an actor, [`Unauthorized`](ErrorKind::Unauthorized)
+    /// for one without the role `operator`.
+    pub async fn retry(&self, id: ChangeId) -> Result<ChangeRow> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.retry(&ctx, id).await
+    }
+
+    /// Says what became of a request that reading the platform could not tell: those that
+    /// [`ChangeFilter::needs_human`] lists. The note tells how it is known, and is kept in the history with the actor.
+    ///
+    /// # Errors
+    /// As [`retry`](Self::retry); [`Conflict`](ErrorKind::Conflict) for a change that waits for no verdict.
+    pub async fn resolve(&self, id: ChangeId, verdict: HumanVerdict, note: &str) -> Result<ChangeRow> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.resolve(&ctx, id, verdict, note).await
+    }
+
+    /// What is still to be done: changes that are not over, by status and reason, those that wait for a person, and when
+    /// the oldest was due.
+    pub async fn backlog(&self) -> Result<Backlog> {
+        let ctx = self.0.ctx();
+        self.executor(&ctx).await?.backlog(&ctx).await
     }
 
     /// Waits until no step is under way. Call it before the runtime ends.
@@ -166,9 +259,16 @@ impl Execution<'_> {
                 let changes = self.0.stores().await?.changes.clone();
                 let key = DrawKey::new(key);
                 let executor = Executor::new(changes, self.platform()?.clone(), shared.policy, key)?;
-                Ok(executor.with_approval(shared.config.execution.require_approval))
+                let ExecutionConfig { require_approval, roles, .. } = &shared.config.execution;
+                Ok(executor.with_approval(*require_approval).with_roles(roles.clone()))
             })
             .await
+    }
+
+    async fn tenants(&self) -> Result<(Arc<dyn ChangeStore>, Tenants)> {
+        let only = (*self.0.tenant() != TenantId::default()).then(|| self.0.tenant().clone());
+        let tenants = Tenants { scope: self.0.clone(), only };
+        Ok((self.0.stores().await?.changes.clone(), tenants))
     }
 
     fn platform(&self) -> Result<&std::sync::Arc<dyn xynergy_core::ads::AdPlatform>> {
@@ -179,6 +279,27 @@ impl Execution<'_> {
                 "meta: not configured; add [meta] to the configuration, or give the client an ad platform of your own",
             )
         })
+    }
+}
+
+/// The executors of a run.
+#[derive(Debug)]
+struct Tenants {
+    scope: Scope,
+    only: Option<TenantId>,
+}
+
+#[async_trait]
+impl TenantExecutors for Tenants {
+    async fn executor(&self, tenant: &TenantId) -> Result<(Executor, Ctx)> {
+        let scope = self.scope.of_tenant(tenant.clone());
+        let ctx = scope.ctx();
+        let executor = scope.execution().executor(&ctx).await?;
+        Ok((executor, ctx))
+    }
+
+    fn serves(&self, tenant: &TenantId) -> bool {
+        self.only.as_ref().is_none_or(|only| only == tenant)
     }
 }
 
@@ -217,6 +338,7 @@ pub fn propose(
                 causation_id: Some(allocation_id.to_owned()),
                 reason: row.reason.clone(),
                 expires_at: None,
+                ramp: None,
             })
         })
         .collect()

@@ -58,6 +58,12 @@ impl Scope {
         self
     }
 
+    /// The same actor and traces at work for another tenant.
+    #[cfg(feature = "execution")]
+    pub(crate) fn of_tenant(&self, tenant: TenantId) -> Self {
+        Self { tenant, ..self.clone() }
+    }
+
     /// The context of one call.
     pub fn ctx(&self) -> Ctx {
         let mut ctx = Ctx::new(&self.shared.env, self.tenant.clone());

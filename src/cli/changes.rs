@@ -84,6 +84,7 @@ async fn list(options: &List) -> Result<Ended> {
         account_id: options.account.clone(),
         allocation_id: options.allocation.clone(),
         status: options.status,
+        ..ChangeFilter::default()
     };
     let rows = desk.executor.list(&desk.ctx, &filter).await?;
     let kills = kill::names(&kill::switched_on(&desk).await?);

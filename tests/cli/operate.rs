@@ -92,6 +92,7 @@ fn awaiting_approval(store: &Path) -> String {
         causation_id: None,
         reason: "a test".to_owned(),
         expires_at: None,
+        ramp: None,
     };
     let changes = vec![change("s1", 90_000), change("s2", 110_000)];
     let mut config = Config { store: StoreConfig::Sqlite { path: store.to_owned() }, ..Config::default() };

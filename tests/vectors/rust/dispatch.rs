@@ -206,6 +206,7 @@ async fn execution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
                 account_id: a.optional("account_id"),
                 allocation_id: a.optional("allocation_id"),
                 status: a.optional("status"),
+                ..ChangeFilter::default()
             };
             json(execution.list(&filter).await)
         }

@@ -97,6 +97,12 @@ impl<'de> Deserialize<'de> for Timestamp {
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
     /// The time now. It may stand still or jump; stores keep a high-water mark against jumps back.
     fn now(&self) -> Timestamp;
+
+    /// Whether this is the machine's own clock. A store with a clock of its own, which all workers share, goes by that
+    /// one then; any other clock was given on purpose, and its time is taken.
+    fn is_system(&self) -> bool {
+        false
+    }
 }
 
 /// The system's wall clock.
@@ -107,6 +113,10 @@ impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::default().plus(elapsed)
+    }
+
+    fn is_system(&self) -> bool {
+        true
     }
 }
 

@@ -74,6 +74,7 @@ fn canonical_bytes(change: &AdChange) -> Vec<u8> {
         causation_id,
         reason,
         expires_at,
+        ramp,
     } = change;
     let mut bytes = Vec::with_capacity(256);
     let mut put = |field: Option<&str>| match field {
@@ -96,6 +97,7 @@ fn canonical_bytes(change: &AdChange) -> Vec<u8> {
     put(causation_id.as_deref());
     put(Some(reason));
     put(expires_at.map(|t| t.micros().to_string()).as_deref());
+    put(ramp.map(|r| format!("{} {} {} {}", r.id, r.step, r.steps, r.target)).as_deref());
     bytes
 }
 
@@ -128,6 +130,7 @@ mod tests {
             causation_id: None,
             reason: "because".into(),
             expires_at: None,
+            ramp: None,
         }
     }
 
@@ -152,6 +155,9 @@ mod tests {
                 "field" => "bid".into(),
                 "currency" => "EUR".into(),
                 "expires_at" => "2030-01-01T00:00:00Z".into(),
+                "ramp" => {
+                    serde_json::json!({"id": ChangeId::derive(&["r"]), "step": 1, "steps": 2, "target": 9})
+                }
                 _ if value.is_number() => 77.into(),
                 _ => "x".into(),
             };

@@ -22,8 +22,14 @@ pub enum AuditKind {
     Blocked,
     /// A write is about to be sent.
     Intent,
+    /// An attempt that was judged not applied was found to have taken effect.
+    Late,
     /// What became of an intent; exactly one for each.
     Outcome,
+    /// A person said what became of an attempt whose outcome was a conflict.
+    Resolved,
+    /// A person wants the change sent again.
+    Retried,
 }
 
 impl AuditKind {
@@ -33,7 +39,10 @@ impl AuditKind {
             Self::Approved => "approved",
             Self::Blocked => "blocked",
             Self::Intent => "intent",
+            Self::Late => "late",
             Self::Outcome => "outcome",
+            Self::Resolved => "resolved",
+            Self::Retried => "retried",
         }
     }
 }
@@ -42,16 +51,20 @@ impl FromStr for AuditKind {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        [Self::Approved, Self::Blocked, Self::Intent, Self::Outcome]
-            .into_iter()
-            .find(|k| k.as_str() == name)
-            .ok_or_else(|| {
-                Error::new(
-                    ErrorKind::Corrupt,
-                    "execution.history",
-                    "a stored kind is unknown to this version",
-                )
-            })
+        [
+            Self::Approved,
+            Self::Blocked,
+            Self::Intent,
+            Self::Late,
+            Self::Outcome,
+            Self::Resolved,
+            Self::Retried,
+        ]
+        .into_iter()
+        .find(|k| k.as_str() == name)
+        .ok_or_else(|| {
+            Error::new(ErrorKind::Corrupt, "execution.history", "a stored kind is unknown to this version")
+        })
     }
 }
 
@@ -270,7 +283,9 @@ impl ChainVerifier {
         }
         let key = (row.change_id, row.attempt);
         match row.kind {
-            AuditKind::Approved | AuditKind::Blocked => None,
+            AuditKind::Approved | AuditKind::Blocked | AuditKind::Retried => None,
+            AuditKind::Late | AuditKind::Resolved => (self.outcomes.get(&key) != Some(&true))
+                .then_some("it corrects an attempt without an outcome"),
             AuditKind::Intent => self.outcomes.insert(key, false).map(|_| "its intent was written twice"),
             AuditKind::Outcome => match self.outcomes.insert(key, true) {
                 Some(false) => None,
@@ -314,6 +329,7 @@ mod tests {
             causation_id: Some("e".into()),
             reason: "because".into(),
             expires_at: None,
+            ramp: None,
         };
         let at = Timestamp::from_millis(1_770_000_000_000);
         let mut row = ChangeRow::queued(change, at, at, at);

@@ -118,6 +118,23 @@ pub struct AdChange {
     /// After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing.
     #[serde(default)]
     pub expires_at: Option<Timestamp>,
+    /// Which step of a ramp it is, where its target is reached in several.
+    #[serde(default)]
+    pub ramp: Option<RampStep>,
+}
+
+/// One step on the way to a target that is further away than one window allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RampStep {
+    /// The ramp: the id of its first step.
+    pub id: ChangeId,
+    /// Which step, from 1.
+    pub step: u32,
+    /// How many there are.
+    pub steps: u32,
+    /// Where the last one arrives.
+    pub target: i64,
 }
 
 /// Whether a change makes the account spend more or less.
@@ -172,6 +189,9 @@ impl AdChange {
                     format!("{name}: {value} is not positive: give minor units, or pause the object instead")
                 });
             }
+        }
+        if self.ramp.is_some_and(|ramp| ramp.step == 0 || ramp.step > ramp.steps) {
+            return refuse("ramp.step: count from 1 to ramp.steps".into());
         }
         if self.target == self.expected_from {
             return refuse(
@@ -262,12 +282,16 @@ macro_rules! reasons {
 reasons! {
     /// The target is above the account's ceiling for one owner.
     AboveCeiling = "above_ceiling",
+    /// Too many changes of the account for now: the library's limit, or one that the platform's refusals taught.
+    RateLimitAccount = "rate_limit_account",
     /// The account's daily total would be exceeded.
     AccountCap = "account_cap",
     /// Its requests were lost too often; a person should look.
     AttemptsExhausted = "attempts_exhausted",
     /// Nobody has approved it yet; it is asked again when it expires.
     AwaitingApproval = "awaiting_approval",
+    /// An earlier step of the same ramp has not taken effect yet.
+    AwaitingStep = "awaiting_step",
     /// A cut of the same allocation has not taken effect yet.
     AwaitingCuts = "awaiting_cuts",
     /// The target is below the account's floor for one owner.
@@ -278,12 +302,18 @@ reasons! {
     Conflict = "conflict",
     /// The platform shows another value than the decision was made on.
     Drifted = "drifted",
+    /// Somebody else edited the object after the decision: people's edits win.
+    Edited = "edited",
     /// Its time has passed.
     Expired = "expired",
     /// Another change of the same owner is on its way.
     InFlight = "in_flight",
     /// A kill switch is on.
     KillSwitch = "kill_switch",
+    /// Its request took effect after the verdict that it had not.
+    LandedLate = "landed_late",
+    /// The object is in the platform's learning phase, which a change would start anew.
+    LearningPhase = "learning_phase",
     /// Its request had no effect; it may be sent again.
     NotApplied = "not_applied",
     /// Its intent was never sent.
@@ -296,6 +326,8 @@ reasons! {
     RateLimitOwner = "rate_limit_owner",
     /// Reading the platform showed that it took effect.
     Reconciled = "reconciled",
+    /// A person found that it took effect.
+    Resolved = "resolved",
     /// What was read of the platform is too old, or lacks the owner.
     StaleSnapshot = "stale_snapshot",
     /// A newer change of the same field took its place.
@@ -310,6 +342,8 @@ reasons! {
     Unreachable = "unreachable",
     /// It would move the value further within the window than the limit allows.
     Velocity = "velocity",
+    /// The object has a lifetime budget where the change sets a daily one.
+    WrongBudgetType = "wrong_budget_type",
     /// The platform shows the account in another currency.
     WrongCurrency = "wrong_currency",
     /// The object is in another account or campaign, does not exist, or has no such field.
@@ -368,6 +402,8 @@ pub struct ChangeRow {
     pub expires_at: Timestamp,
     /// How many intents were written for it.
     pub attempt: u32,
+    /// How many of them do not count towards the limit of lost attempts: those before a person's retry.
+    pub attempts_forgiven: u32,
     /// The value seen when the last intent was written.
     pub observed_from: Option<i64>,
     /// The final value, fixed by the first intent: every request of this change carries it.
@@ -400,6 +436,7 @@ impl ChangeRow {
             run_at,
             expires_at: change.expires_at.unwrap_or(expires),
             attempt: 0,
+            attempts_forgiven: 0,
             observed_from: None,
             sent_value: None,
             intent_at: None,
@@ -418,6 +455,12 @@ impl ChangeRow {
         matches!(self.status, ChangeStatus::Claimed | ChangeStatus::Executing)
     }
 
+    /// Whether a request of it, if it had an effect, had it by this time.
+    pub(super) fn cannot_land(&self, policy: &super::Policy, by: Timestamp) -> bool {
+        let landing = std::time::Duration::from_millis(policy.landing_ms);
+        self.lease_until.is_some_and(|end| end.plus(landing) <= by)
+    }
+
     /// Whether it waits to be sent: pending, or blocked for a time.
     pub fn waiting(&self) -> bool {
         match self.status {
@@ -430,6 +473,20 @@ impl ChangeRow {
     /// Whether it needs an approval that nobody has given.
     pub fn needs_approval(&self) -> bool {
         self.approval.as_ref().is_some_and(|approval| approval.approved_at.is_none())
+    }
+
+    /// Whether a person has to look: what became of a request cannot be told, or too many were lost.
+    pub fn needs_human(&self) -> bool {
+        matches!(self.reason, Some(Reason::AttemptsExhausted | Reason::Conflict)) && self.is_over()
+    }
+
+    /// Whether it ended with the verdict that its last request had no effect, so that it may be sent again.
+    pub fn not_applied(&self) -> bool {
+        let verdict = matches!(
+            self.reason,
+            Some(Reason::AttemptsExhausted | Reason::NotApplied | Reason::PlatformRejected)
+        );
+        self.status == ChangeStatus::Failed && verdict
     }
 
     /// Whether nothing more will happen to it by itself.
@@ -494,6 +551,35 @@ pub struct Movement {
     pub open: bool,
 }
 
+/// What the platform's refusals taught about one owner, or about the whole account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Pause {
+    /// The owner; `None` for the account.
+    pub owner: Option<Owner>,
+    /// Until when nothing of it is sent.
+    pub until: Timestamp,
+    /// Why: throttled or unauthorized.
+    pub reason: Reason,
+    /// How many changes within the rate's window the platform took before it refused one, and until when that counts.
+    pub learned: Option<LearnedRate>,
+}
+
+impl Pause {
+    /// Whether it holds back changes of the owner.
+    pub fn covers(&self, owner: &Owner) -> bool {
+        self.owner.as_ref().is_none_or(|covered| covered == owner)
+    }
+}
+
+/// A limit on the number of changes that the platform showed by refusing one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LearnedRate {
+    /// So many in the rate's window, at least 1.
+    pub changes: u32,
+    /// Until when it is kept to.
+    pub until: Timestamp,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -512,6 +598,7 @@ mod tests {
             causation_id: None,
             reason: String::new(),
             expires_at: None,
+            ramp: None,
         }
     }
 

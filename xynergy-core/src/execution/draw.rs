@@ -32,7 +32,8 @@ impl DrawKey {
 
     /// How far from its target the change's value is moved, before any limit clamps it.
     pub(super) fn fuzz(&self, change: &AdChange, policy: &Policy) -> i64 {
-        if change.field != ChangeField::Budget {
+        // A step of a ramp starts exactly where the one before it arrives.
+        if change.field != ChangeField::Budget || change.ramp.is_some() {
             return 0;
         }
         let span = i128::from(change.target) * i128::from(policy.fuzz_per_mille) / 1_000;
@@ -73,6 +74,7 @@ mod tests {
             causation_id: None,
             reason: String::new(),
             expires_at: None,
+            ramp: None,
         }
     }
 

@@ -8,19 +8,20 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::approval::{is_digest, plan_digest};
+use super::attempt::{Parts, announce};
 use super::audit::{AuditReport, AuditRow, ChainVerifier};
-use super::change::{
-    AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Reason,
-};
+use super::change::{AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Reason};
 use super::draw::DrawKey;
-use super::machine::{Action, ApprovalRequest, KillScope, QueueBatch, Settlement, Transition, Transitioned};
+use super::late;
+use super::machine::{Action, ApprovalRequest, CallTime, HumanVerdict, KillScope, QueueBatch};
 use super::policy::Policy;
-use super::reconcile;
-use crate::ads::{AdPlatform, AdWrite, OwnerState, WriteClass, WriteFailure};
-use crate::ctx::Ctx;
-use crate::env::{Event, EventMetadata, Timestamp};
-use crate::error::{Error, ErrorKind, Result, Retry};
-use crate::store::{ChangeFilter, ChangeStore, HistoryFilter};
+use super::ramp::ramp;
+use super::roles::{Role, Roles};
+use crate::ads::AdPlatform;
+use crate::ctx::{Ctx, TenantId};
+use crate::env::Timestamp;
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::{Backlog, ChangeFilter, ChangeStore, HistoryFilter};
 
 const PAGE: usize = 1_000;
 
@@ -36,15 +37,6 @@ pub struct Executor {
     running: Arc<watch::Sender<usize>>,
 }
 
-#[derive(Debug)]
-struct Parts {
-    store: Arc<dyn ChangeStore>,
-    platform: Arc<dyn AdPlatform>,
-    policy: Policy,
-    key: DrawKey,
-    require_approval: bool,
-}
-
 /// What one step did.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Step {
@@ -52,6 +44,17 @@ pub struct Step {
     pub row: ChangeRow,
     /// Whether it moved; `false` when another worker was first.
     pub moved: bool,
+}
+
+/// What an on-demand reconciliation found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reconciled {
+    /// Unknown requests that got their verdict.
+    pub settled: u64,
+    /// Those that are still unknown: they may still land, or the platform could not be read.
+    pub unknown: u64,
+    /// Requests that had been judged not applied and were found to have landed late.
+    pub late: u64,
 }
 
 impl Step {
@@ -78,7 +81,8 @@ impl Executor {
         key: DrawKey,
     ) -> Result<Self> {
         policy.validate()?;
-        let parts = Parts { store, platform, policy, key, require_approval: false };
+        let roles = Roles::default();
+        let parts = Parts { store, platform, policy, key, require_approval: false, roles };
         Ok(Self { parts: Arc::new(parts), running: Arc::new(watch::Sender::new(0)) })
     }
 
@@ -86,14 +90,15 @@ impl Executor {
     /// fixed when it is queued: those that wait already go on waiting, and those that were free stay so.
     #[must_use]
     pub fn with_approval(self, required: bool) -> Self {
-        let Parts { store, platform, policy, key, .. } = &*self.parts;
-        let parts = Parts {
-            store: Arc::clone(store),
-            platform: Arc::clone(platform),
-            policy: *policy,
-            key: key.clone(),
-            require_approval: required,
-        };
+        let parts = Parts { require_approval: required, ..(*self.parts).clone() };
+        Self { parts: Arc::new(parts), running: self.running }
+    }
+
+    /// The same executor, which asks for these roles before an approval, a verdict, a retry, and before a kill switch is
+    /// switched off. Switching one on is always allowed.
+    #[must_use]
+    pub fn with_roles(self, roles: Roles) -> Self {
+        let parts = Parts { roles, ..(*self.parts).clone() };
         Self { parts: Arc::new(parts), running: self.running }
     }
 
@@ -114,18 +119,43 @@ impl Executor {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field; nothing is stored then.
     pub async fn queue(&self, ctx: &Ctx, changes: Vec<AdChange>) -> Result<Vec<ChangeRow>> {
+        self.queue_apart(ctx, changes.into_iter().map(|change| (change, Duration::ZERO)).collect()).await
+    }
+
+    /// Like [`queue`](Self::queue), with each change whose target is further away than one window allows as the steps of
+    /// a [`ramp`](super::ramp) over the coming windows. A step waits for those before it; a newer change of the same field
+    /// takes the place of all that still wait, and cancelling one cancels those after it.
+    ///
+    /// # Errors
+    /// Those of [`queue`](Self::queue) and of [`ramp`](super::ramp()); nothing is stored then.
+    pub async fn queue_ramped(&self, ctx: &Ctx, changes: Vec<AdChange>) -> Result<Vec<ChangeRow>> {
+        self.queue_apart(ctx, self.ramped(ctx, &changes)?).await
+    }
+
+    /// The changes as [`queue_ramped`](Self::queue_ramped) would queue them.
+    ///
+    /// # Errors
+    /// Those of [`ramp`](super::ramp()).
+    pub fn ramped(&self, ctx: &Ctx, changes: &[AdChange]) -> Result<Vec<(AdChange, Duration)>> {
+        let now = ctx.env.clock.now();
+        let steps = changes.iter().map(|change| ramp(change, &self.parts.policy, now));
+        Ok(steps.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    }
+
+    async fn queue_apart(&self, ctx: &Ctx, steps: Vec<(AdChange, Duration)>) -> Result<Vec<ChangeRow>> {
+        let (changes, apart): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
         changes.iter().try_for_each(AdChange::validate)?;
         let plan_digest = self.parts.require_approval.then(|| plan_digest(&changes)).transpose()?;
         let mut accounts: BTreeMap<String, Vec<(AdChange, Duration)>> = BTreeMap::new();
         let order: Vec<_> = changes.iter().map(|c| c.id).collect();
-        for change in changes {
-            let delay = self.parts.key.jitter(change.id, &self.parts.policy);
+        for (change, apart) in changes.into_iter().zip(apart) {
+            let delay = apart + self.parts.key.jitter(change.id, &self.parts.policy);
             accounts.entry(change.account_id.clone()).or_default().push((change, delay));
         }
         let mut rows = BTreeMap::new();
         for (account_id, changes) in accounts {
             let batch = QueueBatch {
-                at: ctx.env.clock.now(),
+                at: CallTime::of(&*ctx.env.clock),
                 policy: self.parts.policy,
                 actor: ctx.actor.as_deref().map(str::to_owned),
                 request_id: ctx.request_id.to_string(),
@@ -145,12 +175,11 @@ impl Executor {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) without an actor and for a text that is no digest;
+    /// [`Unauthorized`](ErrorKind::Unauthorized) for an actor without the role;
     /// [`NotFound`](ErrorKind::NotFound) when nothing waits under it, as after an approval that was given already.
     pub async fn approve(&self, ctx: &Ctx, digest: &str) -> Result<Vec<ChangeRow>> {
         const OPERATION: &str = "execution.approve";
-        let actor = ctx.actor.as_deref().filter(|actor| !actor.trim().is_empty()).ok_or_else(|| {
-            Error::invalid(OPERATION, "actor: an approval must say whose it is: give the scope an actor")
-        })?;
+        let actor = self.parts.roles.require(ctx, Role::Approver, OPERATION)?;
         if !is_digest(digest) {
             return Err(Error::invalid(
                 OPERATION,
@@ -158,7 +187,7 @@ impl Executor {
             ));
         }
         let request = ApprovalRequest {
-            at: ctx.env.clock.now(),
+            at: CallTime::of(&*ctx.env.clock),
             policy: self.parts.policy,
             actor: actor.to_owned(),
             request_id: ctx.request_id.to_string(),
@@ -177,10 +206,119 @@ impl Executor {
     /// # Errors
     /// Those of the store. A failing platform is no error: the change says what became of it.
     pub async fn run_once(&self, ctx: &Ctx) -> Result<Option<Step>> {
-        let now = ctx.env.clock.now();
-        let Some(row) = self.parts.store.due(&ctx.tenant, now).await? else { return Ok(None) };
+        let picked = self.pick(ctx, 1).await?;
+        match picked.into_iter().next() {
+            Some(row) => self.advance(ctx, row).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Takes what is due to [`advance`](Self::advance) it: at most `limit` changes, one of each owner, hidden from other
+    /// workers for the length of a lease.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn pick(&self, ctx: &Ctx, limit: usize) -> Result<Vec<ChangeRow>> {
+        let hold = Duration::from_millis(self.parts.policy.lease_ms);
+        self.parts.store.pick(&ctx.tenant, CallTime::of(&*ctx.env.clock), hold, limit).await
+    }
+
+    /// Does what is due for a change.
+    ///
+    /// Cancel safety: as [`run_once`](Self::run_once).
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn advance(&self, ctx: &Ctx, row: ChangeRow) -> Result<Step> {
         let (parts, ctx) = (Arc::clone(&self.parts), ctx.clone());
-        self.detached(async move { parts.advance(&ctx, row).await }).await.map(Some)
+        self.detached(async move { parts.advance(&ctx, row).await }).await
+    }
+
+    /// Finds out what became of every request that is unknown and can land no more, and whether one that was judged not
+    /// applied landed late.
+    ///
+    /// # Errors
+    /// Those of the store. A platform that cannot be read is no error: what it would tell stays unknown.
+    pub async fn reconcile(&self, ctx: &Ctx) -> Result<Reconciled> {
+        let executing = ChangeFilter { status: Some(ChangeStatus::Executing), ..ChangeFilter::default() };
+        let mut reconciled = Reconciled::default();
+        for row in self.parts.store.list(&ctx.tenant, &executing).await? {
+            let rules = self
+                .parts
+                .store
+                .rules(&ctx.tenant, &row.change.account_id, CallTime::of(&*ctx.env.clock))
+                .await?;
+            if !row.cannot_land(&self.parts.policy, rules.now) {
+                reconciled.unknown += 1;
+                continue;
+            }
+            let step = self.advance(ctx, row).await?;
+            if step.row.in_flight() {
+                reconciled.unknown += 1;
+            } else {
+                reconciled.settled += 1;
+            }
+        }
+        let parts = Arc::clone(&self.parts);
+        reconciled.late = late::search(&parts, ctx).await?;
+        Ok(reconciled)
+    }
+
+    /// Sends a change again whose last request had no effect: one that failed by the platform's or a person's word, or
+    /// whose requests were lost too often. It carries the same value, and waits for its jitter.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) for an unknown id; [`Conflict`](ErrorKind::Conflict) for a change without such a
+    /// verdict, one that has expired, and one that a newer change of the same field took the place of;
+    /// [`Unauthorized`](ErrorKind::Unauthorized) for an actor without the role.
+    pub async fn retry(&self, ctx: &Ctx, id: ChangeId) -> Result<ChangeRow> {
+        const OPERATION: &str = "execution.retry";
+        self.parts.roles.require(ctx, Role::Operator, OPERATION)?;
+        let delay = self.parts.key.jitter(id, &self.parts.policy);
+        let step = self.parts.transition(ctx, id, Action::Retry { delay }).await?;
+        if step.moved {
+            return Ok(step.row);
+        }
+        Err(refused(
+            OPERATION,
+            &step.row,
+            "only a failed change whose last request had no effect, that has not expired and that no newer change of \
+             the same field replaced, can be sent again: queue a new one",
+        ))
+    }
+
+    /// Says what became of a request that reading the platform could not tell. The note tells how it is known, and is
+    /// kept in the history with the actor.
+    ///
+    /// # Errors
+    /// [`NotFound`](ErrorKind::NotFound) for an unknown id; [`Conflict`](ErrorKind::Conflict) for a change that waits for
+    /// no verdict; [`InvalidInput`](ErrorKind::InvalidInput) without an actor or a note;
+    /// [`Unauthorized`](ErrorKind::Unauthorized) for an actor without the role.
+    pub async fn resolve(
+        &self,
+        ctx: &Ctx,
+        id: ChangeId,
+        verdict: HumanVerdict,
+        note: &str,
+    ) -> Result<ChangeRow> {
+        const OPERATION: &str = "execution.resolve";
+        self.parts.roles.require(ctx, Role::Operator, OPERATION)?;
+        let note = note.trim();
+        if note.is_empty() || note.chars().count() > 300 {
+            return Err(Error::invalid(
+                OPERATION,
+                "note: say in 1 to 300 characters how the verdict is known",
+            ));
+        }
+        let step = self.parts.transition(ctx, id, Action::Resolve { verdict, note: note.to_owned() }).await?;
+        if step.moved {
+            return Ok(step.row);
+        }
+        Err(refused(
+            OPERATION,
+            &step.row,
+            "it waits for no verdict: only a conflict does, or a request that is unknown and can land no more",
+        ))
     }
 
     /// Waits until no step is under way. Call it before the runtime ends.
@@ -233,20 +371,43 @@ impl Executor {
 
     /// Switches a kill switch. While it is on, nothing that it covers is sent; at most one request of each owner that
     /// was already under way may still land. Switching it off makes what it held back due at once.
+    ///
+    /// # Errors
+    /// [`Unauthorized`](ErrorKind::Unauthorized) when an actor without the role switches one off, and when the global one
+    /// is switched for another tenant than the default one.
     pub async fn kill(&self, ctx: &Ctx, scope: &KillScope, on: bool) -> Result<()> {
+        const OPERATION: &str = "execution.kill";
+        if *scope == KillScope::Global && ctx.tenant != TenantId::default() {
+            return Err(Error::new(
+                ErrorKind::Unauthorized,
+                OPERATION,
+                "scope: the global switch is every tenant's: only the default tenant may switch it",
+            ));
+        }
+        if !on && !self.parts.roles.is_empty() {
+            self.parts.roles.require(ctx, Role::Operator, OPERATION)?;
+        }
         self.parts.store.set_kill(&ctx.tenant, scope, on).await?;
         if on {
             return Ok(());
         }
-        let blocked = ChangeFilter { status: Some(ChangeStatus::Blocked), ..ChangeFilter::default() };
+        let blocked = ChangeFilter {
+            status: Some(ChangeStatus::Blocked),
+            reason: Some(Reason::KillSwitch),
+            ..ChangeFilter::default()
+        };
         for row in self.parts.store.list(&ctx.tenant, &blocked).await? {
-            let held = row.reason == Some(Reason::KillSwitch) && row.waiting();
-            if held && scope.covers(&row.change.account_id, &row.change.owner) {
+            if row.waiting() && scope.covers(&row.change.account_id, &row.change.owner) {
                 let wake = self.parts.request(ctx, Action::Wake);
                 self.parts.store.transition(&ctx.tenant, row.change.id, wake).await?;
             }
         }
         Ok(())
+    }
+
+    /// What is still to be done.
+    pub async fn backlog(&self, ctx: &Ctx) -> Result<Backlog> {
+        self.parts.store.backlog(&ctx.tenant).await
     }
 
     /// The kill switches that are on, in the order of their scopes.
@@ -302,6 +463,15 @@ impl Executor {
     }
 }
 
+/// The change is not where the call expects it.
+fn refused(operation: &'static str, row: &ChangeRow, message: &'static str) -> Error {
+    let reason = row.reason.map_or("", Reason::as_str);
+    Error::new(ErrorKind::Conflict, operation, message)
+        .with_context("change_id", row.change.id.to_string())
+        .with_context("status", row.status.as_str())
+        .with_context("reason", reason)
+}
+
 /// Counts one step as under way.
 struct Running(Arc<watch::Sender<usize>>);
 
@@ -316,222 +486,4 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.0.send_modify(|n| *n -= 1);
     }
-}
-
-impl Parts {
-    async fn advance(&self, ctx: &Ctx, row: ChangeRow) -> Result<Step> {
-        match row.status {
-            ChangeStatus::Claimed => self.transition(ctx, row.change.id, Action::Abandon).await,
-            ChangeStatus::Executing => self.reconcile(ctx, row).await,
-            _ => self.attempt(ctx, row).await,
-        }
-    }
-
-    /// Reads, reserves, reads again, sends and settles.
-    async fn attempt(&self, ctx: &Ctx, row: ChangeRow) -> Result<Step> {
-        let id = row.change.id;
-        let fuzz = self.key.fuzz(&row.change, &self.policy);
-        let (live, account) = match self.read(ctx, &row.change, fuzz).await? {
-            Ok(read) => read,
-            Err(error) => {
-                let (reason, retry_after) = self.unread(&error);
-                let refuse = Action::Refuse { reason, retry_after, detail: describe(&error) };
-                return self.transition(ctx, id, refuse).await;
-            }
-        };
-        let token = LeaseToken::fresh(&*ctx.env.entropy);
-        let reserve = Action::Reserve { live: Box::new(live), account, fuzz, token };
-        let step = self.transition(ctx, id, reserve).await?;
-        if !step.moved || step.row.status != ChangeStatus::Claimed {
-            return Ok(step);
-        }
-        self.send(ctx, step.row, token).await
-    }
-
-    /// What the guard needs of the platform: the owner, and the whole account where a total may bind.
-    async fn read(
-        &self,
-        ctx: &Ctx,
-        change: &AdChange,
-        fuzz: i64,
-    ) -> Result<std::result::Result<(OwnerState, Option<Vec<OwnerState>>), Error>> {
-        let limits = self.store.limits(&ctx.tenant, &change.account_id).await?;
-        let capped = limits.is_some_and(|l| l.total_daily_minor.is_some());
-        let account = if capped && (fuzz > 0 || change.direction() == Direction::Raise) {
-            match self.platform.owners(ctx, &change.account_id).await {
-                Ok(owners) => Some(owners),
-                Err(error) => return Ok(Err(error)),
-            }
-        } else {
-            None
-        };
-        Ok(self.platform.owner(ctx, &change.owner).await.map(|live| (live, account)))
-    }
-
-    async fn send(&self, ctx: &Ctx, row: ChangeRow, token: LeaseToken) -> Result<Step> {
-        let (id, attempt) = (row.change.id, row.attempt);
-        let settle = |settlement, took| Action::Settle { attempt, token, settlement, took };
-        let live = match self.platform.owner(ctx, &row.change.owner).await {
-            Ok(live) => Box::new(live),
-            Err(error) => {
-                let (reason, retry_after) = self.unread(&error);
-                let retry_after =
-                    retry_after.unwrap_or(Duration::from_millis(self.policy.unreachable_retry_ms));
-                let settlement = Settlement::Blocked { reason, retry_after, detail: describe(&error) };
-                return self.transition(ctx, id, settle(settlement, None)).await;
-            }
-        };
-        let step = self.transition(ctx, id, Action::Begin { attempt, token, live }).await?;
-        let (ChangeStatus::Executing, true, Some(value)) = (step.row.status, step.moved, step.row.sent_value)
-        else {
-            return Ok(step);
-        };
-        let write =
-            AdWrite { owner: row.change.owner, field: row.change.field, value, change_id: id, attempt };
-        let started = ctx.env.clock.now();
-        let timeout = Duration::from_millis(self.policy.send_timeout_ms);
-        let settlement = match tokio::time::timeout(timeout, self.platform.set(ctx, &write)).await {
-            Ok(Ok(())) => Settlement::Applied,
-            Ok(Err(failure)) => self.failed(failure),
-            Err(_) => Settlement::Ambiguous("no answer came in time".to_owned()),
-        };
-        let took = ctx.env.clock.now().since(started);
-        self.transition(ctx, id, settle(settlement, Some(took))).await
-    }
-
-    fn failed(&self, failure: WriteFailure) -> Settlement {
-        let after = |ms| failure.retry_after.unwrap_or(Duration::from_millis(ms));
-        let detail = failure.message;
-        match failure.class {
-            WriteClass::Ambiguous => Settlement::Ambiguous(detail),
-            WriteClass::NotSent => {
-                let retry_after = after(self.policy.unreachable_retry_ms);
-                Settlement::Blocked { reason: Reason::Unreachable, retry_after, detail }
-            }
-            WriteClass::Rejected => Settlement::Rejected(detail),
-            WriteClass::Throttled => {
-                let retry_after = after(self.policy.throttled_retry_ms);
-                Settlement::Blocked { reason: Reason::Throttled, retry_after, detail }
-            }
-            WriteClass::Unauthorized => {
-                let retry_after = after(self.policy.unauthorized_retry_ms);
-                Settlement::Blocked { reason: Reason::Unauthorized, retry_after, detail }
-            }
-        }
-    }
-
-    /// What a failed reading means for the change.
-    fn unread(&self, error: &Error) -> (Reason, Option<Duration>) {
-        let after = |ms| match error.retry() {
-            Retry::After(after) => Some(after),
-            Retry::Never | Retry::Exhausted => Some(Duration::from_millis(ms)),
-        };
-        match error.kind() {
-            ErrorKind::NotFound => (Reason::WrongObject, None),
-            ErrorKind::Throttled => (Reason::Throttled, after(self.policy.throttled_retry_ms)),
-            ErrorKind::Unauthorized => (Reason::Unauthorized, after(self.policy.unauthorized_retry_ms)),
-            _ => (Reason::Unreachable, after(self.policy.unreachable_retry_ms)),
-        }
-    }
-
-    /// Finds out what became of a request without an answer.
-    async fn reconcile(&self, ctx: &Ctx, row: ChangeRow) -> Result<Step> {
-        let (change, attempt) = (&row.change, row.attempt);
-        let later = |error: &Error| {
-            let after =
-                self.unread(error).1.unwrap_or(Duration::from_millis(self.policy.unreachable_retry_ms));
-            Action::Postpone { attempt, after }
-        };
-        let since =
-            row.intent_at.unwrap_or(row.queued_at).minus(Duration::from_millis(self.policy.clock_skew_ms));
-        let log = self.platform.activities(ctx, &change.account_id, &change.owner, since).await;
-        let activities = match log {
-            Ok(activities) => Some(activities),
-            Err(error) if error.kind() == ErrorKind::Unsupported => None,
-            Err(error) => return self.transition(ctx, change.id, later(&error)).await,
-        };
-        let live = match self.platform.owner(ctx, &change.owner).await {
-            Ok(live) => Some(live),
-            Err(error) if error.kind() == ErrorKind::NotFound => None,
-            Err(error) => return self.transition(ctx, change.id, later(&error)).await,
-        };
-        let now = ctx.env.clock.now();
-        let view = self.store.view(&ctx.tenant, change, now, self.policy.longest_window()).await?;
-        let earlier = view.movements.iter().filter(|m| {
-            let other = m.own.is_some_and(|own| own != (change.id, attempt));
-            let same = m.owner == change.owner && m.field == change.field && Some(m.to) == row.sent_value;
-            other && same && m.at >= since
-        });
-        let (finding, detail) = reconcile::judge(&row, live.as_ref(), activities.as_deref(), earlier.count());
-        let (live, detail) = (live.map(Box::new), detail.to_owned());
-        self.transition(ctx, change.id, Action::Reconcile { attempt, finding, live, detail }).await
-    }
-
-    async fn transition(&self, ctx: &Ctx, id: ChangeId, action: Action) -> Result<Step> {
-        let Transitioned { row, taken } =
-            self.store.transition(&ctx.tenant, id, self.request(ctx, action)).await?;
-        if let (true, Some(event_type)) = (taken, event_of(&row)) {
-            announce(ctx, &row, event_type);
-        }
-        Ok(Step { row, moved: taken })
-    }
-
-    fn request(&self, ctx: &Ctx, action: Action) -> Transition {
-        Transition {
-            at: ctx.env.clock.now(),
-            policy: self.policy,
-            actor: ctx.actor.as_deref().map(str::to_owned),
-            request_id: ctx.request_id.to_string(),
-            action,
-        }
-    }
-}
-
-/// One event for each place where a change comes to rest or is left unknown.
-fn event_of(row: &ChangeRow) -> Option<&'static str> {
-    match (row.status, row.reason) {
-        (ChangeStatus::Completed, _) => Some("change.completed"),
-        (ChangeStatus::Failed, _) => Some("change.failed"),
-        (ChangeStatus::Blocked, _) => Some("change.blocked"),
-        (ChangeStatus::Pending, _) => Some("change.requeued"),
-        (ChangeStatus::Executing, Some(Reason::Unknown)) => Some("change.unknown"),
-        (ChangeStatus::Claimed | ChangeStatus::Executing, _) => None,
-    }
-}
-
-fn announce(ctx: &Ctx, row: &ChangeRow, event_type: &'static str) {
-    let change = &row.change;
-    let (id, attempt, at) =
-        (change.id.to_string(), row.attempt.to_string(), row.updated_at.micros().to_string());
-    let reason = row.reason.map_or("", Reason::as_str);
-    ctx.env.events.emit(Event {
-        event_type,
-        event_id: ChangeId::derive(&[&id, &attempt, event_type, reason, &at]).to_string(),
-        timestamp: row.updated_at,
-        tenant_id: ctx.tenant.clone(),
-        source_service: "execution",
-        payload: serde_json::json!({
-            "change_id": change.id,
-            "account_id": change.account_id,
-            "campaign_id": change.campaign_id,
-            "owner": change.owner,
-            "field": change.field,
-            "from": row.observed_from.unwrap_or(change.expected_from),
-            "to": row.sent_value.unwrap_or(change.target),
-            "attempt": row.attempt,
-            "status": row.status,
-            "reason": row.reason,
-            "retry_at": row.retry_at,
-        }),
-        metadata: EventMetadata {
-            correlation_id: id,
-            causation_id: change.causation_id.clone(),
-            schema_version: 1,
-        },
-    });
-}
-
-/// An error as one line of a row: without its source, whose text is not ours.
-fn describe(error: &Error) -> String {
-    format!("{}: {}", error.kind(), error.message()).chars().take(300).collect()
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::change::{AccountLimits, ChangeRow, Direction, Movement, Reason};
+use super::change::{AccountLimits, ChangeRow, Direction, Movement, Pause, Reason};
 use super::policy::Policy;
 use crate::ads::{ChangeField, DeliveryStatus, OwnerLevel, OwnerState};
 use crate::env::Timestamp;
@@ -29,10 +29,23 @@ pub struct GuardInput {
     pub limits: Option<AccountLimits>,
     /// Whether a kill switch covers the change.
     pub killed: bool,
+    /// What the platform's refusals taught about the account and its owners.
+    pub pauses: Vec<Pause>,
+    /// How many changes of the account, of any campaign, are in the rate's window.
+    pub recent: RecentChanges,
     /// Other changes of the account that are in flight, or waiting in the same allocation.
     pub open: Vec<ChangeRow>,
     /// Movements in the change's campaign within the windows, reservations included, in the order of their writing.
     pub movements: Vec<Movement>,
+}
+
+/// Our own changes of an account within the rate's window, reservations included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecentChanges {
+    /// How many.
+    pub count: u32,
+    /// The time of the oldest one.
+    pub oldest: Option<Timestamp>,
 }
 
 /// The decision.
@@ -59,6 +72,9 @@ pub enum Verdict {
 /// When a raise is asked again if another worker is about to do its cuts; the end of the last one wakes it anyway.
 const CUT_RECHECK_MS: u64 = 1_000;
 
+/// When a step of a ramp is asked again after the one before it was due.
+const STEP_RECHECK_MS: u64 = 1_000;
+
 /// Why a value is outside a limit.
 type Outside = (Reason, Option<Timestamp>);
 
@@ -82,14 +98,17 @@ fn check(input: &GuardInput, policy: &Policy) -> Result<Option<(i64, i64)>, Outs
     if row.needs_approval() {
         return Err((Reason::AwaitingApproval, Some(row.expires_at)));
     }
+    paused(input)?;
     if input.open.iter().any(|o| o.in_flight() && o.change.owner == change.owner) {
         return Ok(None);
     }
+    awaiting_step(input)?;
     awaiting_cuts(input)?;
     let live = live_value(input, policy)?;
     if live != change.expected_from {
         return Err((Reason::Drifted, None));
     }
+    learning(input, policy)?;
     let limits = Limits { input, policy, live };
     if let Some(fixed) = row.sent_value {
         limits.allow(fixed)?;
@@ -99,6 +118,42 @@ fn check(input: &GuardInput, policy: &Policy) -> Result<Option<(i64, i64)>, Outs
     let value = limits.clamp_fuzz();
     limits.allow(value)?;
     Ok(Some((live, value)))
+}
+
+/// What the platform asked to be left alone is.
+fn paused(input: &GuardInput) -> Result<(), Outside> {
+    let owner = &input.row.change.owner;
+    let latest =
+        input.pauses.iter().filter(|p| p.covers(owner) && p.until > input.now).max_by_key(|p| p.until);
+    latest.map_or(Ok(()), |pause| Err((pause.reason, Some(pause.until))))
+}
+
+/// A step of a ramp waits for those before it: it starts from where they arrive.
+fn awaiting_step(input: &GuardInput) -> Result<(), Outside> {
+    let Some(ramp) = input.row.change.ramp else { return Ok(()) };
+    let earlier = input.open.iter().filter(|o| {
+        !o.is_over() && o.change.ramp.is_some_and(|other| other.id == ramp.id && other.step < ramp.step)
+    });
+    match earlier.map(|o| o.due_at).max() {
+        Some(due) => {
+            let due = due.filter(|due| *due > input.now).unwrap_or(input.now);
+            Err((Reason::AwaitingStep, Some(after(due, STEP_RECHECK_MS))))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A change of budget or bid would start the learning phase anew. A cut is never held back.
+fn learning(input: &GuardInput, policy: &Policy) -> Result<(), Outside> {
+    let change = &input.row.change;
+    let held = policy.respect_learning
+        && input.live.learning
+        && change.field != ChangeField::Status
+        && change.direction() != Direction::Cut;
+    if held {
+        return Err((Reason::LearningPhase, Some(after(input.now, policy.learning_retry_ms))));
+    }
+    Ok(())
 }
 
 /// A raise waits until no cut of its allocation can still fail to make room for it.
@@ -142,7 +197,9 @@ fn live_value(input: &GuardInput, policy: &Policy) -> Result<i64, Outside> {
     {
         return Err((Reason::WrongCurrency, None));
     }
-    live.value(change.field).ok_or((Reason::WrongObject, None))
+    let lifetime = change.field == ChangeField::Budget && live.lifetime_budget_minor.is_some();
+    let absent = if lifetime { Reason::WrongBudgetType } else { Reason::WrongObject };
+    live.value(change.field).ok_or((absent, None))
 }
 
 /// The limits on one value.
@@ -155,11 +212,30 @@ struct Limits<'a> {
 impl Limits<'_> {
     /// Whether the value may be set now: rates, velocity, floor, ceiling, account total.
     fn allow(&self, value: i64) -> Result<(), Outside> {
+        self.account_rate()?;
         self.campaign_rate()?;
         self.owner_rate()?;
         self.velocity(value)?;
         self.bounds(value)?;
         self.account_cap(value)
+    }
+
+    fn account_rate(&self) -> Result<(), Outside> {
+        let limit = self
+            .learned(|p| p.owner.is_none())
+            .map_or(self.policy.account_changes, |learned| learned.min(self.policy.account_changes));
+        if self.input.recent.count < limit {
+            return Ok(());
+        }
+        let oldest = self.input.recent.oldest.unwrap_or(self.input.now);
+        let leaves = after(oldest, self.policy.rate_window_ms).max(after(self.input.now, 1_000));
+        Err((Reason::RateLimitAccount, Some(leaves)))
+    }
+
+    /// The lowest limit that the platform's refusals taught, of those that still count.
+    fn learned(&self, of: impl Fn(&Pause) -> bool) -> Option<u32> {
+        let learned = self.input.pauses.iter().filter(|p| of(p)).filter_map(|p| p.learned);
+        learned.filter(|l| l.until > self.input.now).map(|l| l.changes.max(1)).min()
     }
 
     fn campaign_rate(&self) -> Result<(), Outside> {
@@ -170,11 +246,15 @@ impl Limits<'_> {
 
     fn owner_rate(&self) -> Result<(), Outside> {
         let change = &self.input.row.change;
-        if change.field != ChangeField::Budget || change.owner.level != OwnerLevel::AdSet {
+        if change.field != ChangeField::Budget {
             return Ok(());
         }
+        let documented =
+            (change.owner.level == OwnerLevel::AdSet).then_some(self.policy.adset_budget_changes);
+        let learned = self.learned(|p| p.owner.as_ref() == Some(&change.owner));
+        let Some(limit) = documented.into_iter().chain(learned).min() else { return Ok(()) };
         let times = self.times(|m| m.field == ChangeField::Budget && m.owner == change.owner);
-        self.rate(&times, self.policy.adset_budget_changes, Reason::RateLimitOwner)
+        self.rate(&times, limit, Reason::RateLimitOwner)
     }
 
     /// The times of these movements within the rate's window, oldest first.

@@ -11,13 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use self::work::Work;
 use super::audit::{AuditRow, ChainHead};
-use super::change::{AccountLimits, AdChange, ChangeId, ChangeRow, LeaseToken, Movement, Reason};
+use super::change::{AccountLimits, AdChange, ChangeId, ChangeRow, LeaseToken, Movement, Pause, Reason};
+use super::guard::RecentChanges;
 pub use super::observe::Known;
 use super::policy::Policy;
 use super::reconcile::Finding;
-use crate::ads::{Owner, OwnerState};
+use crate::ads::{Owner, OwnerState, ThrottleScope};
 use crate::ctx::TenantId;
-use crate::env::Timestamp;
+use crate::env::{Clock, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 
 /// What a kill switch covers.
@@ -26,6 +27,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub enum KillScope {
     /// One ad account.
     Account(String),
+    /// Everything of every tenant.
+    Global,
     /// One owner.
     Owner {
         /// The account it is in.
@@ -42,33 +45,60 @@ impl KillScope {
     pub fn covers(&self, account_id: &str, owner: &Owner) -> bool {
         match self {
             Self::Account(account) => account == account_id,
+            Self::Global | Self::Tenant => true,
             Self::Owner { account_id: account, owner: covered } => account == account_id && covered == owner,
-            Self::Tenant => true,
         }
     }
 
-    /// The scope as it is stored: `tenant`, `account:ID`, `owner:ACCOUNT:LEVEL:ID`.
+    /// The scope as it is stored: `global`, `tenant`, `account:ID`, `owner:ACCOUNT:LEVEL:ID`.
     pub fn key(&self) -> String {
         match self {
             Self::Account(account) => format!("account:{account}"),
+            Self::Global => "global".to_owned(),
             Self::Owner { account_id, owner } => format!("owner:{account_id}:{owner}"),
             Self::Tenant => "tenant".to_owned(),
         }
     }
 }
 
+/// When a call is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallTime {
+    /// The caller's time: values that it read are as old as this clock says.
+    pub now: Timestamp,
+    /// Whether that clock was given on purpose. A store with a clock of its own goes by its own otherwise, so that
+    /// workers with wrong clocks agree on every window.
+    pub bound: bool,
+}
+
+impl CallTime {
+    /// The time of a clock.
+    pub fn of(clock: &dyn Clock) -> Self {
+        Self { now: clock.now(), bound: !clock.is_system() }
+    }
+
+    /// A time that the store has to take.
+    pub const fn bound(now: Timestamp) -> Self {
+        Self { now, bound: true }
+    }
+}
+
 /// What a store loads of an account, inside the transaction.
 #[derive(Clone, Debug, Default)]
 pub struct AccountView {
-    /// The greater of the given time and the latest that the tenant's store has seen.
+    /// The greater of the call's time and the latest that the store has seen of the account.
     pub now: Timestamp,
     /// What the user allows.
     pub limits: Option<AccountLimits>,
-    /// The tenant's kill switches that are on.
+    /// The tenant's kill switches that are on, and the global one.
     pub kills: Vec<KillScope>,
+    /// What the platform's refusals taught, as far as it still counts.
+    pub pauses: Vec<Pause>,
+    /// Our own changes of the account within the rate's window.
+    pub recent: RecentChanges,
     /// The newest row of the account's history.
     pub head: ChainHead,
-    /// The values last known of the account's owners.
+    /// The values last known of the owners of the changes in question.
     pub known: Known,
     /// The account's changes that are in flight, and those not over that share an owner or an allocation with the
     /// changes in question; by id.
@@ -90,8 +120,8 @@ pub struct ChangeView {
 /// A request to move one change on.
 #[derive(Clone, Debug)]
 pub struct Transition {
-    /// The caller's time.
-    pub at: Timestamp,
+    /// When it is made.
+    pub at: CallTime,
     /// The figures of the guards.
     pub policy: Policy,
     /// Who asks.
@@ -118,6 +148,13 @@ pub enum Action {
     },
     /// Somebody withdraws a change that is not in flight.
     Cancel,
+    /// The platform's log shows the effect of an attempt that was judged not applied.
+    Late {
+        /// The attempt in question.
+        attempt: u32,
+        /// What was found, for a person.
+        detail: String,
+    },
     /// Reading told nothing yet: look again later.
     Postpone {
         /// The attempt in question.
@@ -142,8 +179,8 @@ pub enum Action {
         reason: Reason,
         /// How much later to try again; `None` when that cannot help.
         retry_after: Option<Duration>,
-        /// What the platform said.
-        detail: String,
+        /// What the platform said, where it was asked.
+        detail: Option<String>,
     },
     /// Decide, and if it may be sent write the intent and take the lease.
     Reserve {
@@ -155,6 +192,18 @@ pub enum Action {
         fuzz: i64,
         /// The lease's token.
         token: LeaseToken,
+    },
+    /// A person says what became of a request that reading could not tell.
+    Resolve {
+        /// What became of it.
+        verdict: HumanVerdict,
+        /// How the person knows.
+        note: String,
+    },
+    /// A person wants a change sent again whose last request had no effect.
+    Retry {
+        /// How long after now it runs.
+        delay: Duration,
     },
     /// What the platform answered.
     Settle {
@@ -169,6 +218,16 @@ pub enum Action {
     },
     /// A kill switch went off: ask at once.
     Wake,
+}
+
+/// What a person found out about a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HumanVerdict {
+    /// It took effect.
+    Applied,
+    /// It had no effect, and can have none any more.
+    NotApplied,
 }
 
 /// How one send ended.
@@ -186,6 +245,8 @@ pub enum Settlement {
         retry_after: Duration,
         /// What the platform said.
         detail: String,
+        /// What the platform wants to be left alone until then.
+        pause: Option<ThrottleScope>,
     },
     /// The platform refused it as it stands.
     Rejected(String),
@@ -201,11 +262,25 @@ pub struct Commit {
     /// Movements to insert; an own one replaces the one of the same change and attempt, in its place.
     pub movements: Vec<Movement>,
     /// An own movement that did not happen.
-    pub unmoved: Option<(ChangeId, u32)>,
+    pub unmoved: Option<Unmoved>,
+    /// What the platform's refusals taught; each replaces what was known of the same owner, or of the account.
+    pub pauses: Vec<Pause>,
     /// Values now known.
     pub known: Known,
     /// Rows to append to the history.
     pub history: Vec<AuditRow>,
+}
+
+/// An own movement that did not happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unmoved {
+    /// Its change.
+    pub change_id: ChangeId,
+    /// Its attempt.
+    pub attempt: u32,
+    /// When its intent was written, where its request may have been on its way: it stays listed among the
+    /// [watched](crate::store::ChangeStore::watched) with this time, and in no view.
+    pub watch: Option<Timestamp>,
 }
 
 /// The answer to a transition.
@@ -220,8 +295,8 @@ pub struct Transitioned {
 /// Changes of one account to be queued, with their earliest times.
 #[derive(Clone, Debug)]
 pub struct QueueBatch {
-    /// The caller's time.
-    pub at: Timestamp,
+    /// When it is queued.
+    pub at: CallTime,
     /// The figures of the guards.
     pub policy: Policy,
     /// Who asks.
@@ -239,8 +314,8 @@ pub struct QueueBatch {
 /// An approval of what was queued under one digest.
 #[derive(Clone, Debug)]
 pub struct ApprovalRequest {
-    /// The caller's time.
-    pub at: Timestamp,
+    /// When it is given.
+    pub at: CallTime,
     /// The figures of the guards.
     pub policy: Policy,
     /// Who approves.
@@ -290,7 +365,9 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
             answer.push(stored.clone());
             continue;
         }
-        state.supersede(change);
+        if batch.changes.iter().all(|(other, _)| !precedes(other, change)) {
+            state.supersede(change);
+        }
         state.take_as_known(change);
         let run_at = now.plus(*delay);
         let expires = now.plus(Duration::from_millis(batch.policy.expires_after_ms));
@@ -317,6 +394,11 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
         state.commit.changes.push(row.clone());
     }
     Ok((state.commit, answer))
+}
+
+/// Whether two changes are steps of one ramp, which leave each other alone.
+fn precedes(earlier: &AdChange, later: &AdChange) -> bool {
+    earlier.ramp.zip(later.ramp).is_some_and(|(a, b)| a.id == b.id && a.step < b.step)
 }
 
 /// Approves what was queued under a digest, in all its accounts: what to save of each, in the order of the views, and the

@@ -6,23 +6,32 @@
 //! sending again. See [`Executor`] for the steps.
 
 mod approval;
+mod attempt;
 mod audit;
 mod change;
 mod draw;
 mod execute;
 pub mod guard;
+mod late;
 pub mod machine;
 mod observe;
 mod plan;
 mod policy;
+mod ramp;
 pub mod reconcile;
+mod roles;
+mod run;
 
 pub use approval::{Approval, plan_digest};
 pub use audit::{AuditKind, AuditReport, AuditRow, ChainHead, ChainVerifier};
 pub use change::{
-    AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Movement, Reason,
+    AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LearnedRate, LeaseToken, Movement,
+    Pause, RampStep, Reason,
 };
 pub use draw::DrawKey;
-pub use execute::{Executor, Step};
+pub use execute::{Executor, Reconciled, Step};
 pub use plan::{Plan, PlannedChange, PlannedOutcome};
 pub use policy::Policy;
+pub use ramp::ramp;
+pub use roles::{Role, Roles};
+pub use run::{RunOptions, RunReport, TenantExecutors, run, tick};

@@ -10,7 +10,8 @@ use crate::ads::{AdWrite, ChangeField, OwnerState};
 use crate::ctx::Ctx;
 use crate::env::Timestamp;
 use crate::error::{ErrorKind, Result};
-use crate::execution::machine::AccountView;
+use crate::execution::guard::RecentChanges;
+use crate::execution::machine::{AccountView, CallTime};
 
 /// What would become of changes if they were applied now. Nothing is written, here or on the platform.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -107,13 +108,12 @@ impl<'a> Rehearsal<'a> {
         changes: impl Iterator<Item = &AdChange>,
     ) -> Result<Self> {
         let (store, platform, policy, _) = executor.dry();
-        let now =
-            store.high_water(&ctx.tenant).await?.map_or(ctx.env.clock.now(), |t| t.max(ctx.env.clock.now()));
-        let limits = store.limits(&ctx.tenant, account_id).await?;
-        let owners = match limits.and_then(|l| l.total_daily_minor) {
+        let rules = store.rules(&ctx.tenant, account_id, CallTime::of(&*ctx.env.clock)).await?;
+        let owners = match rules.limits.and_then(|l| l.total_daily_minor) {
             Some(_) => Some(platform.owners(ctx, account_id).await?),
             None => None,
         };
+        let now = rules.now;
         let expires = now.plus(std::time::Duration::from_millis(policy.expires_after_ms));
         let waiting = changes.map(|c| ChangeRow::queued(c.clone(), now, now, expires)).collect();
         Ok(Self { executor, owners, waiting, movements: Vec::new(), now })
@@ -151,7 +151,8 @@ impl<'a> Rehearsal<'a> {
 
     async fn decide(&self, ctx: &Ctx, row: &ChangeRow) -> Result<PlannedOutcome> {
         let (store, platform, policy, key) = self.executor.dry();
-        let view = store.view(&ctx.tenant, &row.change, ctx.env.clock.now(), policy.longest_window()).await?;
+        let at = CallTime::of(&*ctx.env.clock);
+        let view = store.view(&ctx.tenant, &row.change, at, policy).await?;
         let live = match platform.owner(ctx, &row.change.owner).await {
             Ok(live) => self.as_played(live),
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -181,6 +182,14 @@ impl<'a> Rehearsal<'a> {
             now: self.now,
             snapshot_age: std::time::Duration::ZERO,
             killed: view.kills.iter().any(|k| k.covers(&row.change.account_id, &row.change.owner)),
+            pauses: view.pauses,
+            recent: RecentChanges {
+                count: view
+                    .recent
+                    .count
+                    .saturating_add(u32::try_from(self.movements.len()).unwrap_or(u32::MAX)),
+                oldest: view.recent.oldest,
+            },
             account: self.owners.clone(),
             fuzz,
             limits: view.limits,

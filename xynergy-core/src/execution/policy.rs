@@ -33,6 +33,10 @@ pub struct Policy {
     pub campaign_changes: u32,
     /// How many budget changes an ad set may have in that window, other people's included: platforms block it above.
     pub adset_budget_changes: u32,
+    /// How many changes an account may have in that window, all its campaigns together.
+    pub account_changes: u32,
+    /// For how long a lower limit that the platform's refusals taught is kept to.
+    pub learned_limit_ms: u64,
     /// The window of the limit on movement.
     pub velocity_window_ms: u64,
     /// How far a value may move in that window, up and down added, in thousandths of what it was at its start.
@@ -47,6 +51,12 @@ pub struct Policy {
     pub unauthorized_retry_ms: u64,
     /// When a change is asked again under a kill switch; switching it off asks at once.
     pub kill_switch_retry_ms: u64,
+    /// Whether budgets and bids of an object in the platform's learning phase are left as they are, but for cuts.
+    pub respect_learning: bool,
+    /// When a change of an object in its learning phase is asked again.
+    pub learning_retry_ms: u64,
+    /// For how long after a verdict of not applied the platform's log is still searched for a late landing.
+    pub late_watch_ms: u64,
     /// How many attempts may be lost without effect before a person has to look.
     pub max_attempts: u32,
 }
@@ -75,6 +85,8 @@ impl Policy {
             rate_window_ms: HOUR,
             campaign_changes: 15,
             adset_budget_changes: 3,
+            account_changes: 1_000,
+            learned_limit_ms: 24 * HOUR,
             velocity_window_ms: 6 * HOUR,
             velocity_per_mille: 200,
             account_cap_retry_ms: 6 * HOUR,
@@ -82,6 +94,9 @@ impl Policy {
             unreachable_retry_ms: MINUTE,
             unauthorized_retry_ms: HOUR,
             kill_switch_retry_ms: HOUR,
+            respect_learning: true,
+            learning_retry_ms: 6 * HOUR,
+            late_watch_ms: 24 * HOUR,
             max_attempts: 5,
         }
     }
@@ -140,8 +155,12 @@ impl Policy {
         if self.snapshot_max_age_ms == 0 || self.rate_window_ms == 0 || self.velocity_window_ms == 0 {
             return refuse("snapshot_max_age_ms, rate_window_ms, velocity_window_ms: each must be above 0");
         }
-        if self.campaign_changes == 0 || self.adset_budget_changes == 0 || self.max_attempts == 0 {
-            return refuse("campaign_changes, adset_budget_changes, max_attempts: each must be above 0");
+        let counts =
+            [self.campaign_changes, self.adset_budget_changes, self.account_changes, self.max_attempts];
+        if counts.contains(&0) {
+            return refuse(
+                "campaign_changes, adset_budget_changes, account_changes, max_attempts: each must be above 0",
+            );
         }
         const YEAR: u64 = 366 * 24 * 3_600_000;
         let durations = [
@@ -157,6 +176,9 @@ impl Policy {
             self.unreachable_retry_ms,
             self.unauthorized_retry_ms,
             self.kill_switch_retry_ms,
+            self.learned_limit_ms,
+            self.learning_retry_ms,
+            self.late_watch_ms,
         ];
         if durations.into_iter().any(|d| d > YEAR) {
             return refuse("every duration is at most a year");

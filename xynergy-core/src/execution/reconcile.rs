@@ -83,6 +83,7 @@ mod tests {
             causation_id: None,
             reason: String::new(),
             expires_at: None,
+            ramp: None,
         };
         ChangeRow {
             observed_from: Some(1_000),

@@ -9,7 +9,9 @@ pub mod memory;
 mod revenue;
 mod state;
 
-pub use changes::{ChangeFilter, ChangeStore, HistoryFilter};
+pub use changes::{
+    AccountRules, Backlog, BacklogCount, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt,
+};
 pub use clicks::{Candidate, Click, ClickStore, KeyedHash, Personal, Tracked, Utm};
 pub use revenue::{
     Appended, Attributed, DealRevenue, Layer, LedgerEntry, Match, MatchCounts, RevenueStore, RevenueTotals,

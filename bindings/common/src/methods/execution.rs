@@ -48,7 +48,7 @@ methods! {
 
     /// The changes that match, by the time of queueing and then id.
     "execution.list"(account_id, allocation_id, status) Value ListArguments => Vec<ChangeRow> = |session, a: ListArguments| async move {
-        let filter = ChangeFilter { account_id: a.account_id, allocation_id: a.allocation_id, status: a.status };
+        let filter = ChangeFilter { account_id: a.account_id, allocation_id: a.allocation_id, status: a.status, ..ChangeFilter::default() };
         session.scope.execution().list(&filter).await
     };
 

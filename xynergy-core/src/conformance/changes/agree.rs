@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use super::fixture::{ACCOUNT, approval, at, batch, below, change, live, transition};
-use crate::ads::{ChangeField, Owner};
+use crate::ads::{ChangeField, Owner, ThrottleScope};
 use crate::ctx::TenantId;
 use crate::env::{Entropy, SeededEntropy, Timestamp};
-use crate::execution::machine::{Action, KillScope, QueueBatch, Settlement};
+use crate::execution::machine::{Action, CallTime, HumanVerdict, KillScope, QueueBatch, Settlement};
 use crate::execution::reconcile::Finding;
-use crate::execution::{AccountLimits, AdChange, ChangeRow, LeaseToken, Policy, Reason};
+use crate::execution::{AccountLimits, AdChange, ChangeId, ChangeRow, LeaseToken, Policy, RampStep, Reason};
 use crate::money::Currency;
 use crate::store::{ChangeFilter, ChangeStore, HistoryFilter};
 
@@ -54,9 +54,13 @@ pub async fn change_stores_agree(a: &dyn ChangeStore, b: &dyn ChangeStore, seed:
             }
             _ => {
                 let all = a.list(tenant, &ChangeFilter::default()).await.unwrap();
-                let due = a.due(tenant, now).await.unwrap();
-                assert_eq!(due, b.due(tenant, now).await.unwrap(), "due: {context}");
-                let row = match due {
+                let hold = Duration::from_secs([0, 0, 30, 600][usize::try_from(below(&entropy, 4)).unwrap()]);
+                let limit = usize::try_from(below(&entropy, 3)).unwrap() + 1;
+                let at = CallTime::bound(now);
+                assert_eq!(a.tenants_due(at).await.unwrap(), b.tenants_due(at).await.unwrap(), "{context}");
+                let due = a.pick(tenant, at, hold, limit).await.unwrap();
+                assert_eq!(due, b.pick(tenant, at, hold, limit).await.unwrap(), "pick: {context}");
+                let row = match due.into_iter().last() {
                     Some(row) if below(&entropy, 3) > 0 => row,
                     _ if all.is_empty() => continue,
                     _ => all[usize::try_from(below(&entropy, all.len() as u64)).unwrap()].clone(),
@@ -84,6 +88,29 @@ async fn compare(a: &dyn ChangeStore, b: &dyn ChangeStore, tenant: &TenantId, no
     assert_eq!(a.next_due(tenant).await.unwrap(), b.next_due(tenant).await.unwrap(), "next_due: {context}");
     assert_eq!(a.high_water(tenant).await.unwrap(), b.high_water(tenant).await.unwrap(), "time: {context}");
     assert_eq!(a.kills(tenant).await.unwrap(), b.kills(tenant).await.unwrap(), "kills: {context}");
+    let at = CallTime::bound(now);
+    assert_eq!(
+        a.rules(tenant, ACCOUNT, at).await.unwrap(),
+        b.rules(tenant, ACCOUNT, at).await.unwrap(),
+        "rules: {context}"
+    );
+    let since = now.minus(Duration::from_secs(40_000));
+    assert_eq!(
+        a.watched(tenant, since).await.unwrap(),
+        b.watched(tenant, since).await.unwrap(),
+        "watched: {context}"
+    );
+    assert_eq!(a.backlog(tenant).await.unwrap(), b.backlog(tenant).await.unwrap(), "backlog: {context}");
+    assert_eq!(a.tenants().await.unwrap(), b.tenants().await.unwrap(), "tenants: {context}");
+    assert_eq!(a.next_due_of_any().await.unwrap(), b.next_due_of_any().await.unwrap(), "due: {context}");
+    let page = ChangeFilter {
+        needs_human: rows.len() % 5 == 0,
+        reason: rows.first().and_then(|row| row.reason).filter(|_| rows.len() % 3 == 0),
+        after: rows.get(rows.len() / 2).map(|row| row.change.id),
+        limit: Some(3),
+        ..ChangeFilter::default()
+    };
+    assert_eq!(a.list(tenant, &page).await.unwrap(), b.list(tenant, &page).await.unwrap(), "page: {context}");
     assert_eq!(a.heads(tenant).await.unwrap(), b.heads(tenant).await.unwrap(), "heads: {context}");
     let history = HistoryFilter { limit: usize::MAX, ..HistoryFilter::default() };
     assert_eq!(
@@ -92,9 +119,9 @@ async fn compare(a: &dyn ChangeStore, b: &dyn ChangeStore, tenant: &TenantId, no
         "history: {context}"
     );
     for row in rows.iter().take(8) {
-        let window = Policy::standard().longest_window();
-        let x = a.view(tenant, &row.change, now, window).await.unwrap();
-        let y = b.view(tenant, &row.change, now, window).await.unwrap();
+        let (at, policy) = (CallTime::bound(now), Policy::standard());
+        let x = a.view(tenant, &row.change, at, &policy).await.unwrap();
+        let y = b.view(tenant, &row.change, at, &policy).await.unwrap();
         assert_eq!(format!("{x:?}"), format!("{y:?}"), "view: {context}");
     }
 }
@@ -129,6 +156,11 @@ fn random_changes(entropy: &dyn Entropy, names: &mut u64) -> Vec<AdChange> {
                     ..change
                 };
             }
+            if below(entropy, 5) == 0 {
+                let step = u32::try_from(below(entropy, 3)).unwrap() + 1;
+                change.ramp =
+                    Some(RampStep { id: ChangeId::derive(&["ramp"]), step, steps: 3, target: 2_000 });
+            }
             if below(entropy, 2) == 0 {
                 change.allocation_id = Some(format!("allocation {}", below(entropy, 2)));
             }
@@ -138,8 +170,9 @@ fn random_changes(entropy: &dyn Entropy, names: &mut u64) -> Vec<AdChange> {
 }
 
 fn random_scope(entropy: &dyn Entropy) -> KillScope {
-    match below(entropy, 3) {
+    match below(entropy, 4) {
         0 => KillScope::Account(ACCOUNT.into()),
+        3 => KillScope::Global,
         1 => KillScope::Owner { account_id: ACCOUNT.into(), owner: Owner::ad_set("s1") },
         _ => KillScope::Tenant,
     }
@@ -170,7 +203,13 @@ fn random_action(entropy: &dyn Entropy, row: &ChangeRow, now: Timestamp) -> Acti
         (false, 2) => Action::Refuse {
             reason: Reason::Unreachable,
             retry_after: Some(Duration::from_secs(60)),
-            detail: "away".into(),
+            detail: Some("away".into()),
+        },
+        (false, 3) if row.is_over() => match below(entropy, 4) {
+            0 => Action::Retry { delay: Duration::from_secs(5) },
+            1 => Action::Late { attempt: row.attempt, detail: "late".into() },
+            2 => Action::Resolve { verdict: HumanVerdict::Applied, note: "seen".into() },
+            _ => Action::Resolve { verdict: HumanVerdict::NotApplied, note: "seen".into() },
         },
         (false, n) => {
             let account = (n > 4).then(|| vec![(*live).clone()]);
@@ -193,6 +232,8 @@ fn random_action(entropy: &dyn Entropy, row: &ChangeRow, now: Timestamp) -> Acti
                     reason: Reason::Throttled,
                     retry_after: Duration::from_secs(300),
                     detail: "slow down".into(),
+                    pause: [None, Some(ThrottleScope::Account), Some(ThrottleScope::Owner)]
+                        [usize::try_from(below(entropy, 3)).unwrap()],
                 },
                 _ => Settlement::Applied,
             };

@@ -1,4 +1,4 @@
-use super::fixture::{ACCOUNT, approval, at, batch, change, reserve, transition};
+use super::fixture::{ACCOUNT, approval, at, batch, change, due, reserve, transition};
 use crate::ctx::TenantId;
 use crate::env::SeededEntropy;
 use crate::error::ErrorKind;
@@ -34,8 +34,8 @@ pub(super) async fn approving(store: &dyn ChangeStore, tenant: &TenantId) {
         assert_eq!((row.retry_at, row.due_at), (Some(at(DAY)), Some(at(DAY))), "until it expires");
         assert_eq!(store.get(tenant, row.change.id).await.unwrap().as_ref(), Some(row), "as it is stored");
     }
-    let due = store.due(tenant, at(100)).await.unwrap().unwrap();
-    assert_eq!(due.change.id, free.id, "what waits for an approval is not due");
+    let next = due(store, tenant, at(100)).await.unwrap();
+    assert_eq!(next.change.id, free.id, "what waits for an approval is not due");
     let token = LeaseToken::fresh(&SeededEntropy::new(5));
     let early = store.transition(tenant, cut.id, reserve(&cut, 1000, at(100), token)).await.unwrap();
     assert!(!early.taken, "and cannot be reserved");
@@ -113,7 +113,7 @@ pub(super) async fn unapproved(store: &dyn ChangeStore, tenant: &TenantId) {
     let cancelled = store.transition(tenant, withdrawn.id, transition(at(1), Action::Cancel)).await.unwrap();
     assert_eq!((cancelled.taken, cancelled.row.reason), (true, Some(Reason::Cancelled)));
 
-    assert_eq!(store.due(tenant, at(DAY - 1)).await.unwrap(), None);
+    assert_eq!(due(store, tenant, at(DAY - 1)).await, None);
     let error = store.approve(tenant, approval(at(DAY), "rest")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound, "what has expired is not revived");
     let token = LeaseToken::fresh(&SeededEntropy::new(6));

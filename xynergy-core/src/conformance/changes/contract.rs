@@ -1,13 +1,13 @@
-use super::approve;
-use super::fixture::{ACCOUNT, at, batch, begin, change, live, reserve, transition};
+use super::fixture::{ACCOUNT, at, batch, begin, change, due, limits, live, reserve, transition, view};
+use super::{approve, person, work};
 use crate::ads::{ChangeField, Owner};
 use crate::ctx::TenantId;
 use crate::env::SeededEntropy;
 use crate::error::ErrorKind;
-use crate::execution::machine::{Action, KillScope, Settlement};
+use crate::execution::machine::{Action, CallTime, KillScope, Settlement};
 use crate::execution::reconcile::Finding;
 use crate::execution::{
-    AccountLimits, AdChange, AuditKind, ChainVerifier, ChangeId, ChangeStatus, LeaseToken, Policy, Reason,
+    AccountLimits, AdChange, AuditKind, ChainVerifier, ChangeId, ChangeStatus, LeaseToken, Reason,
 };
 use crate::money::Currency;
 use crate::store::{ChangeFilter, ChangeStore, HistoryFilter};
@@ -26,25 +26,40 @@ pub async fn change_store(store: &dyn ChangeStore) {
     time(store, &TenantId::new("time").unwrap()).await;
     approve::approving(store, &TenantId::new("approving").unwrap()).await;
     approve::unapproved(store, &TenantId::new("unapproved").unwrap()).await;
+    work::picking(store).await;
+    work::pages(store, &TenantId::new("pages").unwrap()).await;
+    work::waking(store, &TenantId::new("waking").unwrap()).await;
+    person::pauses(store, &TenantId::new("pauses").unwrap()).await;
+    person::late(store, &TenantId::new("late").unwrap()).await;
+    person::resolving(store, &TenantId::new("resolving").unwrap()).await;
+    person::ramping(store, &TenantId::new("ramping").unwrap()).await;
 }
 
 async fn settings(store: &dyn ChangeStore, tenant: &TenantId) {
     let other = TenantId::new("other").unwrap();
-    assert_eq!(store.limits(tenant, ACCOUNT).await.unwrap(), None);
-    let limits = AccountLimits {
+    assert_eq!(limits(store, tenant).await, None);
+    let allowed = AccountLimits {
         currency: Currency::USD,
         total_daily_minor: Some(10_000),
         min_minor: None,
         max_minor: Some(5_000),
     };
-    store.set_limits(tenant, ACCOUNT, &limits).await.unwrap();
-    assert_eq!(store.limits(tenant, ACCOUNT).await.unwrap(), Some(limits.clone()));
-    let wider = AccountLimits { total_daily_minor: None, ..limits };
+    store.set_limits(tenant, ACCOUNT, &allowed).await.unwrap();
+    assert_eq!(limits(store, tenant).await, Some(allowed.clone()));
+    let wider = AccountLimits { total_daily_minor: None, ..allowed };
     store.set_limits(tenant, ACCOUNT, &wider).await.unwrap();
-    assert_eq!(store.limits(tenant, ACCOUNT).await.unwrap(), Some(wider), "limits are replaced whole");
-    assert_eq!(store.limits(&other, ACCOUNT).await.unwrap(), None, "tenants never see each other");
+    assert_eq!(limits(store, tenant).await, Some(wider), "limits are replaced whole");
+    assert_eq!(limits(store, &other).await, None, "tenants never see each other");
 
     let owner = KillScope::Owner { account_id: ACCOUNT.into(), owner: Owner::ad_set("s1") };
+    store.set_kill(tenant, &KillScope::Global, true).await.unwrap();
+    assert_eq!(store.kills(&other).await.unwrap(), [KillScope::Global], "the global one is every tenant's");
+    assert_eq!(
+        store.rules(&other, ACCOUNT, CallTime::bound(at(0))).await.unwrap().kills,
+        [KillScope::Global]
+    );
+    store.set_kill(&other, &KillScope::Global, false).await.unwrap();
+    assert!(store.kills(tenant).await.unwrap().is_empty(), "whoever switches it");
     for scope in [&KillScope::Tenant, &owner, &KillScope::Account(ACCOUNT.into()), &KillScope::Tenant] {
         store.set_kill(tenant, scope, true).await.unwrap();
     }
@@ -114,22 +129,21 @@ async fn applying(store: &dyn ChangeStore, tenant: &TenantId) {
     let sibling = pause("two", "s1");
     let elsewhere = change("three", "s2", 1000, 1100);
     store.queue(tenant, batch(at(0), vec![one.clone(), sibling.clone(), elsewhere.clone()])).await.unwrap();
-    assert_eq!(store.due(tenant, at(4)).await.unwrap(), None, "nothing before its time");
+    assert_eq!(due(store, tenant, at(4)).await, None, "nothing before its time");
     assert_eq!(store.next_due(tenant).await.unwrap(), Some(at(5)));
     let mut ids = [one.id, sibling.id, elsewhere.id];
     ids.sort_unstable();
-    assert_eq!(store.due(tenant, at(5)).await.unwrap().unwrap().change.id, ids[0], "ties by id");
+    assert_eq!(due(store, tenant, at(5)).await.unwrap().change.id, ids[0], "ties by id");
 
     let claimed = store.transition(tenant, one.id, reserve(&one, 1000, at(6), token)).await.unwrap();
     assert!(claimed.taken);
     assert_eq!(claimed.row.status, ChangeStatus::Claimed);
     assert_eq!((claimed.row.observed_from, claimed.row.sent_value), (Some(1000), Some(1100)));
     assert_eq!(store.get(tenant, one.id).await.unwrap().as_ref(), Some(&claimed.row), "the claim is stored");
-    let due = store.due(tenant, at(7)).await.unwrap().unwrap();
-    assert_eq!(due.change.id, elsewhere.id, "an owner with a change in flight is left alone");
-    let window = Policy::standard().longest_window();
-    let view = store.view(tenant, &one, at(7), window).await.unwrap();
-    assert!(view.movements[0].open, "the reservation counts at once");
+    let next = due(store, tenant, at(7)).await.unwrap();
+    assert_eq!(next.change.id, elsewhere.id, "an owner with a change in flight is left alone");
+    let seen = view(store, tenant, &one, at(7)).await;
+    assert!(seen.movements[0].open, "the reservation counts at once");
 
     let begun = store.transition(tenant, one.id, begin(&one, 1000, at(6), token)).await.unwrap();
     assert_eq!((begun.taken, begun.row.status), (true, ChangeStatus::Executing));
@@ -137,11 +151,11 @@ async fn applying(store: &dyn ChangeStore, tenant: &TenantId) {
     let settled = store.transition(tenant, one.id, transition(at(8), settle)).await.unwrap();
     assert_eq!((settled.taken, settled.row.status), (true, ChangeStatus::Completed));
     assert_eq!((settled.row.due_at, settled.row.token), (None, None));
-    let view = store.view(tenant, &one, at(9), window).await.unwrap();
-    let own = &view.movements[0];
+    let seen = view(store, tenant, &one, at(9)).await;
+    let own = &seen.movements[0];
     assert_eq!((own.open, own.at, own.own), (false, at(8), Some((one.id, 1))), "stamped when it was settled");
-    assert_eq!(view.known.get(&(one.owner.clone(), ChangeField::Budget)), Some(&1100));
-    let later = store.view(tenant, &one, at(8 + 6 * 3_600), window).await.unwrap();
+    assert_eq!(seen.known.get(&(one.owner.clone(), ChangeField::Budget)), Some(&1100));
+    let later = view(store, tenant, &one, at(8 + 6 * 3_600)).await;
     assert!(later.movements.is_empty(), "and gone when the window has passed");
 
     let rows = store.history(tenant, ACCOUNT, &HistoryFilter::default()).await.unwrap();
@@ -171,9 +185,8 @@ async fn fencing(store: &dyn ChangeStore, tenant: &TenantId) {
     assert!(!early.taken, "a lease that runs is left alone");
     let abandoned = store.transition(tenant, one.id, transition(at(65), Action::Abandon)).await.unwrap();
     assert_eq!((abandoned.taken, abandoned.row.status), (true, ChangeStatus::Pending));
-    let window = Policy::standard().longest_window();
-    let view = store.view(tenant, &one, at(65), window).await.unwrap();
-    assert!(view.movements.is_empty(), "what was never sent takes its reservation back");
+    let seen = view(store, tenant, &one, at(65)).await;
+    assert!(seen.movements.is_empty(), "what was never sent takes its reservation back");
 
     let second = store.transition(tenant, one.id, reserve(&one, 1000, at(66), new)).await.unwrap();
     assert_eq!((second.taken, second.row.attempt), (true, 2));
@@ -215,13 +228,12 @@ async fn unknown(store: &dyn ChangeStore, tenant: &TenantId) {
         let early = store.transition(tenant, one.id, transition(time, action)).await.unwrap();
         assert!(!early.taken, "{time}");
     }
-    let window = Policy::standard().longest_window();
-    let reserved = store.view(tenant, &one, at(184 + 7 * 3_600), window).await.unwrap().movements;
+    let reserved = view(store, tenant, &one, at(184 + 7 * 3_600)).await.movements;
     assert!(reserved.iter().any(|m| m.open), "a reservation counts however long it is open");
     let done = store.transition(tenant, one.id, transition(at(185), found(1))).await.unwrap();
     assert_eq!((done.row.status, done.row.reason), (ChangeStatus::Pending, Some(Reason::NotApplied)));
     assert_eq!(done.row.sent_value, Some(1100), "the next attempt sends the same value");
-    assert!(store.view(tenant, &one, at(186), window).await.unwrap().movements.is_empty());
+    assert!(view(store, tenant, &one, at(186)).await.movements.is_empty());
 }
 
 async fn refusing(store: &dyn ChangeStore, tenant: &TenantId) {
@@ -252,8 +264,8 @@ async fn time(store: &dyn ChangeStore, tenant: &TenantId) {
     assert_eq!(store.high_water(tenant).await.unwrap(), Some(at(1_000)));
     let back = store.queue(tenant, batch(at(0), vec![change("back", "s2", 1000, 1100)])).await.unwrap();
     assert_eq!(back[0].queued_at, at(1_000), "the store's time does not go back");
-    let view = store.view(tenant, &one, at(0), Policy::standard().longest_window()).await.unwrap();
-    assert_eq!(view.now, at(1_000));
+    let seen = view(store, tenant, &one, at(0)).await;
+    assert_eq!(seen.now, at(1_000));
     assert_eq!(store.high_water(tenant).await.unwrap(), Some(at(1_000)));
 }
 

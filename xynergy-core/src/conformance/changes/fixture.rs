@@ -1,10 +1,13 @@
 use std::time::Duration;
 
 use crate::ads::{ChangeField, DeliveryStatus, Owner, OwnerLevel, OwnerState};
+use crate::ctx::TenantId;
 use crate::env::{Entropy, Timestamp};
-use crate::execution::machine::{Action, ApprovalRequest, QueueBatch, Transition};
-use crate::execution::{AdChange, ChangeId, LeaseToken, Policy};
+use crate::execution::machine::AccountView;
+use crate::execution::machine::{Action, ApprovalRequest, CallTime, QueueBatch, Transition};
+use crate::execution::{AccountLimits, AdChange, ChangeId, ChangeRow, LeaseToken, Policy};
 use crate::money::Currency;
+use crate::store::ChangeStore;
 
 pub(super) const ACCOUNT: &str = "act_1";
 
@@ -28,12 +31,13 @@ pub(super) fn change(name: &str, set: &str, expected_from: i64, target: i64) -> 
         causation_id: Some("event_1".into()),
         reason: "because".into(),
         expires_at: None,
+        ramp: None,
     }
 }
 
 pub(super) fn batch(now: Timestamp, changes: Vec<AdChange>) -> QueueBatch {
     QueueBatch {
-        at: now,
+        at: CallTime::bound(now),
         policy: Policy::standard(),
         actor: Some("tester".into()),
         request_id: "req_000000000001".into(),
@@ -46,7 +50,7 @@ pub(super) fn batch(now: Timestamp, changes: Vec<AdChange>) -> QueueBatch {
 /// An approval of a digest.
 pub(super) fn approval(now: Timestamp, digest: &str) -> ApprovalRequest {
     ApprovalRequest {
-        at: now,
+        at: CallTime::bound(now),
         policy: Policy::standard(),
         actor: "approver".into(),
         request_id: "req_000000000003".into(),
@@ -56,7 +60,7 @@ pub(super) fn approval(now: Timestamp, digest: &str) -> ApprovalRequest {
 
 pub(super) fn transition(now: Timestamp, action: Action) -> Transition {
     Transition {
-        at: now,
+        at: CallTime::bound(now),
         policy: Policy::standard(),
         actor: None,
         request_id: "req_000000000002".into(),
@@ -92,6 +96,26 @@ pub(super) fn reserve(change: &AdChange, budget: i64, now: Timestamp, token: Lea
 
 pub(super) fn begin(change: &AdChange, budget: i64, now: Timestamp, token: LeaseToken) -> Transition {
     transition(now, Action::Begin { attempt: 1, token, live: Box::new(live(change, budget, now)) })
+}
+
+/// The change that is due first, hidden from nobody.
+pub(super) async fn due(store: &dyn ChangeStore, tenant: &TenantId, now: Timestamp) -> Option<ChangeRow> {
+    store.pick(tenant, CallTime::bound(now), Duration::ZERO, 1).await.unwrap().into_iter().next()
+}
+
+/// What the machine would see of a change's account.
+pub(super) async fn view(
+    store: &dyn ChangeStore,
+    tenant: &TenantId,
+    change: &AdChange,
+    now: Timestamp,
+) -> AccountView {
+    store.view(tenant, change, CallTime::bound(now), &Policy::standard()).await.unwrap()
+}
+
+/// What the user allows in the account.
+pub(super) async fn limits(store: &dyn ChangeStore, tenant: &TenantId) -> Option<AccountLimits> {
+    store.rules(tenant, ACCOUNT, CallTime::bound(at(0))).await.unwrap().limits
 }
 
 /// A number below `bound`.

@@ -12,10 +12,10 @@ use crate::ctx::{Ctx, TenantId};
 use crate::env::Timestamp;
 use crate::error::Result;
 use crate::execution::machine::{
-    AccountView, ApprovalRequest, KillScope, QueueBatch, Transition, Transitioned,
+    AccountView, ApprovalRequest, CallTime, KillScope, QueueBatch, Transition, Transitioned,
 };
-use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow};
-use crate::store::{ChangeFilter, ChangeStore, HistoryFilter};
+use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Policy};
+use crate::store::{AccountRules, Backlog, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt};
 
 /// Holds a worker at one of the places where it waits: before and after each call of the store and the platform.
 #[derive(Debug)]
@@ -88,16 +88,48 @@ impl ChangeStore for GatedStore {
         &self,
         tenant: &TenantId,
         change: &AdChange,
-        now: Timestamp,
-        window: Duration,
+        at: CallTime,
+        policy: &Policy,
     ) -> Result<AccountView> {
-        self.0.view(tenant, change, now, window).await
+        let view = self.0.view(tenant, change, at, policy).await;
+        self.1.pass("after looking at the account").await;
+        view
     }
 
-    async fn due(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<ChangeRow>> {
-        let due = self.0.due(tenant, now).await;
+    async fn pick(
+        &self,
+        tenant: &TenantId,
+        at: CallTime,
+        hold: Duration,
+        limit: usize,
+    ) -> Result<Vec<ChangeRow>> {
+        let picked = self.0.pick(tenant, at, hold, limit).await;
         self.1.pass("after looking for what is due").await;
-        due
+        picked
+    }
+
+    async fn tenants_due(&self, at: CallTime) -> Result<Vec<TenantId>> {
+        self.0.tenants_due(at).await
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>> {
+        self.0.tenants().await
+    }
+
+    async fn next_due_of_any(&self) -> Result<Option<Timestamp>> {
+        self.0.next_due_of_any().await
+    }
+
+    async fn woken(&self) {
+        self.0.woken().await;
+    }
+
+    async fn watched(&self, tenant: &TenantId, since: Timestamp) -> Result<Vec<WatchedAttempt>> {
+        self.0.watched(tenant, since).await
+    }
+
+    async fn backlog(&self, tenant: &TenantId) -> Result<Backlog> {
+        self.0.backlog(tenant).await
     }
 
     async fn next_due(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
@@ -116,10 +148,10 @@ impl ChangeStore for GatedStore {
         self.0.set_limits(tenant, account_id, limits).await
     }
 
-    async fn limits(&self, tenant: &TenantId, account_id: &str) -> Result<Option<AccountLimits>> {
-        let limits = self.0.limits(tenant, account_id).await;
-        self.1.pass("after reading the limits").await;
-        limits
+    async fn rules(&self, tenant: &TenantId, account_id: &str, at: CallTime) -> Result<AccountRules> {
+        let rules = self.0.rules(tenant, account_id, at).await;
+        self.1.pass("after reading the rules").await;
+        rules
     }
 
     async fn set_kill(&self, tenant: &TenantId, scope: &KillScope, on: bool) -> Result<()> {

@@ -72,11 +72,11 @@ async fn owner_rate(world: World) {
 
 async fn raises_wait_for_cuts(world: World) {
     let of_allocation = |change: AdChange| AdChange { allocation_id: Some("allocation".into()), ..change };
-    let throttled = WriteFailure {
+    let away = WriteFailure {
         retry_after: Some(Duration::from_secs(600)),
-        ..WriteFailure::new(WriteClass::Throttled, "code 17")
+        ..WriteFailure::new(WriteClass::NotSent, "refused")
     };
-    world.platform.fault_writes([Some(WriteFault::Fail(throttled))]);
+    world.platform.fault_writes([Some(WriteFault::Fail(away))]);
     let rows = world
         .queue(vec![
             of_allocation(world.change("raise", "s1", 1_000, 1_100)),
@@ -85,7 +85,7 @@ async fn raises_wait_for_cuts(world: World) {
         .await;
     assert!(rows[0].run_at > rows[1].run_at);
     let cut = world.step().await.row;
-    assert_eq!((cut.status, cut.reason), (ChangeStatus::Blocked, Some(Reason::Throttled)));
+    assert_eq!((cut.status, cut.reason), (ChangeStatus::Blocked, Some(Reason::Unreachable)));
     let raise = world.step().await.row;
     assert_eq!((raise.status, raise.reason), (ChangeStatus::Blocked, Some(Reason::AwaitingCuts)));
     assert!(raise.retry_at > cut.retry_at, "asked again after the cut");

@@ -71,6 +71,7 @@ impl World {
             causation_id: Some("event_7".into()),
             reason: "it earns more".into(),
             expires_at: None,
+            ramp: None,
         }
     }
 

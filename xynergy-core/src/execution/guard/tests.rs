@@ -25,6 +25,7 @@ fn row(set: &str, expected_from: i64, target: i64) -> ChangeRow {
         causation_id: None,
         reason: String::new(),
         expires_at: None,
+        ramp: None,
     };
     ChangeRow::queued(change, now(), now(), after(now(), 24 * HOUR))
 }
@@ -54,6 +55,8 @@ fn input(row: ChangeRow) -> GuardInput {
         fuzz: 0,
         limits: None,
         killed: false,
+        pauses: vec![],
+        recent: RecentChanges::default(),
         open: vec![],
         movements: vec![],
         row,
@@ -83,6 +86,73 @@ fn blocked(reason: Reason, retry_at: Option<Timestamp>) -> Verdict {
 
 fn judge(input: &GuardInput) -> Verdict {
     decide(input, &Policy::standard())
+}
+
+#[test]
+fn what_the_platform_wants_left_alone_is() {
+    let pause = |owner: Option<&str>, minutes: u64| Pause {
+        owner: owner.map(Owner::ad_set),
+        until: after(now(), minutes * 60_000),
+        reason: Reason::Throttled,
+        learned: None,
+    };
+    let mut input = input(row("s1", 1_000, 1_100));
+    input.pauses = vec![pause(Some("s2"), 60)];
+    assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_100 }, "another owner's");
+    input.pauses = vec![pause(None, 10), pause(Some("s1"), 60)];
+    assert_eq!(judge(&input), blocked(Reason::Throttled, Some(after(now(), HOUR))), "the longer of both");
+    input.now = after(now(), HOUR);
+    assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_100 }, "it is over");
+}
+
+#[test]
+fn a_limit_that_the_platform_taught_is_kept() {
+    let mut input = input(row("s1", 1_000, 1_010));
+    input.movements = vec![movement("s1", 990, 1_000, 30, true)];
+    assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_010 });
+    let learned = |owner: Option<Owner>, changes| Pause {
+        owner,
+        until: now(),
+        reason: Reason::Throttled,
+        learned: Some(crate::execution::LearnedRate { changes, until: after(now(), HOUR) }),
+    };
+    input.pauses = vec![learned(Some(Owner::ad_set("s1")), 1)];
+    assert_eq!(judge(&input), blocked(Reason::RateLimitOwner, Some(after(now(), HOUR / 2))));
+    input.pauses = vec![learned(None, 40)];
+    assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_010 });
+    input.recent = RecentChanges { count: 40, oldest: Some(now().minus(Duration::from_secs(1_800))) };
+    assert_eq!(judge(&input), blocked(Reason::RateLimitAccount, Some(after(now(), HOUR / 2))));
+    input.pauses[0].learned.as_mut().unwrap().until = now();
+    assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_010 }, "a lesson is forgotten");
+    input.recent.count = Policy::standard().account_changes;
+    assert_eq!(judge(&input), blocked(Reason::RateLimitAccount, Some(after(now(), HOUR / 2))));
+}
+
+#[test]
+fn a_learning_phase_is_not_disturbed() {
+    let learning = |from, target| {
+        let mut input = input(row("s1", from, target));
+        input.live.learning = true;
+        input
+    };
+    let held = blocked(Reason::LearningPhase, Some(after(now(), 6 * HOUR)));
+    assert_eq!(judge(&learning(1_000, 1_100)), held);
+    assert_eq!(
+        judge(&learning(1_000, 900)),
+        Verdict::Send { from: 1_000, value: 900 },
+        "a cut is never held"
+    );
+    let careless = Policy { respect_learning: false, ..Policy::standard() };
+    assert_eq!(decide(&learning(1_000, 1_100), &careless), Verdict::Send { from: 1_000, value: 1_100 });
+}
+
+#[test]
+fn a_daily_budget_is_not_set_where_a_lifetime_one_is() {
+    let mut input = input(row("s1", 1_000, 1_100));
+    input.live.daily_budget_minor = None;
+    assert_eq!(judge(&input), blocked(Reason::WrongObject, None));
+    input.live.lifetime_budget_minor = Some(90_000);
+    assert_eq!(judge(&input), blocked(Reason::WrongBudgetType, None));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 use std::time::Duration;
 
-use super::{AccountView, Action, Commit, Settlement, Transition};
-use crate::ads::OwnerState;
+use super::{AccountView, Action, Commit, HumanVerdict, Settlement, Transition, Unmoved};
+use crate::ads::{ChangeField, OwnerState, ThrottleScope};
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
 use crate::execution::approval::Approval;
 use crate::execution::audit::{AuditKind, AuditOrigin};
 use crate::execution::change::{
-    AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Movement, Reason,
+    AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LearnedRate, LeaseToken, Movement, Pause, Reason,
 };
 use crate::execution::guard::{self, GuardInput, Verdict};
 use crate::execution::observe::Observed;
@@ -49,20 +49,23 @@ impl<'a> Work<'a> {
             Action::Begin { attempt, token, live } => {
                 self.held(&row, ChangeStatus::Claimed, *attempt, *token).then(|| self.begin(row, live))
             }
-            Action::Cancel => row.waiting().then(|| self.block(row, Reason::Cancelled, None, None)),
+            Action::Cancel => row.waiting().then(|| self.cancel(row)),
+            Action::Late { attempt, detail } => self.late(row, *attempt, detail),
             Action::Postpone { attempt, after } => self.postpone(row, *attempt, *after),
             Action::Reconcile { attempt, finding, live, detail } => {
                 self.reconcile(row, *attempt, *finding, live.as_deref(), detail)
             }
             Action::Refuse { reason, retry_after, detail } => {
-                self.may_be_decided(&row).then(|| self.refuse(row, *reason, *retry_after, detail))
+                self.may_be_decided(&row).then(|| self.refuse(row, *reason, *retry_after, detail.as_deref()))
             }
             Action::Reserve { live, account, fuzz, token } => {
                 self.may_be_decided(&row).then_some(())?;
                 let oldest = account.iter().flatten().map(|o| o.read_at).fold(live.read_at, Timestamp::min);
-                let age = transition.at.since(oldest);
+                let age = transition.at.now.since(oldest);
                 self.reserve(row, live, account.as_deref(), *fuzz, *token, age)
             }
+            Action::Resolve { verdict, note } => self.resolve(row, *verdict, note),
+            Action::Retry { delay } => self.retry(row, *delay),
             Action::Settle { attempt, token, settlement, took } => {
                 // Before the request was sent, it can only be given up.
                 let given_up = matches!(settlement, Settlement::Blocked { .. })
@@ -92,12 +95,18 @@ impl<'a> Work<'a> {
         token: LeaseToken,
         snapshot_age: Duration,
     ) -> Option<ChangeRow> {
-        self.observe(account.unwrap_or_default().iter().filter(|o| o.owner != live.owner).chain([live]));
         let now = self.view.now;
+        // An edit of the very value is told by the guard, with whatever else speaks against the change.
+        let as_expected = live.value(row.change.field) == Some(row.change.expected_from);
+        if self.yield_to_edits(live, &row) && as_expected {
+            return Some(self.block(row, Reason::Edited, None, None));
+        }
         let input = GuardInput {
             now,
             snapshot_age,
             killed: self.killed(&row),
+            pauses: self.view.pauses.clone(),
+            recent: self.view.recent,
             live: live.clone(),
             account: account.map(<[OwnerState]>::to_vec),
             fuzz,
@@ -135,7 +144,7 @@ impl<'a> Work<'a> {
     fn begin(&mut self, mut row: ChangeRow, live: &OwnerState) -> ChangeRow {
         let now = self.view.now;
         let sent_by = now.plus(Duration::from_millis(self.policy.send_timeout_ms));
-        self.observe([live]);
+        let edited = self.yield_to_edits(live, &row);
         if self.killed(&row) {
             let retry = now.plus(Duration::from_millis(self.policy.kill_switch_retry_ms));
             return self.unsent(row, Reason::KillSwitch, Some(retry));
@@ -145,6 +154,9 @@ impl<'a> Work<'a> {
         }
         if live.value(row.change.field) != row.observed_from {
             return self.unsent(row, Reason::Drifted, None);
+        }
+        if edited {
+            return self.unsent(row, Reason::Edited, None);
         }
         if row.lease_until.is_none_or(|end| sent_by > end) {
             return self.unsent(row, Reason::NotSent, Some(now));
@@ -170,9 +182,12 @@ impl<'a> Work<'a> {
                 row.updated_at = self.view.now;
                 row
             }
-            Settlement::Blocked { reason, retry_after, detail } => {
+            Settlement::Blocked { reason, retry_after, detail, pause } => {
                 row.detail = Some(detail.clone());
                 let retry_at = self.view.now.plus(*retry_after);
+                if let Some(scope) = pause {
+                    self.pause(&row, *scope, *reason, retry_at);
+                }
                 self.no_effect(row, ChangeStatus::Blocked, *reason, Some(retry_at), took)
             }
             Settlement::Rejected(detail) => {
@@ -188,7 +203,7 @@ impl<'a> Work<'a> {
         row: ChangeRow,
         reason: Reason,
         retry_after: Option<Duration>,
-        detail: &str,
+        detail: Option<&str>,
     ) -> ChangeRow {
         if self.view.now >= row.expires_at {
             return self.block(row, Reason::Expired, None, None);
@@ -196,7 +211,40 @@ impl<'a> Work<'a> {
         let again = reason == Reason::Unreachable && row.reason == Some(reason);
         let retry_after = retry_after.map(|after| if again { self.longer(&row, after) } else { after });
         let retry_at = retry_after.map(|after| self.view.now.plus(after));
-        self.block(row, reason, retry_at, Some(detail.to_owned()))
+        let asked = detail.is_some();
+        if let (Reason::Throttled | Reason::Unauthorized, Some(until), true) = (reason, retry_at, asked) {
+            self.pause(&row, ThrottleScope::Account, reason, until);
+        }
+        self.block(row, reason, retry_at, detail.map(str::to_owned))
+    }
+
+    /// The platform wants the account or the owner left alone. A refusal of a write also teaches how many changes it
+    /// takes: those that it took in the window.
+    fn pause(&mut self, row: &ChangeRow, scope: ThrottleScope, reason: Reason, until: Timestamp) {
+        let now = self.view.now;
+        let taken = match scope {
+            ThrottleScope::Account => self.view.recent.count,
+            ThrottleScope::Owner => {
+                let window = Duration::from_millis(self.policy.rate_window_ms);
+                let of_owner = self.view.movements.iter().filter(|m| {
+                    m.owner == row.change.owner
+                        && m.field == ChangeField::Budget
+                        && (m.open || m.at > now.minus(window))
+                });
+                u32::try_from(of_owner.count()).unwrap_or(u32::MAX)
+            }
+        };
+        // The refused one is among them.
+        let changes = taken.saturating_sub(1);
+        let refused_a_write = row.in_flight() && reason == Reason::Throttled && changes > 0;
+        let learned = refused_a_write.then(|| LearnedRate {
+            changes,
+            until: now.plus(Duration::from_millis(self.policy.learned_limit_ms)),
+        });
+        let owner = (scope == ThrottleScope::Owner).then(|| row.change.owner.clone());
+        let known = self.view.pauses.iter().find(|p| p.owner == owner);
+        let learned = learned.or(known.and_then(|p| p.learned));
+        self.commit.pauses.push(Pause { owner, until, reason, learned });
     }
 
     /// Twice the wait that was in vain, so that a platform that is away for long costs few readings.
@@ -232,7 +280,7 @@ impl<'a> Work<'a> {
         let now = self.view.now;
         let row = match finding {
             Finding::Landed => self.complete(row, Some(Reason::Reconciled), Some(detail), None),
-            Finding::NotApplied if row.attempt >= self.policy.max_attempts => {
+            Finding::NotApplied if self.attempts(&row) >= self.policy.max_attempts => {
                 row.detail = Some(detail.to_owned());
                 self.no_effect(row, ChangeStatus::Failed, Reason::AttemptsExhausted, None, None)
             }
@@ -252,7 +300,101 @@ impl<'a> Work<'a> {
                 row
             }
         };
-        self.observe(live);
+        if let Some(live) = live {
+            self.yield_to_edits(live, &row);
+        }
+        Some(row)
+    }
+
+    /// The attempts that count towards the limit of lost ones.
+    fn attempts(&self, row: &ChangeRow) -> u32 {
+        row.attempt.saturating_sub(row.attempts_forgiven)
+    }
+
+    /// Withdraws a change, and with a step of a ramp those after it.
+    fn cancel(&mut self, row: ChangeRow) -> ChangeRow {
+        if let Some(ramp) = row.change.ramp {
+            let later = |o: &ChangeRow| {
+                o.waiting() && o.change.ramp.is_some_and(|r| r.id == ramp.id && r.step > ramp.step)
+            };
+            self.block_others(later, Reason::Cancelled);
+        }
+        self.block(row, Reason::Cancelled, None, None)
+    }
+
+    /// A person's word where reading could not tell.
+    fn resolve(&mut self, mut row: ChangeRow, verdict: HumanVerdict, note: &str) -> Option<ChangeRow> {
+        let unknown = row.status == ChangeStatus::Executing && self.cannot_land(&row, self.view.now);
+        if !unknown && row.reason != Some(Reason::Conflict) {
+            return None;
+        }
+        row.detail = Some(note.to_owned());
+        if unknown {
+            return Some(match verdict {
+                HumanVerdict::Applied => self.complete(row, Some(Reason::Resolved), Some(note), None),
+                HumanVerdict::NotApplied => {
+                    self.no_effect(row, ChangeStatus::Failed, Reason::NotApplied, None, None)
+                }
+            });
+        }
+        // The attempt has its outcome, a conflict, and its movement has counted since.
+        match verdict {
+            HumanVerdict::Applied => {
+                row.status = ChangeStatus::Completed;
+                row.reason = Some(Reason::Resolved);
+            }
+            HumanVerdict::NotApplied => {
+                row.status = ChangeStatus::Failed;
+                row.reason = Some(Reason::NotApplied);
+                self.unmove(&row, true);
+            }
+        }
+        row.updated_at = self.view.now;
+        self.record(AuditKind::Resolved, &row, None);
+        Some(row)
+    }
+
+    /// Sends a change again whose last request had no effect, unless its time is over or a newer one took its place.
+    fn retry(&mut self, mut row: ChangeRow, delay: Duration) -> Option<ChangeRow> {
+        let now = self.view.now;
+        let newer = |o: &ChangeRow| {
+            !o.is_over()
+                && o.change.owner == row.change.owner
+                && o.change.field == row.change.field
+                && (o.queued_at, o.change.id) > (row.queued_at, row.change.id)
+        };
+        if !row.not_applied() || now >= row.expires_at || self.view.open.iter().any(newer) {
+            return None;
+        }
+        row.attempts_forgiven = row.attempt;
+        row.status = ChangeStatus::Pending;
+        row.reason = None;
+        row.run_at = now.plus(delay);
+        row.due_at = Some(self.due(&row, row.run_at));
+        row.updated_at = now;
+        self.record(AuditKind::Retried, &row, None);
+        Some(row)
+    }
+
+    /// An attempt that was judged not applied took effect after all: the movement counts from now on, and what was not
+    /// sent again is done.
+    fn late(&mut self, mut row: ChangeRow, attempt: u32, detail: &str) -> Option<ChangeRow> {
+        if attempt == 0 || attempt > row.attempt || (attempt == row.attempt && row.in_flight()) {
+            return None;
+        }
+        let mut movement = self.own_movement(&row, self.view.now, false);
+        movement.own = Some((row.change.id, attempt));
+        self.commit.movements.push(movement);
+        row.detail = Some(detail.to_owned());
+        if !row.in_flight() && row.status != ChangeStatus::Completed {
+            row.status = ChangeStatus::Completed;
+            row.reason = Some(Reason::LandedLate);
+            self.over(&mut row);
+            self.wake_raises(&row);
+        }
+        row.updated_at = self.view.now;
+        let told = ChangeRow { attempt, ..row.clone() };
+        self.record(AuditKind::Late, &told, None);
         Some(row)
     }
 
@@ -263,10 +405,8 @@ impl<'a> Work<'a> {
             && self.cannot_land(row, self.view.now)
     }
 
-    /// Whether a request of the row, if it had an effect, had it by this time.
     fn cannot_land(&self, row: &ChangeRow, by: Timestamp) -> bool {
-        let latest = row.lease_until.map(|end| end.plus(Duration::from_millis(self.policy.landing_ms)));
-        latest.is_some_and(|latest| latest <= by)
+        row.cannot_land(self.policy, by)
     }
 
     fn complete(
@@ -302,7 +442,8 @@ impl<'a> Work<'a> {
         took: Option<Duration>,
     ) -> ChangeRow {
         let retry_at = retry_at.map(|at| at.max(self.view.now));
-        self.commit.unmoved = Some((row.change.id, row.attempt));
+        let was_sent = row.status == ChangeStatus::Executing && took.is_none();
+        self.unmove(&row, was_sent);
         row.status = status;
         row.reason = Some(reason);
         self.over(&mut row);
@@ -313,6 +454,12 @@ impl<'a> Work<'a> {
             self.wake_raises(&row);
         }
         row
+    }
+
+    /// Takes the movement of the last attempt back; one whose request may have been on its way is watched.
+    fn unmove(&mut self, row: &ChangeRow, was_sent: bool) {
+        let watch = row.intent_at.filter(|_| was_sent);
+        self.commit.unmoved = Some(Unmoved { change_id: row.change.id, attempt: row.attempt, watch });
     }
 
     /// A refusal before any intent. It is written down once, not at every time it is asked again.
@@ -401,15 +548,16 @@ impl<'a> Work<'a> {
 
     /// A newer change of the same field takes the place of those that still wait.
     pub(super) fn supersede(&mut self, change: &AdChange) {
-        let older: Vec<_> = self
-            .view
-            .open
-            .iter()
-            .filter(|o| o.waiting() && o.change.owner == change.owner && o.change.field == change.field)
-            .cloned()
-            .collect();
-        for row in older {
-            let row = self.block(row, Reason::Superseded, None, None);
+        let same =
+            |o: &ChangeRow| o.waiting() && o.change.owner == change.owner && o.change.field == change.field;
+        self.block_others(same, Reason::Superseded);
+    }
+
+    /// Ends other changes that wait.
+    fn block_others(&mut self, which: impl Fn(&ChangeRow) -> bool, reason: Reason) {
+        let ended: Vec<_> = self.view.open.iter().filter(|o| which(o)).cloned().collect();
+        for row in ended {
+            let row = self.block(row, reason, None, None);
             self.view
                 .open
                 .iter_mut()
@@ -497,14 +645,31 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Writes down what was read.
-    fn observe<'s>(&mut self, states: impl IntoIterator<Item = &'s OwnerState>) {
+    /// Writes down what was read of an owner. What somebody else edited meanwhile ends the changes of that owner that
+    /// wait, but for those that were decided on the edited value; whether it ends this one too is the answer.
+    fn yield_to_edits(&mut self, live: &OwnerState, row: &ChangeRow) -> bool {
+        let edits = self.observe(live);
+        if edits.is_empty() {
+            return false;
+        }
+        let superseded_by_edit = |o: &ChangeRow| {
+            o.change.owner == live.owner
+                && edits.iter().any(|(field, now)| o.change.field != *field || o.change.expected_from != *now)
+        };
+        self.block_others(|o| o.waiting() && superseded_by_edit(o), Reason::Edited);
+        superseded_by_edit(row)
+    }
+
+    /// The fields that somebody else edited, with their values now.
+    fn observe(&mut self, live: &OwnerState) -> Vec<(ChangeField, i64)> {
         let open: Vec<_> = self.view.open.iter().filter(|o| o.in_flight()).collect();
-        let observed = Observed::compare(states, &self.view.known, &open, self.view.now);
+        let observed = Observed::compare([live], &self.view.known, &open, self.view.now);
+        let edits = observed.movements.iter().map(|m| (m.field, m.to)).collect();
         self.view.movements.extend(observed.movements.iter().cloned());
         self.view.known.extend(observed.known.clone());
         self.commit.movements.extend(observed.movements);
         self.commit.known.extend(observed.known);
+        edits
     }
 
     fn record(&mut self, kind: AuditKind, row: &ChangeRow, took: Option<Duration>) {

@@ -3,34 +3,54 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::sync::Notify;
 
+use crate::ads::Owner;
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::execution::guard::RecentChanges;
 use crate::execution::machine::{
-    self, AccountView, ApprovalRequest, ApprovalView, ChangeView, Commit, KillScope, Known, QueueBatch,
-    QueueView, Transition, Transitioned,
+    self, AccountView, ApprovalRequest, ApprovalView, CallTime, ChangeView, Commit, KillScope, Known,
+    QueueBatch, QueueView, Transition, Transitioned,
 };
-use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Movement};
-use crate::store::{ChangeFilter, ChangeStore, HistoryFilter};
+use crate::execution::{
+    AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Movement, Pause, Policy,
+};
+use crate::store::{
+    AccountRules, Backlog, BacklogCount, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt,
+};
 
 /// A [`ChangeStore`] in memory: the reference that durable stores are compared with.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryChanges(Arc<Mutex<BTreeMap<TenantId, Tenant>>>);
+pub struct MemoryChanges {
+    tenants: Arc<Mutex<Tenants>>,
+    wake: Arc<Notify>,
+}
+
+#[derive(Debug, Default)]
+struct Tenants {
+    by_id: BTreeMap<TenantId, Tenant>,
+    killed: bool,
+}
 
 #[derive(Debug, Default)]
 struct Tenant {
-    high_water: Option<Timestamp>,
     changes: BTreeMap<ChangeId, ChangeRow>,
     accounts: BTreeMap<String, Account>,
     kills: BTreeSet<KillScope>,
+    /// Owners that somebody is at work on, by account, and until when they are hidden from others.
+    hidden: BTreeMap<(String, Owner), Timestamp>,
 }
 
 #[derive(Debug, Default)]
 struct Account {
+    high_water: Option<Timestamp>,
     limits: Option<AccountLimits>,
     known: Known,
     movements: Vec<Movement>,
+    pauses: BTreeMap<Option<Owner>, Pause>,
+    watched: BTreeMap<(Timestamp, ChangeId, u32), ()>,
     history: Vec<AuditRow>,
 }
 
@@ -38,11 +58,41 @@ impl Account {
     fn head(&self) -> ChainHead {
         self.history.last().map(|r| ChainHead { seq: r.seq, hash: r.hash.clone() }).unwrap_or_default()
     }
+
+    fn known_of(&self, changes: &[&AdChange]) -> Known {
+        let of_owner = |owner: &Owner| changes.iter().any(|c| c.owner == *owner);
+        self.known.iter().filter(|((owner, _), _)| of_owner(owner)).map(|(k, v)| (k.clone(), *v)).collect()
+    }
+
+    fn now(&self, at: CallTime) -> Timestamp {
+        self.high_water.map_or(at.now, |seen| seen.max(at.now))
+    }
+
+    fn pauses(&self, now: Timestamp) -> Vec<Pause> {
+        let counts = |p: &&Pause| p.until > now || p.learned.is_some_and(|l| l.until > now);
+        self.pauses.values().filter(counts).cloned().collect()
+    }
+
+    fn recent(&self, now: Timestamp, policy: &Policy) -> RecentChanges {
+        let window = now.minus(Duration::from_millis(policy.rate_window_ms));
+        let recent = self.movements.iter().filter(|m| m.own.is_some() && (m.open || m.at > window));
+        let oldest = recent.clone().map(|m| m.at).min();
+        RecentChanges { count: u32::try_from(recent.count()).unwrap_or(u32::MAX), oldest }
+    }
 }
 
 impl Tenant {
-    fn view(&self, account_id: &str, changes: &[&AdChange], now: Timestamp, window: Duration) -> AccountView {
-        let now = self.high_water.map_or(now, |seen| seen.max(now));
+    /// What the machine sees; without a policy there are no windows to look back over.
+    fn view(
+        &self,
+        account_id: &str,
+        changes: &[&AdChange],
+        at: CallTime,
+        policy: Option<&Policy>,
+        killed: bool,
+    ) -> AccountView {
+        let account = self.accounts.get(account_id);
+        let now = account.map_or(at.now, |a| a.now(at));
         let shared = |row: &ChangeRow| {
             changes.iter().any(|c| {
                 c.owner == row.change.owner
@@ -53,29 +103,47 @@ impl Tenant {
             .changes
             .values()
             .filter(|r| r.change.account_id == account_id && (r.in_flight() || r.waiting() && shared(r)));
-        let account = self.accounts.get(account_id);
+        let since = policy.map(|policy| now.minus(policy.longest_window()));
         let movements = account.into_iter().flat_map(|a| &a.movements).filter(|m| {
-            changes.iter().any(|c| c.campaign_id == m.campaign_id) && (m.open || m.at > now.minus(window))
+            changes.iter().any(|c| c.campaign_id == m.campaign_id)
+                && since.is_some_and(|since| m.open || m.at > since)
         });
         AccountView {
             now,
             limits: account.and_then(|a| a.limits.clone()),
-            kills: self.kills.iter().cloned().collect(),
+            kills: self.kills(killed),
+            pauses: account.map(|a| a.pauses(now)).unwrap_or_default(),
+            recent: account.zip(policy).map(|(a, policy)| a.recent(now, policy)).unwrap_or_default(),
             head: account.map(Account::head).unwrap_or_default(),
-            known: account.map(|a| a.known.clone()).unwrap_or_default(),
+            known: account.map(|a| a.known_of(changes)).unwrap_or_default(),
             open: open.cloned().collect(),
             movements: movements.cloned().collect(),
         }
     }
 
+    fn kills(&self, global: bool) -> Vec<KillScope> {
+        let mut kills = self.kills.clone();
+        kills.extend(global.then_some(KillScope::Global));
+        kills.into_iter().collect()
+    }
+
     fn save(&mut self, account_id: &str, commit: Commit) {
-        self.high_water = self.high_water.max(Some(commit.now));
         for row in commit.changes {
             self.changes.insert(row.change.id, row);
         }
         let account = self.accounts.entry(account_id.to_owned()).or_default();
-        account.movements.retain(|m| m.own.is_none() || m.own != commit.unmoved);
+        account.high_water = account.high_water.max(Some(commit.now));
+        if let Some(unmoved) = commit.unmoved {
+            account.movements.retain(|m| m.own != Some((unmoved.change_id, unmoved.attempt)));
+            if let Some(at) = unmoved.watch {
+                account.watched.insert((at, unmoved.change_id, unmoved.attempt), ());
+            }
+        }
+        for pause in commit.pauses {
+            account.pauses.insert(pause.owner.clone(), pause);
+        }
         for movement in commit.movements {
+            account.watched.retain(|(_, id, attempt), ()| movement.own != Some((*id, *attempt)));
             match account.movements.iter_mut().find(|m| m.own.is_some() && m.own == movement.own) {
                 Some(stored) => *stored = movement,
                 None => account.movements.push(movement),
@@ -85,30 +153,42 @@ impl Tenant {
         account.history.extend(commit.history);
     }
 
-    /// The changes that something has to be done about, by due time and id.
-    fn by_due(&self) -> Option<(Timestamp, &ChangeRow)> {
+    /// The changes that something has to be done about, by the time from which it may be and id.
+    fn by_due(&self) -> Vec<(Timestamp, &ChangeRow)> {
         let in_flight: BTreeSet<_> = self
             .changes
             .values()
             .filter(|r| r.in_flight())
             .map(|r| (&r.change.account_id, &r.change.owner))
             .collect();
-        self.changes
+        let mut due: Vec<_> = self
+            .changes
             .values()
             .filter(|r| r.in_flight() || !in_flight.contains(&(&r.change.account_id, &r.change.owner)))
             .filter_map(|r| Some((r.due_at?, r)))
-            .min_by_key(|(due, r)| (*due, r.change.id))
+            .collect();
+        due.sort_by_key(|(due, r)| (*due, r.change.id));
+        due
+    }
+
+    /// Until when the owner of a change is hidden.
+    fn hidden_until(&self, row: &ChangeRow) -> Option<Timestamp> {
+        self.hidden.get(&(row.change.account_id.clone(), row.change.owner.clone())).copied()
+    }
+
+    fn now(&self, account_id: &str, at: CallTime) -> Timestamp {
+        self.accounts.get(account_id).map_or(at.now, |a| a.now(at))
     }
 }
 
 impl MemoryChanges {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<TenantId, Tenant>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Tenants> {
+        self.tenants.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn read<T>(&self, tenant: &TenantId, read: impl FnOnce(&Tenant) -> T) -> T {
         let tenants = self.lock();
-        match tenants.get(tenant) {
+        match tenants.by_id.get(tenant) {
             Some(stored) => read(stored),
             None => read(&Tenant::default()),
         }
@@ -119,20 +199,23 @@ impl MemoryChanges {
 impl ChangeStore for MemoryChanges {
     async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>> {
         let mut tenants = self.lock();
-        let stored = tenants.entry(tenant.clone()).or_default();
+        let killed = tenants.killed;
+        let stored = tenants.by_id.entry(tenant.clone()).or_default();
         let changes: Vec<_> = batch.changes.iter().map(|(c, _)| c).collect();
         let view = QueueView {
-            account: stored.view(&batch.account_id, &changes, batch.at, Duration::ZERO),
+            account: stored.view(&batch.account_id, &changes, batch.at, None, killed),
             existing: changes.iter().filter_map(|c| stored.changes.get(&c.id)).cloned().collect(),
         };
         let (commit, rows) = machine::queue(tenant, view, &batch)?;
         stored.save(&batch.account_id, commit);
+        self.wake.notify_one();
         Ok(rows)
     }
 
     async fn approve(&self, tenant: &TenantId, request: ApprovalRequest) -> Result<Vec<ChangeRow>> {
         let mut tenants = self.lock();
-        let stored = tenants.entry(tenant.clone()).or_default();
+        let killed = tenants.killed;
+        let stored = tenants.by_id.entry(tenant.clone()).or_default();
         let mut accounts: BTreeMap<String, Vec<ChangeRow>> = BTreeMap::new();
         let under = |row: &&ChangeRow| row.approval.as_ref().is_some_and(|a| a.digest == request.digest);
         for row in stored.changes.values().filter(under) {
@@ -140,13 +223,14 @@ impl ChangeStore for MemoryChanges {
         }
         let views = accounts.iter().map(|(account_id, rows)| {
             let changes: Vec<_> = rows.iter().map(|row| &row.change).collect();
-            let account = stored.view(account_id, &changes, request.at, Duration::ZERO);
+            let account = stored.view(account_id, &changes, request.at, None, killed);
             ApprovalView { account, rows: rows.clone() }
         });
         let (commits, released) = machine::approve(tenant, views.collect(), &request)?;
         for (account_id, commit) in accounts.keys().zip(commits) {
             stored.save(account_id, commit);
         }
+        self.wake.notify_one();
         Ok(released)
     }
 
@@ -157,15 +241,17 @@ impl ChangeStore for MemoryChanges {
         transition: Transition,
     ) -> Result<Transitioned> {
         let mut tenants = self.lock();
-        let stored = tenants.entry(tenant.clone()).or_default();
+        let killed = tenants.killed;
+        let stored = tenants.by_id.entry(tenant.clone()).or_default();
         let row = stored.changes.get(&id).cloned().ok_or_else(|| unknown(id))?;
         let account_id = row.change.account_id.clone();
-        let window = transition.policy.longest_window();
-        let view =
-            ChangeView { account: stored.view(&account_id, &[&row.change], transition.at, window), row };
-        let (commit, answer) = machine::apply(tenant, view, &transition);
+        let account =
+            stored.view(&account_id, &[&row.change], transition.at, Some(&transition.policy), killed);
+        let (commit, answer) = machine::apply(tenant, ChangeView { account, row }, &transition);
         if let Some(commit) = commit {
+            stored.hidden.remove(&(account_id.clone(), answer.row.change.owner.clone()));
             stored.save(&account_id, commit);
+            self.wake.notify_one();
         }
         Ok(answer)
     }
@@ -174,21 +260,67 @@ impl ChangeStore for MemoryChanges {
         &self,
         tenant: &TenantId,
         change: &AdChange,
-        now: Timestamp,
-        window: Duration,
+        at: CallTime,
+        policy: &Policy,
     ) -> Result<AccountView> {
-        Ok(self.read(tenant, |t| t.view(&change.account_id, &[change], now, window)))
+        let killed = self.lock().killed;
+        Ok(self.read(tenant, |t| t.view(&change.account_id, &[change], at, Some(policy), killed)))
     }
 
-    async fn due(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<ChangeRow>> {
-        Ok(self.read(tenant, |t| {
-            let now = t.high_water.map_or(now, |seen| seen.max(now));
-            t.by_due().filter(|(due, _)| *due <= now).map(|(_, row)| row.clone())
-        }))
+    async fn pick(
+        &self,
+        tenant: &TenantId,
+        at: CallTime,
+        hold: Duration,
+        limit: usize,
+    ) -> Result<Vec<ChangeRow>> {
+        let mut tenants = self.lock();
+        let Some(stored) = tenants.by_id.get_mut(tenant) else { return Ok(Vec::new()) };
+        let mut picked: Vec<ChangeRow> = Vec::new();
+        for (due, row) in stored.by_due() {
+            let now = stored.now(&row.change.account_id, at);
+            let same_owner = |other: &ChangeRow| {
+                (&other.change.account_id, &other.change.owner) == (&row.change.account_id, &row.change.owner)
+            };
+            let free = stored.hidden_until(row).is_none_or(|until| until <= now);
+            if picked.len() < limit && due <= now && free && !picked.iter().any(same_owner) {
+                picked.push(row.clone());
+            }
+        }
+        for row in &picked {
+            let until = stored.now(&row.change.account_id, at).plus(hold);
+            stored.hidden.insert((row.change.account_id.clone(), row.change.owner.clone()), until);
+        }
+        Ok(picked)
     }
 
     async fn next_due(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
-        Ok(self.read(tenant, |t| t.by_due().map(|(due, _)| due)))
+        Ok(self.read(tenant, |t| {
+            t.by_due().into_iter().map(|(due, row)| t.hidden_until(row).map_or(due, |h| h.max(due))).min()
+        }))
+    }
+
+    async fn tenants_due(&self, at: CallTime) -> Result<Vec<TenantId>> {
+        let tenants = self.lock();
+        let due = |t: &Tenant| {
+            let mut open = t.changes.values().filter_map(|row| Some((row.due_at?, row)));
+            open.any(|(due, row)| due <= t.now(&row.change.account_id, at))
+        };
+        Ok(tenants.by_id.iter().filter(|(_, t)| due(t)).map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>> {
+        let tenants = self.lock();
+        Ok(tenants.by_id.iter().filter(|(_, t)| !t.changes.is_empty()).map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn next_due_of_any(&self) -> Result<Option<Timestamp>> {
+        let tenants = self.lock();
+        Ok(tenants.by_id.values().flat_map(|t| t.changes.values()).filter_map(|row| row.due_at).min())
+    }
+
+    async fn woken(&self) {
+        self.wake.notified().await;
     }
 
     async fn get(&self, tenant: &TenantId, id: ChangeId) -> Result<Option<ChangeRow>> {
@@ -196,27 +328,44 @@ impl ChangeStore for MemoryChanges {
     }
 
     async fn list(&self, tenant: &TenantId, filter: &ChangeFilter) -> Result<Vec<ChangeRow>> {
-        let mut rows: Vec<_> =
-            self.read(tenant, |t| t.changes.values().filter(|r| filter.matches(r)).cloned().collect());
-        rows.sort_by_key(|r: &ChangeRow| (r.queued_at, r.change.id));
+        let place = |row: &ChangeRow| (row.queued_at, row.change.id);
+        let mut rows: Vec<_> = self.read(tenant, |t| {
+            let after = filter.after.and_then(|id| t.changes.get(&id)).map(place);
+            let page = |row: &&ChangeRow| after.is_none_or(|after| place(row) > after);
+            t.changes.values().filter(|r| filter.matches(r)).filter(page).cloned().collect()
+        });
+        rows.sort_by_key(place);
+        rows.truncate(filter.limit.unwrap_or(usize::MAX));
         Ok(rows)
     }
 
     async fn set_limits(&self, tenant: &TenantId, account_id: &str, limits: &AccountLimits) -> Result<()> {
         let mut tenants = self.lock();
-        let account =
-            tenants.entry(tenant.clone()).or_default().accounts.entry(account_id.to_owned()).or_default();
-        account.limits = Some(limits.clone());
+        let stored = tenants.by_id.entry(tenant.clone()).or_default();
+        stored.accounts.entry(account_id.to_owned()).or_default().limits = Some(limits.clone());
         Ok(())
     }
 
-    async fn limits(&self, tenant: &TenantId, account_id: &str) -> Result<Option<AccountLimits>> {
-        Ok(self.read(tenant, |t| t.accounts.get(account_id).and_then(|a| a.limits.clone())))
+    async fn rules(&self, tenant: &TenantId, account_id: &str, at: CallTime) -> Result<AccountRules> {
+        let killed = self.lock().killed;
+        Ok(self.read(tenant, |t| {
+            let (account, now) = (t.accounts.get(account_id), t.now(account_id, at));
+            AccountRules {
+                limits: account.and_then(|a| a.limits.clone()),
+                kills: t.kills(killed),
+                pauses: account.map(|a| a.pauses(now)).unwrap_or_default(),
+                now,
+            }
+        }))
     }
 
     async fn set_kill(&self, tenant: &TenantId, scope: &KillScope, on: bool) -> Result<()> {
         let mut tenants = self.lock();
-        let kills = &mut tenants.entry(tenant.clone()).or_default().kills;
+        if *scope == KillScope::Global {
+            tenants.killed = on;
+            return Ok(());
+        }
+        let kills = &mut tenants.by_id.entry(tenant.clone()).or_default().kills;
         if on {
             kills.insert(scope.clone());
         } else {
@@ -226,7 +375,8 @@ impl ChangeStore for MemoryChanges {
     }
 
     async fn kills(&self, tenant: &TenantId) -> Result<Vec<KillScope>> {
-        Ok(self.read(tenant, |t| t.kills.iter().cloned().collect()))
+        let killed = self.lock().killed;
+        Ok(self.read(tenant, |t| t.kills(killed)))
     }
 
     async fn heads(&self, tenant: &TenantId) -> Result<Vec<(String, ChainHead)>> {
@@ -251,8 +401,39 @@ impl ChangeStore for MemoryChanges {
         }))
     }
 
+    async fn watched(&self, tenant: &TenantId, since: Timestamp) -> Result<Vec<WatchedAttempt>> {
+        Ok(self.read(tenant, |t| {
+            let keys = t.accounts.values().flat_map(|a| a.watched.keys()).filter(|(at, ..)| *at > since);
+            let mut watched: Vec<_> = keys
+                .filter_map(|(intent_at, id, attempt)| {
+                    let row = t.changes.get(id)?.clone();
+                    Some(WatchedAttempt { row, attempt: *attempt, intent_at: *intent_at })
+                })
+                .collect();
+            watched.sort_by_key(|w| (w.intent_at, w.row.change.id, w.attempt));
+            watched
+        }))
+    }
+
+    async fn backlog(&self, tenant: &TenantId) -> Result<Backlog> {
+        Ok(self.read(tenant, |t| {
+            let mut open = BTreeMap::new();
+            for row in t.changes.values().filter(|row| !row.is_over()) {
+                *open.entry((row.status, row.reason)).or_insert(0) += 1;
+            }
+            Backlog {
+                open: open
+                    .into_iter()
+                    .map(|((status, reason), count)| BacklogCount { status, reason, count })
+                    .collect(),
+                needs_human: t.changes.values().filter(|row| row.needs_human()).map(|_| 1).sum(),
+                oldest_due: t.changes.values().filter_map(|row| row.due_at).min(),
+            }
+        }))
+    }
+
     async fn high_water(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
-        Ok(self.read(tenant, |t| t.high_water))
+        Ok(self.read(tenant, |t| t.accounts.values().filter_map(|a| a.high_water).max()))
     }
 }
 

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::TransactionBehavior;
+use tokio::sync::Notify;
 use tokio_rusqlite::Connection;
 use xynergy_core::{Error, ErrorKind, Result};
 
@@ -30,6 +31,8 @@ pub struct SqliteStore {
     connection: Connection,
     path: PathBuf,
     applied: Arc<[String]>,
+    /// Whoever waits in this process for a change to become due; other processes poll.
+    wake: Arc<Notify>,
 }
 
 impl SqliteStore {
@@ -44,7 +47,7 @@ impl SqliteStore {
         let connection = Connection::open(&path)
             .await
             .map_err(|e| from_sqlite("store.open", e).with_context("path", path.display().to_string()))?;
-        let mut store = Self { connection, path, applied: Arc::default() };
+        let mut store = Self { connection, path, applied: Arc::default(), wake: Arc::default() };
         let prepared = store.prepare().await;
         store.applied =
             prepared.map_err(|e| e.with_context("path", store.path.display().to_string()))?.into();

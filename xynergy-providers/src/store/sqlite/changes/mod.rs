@@ -10,11 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use rusqlite::params;
 use xynergy_core::execution::machine::{
-    self, AccountView, ApprovalRequest, ApprovalView, ChangeView, KillScope, QueueBatch, QueueView,
+    self, AccountView, ApprovalRequest, ApprovalView, CallTime, ChangeView, KillScope, QueueBatch, QueueView,
     Transition, Transitioned,
 };
-use xynergy_core::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow};
-use xynergy_core::store::{ChangeFilter, ChangeStore, HistoryFilter};
+use xynergy_core::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Policy};
+use xynergy_core::store::{AccountRules, Backlog, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt};
 use xynergy_core::{Error, ErrorKind, Result, TenantId, Timestamp};
 
 use super::SqliteStore;
@@ -36,6 +36,7 @@ impl ChangeStore for SqliteStore {
             Ok(rows)
         })
         .await
+        .inspect(|_| self.wake.notify_one())
     }
 
     async fn approve(&self, tenant: &TenantId, request: ApprovalRequest) -> Result<Vec<ChangeRow>> {
@@ -59,6 +60,7 @@ impl ChangeStore for SqliteStore {
             Ok(released)
         })
         .await
+        .inspect(|_| self.wake.notify_one())
     }
 
     async fn transition(
@@ -71,50 +73,106 @@ impl ChangeStore for SqliteStore {
         self.transaction("execution.transition", move |transaction| {
             let row = load::change(transaction, &tenant, id)?.ok_or_else(|| unknown(id))?;
             let account_id = row.change.account_id.clone();
-            let window = transition.policy.longest_window();
-            let account = load::view(transaction, &tenant, &row.change, transition.at, window)?;
+            let account = load::view(transaction, &tenant, &row.change, transition.at, &transition.policy)?;
             let (commit, answer) = machine::apply(&tenant, ChangeView { account, row }, &transition);
             if let Some(commit) = commit {
+                save::unhide(transaction, &tenant, &answer.row)?;
                 save::commit(transaction, &tenant, &account_id, &commit)?;
             }
             Ok(answer)
         })
         .await
+        .inspect(|_| self.wake.notify_one())
     }
 
     async fn view(
         &self,
         tenant: &TenantId,
         change: &AdChange,
-        now: Timestamp,
-        window: Duration,
+        at: CallTime,
+        policy: &Policy,
     ) -> Result<AccountView> {
-        let (tenant, change) = (tenant.clone(), change.clone());
+        let (tenant, change, policy) = (tenant.clone(), change.clone(), *policy);
         self.call("execution.view", move |connection| {
             let transaction = connection.transaction()?;
-            load::view(&transaction, &tenant, &change, now, window)
+            load::view(&transaction, &tenant, &change, at, &policy)
         })
         .await
     }
 
-    async fn due(&self, tenant: &TenantId, now: Timestamp) -> Result<Option<ChangeRow>> {
+    async fn pick(
+        &self,
+        tenant: &TenantId,
+        at: CallTime,
+        hold: Duration,
+        limit: usize,
+    ) -> Result<Vec<ChangeRow>> {
         let tenant = tenant.clone();
-        self.call("execution.due", move |connection| {
-            let transaction = connection.transaction()?;
-            let now = load::time(&transaction, &tenant)?.map_or(now, |seen| seen.max(now));
-            Ok(load::most_urgent(&transaction, &tenant)?
-                .filter(|row| row.due_at.is_some_and(|due| due <= now)))
+        self.call("execution.pick", move |connection| {
+            // Nothing due is the usual answer: it takes no lock.
+            if load::most_urgent(&connection.transaction()?, &tenant, at.now, 1)?.is_empty() {
+                return Ok(Vec::new());
+            }
+            let transaction =
+                connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+            let picked = load::most_urgent(&transaction, &tenant, at.now, limit)?;
+            for row in &picked {
+                let now = load::time(&transaction, &tenant, &row.change.account_id, at)?;
+                save::hide(&transaction, &tenant, row, now.plus(hold))?;
+            }
+            transaction.commit()?;
+            Ok(picked)
         })
         .await
     }
 
     async fn next_due(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
         let tenant = tenant.clone();
-        self.call("execution.next_due", move |connection| {
-            let transaction = connection.transaction()?;
-            Ok(load::most_urgent(&transaction, &tenant)?.and_then(|row| row.due_at))
+        self.call("execution.next_due", move |connection| load::next_due(&connection.transaction()?, &tenant))
+            .await
+    }
+
+    async fn tenants_due(&self, at: CallTime) -> Result<Vec<TenantId>> {
+        self.call("execution.tenants_due", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT DISTINCT c.tenant_id FROM pending_ad_changes AS c
+                 LEFT JOIN ad_account_clocks AS t ON t.tenant_id = c.tenant_id AND t.account_id = c.account_id
+                 WHERE c.due_at IS NOT NULL AND c.due_at <= max(?1, coalesce(t.high_water, ?1))
+                 ORDER BY c.tenant_id",
+            )?;
+            load::tenants(&mut statement, params![at.now.micros()])
         })
         .await
+    }
+
+    async fn tenants(&self) -> Result<Vec<TenantId>> {
+        self.call("execution.tenants", |connection| {
+            // From one tenant to the next by the key, however many changes each has.
+            let mut statement = connection.prepare_cached(
+                "WITH RECURSIVE t (id) AS (
+                   SELECT min(tenant_id) FROM pending_ad_changes
+                   UNION ALL
+                   SELECT (SELECT min(tenant_id) FROM pending_ad_changes WHERE tenant_id > t.id) FROM t
+                   WHERE t.id IS NOT NULL)
+                 SELECT id FROM t WHERE id IS NOT NULL",
+            )?;
+            load::tenants(&mut statement, [])
+        })
+        .await
+    }
+
+    async fn next_due_of_any(&self) -> Result<Option<Timestamp>> {
+        self.call("execution.next_due", |connection| {
+            let due: Option<i64> = connection
+                .prepare_cached("SELECT min(due_at) FROM pending_ad_changes WHERE due_at IS NOT NULL")?
+                .query_row([], |row| row.get(0))?;
+            Ok(due.map(Timestamp::from_micros))
+        })
+        .await
+    }
+
+    async fn woken(&self) {
+        self.wake.notified().await;
     }
 
     async fn get(&self, tenant: &TenantId, id: ChangeId) -> Result<Option<ChangeRow>> {
@@ -127,21 +185,9 @@ impl ChangeStore for SqliteStore {
     }
 
     async fn list(&self, tenant: &TenantId, filter: &ChangeFilter) -> Result<Vec<ChangeRow>> {
-        let (tenant, filter) = (tenant.to_string(), filter.clone());
+        let (tenant, filter) = (tenant.clone(), filter.clone());
         self.call("execution.list", move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT * FROM pending_ad_changes
-                 WHERE tenant_id = ?1 AND (?2 IS NULL OR account_id = ?2) AND (?3 IS NULL OR allocation_id = ?3)
-                   AND (?4 IS NULL OR status = ?4)
-                 ORDER BY queued_at, id",
-            )?;
-            let status = filter.status.map(xynergy_core::execution::ChangeStatus::as_str);
-            let mut found = statement.query(params![tenant, filter.account_id, filter.allocation_id, status])?;
-            let mut list = Vec::new();
-            while let Some(row) = found.next()? {
-                list.push(rows::change(row)?);
-            }
-            Ok(list)
+            load::list(&connection.transaction()?, &tenant, &filter)
         })
         .await
     }
@@ -164,17 +210,24 @@ impl ChangeStore for SqliteStore {
         .await
     }
 
-    async fn limits(&self, tenant: &TenantId, account_id: &str) -> Result<Option<AccountLimits>> {
+    async fn rules(&self, tenant: &TenantId, account_id: &str, at: CallTime) -> Result<AccountRules> {
         let (tenant, account_id) = (tenant.clone(), account_id.to_owned());
-        self.call("execution.limits", move |connection| {
+        self.call("execution.rules", move |connection| {
             let transaction = connection.transaction()?;
-            load::limits(&transaction, &tenant, &account_id)
+            let now = load::time(&transaction, &tenant, &account_id, at)?;
+            Ok(AccountRules {
+                limits: load::limits(&transaction, &tenant, &account_id)?,
+                kills: load::kills(&transaction, &tenant)?,
+                pauses: load::pauses(&transaction, &tenant, &account_id, now)?,
+                now,
+            })
         })
         .await
     }
 
     async fn set_kill(&self, tenant: &TenantId, scope: &KillScope, on: bool) -> Result<()> {
-        let (tenant, scope) = (tenant.to_string(), scope.clone());
+        let scope = scope.clone();
+        let tenant = if scope == KillScope::Global { String::new() } else { tenant.to_string() };
         self.transaction("execution.kill", move |transaction| {
             if on {
                 let value = serde_json::to_string(&scope).map_err(|e| {
@@ -242,11 +295,27 @@ impl ChangeStore for SqliteStore {
         .await
     }
 
+    async fn watched(&self, tenant: &TenantId, since: Timestamp) -> Result<Vec<WatchedAttempt>> {
+        let tenant = tenant.clone();
+        self.call("execution.watched", move |connection| {
+            load::watched(&connection.transaction()?, &tenant, since)
+        })
+        .await
+    }
+
+    async fn backlog(&self, tenant: &TenantId) -> Result<Backlog> {
+        let tenant = tenant.clone();
+        self.call("execution.backlog", move |connection| load::backlog(&connection.transaction()?, &tenant))
+            .await
+    }
+
     async fn high_water(&self, tenant: &TenantId) -> Result<Option<Timestamp>> {
         let tenant = tenant.clone();
         self.call("execution.high_water", move |connection| {
-            let transaction = connection.transaction()?;
-            load::time(&transaction, &tenant)
+            let seen: Option<i64> = connection
+                .prepare_cached("SELECT max(high_water) FROM ad_account_clocks WHERE tenant_id = ?1")?
+                .query_row([tenant.as_str()], |row| row.get(0))?;
+            Ok(seen.map(Timestamp::from_micros))
         })
         .await
     }

@@ -2,7 +2,9 @@ use std::str::FromStr;
 
 use rusqlite::Row;
 use xynergy_core::ads::Owner;
-use xynergy_core::execution::{AdChange, Approval, AuditRow, ChangeRow, Movement};
+use xynergy_core::execution::{
+    AdChange, Approval, AuditRow, ChangeRow, LearnedRate, Movement, Pause, RampStep,
+};
 use xynergy_core::{Error, ErrorKind, TenantId, Timestamp};
 
 use crate::store::sqlite::error::Failure;
@@ -23,6 +25,7 @@ pub(super) fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
             causation_id: row.get("causation_id")?,
             reason: row.get("purpose")?,
             expires_at: maybe_time(row, "wanted_until")?,
+            ramp: ramp(row)?,
         },
         status: parsed(row, "status")?,
         reason: maybe_parsed(row, "reason")?,
@@ -31,6 +34,7 @@ pub(super) fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
         run_at: time(row, "run_at")?,
         expires_at: time(row, "expires_at")?,
         attempt: row.get("attempt")?,
+        attempts_forgiven: row.get("attempts_forgiven")?,
         observed_from: row.get("observed_from")?,
         sent_value: row.get("sent_value")?,
         intent_at: maybe_time(row, "intent_at")?,
@@ -40,6 +44,25 @@ pub(super) fn change(row: &Row<'_>) -> Result<ChangeRow, Failure> {
         approval: approval(row)?,
         queued_at: time(row, "queued_at")?,
         updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn ramp(row: &Row<'_>) -> Result<Option<RampStep>, Failure> {
+    let Some(id) = maybe_parsed(row, "ramp_id")? else { return Ok(None) };
+    let (step, steps) = (row.get("ramp_step")?, row.get("ramp_steps")?);
+    Ok(Some(RampStep { id, step, steps, target: row.get("ramp_target")? }))
+}
+
+/// A row of `ad_platform_pauses`.
+pub(super) fn pause(row: &Row<'_>) -> Result<Pause, Failure> {
+    let whole_account = row.get_ref("owner_level")?.as_str().is_ok_and(str::is_empty);
+    let changes: Option<u32> = row.get("learned_changes")?;
+    let until = maybe_time(row, "learned_until")?;
+    Ok(Pause {
+        owner: if whole_account { None } else { Some(owner(row)?) },
+        until: time(row, "until")?,
+        reason: parsed(row, "reason")?,
+        learned: changes.zip(until).map(|(changes, until)| LearnedRate { changes, until }),
     })
 }
 
@@ -106,12 +129,12 @@ pub(super) fn parsed<T: FromStr>(row: &Row<'_>, column: &'static str) -> Result<
     text.parse().map_err(|_| unreadable(column))
 }
 
-fn maybe_parsed<T: FromStr>(row: &Row<'_>, column: &'static str) -> Result<Option<T>, Failure> {
+pub(super) fn maybe_parsed<T: FromStr>(row: &Row<'_>, column: &'static str) -> Result<Option<T>, Failure> {
     let text: Option<String> = row.get(column)?;
     text.map(|t| t.parse().map_err(|_| unreadable(column))).transpose()
 }
 
-fn time(row: &Row<'_>, column: &'static str) -> Result<Timestamp, Failure> {
+pub(super) fn time(row: &Row<'_>, column: &'static str) -> Result<Timestamp, Failure> {
     Ok(Timestamp::from_micros(row.get(column)?))
 }
 

@@ -1,6 +1,6 @@
 use rusqlite::{ErrorCode, Transaction, named_params, params};
 use xynergy_core::execution::machine::Commit;
-use xynergy_core::execution::{AuditRow, ChangeId, ChangeRow, Movement, Reason};
+use xynergy_core::execution::{AuditRow, ChangeId, ChangeRow, Movement, Pause, Reason};
 use xynergy_core::{Error, ErrorKind, TenantId, Timestamp};
 
 use crate::store::sqlite::error::Failure;
@@ -14,19 +14,28 @@ pub(super) fn commit(
 ) -> Result<(), Failure> {
     transaction
         .prepare_cached(
-            "INSERT INTO execution_clock VALUES (?1, ?2)
-             ON CONFLICT (tenant_id) DO UPDATE SET high_water = max(high_water, excluded.high_water)",
+            "INSERT INTO ad_account_clocks VALUES (?1, ?2, ?3)
+             ON CONFLICT (tenant_id, account_id) DO UPDATE SET high_water = max(high_water, excluded.high_water)",
         )?
-        .execute(params![tenant.as_str(), commit.now.micros()])?;
+        .execute(params![tenant.as_str(), account_id, commit.now.micros()])?;
     for row in &commit.changes {
         change(transaction, tenant, row)?;
     }
-    if let Some((id, attempt)) = commit.unmoved {
+    if let Some(unmoved) = &commit.unmoved {
+        let (id, attempt) = (unmoved.change_id.to_string(), unmoved.attempt);
         transaction
             .prepare_cached(
                 "DELETE FROM ad_owner_movements WHERE tenant_id = ?1 AND change_id = ?2 AND attempt = ?3",
             )?
-            .execute(params![tenant.as_str(), id.to_string(), attempt])?;
+            .execute(params![tenant.as_str(), id, attempt])?;
+        if let Some(intent_at) = unmoved.watch {
+            transaction
+                .prepare_cached("INSERT OR REPLACE INTO ad_watched_attempts VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![tenant.as_str(), id, attempt, intent_at.micros()])?;
+        }
+    }
+    for row in &commit.pauses {
+        pause(transaction, tenant, account_id, row)?;
     }
     for row in &commit.movements {
         movement(transaction, tenant, account_id, row)?;
@@ -57,14 +66,16 @@ fn change(transaction: &Transaction<'_>, tenant: &TenantId, row: &ChangeRow) -> 
              VALUES (:tenant_id, :id, :account_id, :campaign_id, :owner_level, :owner_id, :field, :expected_from,
                      :target, :currency, :allocation_id, :causation_id, :purpose, :wanted_until, :status, :reason,
                      :retry_at, :due_at, :run_at, :expires_at, :attempt, :observed_from, :sent_value, :intent_at,
-                     :lease_until, :token, :detail, :queued_at, :updated_at, :plan_digest, :approved_by, :approved_at)
+                     :lease_until, :token, :detail, :queued_at, :updated_at, :plan_digest, :approved_by, :approved_at,
+                     :attempts_forgiven, :ramp_id, :ramp_step, :ramp_steps, :ramp_target)
              ON CONFLICT (tenant_id, id) DO UPDATE SET
                      status = excluded.status, reason = excluded.reason, retry_at = excluded.retry_at,
                      due_at = excluded.due_at, run_at = excluded.run_at, attempt = excluded.attempt,
                      observed_from = excluded.observed_from, sent_value = excluded.sent_value,
                      intent_at = excluded.intent_at, lease_until = excluded.lease_until, token = excluded.token,
                      detail = excluded.detail, updated_at = excluded.updated_at,
-                     approved_by = excluded.approved_by, approved_at = excluded.approved_at",
+                     approved_by = excluded.approved_by, approved_at = excluded.approved_at,
+                     attempts_forgiven = excluded.attempts_forgiven",
         )?
         .execute(named_params! {
             ":tenant_id": tenant.as_str(),
@@ -99,6 +110,11 @@ fn change(transaction: &Transaction<'_>, tenant: &TenantId, row: &ChangeRow) -> 
             ":plan_digest": row.approval.as_ref().map(|approval| &approval.digest),
             ":approved_by": row.approval.as_ref().and_then(|approval| approval.approved_by.as_ref()),
             ":approved_at": micros(row.approval.as_ref().and_then(|approval| approval.approved_at)),
+            ":attempts_forgiven": row.attempts_forgiven,
+            ":ramp_id": change.ramp.map(|ramp| ramp.id.to_string()),
+            ":ramp_step": change.ramp.map(|ramp| ramp.step),
+            ":ramp_steps": change.ramp.map(|ramp| ramp.steps),
+            ":ramp_target": change.ramp.map(|ramp| ramp.target),
         });
     saved.map(|_| ()).map_err(|error| contended(error, change.id))
 }
@@ -113,6 +129,64 @@ fn contended(error: rusqlite::Error, id: ChangeId) -> Failure {
         );
     }
     Failure::Sqlite(error)
+}
+
+/// The owner may be picked again.
+pub(super) fn unhide(
+    transaction: &Transaction<'_>,
+    tenant: &TenantId,
+    row: &ChangeRow,
+) -> Result<(), Failure> {
+    let owner = &row.change.owner;
+    transaction
+        .prepare_cached(
+            "DELETE FROM ad_owner_picks
+             WHERE tenant_id = ?1 AND account_id = ?2 AND owner_level = ?3 AND owner_id = ?4",
+        )?
+        .execute(params![tenant.as_str(), row.change.account_id, owner.level.as_str(), owner.id])?;
+    Ok(())
+}
+
+/// The owner is hidden from other picks.
+pub(super) fn hide(
+    transaction: &Transaction<'_>,
+    tenant: &TenantId,
+    row: &ChangeRow,
+    until: Timestamp,
+) -> Result<(), Failure> {
+    let owner = &row.change.owner;
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO ad_owner_picks VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![
+            tenant.as_str(),
+            row.change.account_id,
+            owner.level.as_str(),
+            owner.id,
+            until.micros()
+        ])?;
+    Ok(())
+}
+
+fn pause(
+    transaction: &Transaction<'_>,
+    tenant: &TenantId,
+    account_id: &str,
+    row: &Pause,
+) -> Result<(), Failure> {
+    let (level, id) = row.owner.as_ref().map_or(("", ""), |owner| (owner.level.as_str(), &owner.id));
+    transaction
+        .prepare_cached("INSERT OR REPLACE INTO ad_platform_pauses VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+        .execute(params![
+            tenant.as_str(),
+            account_id,
+            level,
+            id,
+            row.until.micros(),
+            row.reason.as_str(),
+            row.learned.map(|learned| learned.changes),
+            micros(row.learned.map(|learned| learned.until)),
+        ])?;
+    Ok(())
 }
 
 fn movement(
@@ -143,6 +217,13 @@ fn movement(
             row.own.map(|(_, attempt)| attempt),
             row.open
         ])?;
+    if let Some((id, attempt)) = row.own {
+        transaction
+            .prepare_cached(
+                "DELETE FROM ad_watched_attempts WHERE tenant_id = ?1 AND change_id = ?2 AND attempt = ?3",
+            )?
+            .execute(params![tenant.as_str(), id.to_string(), attempt])?;
+    }
     Ok(())
 }
 
