@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::change::{AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Reason};
 use super::draw::DrawKey;
 use super::execute::Step;
-use super::machine::{Action, CallTime, Settlement, Transition, Transitioned};
+use super::machine::{Action, CallTime, KillScope, Settlement, Transition, Transitioned};
 use super::metrics::ExecutionMetrics;
 use super::policy::Policy;
 use super::reconcile;
@@ -274,6 +274,27 @@ pub(super) fn announce(ctx: &Ctx, row: &ChangeRow, event_type: &'static str) {
         metadata: EventMetadata {
             correlation_id: id,
             causation_id: change.causation_id.clone(),
+            schema_version: 1,
+        },
+    });
+}
+
+/// Who switched what, and when.
+pub(super) fn announce_kill(ctx: &Ctx, scope: &KillScope, on: bool) {
+    let now = ctx.env.clock.now();
+    let key = scope.key();
+    let actor = ctx.actor.as_deref().unwrap_or_default();
+    ctx.env.events.emit(Event {
+        event_type: "kill_switch.switched",
+        event_id: ChangeId::derive(&[&key, actor, if on { "on" } else { "off" }, &now.micros().to_string()])
+            .to_string(),
+        timestamp: now,
+        tenant_id: ctx.tenant.clone(),
+        source_service: "execution",
+        payload: serde_json::json!({ "scope": scope, "on": on, "actor": ctx.actor.as_deref() }),
+        metadata: EventMetadata {
+            correlation_id: ctx.request_id.to_string(),
+            causation_id: None,
             schema_version: 1,
         },
     });

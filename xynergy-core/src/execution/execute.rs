@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::approval::{is_digest, plan_digest};
-use super::attempt::{Parts, announce};
+use super::attempt::{Parts, announce, announce_kill};
 use super::audit::{AuditReport, AuditRow, ChainVerifier};
 use super::change::{AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Reason};
 use super::draw::DrawKey;
@@ -403,9 +403,21 @@ impl Executor {
             self.parts.roles.require(ctx, Role::Operator, OPERATION)?;
         }
         self.parts.store.set_kill(&ctx.tenant, scope, on).await?;
+        announce_kill(ctx, scope, on);
         if on {
             return Ok(());
         }
+        if *scope == KillScope::Global {
+            for tenant in self.parts.store.tenants().await? {
+                self.wake(&Ctx { tenant, ..ctx.clone() }, scope).await?;
+            }
+            return Ok(());
+        }
+        self.wake(ctx, scope).await
+    }
+
+    /// What a switch held back is due at once.
+    async fn wake(&self, ctx: &Ctx, scope: &KillScope) -> Result<()> {
         let blocked = ChangeFilter {
             status: Some(ChangeStatus::Blocked),
             reason: Some(Reason::KillSwitch),

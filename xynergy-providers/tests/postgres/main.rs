@@ -1,0 +1,7 @@
+//! The stores in PostgreSQL, against the server that `XYNERGY_TEST_POSTGRES` names (`tests/services` starts one).
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+mod open;
+mod state;
+mod support;
