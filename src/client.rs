@@ -20,7 +20,7 @@ use xynergy_core::config::{EnvSecrets, SecretSource};
 use xynergy_core::crm::Crm;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
-use xynergy_core::execution::{Executor, Policy};
+use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
 use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
 use xynergy_core::{provider::Provider, registry::ProviderParts};
@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) ad_platform: Option<Arc<dyn AdPlatform>>,
     #[cfg(feature = "execution")]
     pub(crate) policy: Policy,
+    #[cfg(feature = "execution")]
+    pub(crate) metrics: ExecutionMetrics,
     pub(crate) sampler: Sampler,
     stores: OnceCell<Stores>,
     #[cfg(feature = "attribution")]
@@ -318,6 +320,8 @@ impl ClientBuilder {
             ad_platform: self.build_ad_platform(&http)?,
             #[cfg(feature = "execution")]
             policy: config.execution.policy()?,
+            #[cfg(feature = "execution")]
+            metrics: ExecutionMetrics::new()?,
             config: config.clone(),
             env: env.clone(),
             secrets: secrets.clone(),

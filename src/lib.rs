@@ -56,6 +56,7 @@ pub mod execution;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
+pub mod metrics;
 
 pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]
