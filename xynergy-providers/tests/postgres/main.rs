@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod changes;
+mod faults;
 mod open;
+mod race;
 mod state;
 mod support;
