@@ -186,10 +186,8 @@ async fn nothing_is_half_done_wherever_it_stops() {
                     call(before).await.unwrap();
                 }
                 let (stopped, ended) = at_wait(&client, &place, fault, waits, call(step)).await;
-                let state = (
-                    store.get(&tenant, one.id).await.unwrap().map(|row| row.status),
-                    history_of(&store, &tenant).await,
-                );
+                let status = read(|| store.get(&tenant, one.id)).await.map(|row| row.status);
+                let state = (status, history_of(&store, &tenant).await);
                 let is = |n: usize| state.0 == STEPS[n].0 && state.1 == STEPS[n].1;
                 let context = format!("{fault:?} in step {step} after {waits} waits: {ended:?}, {state:?}");
                 assert!(is(step) || is(step + 1), "half done: {context}");
