@@ -107,7 +107,7 @@ impl Tenant {
             let of_campaign = changes.iter().any(|c| c.campaign_id == m.campaign_id);
             policy.is_some_and(|policy| {
                 of_campaign && (m.open || m.at > now.minus(policy.longest_window()))
-                    || m.at > policy.read_since(at.now)
+                    || m.own.is_some() && m.at > policy.read_since(at.now)
             })
         });
         AccountView {
