@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use xynergy_core::ads::MemoryPlatform;
-use xynergy_core::config::Secret;
+use xynergy_core::config::{EnvSecrets, Secret, SecretSource};
 use xynergy_core::execution::{DrawKey, Executor};
 
 use crate::{
@@ -67,7 +67,8 @@ impl Place {
     pub(super) async fn open(&self) -> Result<Desk> {
         let config = self.lasting()?;
         refuse_absent(&config.store)?;
-        let stores = Stores::open(&config.store).await?;
+        let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
+        let stores = Stores::open(&config.store, &secrets).await?;
         // Nothing here sends, draws or reads the ad platform; the executor wants to have them.
         let platform = Arc::new(MemoryPlatform::new("none", Currency::USD));
         let key = DrawKey::new(Secret::new("never drawn with"));
@@ -116,6 +117,6 @@ fn refuse_absent(store: &StoreConfig) -> Result<()> {
                 path.display()
             ),
         )),
-        StoreConfig::Memory | StoreConfig::Sqlite { .. } => Ok(()),
+        _ => Ok(()),
     }
 }
