@@ -72,7 +72,8 @@ impl Place {
         // Nothing here sends, draws or reads the ad platform; the executor wants to have them.
         let platform = Arc::new(MemoryPlatform::new("none", Currency::USD));
         let key = DrawKey::new(Secret::new("never drawn with"));
-        let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?;
+        let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?
+            .with_roles(config.execution.roles.clone());
         let ctx = Ctx::new(&Env::default(), self.tenant.clone());
         Ok(Desk {
             stores,
