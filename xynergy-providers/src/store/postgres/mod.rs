@@ -3,11 +3,14 @@
 //! Every connection is refused on which an acknowledged commit could be lost or whose transactions are not READ
 //! COMMITTED: a guard waits for its locks first and must then see what the others did.
 
+mod clicks;
 mod config;
 mod connect;
 mod error;
+mod kept;
 mod migrate;
 mod numbers;
+mod revenue;
 mod session;
 mod state;
 mod tls;
