@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use xynergy_core::ads::MemoryPlatform;
-use xynergy_core::config::Secret;
+use xynergy_core::config::{EnvSecrets, Secret, SecretSource};
 use xynergy_core::execution::{DrawKey, Executor};
 
 use crate::{
@@ -67,8 +67,9 @@ impl Place {
     pub(super) async fn open(&self) -> Result<Desk> {
         let config = self.lasting()?;
         refuse_absent(&config.store)?;
-        let stores = Stores::open(&config.store).await?;
-        // Nothing here sends, reads the ad platform or needs a jitter that cannot be guessed; the executor wants to have them.
+        let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
+        let stores = Stores::open(&config.store, &secrets).await?;
+        // Nothing here sends, reads the ad platform or needs a jitter that cannot be guessed.
         let platform = Arc::new(MemoryPlatform::new("none", Currency::USD));
         let key = DrawKey::new(Secret::new("an operator's"));
         let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?
@@ -131,6 +132,6 @@ fn refuse_absent(store: &StoreConfig) -> Result<()> {
                 path.display()
             ),
         )),
-        StoreConfig::Memory | StoreConfig::Sqlite { .. } => Ok(()),
+        _ => Ok(()),
     }
 }
