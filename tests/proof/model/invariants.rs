@@ -177,10 +177,14 @@ fn alive(setup: &Setup, state: &State) -> bool {
     if !state.store.stored().all(|(_, row)| alarmed(row)) {
         return false;
     }
-    // Behind a request whose lease ends after the world does, a change may wait.
+    // Behind a request whose lease ends after the world does, a change may wait; and one that a dead worker has taken.
     let behind = |wish: u8| state.store.busy(setup, setup.wishes[usize::from(wish)].owner);
+    let taken = |wish: u8| state.store.hidden(setup.wishes[usize::from(wish)].owner, state.now);
     let due = |row: &Row| !row.is_over() && row.due.is_some_and(|due| due <= state.now);
-    let stuck = state.store.stored().any(|(wish, row)| due(row) && (row.in_flight() || !behind(wish)));
+    let stuck = state
+        .store
+        .stored()
+        .any(|(wish, row)| due(row) && !taken(wish) && (row.in_flight() || !behind(wish)));
     if state.now < setup.horizon || !stuck {
         return true;
     }

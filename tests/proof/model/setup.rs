@@ -5,7 +5,7 @@ use std::time::Duration;
 use xynergy_core::ads::{ChangeField, DeliveryStatus, Owner, OwnerState};
 use xynergy_core::ctx::TenantId;
 use xynergy_core::env::Timestamp;
-use xynergy_core::execution::machine::{self, AccountView, QueueBatch, QueueView};
+use xynergy_core::execution::machine::{self, AccountView, CallTime, QueueBatch, QueueView};
 use xynergy_core::execution::{AccountLimits, AdChange, ChangeId, ChangeRow, Policy};
 use xynergy_core::money::Currency;
 
@@ -44,6 +44,9 @@ pub(crate) fn policy() -> Policy {
         rate_window_ms: 3,
         campaign_changes: 15,
         adset_budget_changes: 15,
+        account_changes: 15,
+        learned_limit_ms: 3,
+        late_watch_ms: 9,
         velocity_window_ms: 3,
         account_cap_retry_ms: 2,
         throttled_retry_ms: 1,
@@ -140,6 +143,9 @@ pub(crate) struct Setup {
     pub(crate) kill: bool,
     /// Whether the platform keeps a log of edits.
     pub(crate) log: bool,
+    /// Whether a worker that takes a change hides its ad set from the others for a lease. Nothing that is promised may
+    /// depend on it: a worker may be slower.
+    pub(crate) hiding: bool,
     /// The figures of the guards.
     pub(crate) policy: Policy,
     /// What the user allows.
@@ -168,6 +174,7 @@ impl Setup {
             refusals: 0,
             kill: false,
             log: true,
+            hiding: true,
             policy: policy(),
             limits: None,
             flaw: None,
@@ -205,6 +212,11 @@ impl Setup {
         Self { limits: Some(limits), ..self }
     }
 
+    /// The same, where workers do not hide from each other what they have taken.
+    pub(crate) fn unhidden(self) -> Self {
+        Self { hiding: false, ..self }
+    }
+
     /// The same with a rule broken.
     pub(crate) fn broken(self, flaw: Flaw) -> Self {
         Self { flaw: Some(flaw), ..self }
@@ -239,8 +251,10 @@ impl Setup {
             name: String::new(),
             currency: Currency::USD,
             daily_budget_minor: Some(i64::from(budget)),
+            lifetime_budget_minor: None,
             bid_minor: None,
             status: DeliveryStatus::Active,
+            learning: false,
             read_at: at(read_at),
         }
     }
@@ -261,9 +275,10 @@ impl Setup {
             causation_id: None,
             reason: String::new(),
             expires_at: Some(at(expires.unwrap_or(u8::MAX))),
+            ramp: None,
         };
         QueueBatch {
-            at: at(now),
+            at: CallTime::bound(at(now)),
             policy: self.policy,
             actor: None,
             request_id: String::new(),

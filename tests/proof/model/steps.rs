@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use xynergy_core::ads::{Activity, ChangeField, OwnerState};
+use xynergy_core::ads::{Activity, ChangeField, OwnerState, ThrottleScope};
 use xynergy_core::execution::machine::{Action, Settlement};
 use xynergy_core::execution::{ChangeStatus, Reason, reconcile};
 
@@ -125,7 +125,7 @@ fn due(setup: &Setup, state: &State, steps: &mut Vec<Step>) {
         let owner = setup.wishes[usize::from(wish)].owner;
         let blocked = state.store.busy(setup, owner) && !setup.breaks(Flaw::TwoInFlight);
         match row.status {
-            _ if locked(setup, state, owner) => {}
+            _ if locked(setup, state, owner) || state.store.hidden(owner, state.now) => {}
             ChangeStatus::Claimed => steps.push(Step::Abandon(wish)),
             ChangeStatus::Executing if setup.two_readings() => steps.push(Step::ReadLog(wish)),
             ChangeStatus::Executing => steps.push(Step::Reconcile(wish)),
@@ -151,6 +151,10 @@ fn locked(setup: &Setup, state: &State, owner: usize) -> bool {
 /// The world after a step; `None` when it is the same world.
 pub(crate) fn after(setup: &Setup, before: &State, step: &Step) -> Option<State> {
     let mut state = before.clone();
+    if let Step::Abandon(wish) | Step::ReadLog(wish) | Step::ReadValues(wish) | Step::Reconcile(wish) = step {
+        let now = state.now;
+        state.store().hide(setup, *wish, now);
+    }
     match step {
         Step::Abandon(wish) => {
             apply(setup, &mut state, *wish, Action::Abandon);
@@ -222,6 +226,7 @@ pub(crate) fn after(setup: &Setup, before: &State, step: &Step) -> Option<State>
                     reason: Reason::Throttled,
                     retry_after: Duration::from_millis(setup.policy.throttled_retry_ms),
                     detail: String::new(),
+                    pause: Some(ThrottleScope::Owner),
                 },
             };
             settle(setup, &mut state, *wish, *attempt, settlement);
@@ -276,7 +281,7 @@ fn reserve(setup: &Setup, state: &mut State, worker: &Worker) {
     };
     let (commit, answer) = view.decide(setup, wish, state.now, action);
     if let Some(commit) = commit {
-        state.store().save(setup, commit);
+        state.store().commit(setup, wish, commit);
     }
     let claimed = answer.taken && answer.row.status == ChangeStatus::Claimed;
     state.go(worker, if claimed { Worker::Claimed { wish, attempt } } else { Worker::Idle });

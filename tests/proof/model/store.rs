@@ -4,13 +4,16 @@
 //! over but its status.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use xynergy_core::ads::{ChangeField, DeliveryStatus};
+use xynergy_core::execution::guard::RecentChanges;
 use xynergy_core::execution::machine::{
-    self, AccountView, Action, ChangeView, Commit, KillScope, QueueView, Transition, Transitioned,
+    self, AccountView, Action, CallTime, ChangeView, Commit, KillScope, QueueView, Transition, Transitioned,
+    Unmoved,
 };
 use xynergy_core::execution::{
-    AuditKind, AuditRow, ChangeId, ChangeRow, ChangeStatus, LeaseToken, Movement, Reason,
+    AuditKind, AuditRow, ChangeId, ChangeRow, ChangeStatus, LearnedRate, LeaseToken, Movement, Pause, Reason,
 };
 
 use super::setup::{Flaw, Setup, at, small, tick};
@@ -62,6 +65,14 @@ pub(crate) struct Intent {
     pub(crate) outcome: Outcome,
 }
 
+/// What a throttled request taught about an ad set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Paused {
+    pub(crate) until: u8,
+    pub(crate) reason: Reason,
+    pub(crate) learned: Option<(u32, u8)>,
+}
+
 /// The store of one account.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Store {
@@ -71,6 +82,10 @@ pub(crate) struct Store {
     /// By ad set.
     pub(crate) known: Vec<Option<i32>>,
     pub(crate) killed: bool,
+    /// What throttling taught, by ad set.
+    pub(crate) pauses: Vec<Option<Paused>>,
+    /// Until when an ad set is hidden from other workers.
+    pub(crate) hidden: Vec<Option<u8>>,
     pub(crate) intents: Vec<Intent>,
     /// Whether an outcome was written where none was open.
     pub(crate) closed_twice: bool,
@@ -116,7 +131,13 @@ pub(crate) fn token(wish: WishIndex, attempt: u8) -> LeaseToken {
 
 impl Store {
     pub(crate) fn new(setup: &Setup) -> Self {
-        Self { rows: vec![None; setup.wishes.len()], known: vec![None; setup.start.len()], ..Self::default() }
+        Self {
+            rows: vec![None; setup.wishes.len()],
+            known: vec![None; setup.start.len()],
+            pauses: vec![None; setup.start.len()],
+            hidden: vec![None; setup.start.len()],
+            ..Self::default()
+        }
     }
 
     pub(crate) fn row(&self, wish: WishIndex) -> Option<&Row> {
@@ -126,6 +147,19 @@ impl Store {
     /// Whether a change of the ad set is in flight.
     pub(crate) fn busy(&self, setup: &Setup, owner: usize) -> bool {
         self.stored().any(|(wish, row)| row.in_flight() && setup.wishes[usize::from(wish)].owner == owner)
+    }
+
+    /// Whether somebody has taken a change of the ad set.
+    pub(crate) fn hidden(&self, owner: usize, now: u8) -> bool {
+        self.hidden[owner].is_some_and(|until| until > now)
+    }
+
+    /// Hides the ad set of a change that a worker takes.
+    pub(crate) fn hide(&mut self, setup: &Setup, wish: WishIndex, now: u8) {
+        if setup.hiding {
+            let until = at(now).plus(Duration::from_millis(setup.policy.lease_ms));
+            self.hidden[setup.wishes[usize::from(wish)].owner] = Some(tick(until));
+        }
     }
 
     /// What is queued, by wish.
@@ -146,8 +180,14 @@ impl Store {
     /// Moves a change on with the library's function, as one transaction; whether it took place.
     pub(crate) fn apply(&mut self, setup: &Setup, wish: WishIndex, now: u8, action: Action) -> bool {
         let (commit, answer) = self.decide(setup, wish, now, action);
-        commit.into_iter().for_each(|commit| self.save(setup, commit));
+        commit.into_iter().for_each(|commit| self.commit(setup, wish, commit));
         answer.taken
+    }
+
+    /// Ends a transaction of a change.
+    pub(crate) fn commit(&mut self, setup: &Setup, wish: WishIndex, commit: Commit) {
+        self.hidden[setup.wishes[usize::from(wish)].owner] = None;
+        self.save(setup, commit);
     }
 
     /// What the library wants saved, and its answer, given what is stored now.
@@ -163,8 +203,13 @@ impl Store {
             panic!("it is moved before it is queued")
         };
         let view = ChangeView { account: self.view(setup, owner, now), row };
-        let transition =
-            Transition { at: at(now), policy: setup.policy, actor: None, request_id: String::new(), action };
+        let transition = Transition {
+            at: CallTime::bound(at(now)),
+            policy: setup.policy,
+            actor: None,
+            request_id: String::new(),
+            action,
+        };
         machine::apply(&setup.tenant, view, &transition)
     }
 
@@ -177,18 +222,38 @@ impl Store {
             !hidden && (row.in_flight() || row.waiting() && same(*wish))
         });
         let movements = self.moves.iter().filter(|m| m.open || at(m.at) > at(now).minus(window));
-        let known = (0..).zip(&self.known).filter_map(|(owner, value)| {
-            Some(((Setup::owner(owner), ChangeField::Budget), i64::from((*value)?)))
-        });
+        let known = self.known[owner].map(|v| ((Setup::owner(owner), ChangeField::Budget), i64::from(v)));
         AccountView {
             now: at(now),
             limits: setup.limits.clone(),
             kills: if self.killed { vec![KillScope::Tenant] } else { Vec::new() },
-            known: known.collect(),
+            pauses: self.pauses(now),
+            recent: self.recent(setup, now),
+            known: known.into_iter().collect(),
             open: open.map(|(wish, row)| self.load(setup, wish, row)).collect(),
             movements: movements.map(|m| self.movement(setup, m)).collect(),
             ..AccountView::default()
         }
+    }
+
+    fn pauses(&self, now: u8) -> Vec<Pause> {
+        let counts = |p: &&Paused| p.until > now || p.learned.is_some_and(|(_, until)| until > now);
+        let stored = (0..).zip(&self.pauses).filter_map(|(owner, p)| Some((owner, p.as_ref()?)));
+        let counting = stored.filter(|(_, p)| counts(p));
+        let pause = |(owner, p): (usize, &Paused)| Pause {
+            owner: Some(Setup::owner(owner)),
+            until: at(p.until),
+            reason: p.reason,
+            learned: p.learned.map(|(changes, until)| LearnedRate { changes, until: at(until) }),
+        };
+        counting.map(pause).collect()
+    }
+
+    fn recent(&self, setup: &Setup, now: u8) -> RecentChanges {
+        let window = at(now).minus(Duration::from_millis(setup.policy.rate_window_ms));
+        let recent = self.moves.iter().filter(|m| m.own.is_some() && (m.open || at(m.at) > window));
+        let oldest = recent.clone().map(|m| at(m.at)).min();
+        RecentChanges { count: u32::try_from(recent.count()).unwrap_or(u32::MAX), oldest }
     }
 
     /// A change as the library knows it.
@@ -226,14 +291,14 @@ impl Store {
     }
 
     /// Saves what the library wants saved.
-    pub(crate) fn save(&mut self, setup: &Setup, commit: Commit) {
+    fn save(&mut self, setup: &Setup, commit: Commit) {
         let now = tick(commit.now);
         for row in &commit.changes {
             let wish = wish_of(setup, row.change.id);
             self.rows[usize::from(wish)] = Some(Row::of(row));
         }
-        if let Some((id, attempt)) = commit.unmoved {
-            let own = own(setup, id, attempt);
+        if let Some(Unmoved { change_id, attempt, .. }) = commit.unmoved {
+            let own = own(setup, change_id, attempt);
             self.moves.retain(|m| m.own != Some(own));
         }
         for movement in &commit.movements {
@@ -246,6 +311,12 @@ impl Store {
                 ChangeField::Status => assert_eq!(value, DeliveryStatus::Active.code()),
                 ChangeField::Bid => panic!("nobody has set a bid"),
             }
+        }
+        for pause in &commit.pauses {
+            let Some(owner) = &pause.owner else { panic!("the account is never throttled here") };
+            let learned = pause.learned.map(|l| (l.changes, tick(l.until)));
+            let paused = Paused { until: tick(pause.until), reason: pause.reason, learned };
+            self.pauses[owner_of(setup, &owner.id)] = Some(paused);
         }
         commit.history.iter().for_each(|row| self.record(setup, row));
     }
@@ -292,7 +363,12 @@ impl Store {
                     _ => self.closed_twice = true,
                 }
             }
-            AuditKind::Approved | AuditKind::Blocked => {}
+            // Nobody approves, resolves, retries or searches here.
+            AuditKind::Approved
+            | AuditKind::Blocked
+            | AuditKind::Late
+            | AuditKind::Resolved
+            | AuditKind::Retried => {}
         }
     }
 
@@ -300,6 +376,12 @@ impl Store {
     pub(crate) fn forget(&mut self, setup: &Setup, now: u8) {
         let window = setup.policy.longest_window();
         self.moves.retain(|m| m.open || at(m.at) > at(now).minus(window));
+        for hidden in &mut self.hidden {
+            *hidden = hidden.filter(|until| *until > now);
+        }
+        for pause in &mut self.pauses {
+            *pause = pause.filter(|p| p.until > now || p.learned.is_some_and(|(_, until)| until > now));
+        }
     }
 }
 
