@@ -1,0 +1,8 @@
+//! The stores in PostgreSQL, against the server that `XYNERGY_TEST_POSTGRES` names (`tests/services` starts one).
+#![cfg(feature = "postgres")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
+
+mod changes;
+mod open;
+mod state;
+mod support;
