@@ -16,7 +16,7 @@ pub(crate) async fn ended(site: &Site, scope: &Scope, unit: Unit, context: &str)
         assert!(ends.contains(&(row.status, row.reason)), "{context}: {name} ends as {row:?}");
     }
     for (id, budget) in unit.budgets() {
-        assert_eq!(site.budget(id).await, *budget, "{context}: the budget of {id}");
+        assert_eq!(site.budget(scope, id).await, *budget, "{context}: the budget of {id}");
     }
     invariants(site, scope, context).await;
 }

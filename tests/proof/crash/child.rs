@@ -1,8 +1,8 @@
 //! A process that does one unit of work, and is ended in the midst of it.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
 
 use serde::{Deserialize, Serialize};
 use xynergy::env::ManualClock;
@@ -21,7 +21,7 @@ const DONE: &str = "proof: done ";
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Order {
     unit: Unit,
-    pub(crate) place: Place,
+    place: Place,
     graph: String,
     tenant: TenantId,
     now: Timestamp,
@@ -41,8 +41,9 @@ pub(crate) enum End {
 
 /// A child that stands ready to work.
 pub(crate) struct Ready {
-    child: Child,
-    out: BufReader<std::process::ChildStdout>,
+    child: Arc<Mutex<Child>>,
+    input: ChildStdin,
+    out: BufReader<ChildStdout>,
     unit: Unit,
 }
 
@@ -58,6 +59,12 @@ impl Order {
             require_approval: site.require_approval,
             stop_at,
         }
+    }
+
+    /// The same on another way to the store.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn on(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 }
 
@@ -79,31 +86,35 @@ pub(crate) fn start(order: &Order) -> Ready {
         let read = out.read_line(&mut line).unwrap();
         assert!(read > 0, "{unit:?}: the child did not get ready: {}", rest(&mut child));
     }
-    Ready { child, out, unit }
+    let input = child.stdin.take().unwrap();
+    Ready { child: Arc::new(Mutex::new(child)), input, out, unit }
 }
 
 impl Ready {
     /// Lets it work, and waits for its end.
     pub(crate) fn go(mut self) -> End {
         // Its end may have come already.
-        let _ = self.child.stdin.take().unwrap().write_all(b"go\n");
+        let _ = self.input.write_all(b"go\n");
         let done = self
             .out
             .by_ref()
             .lines()
             .map_while(std::result::Result::ok)
             .find_map(|line| line.strip_prefix(DONE).and_then(|points| points.parse().ok()));
-        let status = self.child.wait().unwrap();
+        let mut child = self.child.lock().unwrap();
+        let status = child.wait().unwrap();
         match done {
             Some(points) => End::Done(points),
             None if killed(status) => End::Killed,
-            None => panic!("{:?}: the child ended by itself: {status}: {}", self.unit, rest(&mut self.child)),
+            None => panic!("{:?}: the child ended by itself: {status}: {}", self.unit, rest(&mut child)),
         }
     }
 
-    #[allow(dead_code, reason = "what stands between it and the database kills it")]
-    pub(crate) fn id(&self) -> u32 {
-        self.child.id()
+    /// What kills it, for whoever stands between it and the database.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn killer(&self) -> impl FnOnce() + Send + use<> {
+        let child = self.child.clone();
+        move || child.lock().unwrap().kill().unwrap()
     }
 }
 
@@ -128,18 +139,26 @@ pub(crate) fn work() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let clock = Arc::new(ManualClock::new(order.now));
-        let scope =
-            crate::site::scope(&order.place, &order.graph, clock, &order.tenant, order.require_approval);
+        let open = async || {
+            let stores = order.place.open().await;
+            crate::site::scope(stores, &order.graph, clock.clone(), &order.tenant, order.require_approval)
+        };
+        let mut scope = None;
         if order.unit != Unit::Open {
-            scope.stores().await.unwrap();
+            let opened = open().await;
             // What is made once a process.
-            scope.execution().kills().await.unwrap();
+            opened.execution().kills().await.unwrap();
+            scope = Some(opened);
         }
         // The harness has begun a line of its own.
         println!("\n{READY}");
         std::io::stdin().lock().read_line(&mut String::new()).unwrap();
         statements::arm(order.stop_at);
-        order.unit.work(&scope).await;
+        let scope = match scope {
+            Some(scope) => scope,
+            None => open().await,
+        };
+        order.unit.work(&scope).await.unwrap();
         println!("\n{DONE}{}", statements::disarm());
     });
 }

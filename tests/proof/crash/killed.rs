@@ -1,31 +1,52 @@
 //! A process is killed before each of its SQL statements and after each of its commits, one after the other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use xynergy::{Client, Config, StoreConfig};
 
-use crate::check;
 use crate::child::{self, End};
 use crate::place::Place;
 use crate::site::Site;
 use crate::unit::Unit;
+use crate::{check, full};
 
 /// Most of the time of one is spent waiting for the disk.
 const AT_ONCE: usize = 4;
 
 /// Points of a unit: those that there are, and those at which a process was killed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Points {
-    found: u64,
-    covered: u64,
+pub(crate) struct Points {
+    pub(crate) found: u64,
+    pub(crate) covered: u64,
 }
 
-/// A store with its tables, to be copied.
-async fn template(folder: &Path) -> std::path::PathBuf {
+impl Points {
+    pub(crate) fn report(self, store: &str, unit: Unit, took: Duration) {
+        let Self { found, covered } = self;
+        println!("crash points {store} {unit:?}: {found} found, {covered} covered, in {took:.1?}");
+        assert!(found > 0, "{unit:?}");
+    }
+
+    pub(crate) fn add(&mut self, other: Self) {
+        self.found += other.found;
+        self.covered += other.covered;
+    }
+
+    pub(crate) fn report_all(self, store: &str, all: bool) {
+        println!("crash points {store} in all: {} found, {} covered", self.found, self.covered);
+        assert!(!all || self.found == self.covered);
+    }
+}
+
+/// A store with its tables, to be copied: nobody has it open.
+async fn template(folder: &Path) -> PathBuf {
     let path = folder.join("template.sqlite");
-    let place = Place::Sqlite(path.clone());
-    let site = Site::new(place, "nobody", false).await;
-    site.scope().stores().await.unwrap();
+    let store = StoreConfig::Sqlite { path: path.clone() };
+    let client = Client::new(Config { store, ..Config::default() }).unwrap();
+    let tables = client.migrate(true).await.unwrap().sql.unwrap();
+    rusqlite::Connection::open(&path).unwrap().execute_batch(&tables).unwrap();
     path
 }
 
@@ -34,7 +55,7 @@ async fn site(unit: Unit, folder: &Path, template: &Path, name: &str) -> Site {
     if unit != Unit::Open {
         std::fs::copy(template, &path).unwrap();
     }
-    let site = Site::with_faults(Place::Sqlite(path), "t", unit.requires_approval(), unit.faults()).await;
+    let site = Site::new(Place::Sqlite(path), "t", unit.requires_approval(), unit.faults()).await;
     unit.prepare(&site).await;
     site
 }
@@ -45,7 +66,7 @@ async fn kill_at(unit: Unit, folder: &Path, template: &Path, point: u64) -> End 
     let site = site(unit, folder, template, &name).await;
     let order = child::Order::new(&site, unit, point);
     let end = tokio::task::spawn_blocking(move || child::start(&order).go()).await.unwrap();
-    let scope = site.scope();
+    let scope = site.scope().await;
     unit.go_on(&site, &scope).await;
     let context = format!("{unit:?}, killed at point {point} ({end:?}), {}", folder.display());
     check::ended(&site, &scope, unit, &context).await;
@@ -69,22 +90,13 @@ async fn points(unit: Unit, folder: &Path, template: &Path, first: u64, stride: 
 async fn nothing_is_lost_or_doubled_whichever_statement_on_sqlite_is_the_last() {
     let folder = tempfile::tempdir().unwrap();
     let template = template(folder.path()).await;
-    let full = std::env::var_os("XYNERGY_PROOF_FULL").is_some();
-    let stride = if full { 1 } else { 7 };
-    let mut table = Vec::new();
+    let stride = if full() { 1 } else { 19 };
+    let mut total = Points::default();
     for (number, unit) in (0..).zip(Unit::ALL) {
-        let first = if full { 1 } else { 1 + number % stride };
         let started = std::time::Instant::now();
-        let points = points(unit, folder.path(), &template, first, stride).await;
-        let (found, covered, took) = (points.found, points.covered, started.elapsed());
-        println!("crash points sqlite {unit:?}: {found} found, {covered} covered, in {took:.1?}");
-        assert!(found > 0, "{unit:?}");
-        table.push(points);
+        let points = points(unit, folder.path(), &template, 1 + number % stride, stride).await;
+        points.report("sqlite", unit, started.elapsed());
+        total.add(points);
     }
-    let total = table.iter().fold(Points::default(), |sum, points| Points {
-        found: sum.found + points.found,
-        covered: sum.covered + points.covered,
-    });
-    println!("crash points sqlite in all: {} found, {} covered", total.found, total.covered);
-    assert!(!full || total.found == total.covered);
+    total.report_all("sqlite", full());
 }

@@ -6,6 +6,8 @@
 
 mod check;
 mod child;
+#[cfg(feature = "postgres")]
+mod cut_off;
 
 mod killed;
 mod place;
@@ -14,10 +16,17 @@ mod site;
 mod statements;
 
 mod unit;
+#[cfg(feature = "postgres")]
+mod wire;
 
 /// What a child of one of the tests does; nothing when nobody started it as one.
 #[test]
 #[ignore = "the tests start it"]
 fn child() {
     child::work();
+}
+
+/// Whether every point is to be taken.
+fn full() -> bool {
+    std::env::var_os("XYNERGY_PROOF_FULL").is_some()
 }

@@ -9,7 +9,7 @@ use xynergy::env::ManualClock;
 use xynergy::execution::{AdChange, ChangeId, ChangeRow, MetaConfig, Step};
 use xynergy::sandbox::{self, AdsFile, CrmFile, FaultRule, Sandbox, SandboxClock, SandboxConfig, SandboxLog};
 use xynergy::secrets::SecretRef;
-use xynergy::{Client, Clock, Config, Currency, Scope, TenantId, Timestamp};
+use xynergy::{Client, Clock, Config, Currency, Scope, Stores, TenantId, Timestamp};
 
 use crate::place::Place;
 
@@ -41,16 +41,14 @@ pub(crate) struct Site {
     pub(crate) place: Place,
     pub(crate) tenant: TenantId,
     pub(crate) require_approval: bool,
+    /// A store that is open already; another one is opened each time otherwise.
+    pub(crate) stores: Option<Stores>,
     /// Keeps the platform's log for as long as the site is there.
     folder: tempfile::TempDir,
 }
 
 impl Site {
-    pub(crate) async fn new(place: Place, tenant: &str, require_approval: bool) -> Self {
-        Self::with_faults(place, tenant, require_approval, Vec::new()).await
-    }
-
-    pub(crate) async fn with_faults(
+    pub(crate) async fn new(
         place: Place,
         tenant: &str,
         require_approval: bool,
@@ -66,13 +64,25 @@ impl Site {
             ..SandboxConfig::new(ads(), crm)
         };
         let sandbox = sandbox::start(config).await.unwrap();
-        Self { clock, sandbox, place, tenant: TenantId::new(tenant).unwrap(), require_approval, folder }
+        Self {
+            clock,
+            sandbox,
+            place,
+            tenant: TenantId::new(tenant).unwrap(),
+            require_approval,
+            stores: None,
+            folder,
+        }
     }
 
-    /// A client as another process would have it: with a store that was just opened.
-    pub(crate) fn scope(&self) -> Scope {
+    /// A client, as another process would have it.
+    pub(crate) async fn scope(&self) -> Scope {
+        let stores = match &self.stores {
+            Some(open) => open.clone(),
+            None => self.place.open().await,
+        };
         let graph = &self.sandbox.urls().graph;
-        scope(&self.place, graph, self.clock.clone(), &self.tenant, self.require_approval)
+        scope(stores, graph, self.clock.clone(), &self.tenant, self.require_approval)
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -94,8 +104,8 @@ impl Site {
     }
 
     /// The budget of an owner on the platform.
-    pub(crate) async fn budget(&self, id: &str) -> i64 {
-        let owners = self.scope().execution().owners(ACCOUNT).await.unwrap();
+    pub(crate) async fn budget(&self, scope: &Scope, id: &str) -> i64 {
+        let owners = scope.execution().owners(ACCOUNT).await.unwrap();
         owners.iter().find(|o| o.owner.id == id).and_then(|o| o.daily_budget_minor).unwrap()
     }
 
@@ -165,15 +175,15 @@ pub(crate) fn change(
     }
 }
 
-/// A client on its own connections.
+/// A client on these stores.
 pub(crate) fn scope(
-    place: &Place,
+    stores: Stores,
     graph: &str,
     clock: Arc<ManualClock>,
     tenant: &TenantId,
     require_approval: bool,
 ) -> Scope {
-    let mut config = Config { store: place.config(), ..Config::default() };
+    let mut config = Config::default();
     config.meta = Some(MetaConfig {
         base_url: graph.to_owned(),
         access_token: SecretRef::Env(sandbox::KEY.to_owned()),
@@ -182,7 +192,7 @@ pub(crate) fn scope(
     });
     config.execution.preset = "standard".to_owned();
     config.execution.require_approval = require_approval;
-    let client =
-        Client::builder(config).secrets(Arc::new(sandbox::secrets(None))).clock(clock).build().unwrap();
-    client.scope(tenant.clone()).with_actor("tester")
+    let secrets = Arc::new(sandbox::secrets(None));
+    let builder = Client::builder(config).secrets(secrets).clock(clock).stores(stores);
+    builder.build().unwrap().scope(tenant.clone()).with_actor("tester")
 }

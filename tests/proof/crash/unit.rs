@@ -120,7 +120,7 @@ impl Unit {
         if self == Self::Open {
             return;
         }
-        let scope = site.scope();
+        let scope = site.scope().await;
         scope.execution().set_limits(ACCOUNT, &limits(10_000)).await.unwrap();
         match self {
             Self::Limits | Self::Open | Self::QueueRamped => {}
@@ -185,7 +185,7 @@ impl Unit {
     }
 
     /// What the process does that is killed.
-    pub(crate) async fn work(self, scope: &Scope) {
+    pub(crate) async fn work(self, scope: &Scope) -> xynergy::Result<()> {
         let execution = scope.execution();
         let tenant = scope.tenant();
         match self {
@@ -197,26 +197,27 @@ impl Unit {
             | Self::Reconcile(_)
             | Self::Refuse
             | Self::Yield => {
-                execution.run_once().await.unwrap().expect("it is due");
+                execution.run_once().await?.expect("it is due");
             }
-            Self::Approve => drop(execution.approve(&plan_digest(&plan(tenant)).unwrap()).await.unwrap()),
-            Self::Cancel => drop(execution.cancel(ramp(tenant).id).await.unwrap()),
-            Self::KillOff => execution.kill(&KillScope::Tenant, false).await.unwrap(),
-            Self::KillOn => execution.kill(&KillScope::Tenant, true).await.unwrap(),
-            Self::Late => assert_eq!(execution.reconcile().await.unwrap().late, 1),
-            Self::Limits => execution.set_limits(ACCOUNT, &limits(9_000)).await.unwrap(),
-            Self::Open => queue(scope, vec![change(tenant, "one", "s1", 1_000, 1_100)]).await,
-            Self::Queue => queue(scope, plan(tenant)).await,
-            Self::QueueRamped => drop(execution.queue_ramped(vec![ramp(tenant)]).await.unwrap()),
+            Self::Approve => drop(execution.approve(&plan_digest(&plan(tenant)).unwrap()).await?),
+            Self::Cancel => drop(execution.cancel(ramp(tenant).id).await?),
+            Self::KillOff => execution.kill(&KillScope::Tenant, false).await?,
+            Self::KillOn => execution.kill(&KillScope::Tenant, true).await?,
+            Self::Late => assert_eq!(execution.reconcile().await?.late, 1),
+            Self::Limits => execution.set_limits(ACCOUNT, &limits(9_000)).await?,
+            Self::Open => drop(execution.queue(vec![change(tenant, "one", "s1", 1_000, 1_100)]).await?),
+            Self::Queue => drop(execution.queue(plan(tenant)).await?),
+            Self::QueueRamped => drop(execution.queue_ramped(vec![ramp(tenant)]).await?),
             Self::Resolve(verdict) => {
-                execution.resolve(first(tenant), verdict, "seen by a person").await.unwrap();
+                execution.resolve(first(tenant), verdict, "seen by a person").await?;
             }
-            Self::Retry => drop(execution.retry(first(tenant)).await.unwrap()),
+            Self::Retry => drop(execution.retry(first(tenant)).await?),
             Self::Tick => {
                 let options = RunOptions { workers: 2, ..RunOptions::default() };
-                assert_eq!(execution.tick(options).await.unwrap().errors, 0);
+                assert_eq!(execution.tick(options).await?.errors, 0);
             }
         }
+        Ok(())
     }
 
     /// Another process goes on: it does again what whoever asked for the unit was not told the end of.
@@ -234,7 +235,7 @@ impl Unit {
                 assert_eq!(site.get(scope, "one").await.reason, Some(Reason::KillSwitch));
                 execution.kill(&KillScope::Tenant, false).await.unwrap();
             }
-            Self::Open => self.work(scope).await,
+            Self::Open => self.work(scope).await.unwrap(),
             Self::KillOff | Self::Limits | Self::Queue | Self::QueueRamped => {
                 let waiting = execution.list(&ChangeFilter::default()).await.unwrap().len();
                 let whole = match self {
@@ -243,7 +244,7 @@ impl Unit {
                     _ => true,
                 };
                 assert!(whole, "all of it is queued or nothing: {waiting}");
-                self.work(scope).await;
+                self.work(scope).await.unwrap();
             }
             Self::Late => drop(execution.reconcile().await.unwrap()),
             Self::Resolve(verdict) => {
@@ -344,7 +345,7 @@ async fn queue(scope: &Scope, changes: Vec<AdChange>) {
 
 /// A process claims the change and ends while it reads the platform for the last time.
 async fn abandon_claim(site: &Site) {
-    let scope = site.scope();
+    let scope = site.scope().await;
     let due = scope.execution().next_due().await.unwrap().unwrap();
     site.clock.set(due.max(site.now()));
     let (graph, place, clock) = (site.sandbox.urls().graph.clone(), site.place.clone(), site.clock.clone());
@@ -358,7 +359,7 @@ async fn abandon_claim(site: &Site) {
     let worker = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
-            let scope = crate::site::scope(&place, &graph, clock, &tenant, false);
+            let scope = crate::site::scope(place.open().await, &graph, clock, &tenant, false);
             let execution = scope.execution();
             let mut step = std::pin::pin!(execution.run_once());
             loop {
