@@ -32,6 +32,15 @@ impl Scope {
     pub fn execution(&self) -> Execution<'_> {
         Execution(self)
     }
+
+    /// Does every budget change that is due now, with the usual [`RunOptions`], and returns: what a scheduler calls. On
+    /// the client itself it covers every tenant, on a scope that tenant alone.
+    ///
+    /// # Errors
+    /// Those of [`Execution::run`].
+    pub async fn tick(&self) -> Result<RunReport> {
+        self.execution().tick(RunOptions::default()).await
+    }
 }
 
 impl Execution<'_> {
@@ -260,7 +269,8 @@ impl Execution<'_> {
                 let key = DrawKey::new(key);
                 let executor = Executor::new(changes, self.platform()?.clone(), shared.policy, key)?;
                 let ExecutionConfig { require_approval, roles, .. } = &shared.config.execution;
-                Ok(executor.with_approval(*require_approval).with_roles(roles.clone()))
+                let executor = executor.with_approval(*require_approval).with_roles(roles.clone());
+                Ok(executor.with_metrics(shared.metrics.clone()))
             })
             .await
     }

@@ -56,11 +56,14 @@ pub mod execution;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
+pub mod metrics;
 
 pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]
 pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};
+#[cfg(feature = "postgres")]
+pub use config::{DatabaseUrl, PostgresConfig};
 pub use migration::Migration;
 pub use scope::Scope;
 pub use stores::Stores;

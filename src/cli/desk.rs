@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use xynergy_core::ads::MemoryPlatform;
-use xynergy_core::config::Secret;
+use xynergy_core::config::{EnvSecrets, Secret, SecretSource};
 use xynergy_core::execution::{DrawKey, Executor};
 
 use crate::{
@@ -67,11 +67,13 @@ impl Place {
     pub(super) async fn open(&self) -> Result<Desk> {
         let config = self.lasting()?;
         refuse_absent(&config.store)?;
-        let stores = Stores::open(&config.store).await?;
+        let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
+        let stores = Stores::open(&config.store, &secrets).await?;
         // Nothing here sends, draws or reads the ad platform; the executor wants to have them.
         let platform = Arc::new(MemoryPlatform::new("none", Currency::USD));
         let key = DrawKey::new(Secret::new("never drawn with"));
-        let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?;
+        let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?
+            .with_roles(config.execution.roles.clone());
         let ctx = Ctx::new(&Env::default(), self.tenant.clone());
         Ok(Desk {
             stores,
@@ -116,6 +118,6 @@ fn refuse_absent(store: &StoreConfig) -> Result<()> {
                 path.display()
             ),
         )),
-        StoreConfig::Memory | StoreConfig::Sqlite { .. } => Ok(()),
+        _ => Ok(()),
     }
 }

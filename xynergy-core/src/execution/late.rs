@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::attempt::Parts;
 use super::machine::{Action, CallTime};
+use super::policy::Policy;
 use crate::ads::{Activity, Owner};
 use crate::ctx::Ctx;
 use crate::error::Result;
-use crate::store::{ChangeFilter, WatchedAttempt};
+use crate::store::WatchedAttempt;
 
 /// How many were found. The platform's log tells: it has more edits of ours to the value than changes that are known
 /// to have made them. A platform without such a log, or away, tells nothing.
@@ -48,13 +49,15 @@ async fn landed(parts: &Parts, ctx: &Ctx, watched: &WatchedAttempt, activities: 
     if shown == 0 {
         return Ok(false);
     }
-    // Every other change of ours that set this value since then, and every one that may be about to.
-    let filter = ChangeFilter { account_id: Some(change.account_id.clone()), ..ChangeFilter::default() };
-    let rows = parts.store.list(&ctx.tenant, &filter).await?;
-    let accounted = rows.iter().filter(|row| {
-        let same = row.change.owner == change.owner && row.change.field == change.field;
-        let set = row.status == super::ChangeStatus::Completed || row.in_flight() || row.needs_human();
-        same && set && row.sent_value == Some(value) && row.updated_at >= since
+    // Every other request of ours that set this value since then, and every one that may be about to.
+    let whole_watch = Policy {
+        velocity_window_ms: parts.policy.late_watch_ms.max(parts.policy.velocity_window_ms),
+        ..parts.policy
+    };
+    let view = parts.store.view(&ctx.tenant, change, CallTime::of(&*ctx.env.clock), &whole_watch).await?;
+    let accounted = view.movements.iter().filter(|m| {
+        let other = m.own.is_some_and(|own| own != (change.id, watched.attempt));
+        other && m.owner == change.owner && m.field == change.field && m.to == value && m.at >= since
     });
     Ok(shown > accounted.count())
 }

@@ -193,6 +193,8 @@ public struct AdChange: Codable, Hashable, Sendable {
     public var reason: String
     /// After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing.
     public var expiresAt: Timestamp?
+    /// Which step of a ramp it is, where its target is reached in several.
+    public var ramp: RampStep?
 
     public init(
         id: ChangeId,
@@ -206,7 +208,8 @@ public struct AdChange: Codable, Hashable, Sendable {
         allocationId: String? = nil,
         causationId: String? = nil,
         reason: String = "",
-        expiresAt: Timestamp? = nil
+        expiresAt: Timestamp? = nil,
+        ramp: RampStep? = nil
     ) {
         self.id = id
         self.accountId = accountId
@@ -220,6 +223,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         self.causationId = causationId
         self.reason = reason
         self.expiresAt = expiresAt
+        self.ramp = ramp
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -235,6 +239,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         case causationId = "causation_id"
         case reason
         case expiresAt = "expires_at"
+        case ramp
     }
 
     public init(from decoder: Decoder) throws {
@@ -251,6 +256,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         causationId = try container.decodeIfPresent(String.self, forKey: .causationId)
         reason = try container.decodeIfPresent(String.self, forKey: .reason) ?? ""
         expiresAt = try container.decodeIfPresent(Timestamp.self, forKey: .expiresAt)
+        ramp = try container.decodeIfPresent(RampStep.self, forKey: .ramp)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -267,6 +273,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         try container.encode(causationId, forKey: .causationId)
         try container.encode(reason, forKey: .reason)
         try container.encode(expiresAt, forKey: .expiresAt)
+        try container.encode(ramp, forKey: .ramp)
     }
 }
 
@@ -816,5 +823,63 @@ public struct AuditRow: Codable, Hashable, Sendable {
         try container.encode(at, forKey: .at)
         try container.encode(prevHash, forKey: .prevHash)
         try container.encode(hash, forKey: .hash)
+    }
+}
+
+/// What is still to be done for a tenant.
+public struct Backlog: Codable, Hashable, Sendable {
+    /// How many changes that are not over stand where, by status and then reason.
+    public var open: [BacklogCount]
+    /// How many wait for a person's verdict or retry.
+    public var needsHuman: UInt64
+    /// When the oldest one that is due was due; it may lie ahead.
+    public var oldestDue: Timestamp?
+
+    public init(open: [BacklogCount], needsHuman: UInt64, oldestDue: Timestamp? = nil) {
+        self.open = open
+        self.needsHuman = needsHuman
+        self.oldestDue = oldestDue
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case open
+        case needsHuman = "needs_human"
+        case oldestDue = "oldest_due"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(open, forKey: .open)
+        try container.encode(needsHuman, forKey: .needsHuman)
+        try container.encode(oldestDue, forKey: .oldestDue)
+    }
+}
+
+/// How many changes stand somewhere.
+public struct BacklogCount: Codable, Hashable, Sendable {
+    /// Their status.
+    public var status: ChangeStatus
+    /// Their reason.
+    public var reason: Reason?
+    /// How many.
+    public var count: UInt64
+
+    public init(status: ChangeStatus, reason: Reason? = nil, count: UInt64) {
+        self.status = status
+        self.reason = reason
+        self.count = count
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case status
+        case reason
+        case count
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(status, forKey: .status)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(count, forKey: .count)
     }
 }

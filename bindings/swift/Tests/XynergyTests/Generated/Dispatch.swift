@@ -12,6 +12,8 @@ protocol HasAreas {
     var execution: ExecutionArea { get }
     func health(timeoutMs: UInt64?, requestId: String?) async throws -> Health
     func migrate(printSql: Bool, timeoutMs: UInt64?, requestId: String?) async throws -> Migration
+    func tick(timeoutMs: UInt64?, requestId: String?) async throws -> RunReport
+    func metrics(timeoutMs: UInt64?, requestId: String?) async throws -> String
 }
 
 extension Client: HasAreas {}
@@ -31,6 +33,10 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.migrate(printSql: given.printSql ?? false, timeoutMs: timeoutMs, requestId: nil))
+    case "tick":
+        return try JSONValue(encoding: try await target.tick(timeoutMs: timeoutMs, requestId: nil))
+    case "metrics":
+        return try JSONValue(encoding: try await target.metrics(timeoutMs: timeoutMs, requestId: nil))
     case "ai.generate":
         struct Given: Decodable {
             let prompt: String
@@ -324,24 +330,28 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         struct Given: Decodable {
             let changes: [AdChange]
             let askPlatform: Bool?
+            let ramp: Bool?
 
             enum CodingKeys: String, CodingKey {
                 case changes
                 case askPlatform = "ask_platform"
+                case ramp
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.execution.plan(given.changes, askPlatform: given.askPlatform ?? false, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.execution.plan(given.changes, askPlatform: given.askPlatform ?? false, ramp: given.ramp ?? false, timeoutMs: timeoutMs, requestId: nil))
     case "execution.queue":
         struct Given: Decodable {
             let changes: [AdChange]
+            let ramp: Bool?
 
             enum CodingKeys: String, CodingKey {
                 case changes
+                case ramp
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.execution.queue(given.changes, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.execution.queue(given.changes, ramp: given.ramp ?? false, timeoutMs: timeoutMs, requestId: nil))
     case "execution.approve":
         struct Given: Decodable {
             let planDigest: String
@@ -354,6 +364,60 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.execution.approve(given.planDigest, timeoutMs: timeoutMs, requestId: nil))
     case "execution.run_once":
         return try JSONValue(encoding: try await target.execution.runOnce(timeoutMs: timeoutMs, requestId: nil))
+    case "execution.run":
+        struct Given: Decodable {
+            let workers: UInt64?
+            let pollMs: UInt64?
+            let reconcileMs: UInt64?
+            let forMs: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case workers
+                case pollMs = "poll_ms"
+                case reconcileMs = "reconcile_ms"
+                case forMs = "for_ms"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.run(workers: given.workers, pollMs: given.pollMs, reconcileMs: given.reconcileMs, forMs: given.forMs, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.tick":
+        struct Given: Decodable {
+            let workers: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case workers
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.tick(workers: given.workers, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.reconcile":
+        return try JSONValue(encoding: try await target.execution.reconcile(timeoutMs: timeoutMs, requestId: nil))
+    case "execution.retry":
+        struct Given: Decodable {
+            let id: ChangeId
+
+            enum CodingKeys: String, CodingKey {
+                case id
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.retry(given.id, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.resolve":
+        struct Given: Decodable {
+            let id: ChangeId
+            let verdict: HumanVerdict
+            let note: String
+
+            enum CodingKeys: String, CodingKey {
+                case id
+                case verdict
+                case note
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.resolve(id: given.id, verdict: given.verdict, note: given.note, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.backlog":
+        return try JSONValue(encoding: try await target.execution.backlog(timeoutMs: timeoutMs, requestId: nil))
     case "execution.drain":
         try await target.execution.drain(timeoutMs: timeoutMs, requestId: nil)
         return .null
@@ -374,15 +438,23 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
             let accountId: String?
             let allocationId: String?
             let status: ChangeStatus?
+            let reason: Reason?
+            let needsHuman: Bool?
+            let after: ChangeId?
+            let limit: UInt64?
 
             enum CodingKeys: String, CodingKey {
                 case accountId = "account_id"
                 case allocationId = "allocation_id"
                 case status
+                case reason
+                case needsHuman = "needs_human"
+                case after
+                case limit
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.execution.list(accountId: given.accountId, allocationId: given.allocationId, status: given.status, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.execution.list(accountId: given.accountId, allocationId: given.allocationId, status: given.status, reason: given.reason, needsHuman: given.needsHuman ?? false, after: given.after, limit: given.limit, timeoutMs: timeoutMs, requestId: nil))
     case "execution.history":
         struct Given: Decodable {
             let accountId: String

@@ -41,7 +41,8 @@ pub(super) async fn change(
     let open = transaction.query(&open, values![tenant.as_str(), &name]);
     let bound = asked.at.bound.then_some(asked.at.now);
     let windows = (micros(asked.policy.longest_window()), rate_window(&asked.policy));
-    let rest = transaction.query(&rest, values![tenant.as_str(), &name, bound, windows.0, windows.1]);
+    let age = micros(Duration::from_millis(asked.policy.snapshot_max_age_ms));
+    let rest = transaction.query(&rest, values![tenant.as_str(), &name, bound, windows.0, windows.1, age]);
     begun.await?;
     let locked = locked.await?;
     let (open, rest) = (open.await?, Rest::read(&rest.await?)?);
@@ -54,7 +55,8 @@ pub(super) async fn change(
     }
     let mut account = Account::read(account)?.view(rest, open, asked.at);
     let window = account.now.minus(asked.policy.longest_window());
-    account.movements.retain(|m| m.open || m.at > window);
+    let read_since = asked.policy.read_since(account.asked_at);
+    account.movements.retain(|m| m.open || m.at > window || m.at > read_since);
     Ok(Loaded { view: ChangeView { account, row }, hidden })
 }
 
@@ -72,7 +74,14 @@ pub(super) async fn view(
     let recent_since = view.now.minus(Duration::from_micros(u64::try_from(rate_window(policy)).unwrap_or(0)));
     let rows = transaction.query(
         &statement,
-        values![tenant.as_str(), &change.account_id, &change.campaign_id, since, recent_since],
+        values![
+            tenant.as_str(),
+            &change.account_id,
+            &change.campaign_id,
+            since,
+            recent_since,
+            policy.read_since(view.asked_at)
+        ],
     );
     let rest = Rest::read(&rows.await?)?;
     (view.movements, view.recent) = (rest.movements, rest.recent);
@@ -188,12 +197,14 @@ impl Account {
     }
 
     fn view(self, rest: Rest, open: BTreeMap<ChangeId, ChangeRow>, at: CallTime) -> AccountView {
-        let asked = if at.bound { at.now } else { rest.clock };
-        let now = self.high_water.map_or(asked, |seen| seen.max(asked));
+        // Locks were waited for between the two.
+        let (now, asked_at) = if at.bound { (at.now, at.now) } else { rest.clock };
+        let now = self.high_water.map_or(now, |seen| seen.max(now));
         let mut pauses = rest.pauses;
         pauses.retain(|p| p.until > now || p.learned.is_some_and(|l| l.until > now));
         AccountView {
             now,
+            asked_at,
             limits: self.limits,
             kills: rest.kills,
             pauses,
@@ -209,7 +220,7 @@ impl Account {
 /// What `sql::REST_OF_CHANGE` and its like return.
 #[derive(Default)]
 struct Rest {
-    clock: Timestamp,
+    clock: (Timestamp, Timestamp),
     kills: Vec<xynergy_core::execution::machine::KillScope>,
     pauses: Vec<Pause>,
     known: Known,

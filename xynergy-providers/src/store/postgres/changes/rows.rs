@@ -193,10 +193,10 @@ pub(super) fn recent(c: &mut Columns<'_>) -> Result<RecentChanges, Failure> {
     Ok(RecentChanges { count: c.number()?, oldest: c.maybe_time()? })
 }
 
-/// A time, from the same columns.
-pub(super) fn clock(c: &mut Columns<'_>) -> Result<Timestamp, Failure> {
+/// The server's time and that of the transaction's begin, from the same columns.
+pub(super) fn clock(c: &mut Columns<'_>) -> Result<(Timestamp, Timestamp), Failure> {
     (0..4).for_each(|_| c.skip());
-    c.time()
+    Ok((c.time()?, c.time()?))
 }
 
 /// What the user allows, from the last columns of `ad_accounts`.

@@ -29,7 +29,8 @@ macro_rules! account_columns {
 macro_rules! clock_row {
     () => {
         "SELECT 'now'::text AS kind, NULL::text AS s1, NULL::text AS s2, NULL::text AS s3, NULL::text AS s4,
-                (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS n1, NULL::bigint AS n2, NULL::bigint AS n3,
+                (extract(epoch FROM clock_timestamp()) * 1000000)::bigint AS n1,
+                (extract(epoch FROM transaction_timestamp()) * 1000000)::bigint AS n2, NULL::bigint AS n3,
                 NULL::text AS s5, NULL::bigint AS n4, NULL::boolean AS flag, NULL::bigint AS n5"
     };
 }
@@ -85,7 +86,7 @@ pub(super) const OPEN_OF_CHANGE: &str = concat!(
        AND p.allocation_id = c.allocation_id AND p.allocation_id IS NOT NULL AND p.due_at IS NOT NULL"
 );
 
-/// $3 the bound time, $4 the longest window, $5 the rate's window.
+/// $3 the bound time, $4 the longest window, $5 the rate's window, $6 the greatest age of a reading.
 ///
 /// Without a bound time the windows start at the transaction's time, which is before the one that counts: what is read
 /// is a little more than is asked for, never less.
@@ -94,7 +95,9 @@ pub(super) const REST_OF_CHANGE: &str = concat!(
        SELECT p.account_id, p.campaign_id, p.owner_level, p.owner_id,
               greatest(a.high_water, ",
     time_of_call!("$3", "transaction_timestamp"),
-    ") AS now
+    ") AS now, ",
+    time_of_call!("$3", "transaction_timestamp"),
+    " AS asked
        FROM pending_ad_changes p
        JOIN ad_accounts a ON a.tenant_id = p.tenant_id AND a.account_id = p.account_id
        WHERE p.tenant_id = $1 AND p.id = $2) ",
@@ -117,6 +120,10 @@ pub(super) const REST_OF_CHANGE: &str = concat!(
     movement_columns!(),
     " FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id AND m.open
        AND m.campaign_id = c.campaign_id AND m.at <= c.now - $4::bigint
+     UNION ALL SELECT ",
+    movement_columns!(),
+    " FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id
+       AND m.campaign_id <> c.campaign_id AND m.change_id IS NOT NULL AND m.at > c.asked - $6::bigint
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
        SELECT m.at FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id
@@ -187,7 +194,7 @@ pub(super) const REST_OF_OWNERS: &str = concat!(
      JOIN ad_owner_values v ON v.tenant_id = $1 AND v.account_id = $2 AND v.owner_level = k.level AND v.owner_id = k.id"
 );
 
-/// $2 the account, $3 the campaign, $4 the longest window's start, $5 the rate's window's.
+/// $2 the account, $3 the campaign, $4 the longest window's start, $5 the rate's window's, $6 the oldest reading's.
 pub(super) const MOVEMENTS: &str = concat!(
     "SELECT ",
     movement_columns!(),
@@ -197,6 +204,10 @@ pub(super) const MOVEMENTS: &str = concat!(
     movement_columns!(),
     " FROM ad_owner_movements m
      WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.open AND m.campaign_id = $3 AND m.at <= $4
+     UNION ALL SELECT ",
+    movement_columns!(),
+    " FROM ad_owner_movements m
+     WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.campaign_id <> $3 AND m.change_id IS NOT NULL AND m.at > $6
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
        SELECT m.at FROM ad_owner_movements m

@@ -22,7 +22,7 @@ pub(super) fn view(
     policy: &Policy,
 ) -> Result<AccountView, Failure> {
     let mut view = account(transaction, tenant, &change.account_id, &[change], at)?;
-    view.movements = movements(transaction, tenant, change, view.now.minus(policy.longest_window()))?;
+    view.movements = movements(transaction, tenant, change, &view, policy)?;
     let window = std::time::Duration::from_millis(policy.rate_window_ms);
     view.recent = recent(transaction, tenant, &change.account_id, view.now.minus(window))?;
     Ok(view)
@@ -45,6 +45,7 @@ pub(super) fn account(
     let now = time(transaction, tenant, account_id, at)?;
     Ok(AccountView {
         now,
+        asked_at: at.now,
         limits: limits(transaction, tenant, account_id)?,
         kills: kills(transaction, tenant)?,
         pauses: pauses(transaction, tenant, account_id, now)?,
@@ -120,20 +121,34 @@ pub(super) fn next_due(
     transaction: &Transaction<'_>,
     tenant: &TenantId,
 ) -> Result<Option<Timestamp>, Failure> {
-    let due: Option<i64> = transaction
-        .prepare_cached(
-            "SELECT min(max(c.due_at, coalesce(p.until, c.due_at))) FROM pending_ad_changes AS c
-             LEFT JOIN ad_owner_picks AS p ON p.tenant_id = c.tenant_id AND p.account_id = c.account_id
-               AND p.owner_level = c.owner_level AND p.owner_id = c.owner_id
-             WHERE c.tenant_id = ?1 AND c.due_at IS NOT NULL
-               AND (c.status IN ('claimed', 'executing') OR NOT EXISTS (
-                 SELECT 1 FROM pending_ad_changes AS f
-                 WHERE f.tenant_id = c.tenant_id AND f.account_id = c.account_id
-                   AND f.owner_level = c.owner_level AND f.owner_id = c.owner_id
-                   AND f.status IN ('claimed', 'executing')))",
-        )?
-        .query_row([tenant.as_str()], |row| row.get(0))?;
-    Ok(due.map(Timestamp::from_micros))
+    let mut due: Vec<i64> = Vec::with_capacity(2);
+    // In the order of the index to the first that nobody is at work on, and of the few that somebody is.
+    for sql in [
+        "SELECT c.due_at FROM pending_ad_changes AS c
+         LEFT JOIN ad_owner_picks AS p ON p.tenant_id = c.tenant_id AND p.account_id = c.account_id
+           AND p.owner_level = c.owner_level AND p.owner_id = c.owner_id
+         WHERE c.tenant_id = ?1 AND c.due_at IS NOT NULL AND (p.until IS NULL OR p.until <= c.due_at)
+           AND (c.status IN ('claimed', 'executing') OR NOT EXISTS (
+             SELECT 1 FROM pending_ad_changes AS f
+             WHERE f.tenant_id = c.tenant_id AND f.account_id = c.account_id AND f.owner_level = c.owner_level
+               AND f.owner_id = c.owner_id AND f.status IN ('claimed', 'executing')))
+         ORDER BY c.due_at, c.id LIMIT 1",
+        "SELECT min(max(c.due_at, p.until)) FROM ad_owner_picks AS p
+         JOIN pending_ad_changes AS c ON c.tenant_id = p.tenant_id AND c.account_id = p.account_id
+           AND c.owner_level = p.owner_level AND c.owner_id = p.owner_id
+         WHERE p.tenant_id = ?1 AND c.due_at IS NOT NULL
+           AND (c.status IN ('claimed', 'executing') OR NOT EXISTS (
+             SELECT 1 FROM pending_ad_changes AS f
+             WHERE f.tenant_id = c.tenant_id AND f.account_id = c.account_id AND f.owner_level = c.owner_level
+               AND f.owner_id = c.owner_id AND f.status IN ('claimed', 'executing')))",
+    ] {
+        let found = transaction
+            .prepare_cached(sql)?
+            .query_row([tenant.as_str()], |row| row.get::<_, Option<i64>>(0))
+            .optional()?;
+        due.extend(found.flatten());
+    }
+    Ok(due.into_iter().min().map(Timestamp::from_micros))
 }
 
 /// The account's time: never before one that it has seen.
@@ -281,14 +296,24 @@ fn movements(
     transaction: &Transaction<'_>,
     tenant: &TenantId,
     change: &AdChange,
-    since: Timestamp,
+    view: &AccountView,
+    policy: &Policy,
 ) -> Result<Vec<Movement>, Failure> {
     let mut statement = transaction.prepare_cached(
         "SELECT * FROM ad_owner_movements
-         WHERE tenant_id = ?1 AND account_id = ?2 AND campaign_id = ?3 AND (open OR at > ?4) ORDER BY id",
+         WHERE tenant_id = ?1 AND account_id = ?2 AND campaign_id = ?3 AND (open OR at > ?4)
+         UNION
+         SELECT * FROM ad_owner_movements
+         WHERE tenant_id = ?1 AND account_id = ?2 AND change_id IS NOT NULL AND at > ?5
+         ORDER BY id",
     )?;
-    let mut found =
-        statement.query(params![tenant.as_str(), change.account_id, change.campaign_id, since.micros()])?;
+    let mut found = statement.query(params![
+        tenant.as_str(),
+        change.account_id,
+        change.campaign_id,
+        view.now.minus(policy.longest_window()).micros(),
+        policy.read_since(view.asked_at).micros(),
+    ])?;
     let mut movements = Vec::new();
     while let Some(row) = found.next()? {
         movements.push(rows::movement(row)?);
