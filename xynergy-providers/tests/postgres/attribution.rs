@@ -1,10 +1,11 @@
 //! The click and revenue stores.
 
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, TestRunner};
 use xynergy_core::config::EnvSecrets;
 use xynergy_core::crm::{CrmEvent, StageChange};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
@@ -408,29 +409,31 @@ fn clicks() -> impl Strategy<Value = Vec<Click>> {
     proptest::collection::vec(click, 0..40)
 }
 
-proptest! {
-    #![proptest_config(Config { cases: 16, ..Config::default() })]
-
-    #[test]
-    fn postgres_answers_as_memory_does(
-        batches in proptest::collection::vec(clicks(), 1..4),
-        windows in proptest::collection::vec((moment(), moment()), 1..20),
-    ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+#[test]
+fn postgres_answers_as_memory_does() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let Some((_place, store)) = runtime.block_on(Place::with_store()) else { return };
+    let case = Cell::new(0);
+    let batches = proptest::collection::vec(clicks(), 1..4);
+    let windows = proptest::collection::vec((moment(), moment()), 1..20);
+    let mut runner = TestRunner::new(Config { cases: 64, ..Config::default() });
+    let ran = runner.run(&(batches, windows), |(batches, windows)| {
+        case.set(case.get() + 1);
+        let tenant = TenantId::new(format!("case-{}", case.get())).unwrap();
         runtime.block_on(async {
-            let Some((_place, store)) = Place::with_store().await else { return };
             let memory = MemoryClicks::default();
-            let tenant = TenantId::default();
             for batch in &batches {
                 let tracked = store.track(&tenant, batch, "run").await.unwrap();
-                assert_eq!(tracked, memory.track(&tenant, batch, "run").await.unwrap());
+                prop_assert_eq!(tracked, memory.track(&tenant, batch, "run").await.unwrap());
             }
             let keys: Vec<_> = (0..8).map(hash).collect();
             for (from, to) in windows {
                 let (from, to) = (Timestamp::from_micros(from), Timestamp::from_micros(to));
                 let found = store.candidates(&tenant, &keys, from, to).await.unwrap();
-                assert_eq!(found, memory.candidates(&tenant, &keys, from, to).await.unwrap());
+                prop_assert_eq!(found, memory.candidates(&tenant, &keys, from, to).await.unwrap());
             }
-        });
-    }
+            Ok(())
+        })
+    });
+    ran.unwrap();
 }
