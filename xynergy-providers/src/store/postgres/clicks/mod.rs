@@ -38,10 +38,10 @@ const COUNT_INGEST: &str = "
     SELECT $1::text, $2::text, pg_backend_pid() % 16, $3::bigint WHERE $3 > 0
     ON CONFLICT (tenant_id, source, slot) DO UPDATE SET clicks = i.clicks + excluded.clicks";
 
-/// From the last day of the window backwards, until a day has the key. Each search has a limit of its own, which the
-/// planner cannot turn into a sort of all days.
+/// From the last day of the window backwards, until a day has the key. The limits and offsets keep the planner to this
+/// order, with one search of an index at each step, whatever it believes of tables that have just grown.
 const LATEST_OF_KEYS: &str = "
-    SELECT wanted.key, latest.clicked_at, c.key, c.click_id, c.ad_id, c.adset_id, c.campaign_id
+    SELECT wanted.key, latest.clicked_at, ties.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id
     FROM unnest($2::bytea[]) AS wanted (key)
     CROSS JOIN LATERAL (
         SELECT d.day, of_day.clicked_at
@@ -54,9 +54,16 @@ const LATEST_OF_KEYS: &str = "
         WHERE d.tenant_id = $1 AND d.day BETWEEN $5 AND $6
         ORDER BY d.day DESC LIMIT 1
     ) latest
-    JOIN click_keys ties ON ties.day = latest.day AND ties.key = wanted.key AND ties.tenant_id = $1
-                        AND ties.clicked_at = latest.clicked_at
-    JOIN clicks c ON c.key = ties.click AND c.tenant_id = $1";
+    CROSS JOIN LATERAL (
+        SELECT k.click FROM click_keys k
+        WHERE k.day = latest.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at = latest.clicked_at
+        OFFSET 0
+    ) ties
+    CROSS JOIN LATERAL (
+        SELECT click_id, ad_id, adset_id, campaign_id FROM clicks
+        WHERE clicks.key = ties.click AND clicks.tenant_id = $1
+        OFFSET 0
+    ) c";
 
 #[async_trait]
 impl ClickStore for PostgresStore {
@@ -141,7 +148,8 @@ impl PostgresStore {
             async { Ok(client.execute(&insert_days, &[&tenant, &days]).await?) },
             try_join_all(keys.iter().map(insert)),
             async { Ok(client.execute(&count_ingest, &[&tenant, &source, &count]).await?) },
-            transaction.commit(),
+            // Sent when it is polled, after the others.
+            async { transaction.commit().await },
         )
         .await?;
         Ok(inserted)
