@@ -1,6 +1,7 @@
 //! Where a store is.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use xynergy::{StoreConfig, Stores};
@@ -20,7 +21,6 @@ impl Place {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres { url, schema } => {
-                use std::sync::Arc;
                 use xynergy_core::config::EnvSecrets;
                 use xynergy_providers::store::postgres::{DatabaseUrl, PostgresConfig, PostgresStore};
                 let mut config = PostgresConfig::new(DatabaseUrl::Text(url.clone()));
@@ -31,7 +31,10 @@ impl Place {
             }
             #[cfg(not(feature = "postgres"))]
             Self::Postgres { .. } => panic!("it is built without the feature postgres"),
-            Self::Sqlite(path) => Stores::open(&StoreConfig::Sqlite { path: path.clone() }).await.unwrap(),
+            Self::Sqlite(path) => {
+                let secrets: Arc<dyn xynergy::secrets::SecretSource> = Arc::new(xynergy::secrets::EnvSecrets);
+                Stores::open(&StoreConfig::Sqlite { path: path.clone() }, &secrets).await.unwrap()
+            }
         }
     }
 }
