@@ -86,18 +86,19 @@ pub(super) const OPEN_OF_CHANGE: &str = concat!(
        AND p.allocation_id = c.allocation_id AND p.allocation_id IS NOT NULL AND p.due_at IS NOT NULL"
 );
 
-/// $3 the bound time, $4 the longest window, $5 the rate's window, $6 the greatest age of a reading.
+/// $3 the bound time, $4 the longest window, $5 the rate's window, $6 how old a reading may be at the beginning of the
+/// transaction. Some movements come more than once.
 ///
 /// Without a bound time the windows start at the transaction's time, which is before the one that counts: what is read
 /// is a little more than is asked for, never less.
 pub(super) const REST_OF_CHANGE: &str = concat!(
     "WITH c AS MATERIALIZED (
        SELECT p.account_id, p.campaign_id, p.owner_level, p.owner_id,
-              greatest(a.high_water, ",
+              ",
     time_of_call!("$3", "transaction_timestamp"),
-    ") AS now, ",
+    " AS asked, greatest(a.high_water, ",
     time_of_call!("$3", "transaction_timestamp"),
-    " AS asked
+    ") AS now
        FROM pending_ad_changes p
        JOIN ad_accounts a ON a.tenant_id = p.tenant_id AND a.account_id = p.account_id
        WHERE p.tenant_id = $1 AND p.id = $2) ",
@@ -123,7 +124,7 @@ pub(super) const REST_OF_CHANGE: &str = concat!(
      UNION ALL SELECT ",
     movement_columns!(),
     " FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id
-       AND m.campaign_id <> c.campaign_id AND m.change_id IS NOT NULL AND m.at > c.asked - $6::bigint
+       AND m.at > c.asked - $6::bigint
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
        SELECT m.at FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id
@@ -194,7 +195,8 @@ pub(super) const REST_OF_OWNERS: &str = concat!(
      JOIN ad_owner_values v ON v.tenant_id = $1 AND v.account_id = $2 AND v.owner_level = k.level AND v.owner_id = k.id"
 );
 
-/// $2 the account, $3 the campaign, $4 the longest window's start, $5 the rate's window's, $6 the oldest reading's.
+/// $2 the account, $3 the campaign, $4 the longest window's start, $5 the rate's window's, $6 since when a reading may lack
+/// what was settled.
 pub(super) const MOVEMENTS: &str = concat!(
     "SELECT ",
     movement_columns!(),
@@ -207,7 +209,7 @@ pub(super) const MOVEMENTS: &str = concat!(
      UNION ALL SELECT ",
     movement_columns!(),
     " FROM ad_owner_movements m
-     WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.campaign_id <> $3 AND m.change_id IS NOT NULL AND m.at > $6
+     WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.at > $6
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
        SELECT m.at FROM ad_owner_movements m
@@ -381,15 +383,26 @@ pub(super) const PICK: &str = concat!(
     " FROM picked p CROSS JOIN lazily ORDER BY p.due_at, p.id"
 );
 
+/// In the order of the index to the first that nobody is at work on, and of the few that somebody is.
 pub(super) const NEXT_DUE: &str =
-    "SELECT min(greatest(p.due_at, o.hidden_until)) FROM pending_ad_changes p
-     JOIN ad_owners o ON o.tenant_id = p.tenant_id AND o.account_id = p.account_id AND o.owner_level = p.owner_level
-       AND o.owner_id = p.owner_id
-     WHERE p.tenant_id = $1 AND p.due_at IS NOT NULL
-       AND (p.status IN ('claimed', 'executing') OR NOT EXISTS (
-              SELECT FROM pending_ad_changes f
-              WHERE f.tenant_id = p.tenant_id AND f.account_id = p.account_id AND f.owner_level = p.owner_level
-                AND f.owner_id = p.owner_id AND f.status IN ('claimed', 'executing')))";
+    "SELECT least(
+       (SELECT p.due_at FROM pending_ad_changes p
+        JOIN ad_owners o ON o.tenant_id = p.tenant_id AND o.account_id = p.account_id
+          AND o.owner_level = p.owner_level AND o.owner_id = p.owner_id
+        WHERE p.tenant_id = $1 AND p.due_at IS NOT NULL AND (o.hidden_until IS NULL OR o.hidden_until <= p.due_at)
+          AND (p.status IN ('claimed', 'executing') OR NOT EXISTS (
+                 SELECT FROM pending_ad_changes f
+                 WHERE f.tenant_id = p.tenant_id AND f.account_id = p.account_id AND f.owner_level = p.owner_level
+                   AND f.owner_id = p.owner_id AND f.status IN ('claimed', 'executing')))
+        ORDER BY p.due_at, p.id LIMIT 1),
+       (SELECT min(greatest(p.due_at, o.hidden_until)) FROM ad_owners o
+        JOIN pending_ad_changes p ON p.tenant_id = o.tenant_id AND p.account_id = o.account_id
+          AND p.owner_level = o.owner_level AND p.owner_id = o.owner_id AND p.due_at IS NOT NULL
+        WHERE o.tenant_id = $1 AND o.hidden_until IS NOT NULL
+          AND (p.status IN ('claimed', 'executing') OR NOT EXISTS (
+                 SELECT FROM pending_ad_changes f
+                 WHERE f.tenant_id = p.tenant_id AND f.account_id = p.account_id AND f.owner_level = p.owner_level
+                   AND f.owner_id = p.owner_id AND f.status IN ('claimed', 'executing')))))";
 
 /// From one tenant to the next by the key, however many changes each has.
 macro_rules! each_tenant {
