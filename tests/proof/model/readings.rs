@@ -28,7 +28,6 @@ fn reserve(wish: WishIndex, values: &[i32], read_at: u8) -> Action {
 }
 
 #[test]
-#[ignore = "fails: a reading from before a settlement passes the account's total"]
 fn a_reading_from_before_a_settlement_does_not_pass_the_accounts_total() {
     let (setup, mut store) = second_raised();
     store.apply(&setup, 0, 1, reserve(0, &[1_000, 1_000], 0));
@@ -40,7 +39,6 @@ fn a_reading_from_before_a_settlement_does_not_pass_the_accounts_total() {
 }
 
 #[test]
-#[ignore = "fails: the machine looks for edits before the guard looks at the reading's age"]
 fn a_reading_that_is_too_old_shows_nobodys_edit() {
     let setup = Setup::new(2, &[1_000], &[Wish::new(1_000, 1_110), Wish::new(1_110, 1_200)], 9);
     let live = |value, now| Box::new(Setup::shown(0, value, now));
