@@ -20,7 +20,7 @@ use xynergy_core::config::{EnvSecrets, SecretSource};
 use xynergy_core::crm::Crm;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
-use xynergy_core::execution::{Executor, Policy};
+use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
 use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
 use xynergy_core::{provider::Provider, registry::ProviderParts};
@@ -58,6 +58,8 @@ pub(crate) struct Shared {
     pub(crate) ad_platform: Option<Arc<dyn AdPlatform>>,
     #[cfg(feature = "execution")]
     pub(crate) policy: Policy,
+    #[cfg(feature = "execution")]
+    pub(crate) metrics: ExecutionMetrics,
     pub(crate) sampler: Sampler,
     stores: OnceCell<Stores>,
     #[cfg(feature = "attribution")]
@@ -105,7 +107,7 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) async fn stores(&self) -> Result<&Stores> {
-        self.stores.get_or_try_init(|| Stores::open(&self.config.store)).await
+        self.stores.get_or_try_init(|| Stores::open(&self.config.store, &self.secrets)).await
     }
 
     /// Opens the stores if they are not open yet; the names of the migrations that this applied.
@@ -113,7 +115,7 @@ impl Shared {
         let mut applied = Vec::new();
         self.stores
             .get_or_try_init(|| async {
-                let (stores, now_applied) = Stores::open_applying(&self.config.store).await?;
+                let (stores, now_applied) = Stores::open_applying(&self.config.store, &self.secrets).await?;
                 applied = now_applied;
                 Ok(stores)
             })
@@ -318,6 +320,8 @@ impl ClientBuilder {
             ad_platform: self.build_ad_platform(&http)?,
             #[cfg(feature = "execution")]
             policy: config.execution.policy()?,
+            #[cfg(feature = "execution")]
+            metrics: ExecutionMetrics::new()?,
             config: config.clone(),
             env: env.clone(),
             secrets: secrets.clone(),

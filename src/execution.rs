@@ -19,6 +19,7 @@ use xynergy_core::store::ChangeStore;
 pub use xynergy_core::store::{Backlog, BacklogCount, ChangeFilter, HistoryFilter};
 pub use xynergy_providers::ads::meta::MetaConfig;
 
+use crate::client::Client;
 use crate::config::ExecutionConfig;
 use crate::keys;
 use crate::scope::Scope;
@@ -31,6 +32,17 @@ impl Scope {
     /// Budget changes, planned, queued, executed and audited.
     pub fn execution(&self) -> Execution<'_> {
         Execution(self)
+    }
+}
+
+impl Client {
+    /// Does every budget change that is due now, of all tenants and with the usual [`RunOptions`], and returns: what a
+    /// scheduler calls.
+    ///
+    /// # Errors
+    /// Those of [`Execution::run`].
+    pub async fn tick(&self) -> Result<RunReport> {
+        self.execution().tick(RunOptions::default()).await
     }
 }
 
@@ -260,7 +272,8 @@ impl Execution<'_> {
                 let key = DrawKey::new(key);
                 let executor = Executor::new(changes, self.platform()?.clone(), shared.policy, key)?;
                 let ExecutionConfig { require_approval, roles, .. } = &shared.config.execution;
-                Ok(executor.with_approval(*require_approval).with_roles(roles.clone()))
+                let executor = executor.with_approval(*require_approval).with_roles(roles.clone());
+                Ok(executor.with_metrics(shared.metrics.clone()))
             })
             .await
     }

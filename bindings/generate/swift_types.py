@@ -36,7 +36,7 @@ def generate(description: dict[str, Any]) -> dict[str, str]:
             span = next(span for span in SPANS if name[0] <= span[-1])
             part = "Configuration" if name in defs.of_config else f"Values{span}"
             parts[part].append(structure(defs, name, shape))
-        elif shape.get("type") == "array":
+        elif shape.get("type") in ("array", "object"):
             parts["Choices"].append(defs.doc(shape) + f"public typealias {name} = {defs.swift(shape)}\n")
         elif shape.get("type") == "string":
             parts["Choices"].append(defs.doc(shape) + f"public typealias {name} = String\n")

@@ -1,6 +1,9 @@
 //! What an ad platform looks like to this library: objects that own a budget, absolute writes, and a log of edits.
 
+mod create;
+mod insight;
 mod memory;
+mod object;
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,7 +13,13 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use create::create_once;
+pub use insight::{AdDay, DayRange};
 pub use memory::{MemoryPlatform, PlatformEffect, WriteFault};
+pub use object::{
+    AdObject, AdObjectKind, AdObjectPage, AdObjectQuery, AdObjectSpec, AdObjectUpdate, MAX_OBJECT_PAGE,
+    field_names,
+};
 
 use crate::ctx::Ctx;
 use crate::env::Timestamp;
@@ -334,4 +343,80 @@ pub trait AdPlatform: Send + Sync + fmt::Debug + 'static {
         since: Timestamp,
         until: Timestamp,
     ) -> Result<Vec<AdInsight>>;
+
+    /// What each ad did on each day from the day of `since` to that of `until`, both included, by day and then ad id. Days on
+    /// which an ad did nothing may be left out.
+    ///
+    /// The default asks [`insights`](Self::insights) for each day.
+    async fn daily_insights(
+        &self,
+        ctx: &Ctx,
+        account_id: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<AdDay>> {
+        let mut days = Vec::new();
+        for (day, at) in DayRange::new(since, until)?.days() {
+            let insights = self.insights(ctx, account_id, at, at).await?;
+            days.extend(insights.into_iter().map(|insight| AdDay { day: day.clone(), insight }));
+        }
+        Ok(days)
+    }
+
+    /// An object, with further fields by the platform's names.
+    ///
+    /// # Errors
+    /// [`NotFound`](crate::ErrorKind::NotFound) when there is no such object or it is not the tenant's to see;
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) where the platform's objects cannot be read here, as by default.
+    async fn object(&self, ctx: &Ctx, kind: AdObjectKind, id: &str, fields: &[String]) -> Result<AdObject> {
+        let _ = (ctx, kind, id, fields);
+        Err(without("ads.get"))
+    }
+
+    /// One page of objects, in an order that stays the same while nothing is created.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) where the platform's objects cannot be read here, as by default.
+    async fn objects(&self, ctx: &Ctx, query: &AdObjectQuery) -> Result<AdObjectPage> {
+        let _ = (ctx, query);
+        Err(without("ads.list"))
+    }
+
+    /// Creates an object, paused, by one request that is sent once. The platform keeps `nonce` with the object, so that
+    /// [`find_created`](Self::find_created) finds it; whoever asks again does that first, as [`create_once`] does.
+    ///
+    /// # Errors
+    /// [`Ambiguous`](crate::ErrorKind::Ambiguous) when it may have been created; every other error means that it was not.
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) where nothing can be created, as by default.
+    async fn create_object(&self, ctx: &Ctx, spec: &AdObjectSpec, nonce: &str) -> Result<AdObject> {
+        let _ = (ctx, spec, nonce);
+        Err(without("ads.create"))
+    }
+
+    /// The object that [`create_object`](Self::create_object) created with a nonce, if the platform shows one.
+    ///
+    /// # Errors
+    /// [`Unsupported`](crate::ErrorKind::Unsupported) where nothing can be created, as by default.
+    async fn find_created(&self, ctx: &Ctx, spec: &AdObjectSpec, nonce: &str) -> Result<Option<AdObject>> {
+        let _ = (ctx, spec, nonce);
+        Err(without("ads.create"))
+    }
+
+    /// Sets fields of an object to absolute values, by one request that is sent once.
+    ///
+    /// # Errors
+    /// [`Ambiguous`](crate::ErrorKind::Ambiguous) when it may have taken effect; the same update may be sent again, as it sets
+    /// the same values. [`Unsupported`](crate::ErrorKind::Unsupported) where nothing can be updated, as by default.
+    async fn update_object(&self, ctx: &Ctx, update: &AdObjectUpdate) -> Result<()> {
+        let _ = (ctx, update);
+        Err(without("ads.update"))
+    }
+}
+
+fn without(operation: &'static str) -> Error {
+    Error::new(
+        crate::error::ErrorKind::Unsupported,
+        operation,
+        "this ad platform does not offer its campaigns, ad sets, ads, creatives and videos: use one that does, such as Meta",
+    )
 }

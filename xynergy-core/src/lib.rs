@@ -19,6 +19,7 @@ pub mod execution;
 pub mod health;
 pub mod layer;
 pub mod layers;
+pub mod metrics;
 pub mod money;
 pub mod provider;
 pub mod registry;

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use tokio::sync::watch;
 use xynergy::{Client, Error, ErrorKind, Result};
 
 use crate::call::{CallInfo, Calls};
@@ -70,6 +71,7 @@ pub(crate) struct State {
     pool: &'static Pool,
     client: Client,
     calls: Calls,
+    closing: watch::Sender<bool>,
     pub(crate) streams: Streams,
 }
 
@@ -256,6 +258,8 @@ impl Engine {
         let inner = self.0.clone();
         let closing = async move {
             let Some(state) = inner.current() else { return };
+            // A worker that runs until then takes nothing new and ends when its steps do.
+            state.closing.send_replace(true);
             let waiting = async {
                 while state.calls.count() > 0 {
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -275,6 +279,17 @@ impl Engine {
             state.pool.handle().block_on(self.close(grace));
         }
         self.0.closed.store(true, Ordering::SeqCst);
+    }
+
+    /// Ends when the client is being closed.
+    pub(crate) fn closing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let closing = self.0.current().map(|state| state.closing.subscribe());
+        async move {
+            if let Some(mut closing) = closing {
+                // Its sender is gone with the client.
+                drop(closing.wait_for(|closing| *closing).await);
+            }
+        }
     }
 
     fn prepare(
@@ -343,7 +358,8 @@ impl Inner {
             let seen = self.state.load(Ordering::Acquire);
             let pool = pool()?;
             let client = pool.enter(|| build(&self.options, &self.backends, self.id, pool.outbox()))?;
-            let state = State { pool, client, calls: Calls::default(), streams: Streams::default() };
+            let (calls, streams) = (Calls::default(), Streams::default());
+            let state = State { pool, client, calls, closing: watch::Sender::new(false), streams };
             let made = Box::into_raw(Box::new(state));
             // The state of the parent, if there was one, is left as it is: its locks and sockets are not this process's to touch.
             if self.state.compare_exchange(seen, made, Ordering::AcqRel, Ordering::Acquire).is_err() {

@@ -95,6 +95,8 @@ export interface AdChange {
   id: ChangeId;
   /** The object to change. */
   owner: Owner;
+  /** Which step of a ramp it is, where its target is reached in several. */
+  ramp: RampStep | null;
   /** Why, in words, for the audit trail. */
   reason: string;
   /** The value to set. */
@@ -115,6 +117,33 @@ export interface AdInsight {
   impressions: number;
   /** What it cost, in minor units of the account's currency. */
   spend_minor: bigint;
+}
+
+/** An object of an ad account. */
+export interface AdObject {
+  /** The account it is in; empty where the platform does not say. */
+  account_id: string;
+  /** The other fields that were asked for or set, by the platform's names. */
+  fields: Record<string, unknown>;
+  /** Its id on the platform. */
+  id: string;
+  /** What it is. */
+  kind: AdObjectKind;
+  /** Its name. */
+  name: string;
+  /** Whether it is switched on, as it is configured; `None` for what cannot be. */
+  status: DeliveryStatus | null;
+}
+
+/** What kind of object it is. */
+export type AdObjectKind = "ad" | "ad_set" | "campaign" | "creative" | "video";
+
+/** One page of objects. */
+export interface AdObjectPage {
+  /** What to give as `after` for the next page; `None` on the last one. */
+  next: string | null;
+  /** The objects. */
+  objects: Array<AdObject>;
 }
 
 /** What one ad's evidence contributes. */
@@ -205,7 +234,7 @@ export interface Attributed {
 }
 
 /** What a row of the history tells. */
-export type AuditKind = "approved" | "blocked" | "intent" | "outcome";
+export type AuditKind = "approved" | "blocked" | "intent" | "late" | "outcome" | "resolved" | "retried";
 
 /** What the verification of a history found. */
 export interface AuditReport {
@@ -269,6 +298,26 @@ export interface AuditRow {
   tenant_id: TenantId;
   /** The value to set. */
   to_value: bigint;
+}
+
+/** What is still to be done for a tenant. */
+export interface Backlog {
+  /** How many wait for a person's verdict or retry. */
+  needs_human: number;
+  /** When the oldest one that is due was due; it may lie ahead. */
+  oldest_due: Timestamp | null;
+  /** How many changes that are not over stand where, by status and then reason. */
+  open: Array<BacklogCount>;
+}
+
+/** How many changes stand somewhere. */
+export interface BacklogCount {
+  /** How many. */
+  count: number;
+  /** Their reason. */
+  reason: Reason | null;
+  /** Their status. */
+  status: ChangeStatus;
 }
 
 /** The state of a breaker, as it is shown. */
@@ -374,6 +423,8 @@ export interface ChangeRow {
   approval: Approval | null;
   /** How many intents were written for it. */
   attempt: number;
+  /** How many of them do not count towards the limit of lost attempts: those before a person's retry. */
+  attempts_forgiven: number;
   /** What is wanted. */
   change: AdChange;
   /** What the platform said last, for a person. */
@@ -677,7 +728,7 @@ export type KeyedHash = string;
 /** What a kill switch covers. */
 export type KillScope = {
   account: string;
-} | {
+} | "global" | {
   owner: {
   /** The account it is in. */
   account_id: string;
@@ -919,8 +970,30 @@ export interface ProviderSpend {
   unpriced_requests: number;
 }
 
+/** One step on the way to a target that is further away than one window allows. */
+export interface RampStep {
+  /** The ramp: the id of its first step. */
+  id: ChangeId;
+  /** Which step, from 1. */
+  step: number;
+  /** How many there are. */
+  steps: number;
+  /** Where the last one arrives. */
+  target: bigint;
+}
+
 /** Why a change stands where it stands. The names are stable. */
-export type Reason = "above_ceiling" | "account_cap" | "attempts_exhausted" | "awaiting_approval" | "awaiting_cuts" | "below_floor" | "cancelled" | "conflict" | "drifted" | "expired" | "in_flight" | "kill_switch" | "not_applied" | "not_sent" | "platform_rejected" | "rate_limit_campaign" | "rate_limit_owner" | "reconciled" | "stale_snapshot" | "superseded" | "throttled" | "unauthorized" | "unknown" | "unreachable" | "velocity" | "wrong_currency" | "wrong_object";
+export type Reason = "above_ceiling" | "rate_limit_account" | "account_cap" | "attempts_exhausted" | "awaiting_approval" | "awaiting_step" | "awaiting_cuts" | "below_floor" | "cancelled" | "conflict" | "drifted" | "edited" | "expired" | "in_flight" | "kill_switch" | "landed_late" | "learning_phase" | "not_applied" | "not_sent" | "platform_rejected" | "rate_limit_campaign" | "rate_limit_owner" | "reconciled" | "resolved" | "stale_snapshot" | "superseded" | "throttled" | "unauthorized" | "unknown" | "unreachable" | "velocity" | "wrong_budget_type" | "wrong_currency" | "wrong_object";
+
+/** What an on-demand reconciliation found. */
+export interface Reconciled {
+  /** Requests that had been judged not applied and were found to have landed late. */
+  late: number;
+  /** Unknown requests that got their verdict. */
+  settled: number;
+  /** Those that are still unknown: they may still land, or the platform could not be read. */
+  unknown: number;
+}
 
 /** An element of a batch that is no click. */
 export interface RejectedClick {
@@ -964,6 +1037,26 @@ export interface RouteDecision {
   reason: string;
   /** How complex, 0 to 1. */
   score: number;
+}
+
+/** What a run did. */
+export interface RunReport {
+  /** Steps after which a change was blocked. */
+  blocked: number;
+  /** Changes that were completed. */
+  completed: number;
+  /** Errors of the store, after each of which the run went on. */
+  errors: number;
+  /** Changes that failed. */
+  failed: number;
+  /** Requests that were found to have landed late. */
+  late: number;
+  /** Steps that another worker was ahead of. */
+  passed_by: number;
+  /** Steps that were taken. */
+  steps: number;
+  /** Steps that left a request unknown. */
+  unknown: number;
 }
 
 /** Where a credential is found. A configuration holds this, never the credential. */
@@ -1229,11 +1322,16 @@ export interface AdChangeInput {
   id: ChangeId;
   /** The object to change. */
   owner: Owner;
+  /** Which step of a ramp it is, where its target is reached in several. */
+  ramp?: RampStepInput | null | undefined;
   /** Why, in words, for the audit trail. */
   reason?: string | undefined;
   /** The value to set. */
   target: number | bigint;
 }
+
+/** What a person found out about a request. */
+export type HumanVerdict = "applied" | "not_applied";
 
 /** How AI requests are routed, cached and paid for. */
 export interface AiConfig {
@@ -1283,6 +1381,8 @@ export interface ExecutionConfig {
   preset?: string | undefined;
   /** Whether changes that are queued from now on wait until somebody approves the digest of their plan. */
   require_approval?: boolean | undefined;
+  /** Who may approve, and who may give verdicts, retry and switch a kill switch off. Without an entry every named actor may. */
+  roles?: Roles | undefined;
 }
 
 /** How HubSpot is reached and whom its webhooks are believed. */
@@ -1311,6 +1411,10 @@ export interface MetaConfig {
   app_secret?: SecretRef | null | undefined;
   /** The API's address without the version; plain HTTP only on this machine. */
   base_url?: string | undefined;
+  /** For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered. */
+  insights_sync_days?: number | undefined;
+  /** The time for a report, in milliseconds. */
+  report_timeout_ms?: number | undefined;
   /** The time for one request, in milliseconds. */
   timeout_ms?: number | undefined;
   /** The version of the API, such as `v26.0`. */
@@ -1405,6 +1509,18 @@ export interface Ad {
   level: OwnerLevel;
   /** What it cost, in minor units. */
   spend_minor: number | bigint;
+}
+
+/** One step on the way to a target that is further away than one window allows. */
+export interface RampStepInput {
+  /** The ramp: the id of its first step. */
+  id: ChangeId;
+  /** Which step, from 1. */
+  step: number;
+  /** How many there are. */
+  steps: number;
+  /** Where the last one arrives. */
+  target: number | bigint;
 }
 
 /** When a failing model is left alone. */
@@ -1545,6 +1661,8 @@ export interface StageValuesInput {
 export interface Policy {
   /** When a change over the account's cap is asked again. */
   account_cap_retry_ms?: number | undefined;
+  /** How many changes an account may have in that window, all its campaigns together. */
+  account_changes?: number | undefined;
   /** How many budget changes an ad set may have in that window, other people's included: platforms block it above. */
   adset_budget_changes?: number | undefined;
   /** How many changes a campaign may have in that window, all its owners together. */
@@ -1563,12 +1681,20 @@ export interface Policy {
   kill_switch_retry_ms?: number | undefined;
   /** How long after the lease's end a request may still land. Nothing is decided about a lost one before. */
   landing_ms?: number | undefined;
+  /** For how long after a verdict of not applied the platform's log is still searched for a late landing. */
+  late_watch_ms?: number | undefined;
+  /** For how long a lower limit that the platform's refusals taught is kept to. */
+  learned_limit_ms?: number | undefined;
+  /** When a change of an object in its learning phase is asked again. */
+  learning_retry_ms?: number | undefined;
   /** How long a worker that wrote an intent may take to send and settle it. */
   lease_ms?: number | undefined;
   /** How many attempts may be lost without effect before a person has to look. */
   max_attempts?: number | undefined;
   /** The window of the limits on the number of changes. */
   rate_window_ms?: number | undefined;
+  /** Whether budgets and bids of an object in the platform's learning phase are left as they are, but for cuts. */
+  respect_learning?: boolean | undefined;
   /** How long one write may take; it must fit into the lease. */
   send_timeout_ms?: number | undefined;
   /** How old a value read from the platform may be when a decision uses it. */
@@ -1584,6 +1710,9 @@ export interface Policy {
   /** The window of the limit on movement. */
   velocity_window_ms?: number | undefined;
 }
+
+/** Who may decide what, by actor. Without any entry every named actor may decide everything: who that is is then for the host to know before it calls. */
+export type Roles = Record<string, Array<Role>>;
 
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
@@ -1624,6 +1753,9 @@ export interface PriceConfig {
   per_request_nano_usd?: number | bigint | null | undefined;
 }
 
+/** What an actor may decide. */
+export type Role = "approver" | "operator";
+
 /** One part of a message. */
 export interface ContentPartInput {
   /** The text, in a text part. */
@@ -1644,6 +1776,14 @@ export interface ClientMethods {
    * @param options.printSql Whether the SQL is returned and nothing is done.
    */
   migrate(options?: PerCall & { printSql?: boolean | undefined }): Promise<Migration>;
+  /**
+   * Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone.
+   */
+  tick(options?: PerCall): Promise<RunReport>;
+  /**
+   * What happened in this process and what is still to be done, of all tenants together, in Prometheus' text format.
+   */
+  metrics(options?: PerCall): Promise<string>;
 }
 
 /** The methods of `ai`. */
@@ -1833,16 +1973,18 @@ export interface ExecutionArea {
    */
   owners(accountId: string, options?: PerCall): Promise<Array<OwnerState>>;
   /**
-   * What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the platform validates what would be sent.
+   * What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the platform validates what would be sent. With `ramp` it is the plan of the steps that `queue` with `ramp` would store.
    * @param changes The changes.
    * @param options.askPlatform Whether the platform is asked to validate them.
+   * @param options.ramp Whether far targets are planned as steps.
    */
-  plan(changes: Array<AdChangeInput>, options?: PerCall & { askPlatform?: boolean | undefined }): Promise<Plan>;
+  plan(changes: Array<AdChangeInput>, options?: PerCall & { askPlatform?: boolean | undefined; ramp?: boolean | undefined }): Promise<Plan>;
   /**
-   * Stores changes to be applied after their jitter. A change whose id is stored already is left as it is.
+   * Stores changes to be applied after their jitter. A change whose id is stored already is left as it is. With `ramp` a target further away than one window allows is reached in steps over the coming windows, each a change of its own.
    * @param changes The changes.
+   * @param options.ramp Whether far targets are reached in steps.
    */
-  queue(changes: Array<AdChangeInput>, options?: PerCall): Promise<Array<ChangeRow>>;
+  queue(changes: Array<AdChangeInput>, options?: PerCall & { ramp?: boolean | undefined }): Promise<Array<ChangeRow>>;
   /**
    * Releases the changes that were queued under this digest of a plan, where the configuration asks for approval. The scope needs an actor.
    * @param planDigest The digest of the plan.
@@ -1852,6 +1994,39 @@ export interface ExecutionArea {
    * Does the most urgent thing that is due; null when nothing is. It never sleeps.
    */
   runOnce(options?: PerCall): Promise<Step | null>;
+  /**
+   * Works for `for_ms` milliseconds; without it until the call is cancelled or the client is closed. Takes what is due with so many workers, sleeps until more is, and waits at its end for the steps under way. On the client itself it works for every tenant, on a scope for that tenant alone. A cancelled call takes nothing new; `drain` and closing the client wait for what it had under way.
+   * @param options.workers How many changes are worked on at once, 1 to 256; 4 when absent.
+   * @param options.pollMs How often the store is asked for something due when nothing wakes the worker; 1,000 when absent.
+   * @param options.reconcileMs How often requests that were judged not applied are searched for late landings, 0 for never; 600,000 when absent.
+   * @param options.forMs For how long.
+   */
+  run(options?: PerCall & { workers?: number | null | undefined; pollMs?: number | null | undefined; reconcileMs?: number | null | undefined; forMs?: number | null | undefined }): Promise<RunReport>;
+  /**
+   * Does everything that is due now and returns: for schedulers and functions that scale to zero. It covers the same tenants as `run`.
+   * @param options.workers How many changes are worked on at once, 1 to 256; 4 when absent.
+   */
+  tick(options?: PerCall & { workers?: number | null | undefined }): Promise<RunReport>;
+  /**
+   * Finds out what became of every request that is unknown and can land no more, and whether one that was judged not applied landed late.
+   */
+  reconcile(options?: PerCall): Promise<Reconciled>;
+  /**
+   * Sends a change again whose last request had no effect, with the same value and after its jitter. The scope needs an actor.
+   * @param id The change's id, 32 hex digits.
+   */
+  retry(id: ChangeId, options?: PerCall): Promise<ChangeRow>;
+  /**
+   * Says what became of a request that reading the platform could not tell: those that `list` with `needs_human` has. The note tells how it is known; the scope needs an actor, and both are kept in the history.
+   * @param id The change's id, 32 hex digits.
+   * @param verdict What became of its request.
+   * @param note How that is known, in 1 to 300 characters.
+   */
+  resolve(id: ChangeId, verdict: HumanVerdict, note: string, options?: PerCall): Promise<ChangeRow>;
+  /**
+   * What is still to be done: changes that are not over, by status and reason, those that wait for a person, and when the oldest was due.
+   */
+  backlog(options?: PerCall): Promise<Backlog>;
   /**
    * Waits until no step is under way.
    */
@@ -1866,12 +2041,16 @@ export interface ExecutionArea {
    */
   get(id: ChangeId, options?: PerCall): Promise<ChangeRow | null>;
   /**
-   * The changes that match, by the time of queueing and then id.
+   * The changes that match, by the time of queueing and then id: at most `limit` of those after the change `after`, the last one of the page before.
    * @param options.accountId Of this account.
    * @param options.allocationId Of this allocation.
    * @param options.status With this status.
+   * @param options.reason With this reason.
+   * @param options.needsHuman Whether only those that a person has to look at.
+   * @param options.after Only those after this change, in the list's order: the last one of the page before.
+   * @param options.limit At most so many; all of them when absent.
    */
-  list(options?: PerCall & { accountId?: string | null | undefined; allocationId?: string | null | undefined; status?: ChangeStatus | null | undefined }): Promise<Array<ChangeRow>>;
+  list(options?: PerCall & { accountId?: string | null | undefined; allocationId?: string | null | undefined; status?: ChangeStatus | null | undefined; reason?: Reason | null | undefined; needsHuman?: boolean | undefined; after?: ChangeId | null | undefined; limit?: number | null | undefined }): Promise<Array<ChangeRow>>;
   /**
    * Rows of an account's history, in order.
    * @param accountId The ad account.
@@ -1895,8 +2074,8 @@ export interface ExecutionArea {
    */
   setLimits(accountId: string, currency: Currency, options?: PerCall & { totalDailyMinor?: number | bigint | null | undefined; minMinor?: number | bigint | null | undefined; maxMinor?: number | bigint | null | undefined }): Promise<void>;
   /**
-   * Switches a kill switch: of the tenant, an account or an owner. While it is on, nothing that it covers is sent.
-   * @param scope `tenant`, `{"account": ID}`, or `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
+   * Switches a kill switch: of an owner, an account, the tenant, or everybody's. While it is on, nothing that it covers is sent.
+   * @param scope `global` (every tenant's, for the default tenant alone to switch), `tenant`, `{"account": ID}`, or `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
    * @param on Whether it is switched on.
    */
   kill(scope: KillScope, on: boolean, options?: PerCall): Promise<void>;
@@ -1910,6 +2089,61 @@ export interface ExecutionArea {
   verifyAudit(options?: PerCall): Promise<AuditReport>;
 }
 
+/** The methods of `ads`. */
+export interface AdsArea {
+  /**
+   * Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the same object, whatever happened to the first one. Amounts are integers in minor units.
+   * @param kind What to create.
+   * @param accountId In which account.
+   * @param name Its name. The platform's copy carries a short tag behind it.
+   * @param options.fields Its other fields, by the platform's names.
+   * @param options.key Names the create, so that it can be asked for again.
+   */
+  create(kind: AdObjectKind, accountId: string, name: string, options?: PerCall & { fields?: Record<string, unknown> | undefined; key?: string | null | undefined }): Promise<AdObject>;
+  /**
+   * An object, with further fields by the platform's names; `not_found` when there is none of this kind.
+   * @param kind What it is.
+   * @param id Its id on the platform.
+   * @param options.fields The further fields to show, by the platform's names.
+   */
+  get(kind: AdObjectKind, id: string, options?: PerCall & { fields?: Array<string> | undefined }): Promise<AdObject>;
+  /**
+   * Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue` alone.
+   * @param kind What it is.
+   * @param id Its id on the platform.
+   * @param options.name Its new name, if that changes.
+   * @param options.fields The fields that change, by the platform's names.
+   */
+  update(kind: AdObjectKind, id: string, options?: PerCall & { name?: string | null | undefined; fields?: Record<string, unknown> | undefined }): Promise<void>;
+  /**
+   * One page of objects; the next one with its `next` as `after`.
+   * @param kind Of which kind.
+   * @param accountId Of which account.
+   * @param options.parentId Only those under this campaign or ad set.
+   * @param options.fields The further fields to show, by the platform's names.
+   * @param options.limit How many at most, 1 to 500; 100 when absent.
+   * @param options.after Where the page before ended: its `next`.
+   */
+  list(kind: AdObjectKind, accountId: string, options?: PerCall & { parentId?: string | null | undefined; fields?: Array<string> | undefined; limit?: number | null | undefined; after?: string | null | undefined }): Promise<AdObjectPage>;
+}
+
+/** The methods of `insights`. */
+export interface InsightsArea {
+  /**
+   * Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is replaced. The number of ads and days that were read.
+   * @param accountId The ad account.
+   * @param since From the day of this time.
+   */
+  sync(accountId: string, since: TimestampInput, options?: PerCall): Promise<number>;
+  /**
+   * What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is asked of the platform.
+   * @param accountId The ad account.
+   * @param since From the day of this time.
+   * @param until To the day of this time.
+   */
+  totals(accountId: string, since: TimestampInput, until: TimestampInput, options?: PerCall): Promise<Array<AdInsight>>;
+}
+
 /** What a client has, and a scope of it. */
 export interface Areas extends ClientMethods {
   readonly ai: AiArea;
@@ -1918,6 +2152,8 @@ export interface Areas extends ClientMethods {
   readonly allocation: AllocationArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
+  readonly ads: AdsArea;
+  readonly insights: InsightsArea;
 }
 
 /** An AI provider. Its attributes `default_model`, `tools`, `response_format` and `images` say what it can do. */

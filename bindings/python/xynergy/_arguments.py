@@ -73,6 +73,8 @@ class AdChangeDict(_AdChangeRequired, total=False):
     """The event or request that caused it."""
     expires_at: Timestamp | None
     """After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing."""
+    ramp: RampStepLike | None
+    """Which step of a ramp it is, where its target is reached in several."""
     reason: str
     """Why, in words, for the audit trail."""
 
@@ -97,6 +99,9 @@ class AdEvidenceDict(TypedDict):
     """What these deals are worth at their stages, in minor units."""
 
 AdEvidenceLike = AdEvidenceDict
+
+AdObjectKind = Union[Literal["ad", "ad_set", "campaign", "creative", "video"]]
+"""What kind of object it is."""
 
 class AdParentsDict(TypedDict, total=False):
     """Where an ad hangs."""
@@ -228,7 +233,10 @@ ContentPartLike = Union["ContentPartDict", "_types.ContentPart", Mapping[str, An
 Currency = Union[str]
 """A currency by its three-letter code, as `USD`."""
 
-KillScope = Union[Literal["tenant"], "Mapping[str, Any]"]
+HumanVerdict = Union[Literal["applied", "not_applied"]]
+"""What a person found out about a request."""
+
+KillScope = Union[Literal["global", "tenant"], "Mapping[str, Any]"]
 """What a kill switch covers."""
 
 LimitScope = Union[Literal["tenant"], "Mapping[str, Any]"]
@@ -298,6 +306,23 @@ OwnerLevel = Union[Literal["adset", "campaign"]]
 
 PromptOrRequest = Union[str, "ChatRequestLike"]
 """A prompt, or a whole request."""
+
+class RampStepDict(TypedDict):
+    """One step on the way to a target that is further away than one window allows."""
+
+    id: ChangeId
+    """The ramp: the id of its first step."""
+    step: int
+    """Which step, from 1."""
+    steps: int
+    """How many there are."""
+    target: int
+    """Where the last one arrives."""
+
+RampStepLike = Union["RampStepDict", "_types.RampStep"]
+
+Reason = Union[Literal["above_ceiling", "rate_limit_account", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_step", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "edited", "expired", "in_flight", "kill_switch", "landed_late", "learning_phase", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "resolved", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_budget_type", "wrong_currency", "wrong_object"]]
+"""Why a change stands where it stands. The names are stable."""
 
 Timestamp = Union[str, datetime]
 """A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""

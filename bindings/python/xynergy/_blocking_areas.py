@@ -38,6 +38,16 @@ class WholeMethods(BlockingArea):
         found: t.Migration = decode(self._call("migrate", {"print_sql": print_sql}, timeout, request_id), "Migration")
         return found
 
+    def tick(self, *, timeout: float | None = None, request_id: str | None = None) -> t.RunReport:
+        """Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone."""
+        found: t.RunReport = decode(self._call("tick", {}, timeout, request_id), "RunReport")
+        return found
+
+    def metrics(self, *, timeout: float | None = None, request_id: str | None = None) -> str:
+        """What happened in this process and what is still to be done, of all tenants together, in Prometheus' text format."""
+        found: str = self._call("metrics", {}, timeout, request_id)
+        return found
+
 class AiMethods(BlockingArea):
     """The methods of `ai`."""
 
@@ -327,23 +337,25 @@ class ExecutionMethods(BlockingArea):
         found: Records[t.OwnerState] = decode(self._call("execution.owners", {"account_id": account_id}, timeout, request_id), "[OwnerState]")
         return found
 
-    def plan(self, changes: Sequence[a.AdChangeLike], ask_platform: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Plan:
-        """What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the platform validates what would be sent.
+    def plan(self, changes: Sequence[a.AdChangeLike], ask_platform: bool | None = None, ramp: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Plan:
+        """What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the platform validates what would be sent. With `ramp` it is the plan of the steps that `queue` with `ramp` would store.
 
         Args:
             changes: The changes.
             ask_platform: Whether the platform is asked to validate them.
+            ramp: Whether far targets are planned as steps.
         """
-        found: t.Plan = decode(self._call("execution.plan", {"changes": changes, "ask_platform": ask_platform}, timeout, request_id), "Plan")
+        found: t.Plan = decode(self._call("execution.plan", {"changes": changes, "ask_platform": ask_platform, "ramp": ramp}, timeout, request_id), "Plan")
         return found
 
-    def queue(self, changes: Sequence[a.AdChangeLike], *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
-        """Stores changes to be applied after their jitter. A change whose id is stored already is left as it is.
+    def queue(self, changes: Sequence[a.AdChangeLike], ramp: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
+        """Stores changes to be applied after their jitter. A change whose id is stored already is left as it is. With `ramp` a target further away than one window allows is reached in steps over the coming windows, each a change of its own.
 
         Args:
             changes: The changes.
+            ramp: Whether far targets are reached in steps.
         """
-        found: Records[t.ChangeRow] = decode(self._call("execution.queue", {"changes": changes}, timeout, request_id), "[ChangeRow]")
+        found: Records[t.ChangeRow] = decode(self._call("execution.queue", {"changes": changes, "ramp": ramp}, timeout, request_id), "[ChangeRow]")
         return found
 
     def approve(self, plan_digest: str, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
@@ -358,6 +370,57 @@ class ExecutionMethods(BlockingArea):
     def run_once(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Step | None:
         """Does the most urgent thing that is due; null when nothing is. It never sleeps."""
         found: t.Step | None = decode(self._call("execution.run_once", {}, timeout, request_id), "Step")
+        return found
+
+    def run(self, workers: int | None = None, poll_ms: int | None = None, reconcile_ms: int | None = None, for_ms: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.RunReport:
+        """Works for `for_ms` milliseconds; without it until the call is cancelled or the client is closed. Takes what is due with so many workers, sleeps until more is, and waits at its end for the steps under way. On the client itself it works for every tenant, on a scope for that tenant alone. A cancelled call takes nothing new; `drain` and closing the client wait for what it had under way.
+
+        Args:
+            workers: How many changes are worked on at once, 1 to 256; 4 when absent.
+            poll_ms: How often the store is asked for something due when nothing wakes the worker; 1,000 when absent.
+            reconcile_ms: How often requests that were judged not applied are searched for late landings, 0 for never; 600,000 when absent.
+            for_ms: For how long.
+        """
+        found: t.RunReport = decode(self._call("execution.run", {"workers": workers, "poll_ms": poll_ms, "reconcile_ms": reconcile_ms, "for_ms": for_ms}, timeout, request_id), "RunReport")
+        return found
+
+    def tick(self, workers: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.RunReport:
+        """Does everything that is due now and returns: for schedulers and functions that scale to zero. It covers the same tenants as `run`.
+
+        Args:
+            workers: How many changes are worked on at once, 1 to 256; 4 when absent.
+        """
+        found: t.RunReport = decode(self._call("execution.tick", {"workers": workers}, timeout, request_id), "RunReport")
+        return found
+
+    def reconcile(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Reconciled:
+        """Finds out what became of every request that is unknown and can land no more, and whether one that was judged not applied landed late."""
+        found: t.Reconciled = decode(self._call("execution.reconcile", {}, timeout, request_id), "Reconciled")
+        return found
+
+    def retry(self, id: a.ChangeId, *, timeout: float | None = None, request_id: str | None = None) -> t.ChangeRow:
+        """Sends a change again whose last request had no effect, with the same value and after its jitter. The scope needs an actor.
+
+        Args:
+            id: The change's id, 32 hex digits.
+        """
+        found: t.ChangeRow = decode(self._call("execution.retry", {"id": id}, timeout, request_id), "ChangeRow")
+        return found
+
+    def resolve(self, id: a.ChangeId, verdict: a.HumanVerdict, note: str, *, timeout: float | None = None, request_id: str | None = None) -> t.ChangeRow:
+        """Says what became of a request that reading the platform could not tell: those that `list` with `needs_human` has. The note tells how it is known; the scope needs an actor, and both are kept in the history.
+
+        Args:
+            id: The change's id, 32 hex digits.
+            verdict: What became of its request.
+            note: How that is known, in 1 to 300 characters.
+        """
+        found: t.ChangeRow = decode(self._call("execution.resolve", {"id": id, "verdict": verdict, "note": note}, timeout, request_id), "ChangeRow")
+        return found
+
+    def backlog(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Backlog:
+        """What is still to be done: changes that are not over, by status and reason, those that wait for a person, and when the oldest was due."""
+        found: t.Backlog = decode(self._call("execution.backlog", {}, timeout, request_id), "Backlog")
         return found
 
     def drain(self, *, timeout: float | None = None, request_id: str | None = None) -> None:
@@ -378,15 +441,19 @@ class ExecutionMethods(BlockingArea):
         found: t.ChangeRow | None = decode(self._call("execution.get", {"id": id}, timeout, request_id), "ChangeRow")
         return found
 
-    def list(self, account_id: str | None = None, allocation_id: str | None = None, status: a.ChangeStatus | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
-        """The changes that match, by the time of queueing and then id.
+    def list(self, account_id: str | None = None, allocation_id: str | None = None, status: a.ChangeStatus | None = None, reason: a.Reason | None = None, needs_human: bool | None = None, after: a.ChangeId | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.ChangeRow]:
+        """The changes that match, by the time of queueing and then id: at most `limit` of those after the change `after`, the last one of the page before.
 
         Args:
             account_id: Of this account.
             allocation_id: Of this allocation.
             status: With this status.
+            reason: With this reason.
+            needs_human: Whether only those that a person has to look at.
+            after: Only those after this change, in the list's order: the last one of the page before.
+            limit: At most so many; all of them when absent.
         """
-        found: Records[t.ChangeRow] = decode(self._call("execution.list", {"account_id": account_id, "allocation_id": allocation_id, "status": status}, timeout, request_id), "[ChangeRow]")
+        found: Records[t.ChangeRow] = decode(self._call("execution.list", {"account_id": account_id, "allocation_id": allocation_id, "status": status, "reason": reason, "needs_human": needs_human, "after": after, "limit": limit}, timeout, request_id), "[ChangeRow]")
         return found
 
     def history(self, account_id: str, change_id: a.ChangeId | None = None, after_seq: int | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AuditRow]:
@@ -423,10 +490,10 @@ class ExecutionMethods(BlockingArea):
         self._call("execution.set_limits", {"account_id": account_id, "currency": currency, "total_daily_minor": total_daily_minor, "min_minor": min_minor, "max_minor": max_minor}, timeout, request_id)
 
     def kill(self, scope: a.KillScope, on: bool, *, timeout: float | None = None, request_id: str | None = None) -> None:
-        """Switches a kill switch: of the tenant, an account or an owner. While it is on, nothing that it covers is sent.
+        """Switches a kill switch: of an owner, an account, the tenant, or everybody's. While it is on, nothing that it covers is sent.
 
         Args:
-            scope: `tenant`, `{"account": ID}`, or `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
+            scope: `global` (every tenant's, for the default tenant alone to switch), `tenant`, `{"account": ID}`, or `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
             on: Whether it is switched on.
         """
         self._call("execution.kill", {"scope": scope, "on": on}, timeout, request_id)
@@ -441,10 +508,90 @@ class ExecutionMethods(BlockingArea):
         found: t.AuditReport = decode(self._call("execution.verify_audit", {}, timeout, request_id), "AuditReport")
         return found
 
+class AdsMethods(BlockingArea):
+    """The methods of `ads`."""
+
+    __slots__ = ()
+
+    def create(self, kind: a.AdObjectKind, account_id: str, name: str, fields: Mapping[str, Any] | None = None, key: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.AdObject:
+        """Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the same object, whatever happened to the first one. Amounts are integers in minor units.
+
+        Args:
+            kind: What to create.
+            account_id: In which account.
+            name: Its name. The platform's copy carries a short tag behind it.
+            fields: Its other fields, by the platform's names.
+            key: Names the create, so that it can be asked for again.
+        """
+        found: t.AdObject = decode(self._call("ads.create", {"kind": kind, "account_id": account_id, "name": name, "fields": fields, "key": key}, timeout, request_id), "AdObject")
+        return found
+
+    def get(self, kind: a.AdObjectKind, id: str, fields: Sequence[str] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.AdObject:
+        """An object, with further fields by the platform's names; `not_found` when there is none of this kind.
+
+        Args:
+            kind: What it is.
+            id: Its id on the platform.
+            fields: The further fields to show, by the platform's names.
+        """
+        found: t.AdObject = decode(self._call("ads.get", {"kind": kind, "id": id, "fields": fields}, timeout, request_id), "AdObject")
+        return found
+
+    def update(self, kind: a.AdObjectKind, id: str, name: str | None = None, fields: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> None:
+        """Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue` alone.
+
+        Args:
+            kind: What it is.
+            id: Its id on the platform.
+            name: Its new name, if that changes.
+            fields: The fields that change, by the platform's names.
+        """
+        self._call("ads.update", {"kind": kind, "id": id, "name": name, "fields": fields}, timeout, request_id)
+
+    def list(self, kind: a.AdObjectKind, account_id: str, parent_id: str | None = None, fields: Sequence[str] | None = None, limit: int | None = None, after: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.AdObjectPage:
+        """One page of objects; the next one with its `next` as `after`.
+
+        Args:
+            kind: Of which kind.
+            account_id: Of which account.
+            parent_id: Only those under this campaign or ad set.
+            fields: The further fields to show, by the platform's names.
+            limit: How many at most, 1 to 500; 100 when absent.
+            after: Where the page before ended: its `next`.
+        """
+        found: t.AdObjectPage = decode(self._call("ads.list", {"kind": kind, "account_id": account_id, "parent_id": parent_id, "fields": fields, "limit": limit, "after": after}, timeout, request_id), "AdObjectPage")
+        return found
+
+class InsightsMethods(BlockingArea):
+    """The methods of `insights`."""
+
+    __slots__ = ()
+
+    def sync(self, account_id: str, since: a.Timestamp, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is replaced. The number of ads and days that were read.
+
+        Args:
+            account_id: The ad account.
+            since: From the day of this time.
+        """
+        found: int = self._call("insights.sync", {"account_id": account_id, "since": since}, timeout, request_id)
+        return found
+
+    def totals(self, account_id: str, since: a.Timestamp, until: a.Timestamp, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdInsight]:
+        """What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is asked of the platform.
+
+        Args:
+            account_id: The ad account.
+            since: From the day of this time.
+            until: To the day of this time.
+        """
+        found: Records[t.AdInsight] = decode(self._call("insights.totals", {"account_id": account_id, "since": since, "until": until}, timeout, request_id), "[AdInsight]")
+        return found
+
 class Areas(BlockingArea):
     """The areas of a client or a scope."""
 
-    __slots__ = ("ai", "attribution", "hubspot", "allocation", "closed_loop", "execution",)
+    __slots__ = ("ai", "attribution", "hubspot", "allocation", "closed_loop", "execution", "ads", "insights",)
 
     def _open(self) -> None:
         self.ai = AiMethods(self._core, self._info)
@@ -453,4 +600,6 @@ class Areas(BlockingArea):
         self.allocation = AllocationMethods(self._core, self._info)
         self.closed_loop = ClosedLoopMethods(self._core, self._info)
         self.execution = ExecutionMethods(self._core, self._info)
+        self.ads = AdsMethods(self._core, self._info)
+        self.insights = InsightsMethods(self._core, self._info)
 

@@ -106,6 +106,8 @@ class ExecutionConfigDict(TypedDict, total=False):
     """`standard` (no fuzz), `seed` (3 % fuzz) or `exact` (no jitter and no fuzz)."""
     require_approval: bool
     """Whether changes that are queued from now on wait until somebody approves the digest of their plan."""
+    roles: Roles
+    """Who may approve, and who may give verdicts, retry and switch a kill switch off. Without an entry every named actor may."""
 
 ExecutionConfigLike = ExecutionConfigDict
 
@@ -140,6 +142,10 @@ class MetaConfigDict(TypedDict, total=False):
     """The app's secret, for an app that requires a proof of it with every call."""
     base_url: str
     """The API's address without the version; plain HTTP only on this machine."""
+    insights_sync_days: int
+    """For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered."""
+    report_timeout_ms: int
+    """The time for a report, in milliseconds."""
     timeout_ms: int
     """The time for one request, in milliseconds."""
     version: str
@@ -162,6 +168,8 @@ class PolicyDict(TypedDict, total=False):
 
     account_cap_retry_ms: int
     """When a change over the account's cap is asked again."""
+    account_changes: int
+    """How many changes an account may have in that window, all its campaigns together."""
     adset_budget_changes: int
     """How many budget changes an ad set may have in that window, other people's included: platforms block it above."""
     campaign_changes: int
@@ -180,12 +188,20 @@ class PolicyDict(TypedDict, total=False):
     """When a change is asked again under a kill switch; switching it off asks at once."""
     landing_ms: int
     """How long after the lease's end a request may still land. Nothing is decided about a lost one before."""
+    late_watch_ms: int
+    """For how long after a verdict of not applied the platform's log is still searched for a late landing."""
+    learned_limit_ms: int
+    """For how long a lower limit that the platform's refusals taught is kept to."""
+    learning_retry_ms: int
+    """When a change of an object in its learning phase is asked again."""
     lease_ms: int
     """How long a worker that wrote an intent may take to send and settle it."""
     max_attempts: int
     """How many attempts may be lost without effect before a person has to look."""
     rate_window_ms: int
     """The window of the limits on the number of changes."""
+    respect_learning: bool
+    """Whether budgets and bids of an object in the platform's learning phase are left as they are, but for cuts."""
     send_timeout_ms: int
     """How long one write may take; it must fit into the lease."""
     snapshot_max_age_ms: int
@@ -254,6 +270,10 @@ class RetryConfigDict(TypedDict, total=False):
     """How often at most; 0 for never."""
 
 RetryConfigLike = RetryConfigDict
+
+Role = Union[Literal["approver", "operator"]]
+
+Roles = Union["Mapping[str, Sequence[Role]]"]
 
 class SecretRef1Dict(TypedDict):
     """The environment variable of this name."""

@@ -11,10 +11,13 @@ from xynergy._record import Record, Records
 if TYPE_CHECKING:
     from typing import ClassVar
 
+AdObjectKind = Literal["ad", "ad_set", "campaign", "creative", "video"]
+"""What kind of object it is."""
+
 AttemptStatus = Literal["answered", "failed", "skipped"]
 """What became of an attempt."""
 
-AuditKind = Literal["approved", "blocked", "intent", "outcome"]
+AuditKind = Literal["approved", "blocked", "intent", "late", "outcome", "resolved", "retried"]
 """What a row of the history tells."""
 
 BreakerState = Literal["closed", "open", "half_open"]
@@ -47,7 +50,7 @@ HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 KeyedHash = str
 """A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is."""
 
-KillScope = Union[Literal["tenant"], dict[str, Any]]
+KillScope = Union[Literal["global", "tenant"], dict[str, Any]]
 """What a kill switch covers."""
 
 Layer = Literal["layer1", "layer2", "layer3"]
@@ -65,7 +68,7 @@ Outcome = Literal["complete", "spliced", "truncated", "errored"]
 OwnerLevel = Literal["adset", "campaign"]
 """Where a budget sits. No platform has one at an ad."""
 
-Reason = Literal["above_ceiling", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "expired", "in_flight", "kill_switch", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_currency", "wrong_object"]
+Reason = Literal["above_ceiling", "rate_limit_account", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_step", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "edited", "expired", "in_flight", "kill_switch", "landed_late", "learning_phase", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "resolved", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_budget_type", "wrong_currency", "wrong_object"]
 """Why a change stands where it stands. The names are stable."""
 
 TenantId = str
@@ -151,12 +154,14 @@ class AdChange(Record):
     """Its key. Queueing the same id again changes nothing."""
     owner: Owner
     """The object to change."""
+    ramp: RampStep | None
+    """Which step of a ramp it is, where its target is reached in several."""
     reason: str
     """Why, in words, for the audit trail."""
     target: int
     """The value to set."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "allocation_id": "", "campaign_id": "", "causation_id": "", "currency": "", "expected_from": "", "expires_at": "", "field": "", "id": "", "owner": "Owner", "reason": "", "target": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "allocation_id": "", "campaign_id": "", "causation_id": "", "currency": "", "expected_from": "", "expires_at": "", "field": "", "id": "", "owner": "Owner", "ramp": "RampStep", "reason": "", "target": ""}
 
 
 class AdInsight(Record):
@@ -178,6 +183,40 @@ class AdInsight(Record):
     """What it cost, in minor units of the account's currency."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "clicks": "", "impressions": "", "spend_minor": ""}
+
+
+class AdObject(Record):
+    """An object of an ad account."""
+
+    __slots__ = ()
+
+    account_id: str
+    """The account it is in; empty where the platform does not say."""
+    fields: dict[str, Any]
+    """The other fields that were asked for or set, by the platform's names."""
+    id: str
+    """Its id on the platform."""
+    kind: AdObjectKind
+    """What it is."""
+    name: str
+    """Its name."""
+    status: DeliveryStatus | None
+    """Whether it is switched on, as it is configured; `None` for what cannot be."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "fields": "", "id": "", "kind": "", "name": "", "status": ""}
+
+
+class AdObjectPage(Record):
+    """One page of objects."""
+
+    __slots__ = ()
+
+    next: str | None
+    """What to give as `after` for the next page; `None` on the last one."""
+    objects: Records[AdObject]
+    """The objects."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"next": "", "objects": "[AdObject]"}
 
 
 class AdShare(Record):
@@ -373,6 +412,36 @@ class AuditRow(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "actor": "", "allocation_id": "", "at": "", "attempt": "", "campaign_id": "", "causation_id": "", "change_id": "", "detail": "", "duration_ms": "", "field": "", "from_value": "", "hash": "", "kind": "", "owner": "Owner", "prev_hash": "", "purpose": "", "reason": "", "request_id": "", "retry_at": "", "seq": "", "status": "", "tenant_id": "", "to_value": ""}
 
 
+class Backlog(Record):
+    """What is still to be done for a tenant."""
+
+    __slots__ = ()
+
+    needs_human: int
+    """How many wait for a person's verdict or retry."""
+    oldest_due: Timestamp | None
+    """When the oldest one that is due was due; it may lie ahead."""
+    open: Records[BacklogCount]
+    """How many changes that are not over stand where, by status and then reason."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"needs_human": "", "oldest_due": "", "open": "[BacklogCount]"}
+
+
+class BacklogCount(Record):
+    """How many changes stand somewhere."""
+
+    __slots__ = ()
+
+    count: int
+    """How many."""
+    reason: Reason | None
+    """Their reason."""
+    status: ChangeStatus
+    """Their status."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"count": "", "reason": "", "status": ""}
+
+
 class CacheStats(Record):
     """How the cache fares, per tenant and process."""
 
@@ -495,6 +564,8 @@ class ChangeRow(Record):
     """The approval that it needs; `None` when it needs none."""
     attempt: int
     """How many intents were written for it."""
+    attempts_forgiven: int
+    """How many of them do not count towards the limit of lost attempts: those before a person's retry."""
     change: AdChange
     """What is wanted."""
     detail: str | None
@@ -524,7 +595,7 @@ class ChangeRow(Record):
     updated_at: Timestamp
     """When it last moved."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"approval": "Approval", "attempt": "", "change": "AdChange", "detail": "", "due_at": "", "expires_at": "", "intent_at": "", "lease_until": "", "observed_from": "", "queued_at": "", "reason": "", "retry_at": "", "run_at": "", "sent_value": "", "status": "", "updated_at": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"approval": "Approval", "attempt": "", "attempts_forgiven": "", "change": "AdChange", "detail": "", "due_at": "", "expires_at": "", "intent_at": "", "lease_until": "", "observed_from": "", "queued_at": "", "reason": "", "retry_at": "", "run_at": "", "sent_value": "", "status": "", "updated_at": ""}
 
 
 class ChatChunk(Record):
@@ -1187,6 +1258,38 @@ class ProviderSpend(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
 
 
+class RampStep(Record):
+    """One step on the way to a target that is further away than one window allows."""
+
+    __slots__ = ()
+
+    id: ChangeId
+    """The ramp: the id of its first step."""
+    step: int
+    """Which step, from 1."""
+    steps: int
+    """How many there are."""
+    target: int
+    """Where the last one arrives."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"id": "", "step": "", "steps": "", "target": ""}
+
+
+class Reconciled(Record):
+    """What an on-demand reconciliation found."""
+
+    __slots__ = ()
+
+    late: int
+    """Requests that had been judged not applied and were found to have landed late."""
+    settled: int
+    """Unknown requests that got their verdict."""
+    unknown: int
+    """Those that are still unknown: they may still land, or the platform could not be read."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"late": "", "settled": "", "unknown": ""}
+
+
 class RejectedClick(Record):
     """An element of a batch that is no click."""
 
@@ -1249,6 +1352,31 @@ class RouteDecision(Record):
     """How complex, 0 to 1."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"complexity": "", "models": "[ModelChoice]", "policy": "", "propensity": "", "reason": "", "score": ""}
+
+
+class RunReport(Record):
+    """What a run did."""
+
+    __slots__ = ()
+
+    blocked: int
+    """Steps after which a change was blocked."""
+    completed: int
+    """Changes that were completed."""
+    errors: int
+    """Errors of the store, after each of which the run went on."""
+    failed: int
+    """Changes that failed."""
+    late: int
+    """Requests that were found to have landed late."""
+    passed_by: int
+    """Steps that another worker was ahead of."""
+    steps: int
+    """Steps that were taken."""
+    unknown: int
+    """Steps that left a request unknown."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"blocked": "", "completed": "", "errors": "", "failed": "", "late": "", "passed_by": "", "steps": "", "unknown": ""}
 
 
 class SecretRef(Record):
@@ -1449,4 +1577,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "Reason", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]

@@ -1,14 +1,16 @@
 //! From a method's name and arguments by name to the typed method of the public API.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use xynergy::ads::{AdObjectQuery, AdObjectSpec, AdObjectUpdate};
 use xynergy::ai::SpendLimit;
-use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, propose};
+use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
 use xynergy::provider::ChatRequest;
 use xynergy::{Client, Error, Result, Scope};
@@ -58,7 +60,11 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
+        Some(("ads", name)) => ads(scope, name, &mut a).await,
+        Some(("insights", name)) => insights(scope, name, &mut a).await,
         _ if method == "health" => Ok(serde_json::to_value(scope.health().await).unwrap()),
+        _ if method == "metrics" => json(client.metrics().await),
+        _ if method == "tick" => json(client.tick().await),
         _ if method == "migrate" => json(client.migrate(a.optional("print_sql").unwrap_or_default()).await),
         _ => panic!("{method} is no method of the Rust library"),
     };
@@ -192,24 +198,42 @@ async fn execution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "owners" => json(execution.owners(&a.take::<String>("account_id")).await),
         "plan" => {
             let changes: Vec<_> = a.take("changes");
-            json(execution.plan(&changes, a.optional("ask_platform").unwrap_or_default()).await)
+            let ask_platform = a.optional("ask_platform").unwrap_or_default();
+            if a.optional("ramp").unwrap_or_default() {
+                let steps = execution.ramped(&changes).await?;
+                return json(execution.plan(&steps, ask_platform).await);
+            }
+            json(execution.plan(&changes, ask_platform).await)
+        }
+        "queue" if a.optional("ramp").unwrap_or_default() => {
+            json(execution.queue_ramped(a.take("changes")).await)
         }
         "queue" => json(execution.queue(a.take("changes")).await),
+        "run" => {
+            let limit: Option<u64> = a.optional("for_ms");
+            let until = async move {
+                match limit {
+                    Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            json(execution.run(a.whole::<RunOptions>(), until).await)
+        }
+        "tick" => json(execution.tick(a.whole::<RunOptions>()).await),
+        "reconcile" => json(execution.reconcile().await),
+        "retry" => json(execution.retry(a.take("id")).await),
+        "resolve" => {
+            let (id, verdict, note): (_, _, String) = (a.take("id"), a.take("verdict"), a.take("note"));
+            json(execution.resolve(id, verdict, &note).await)
+        }
+        "backlog" => json(execution.backlog().await),
         "approve" => json(execution.approve(&a.take::<String>("plan_digest")).await),
         "kills" => json(execution.kills().await),
         "run_once" => json(execution.run_once().await),
         "drain" => json(execution.drain().await),
         "next_due" => json(execution.next_due().await),
         "get" => json(execution.get(a.take("id")).await),
-        "list" => {
-            let filter = ChangeFilter {
-                account_id: a.optional("account_id"),
-                allocation_id: a.optional("allocation_id"),
-                status: a.optional("status"),
-                ..ChangeFilter::default()
-            };
-            json(execution.list(&filter).await)
-        }
+        "list" => json(execution.list(&a.whole::<ChangeFilter>()).await),
         "history" => {
             let all = HistoryFilter::default();
             let filter = HistoryFilter {
@@ -227,6 +251,33 @@ async fn execution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "kill" => json(execution.kill(&a.take("scope"), a.take("on")).await),
         "verify_audit" => json(execution.verify_audit().await),
         _ => panic!("execution.{name} is no method of the Rust library"),
+    }
+}
+
+async fn ads(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let ads = scope.ads();
+    match name {
+        "create" => {
+            let key: Option<String> = a.optional("key");
+            json(ads.create(&a.whole::<AdObjectSpec>(), key.as_deref()).await)
+        }
+        "get" => {
+            let fields: Vec<String> = a.optional("fields").unwrap_or_default();
+            json(ads.get(a.take("kind"), &a.take::<String>("id"), &fields).await)
+        }
+        "update" => json(ads.update(&a.whole::<AdObjectUpdate>()).await),
+        "list" => json(ads.list(&a.whole::<AdObjectQuery>()).await),
+        _ => panic!("ads.{name} is no method of the Rust library"),
+    }
+}
+
+async fn insights(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let insights = scope.insights();
+    let (account, since): (String, _) = (a.take("account_id"), a.take("since"));
+    match name {
+        "sync" => json(insights.sync(&account, since).await),
+        "totals" => json(insights.totals(&account, since, a.take("until")).await),
+        _ => panic!("insights.{name} is no method of the Rust library"),
     }
 }
 

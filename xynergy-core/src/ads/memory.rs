@@ -1,16 +1,18 @@
 mod account;
+mod objects;
 #[cfg(test)]
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use account::Account;
+use account::{Account, Landing};
 use async_trait::async_trait;
 
 use super::{
-    AccountState, Activity, AdInsight, AdPlatform, AdWrite, ChangeField, Owner, OwnerState, WriteClass,
-    WriteFailure,
+    AccountState, Activity, AdInsight, AdObject, AdObjectKind, AdObjectPage, AdObjectQuery, AdObjectSpec,
+    AdObjectUpdate, AdPlatform, AdWrite, ChangeField, DayRange, Owner, OwnerState, WriteClass, WriteFailure,
+    field_names,
 };
 use crate::ctx::Ctx;
 use crate::env::Timestamp;
@@ -103,6 +105,13 @@ impl MemoryPlatform {
         self
     }
 
+    /// Adds what an ad did on a day, as `2026-03-01`.
+    #[must_use]
+    pub fn with_day(self, day: &str, insight: AdInsight) -> Self {
+        self.lock().days.entry(day.to_owned()).or_default().push(insight);
+        self
+    }
+
     /// Lets an object be in its learning phase, or not any more.
     pub fn set_learning(&self, owner: &Owner, learning: bool) {
         if let Some(state) = self.lock().owners.get_mut(owner) {
@@ -128,6 +137,11 @@ impl MemoryPlatform {
     /// What goes wrong with the next writes, in their order; `None` for one that goes well.
     pub fn fault_writes(&self, faults: impl IntoIterator<Item = Option<WriteFault>>) {
         self.lock().write_faults.extend(faults);
+    }
+
+    /// What goes wrong with the next creates of objects, in their order; `None` for one that goes well.
+    pub fn fault_creates(&self, faults: impl IntoIterator<Item = Option<WriteFault>>) {
+        self.lock().create_faults.extend(faults);
     }
 
     /// Lets every reading fail, or none.
@@ -245,7 +259,7 @@ impl AdPlatform for MemoryPlatform {
             }
             if let Some(WriteFault::LandAt(delay)) = fault {
                 let number = account.requests;
-                account.landing.insert((now.plus(delay), number), write.clone());
+                account.landing.insert((now.plus(delay), number), Landing::Write(write.clone()));
             }
             (fault, answer)
         };
@@ -281,9 +295,69 @@ impl AdPlatform for MemoryPlatform {
         &self,
         ctx: &Ctx,
         account_id: &str,
-        _since: Timestamp,
-        _until: Timestamp,
+        since: Timestamp,
+        until: Timestamp,
     ) -> Result<Vec<AdInsight>> {
-        self.of_account(ctx, account_id, "ads.insights").map(|_| Vec::new())
+        let range = DayRange::new(since, until)?;
+        Ok(self.of_account(ctx, account_id, "ads.insights")?.totals(range))
+    }
+
+    async fn object(&self, ctx: &Ctx, kind: AdObjectKind, id: &str, fields: &[String]) -> Result<AdObject> {
+        const OPERATION: &str = "ads.get";
+        field_names(fields, OPERATION)?;
+        let now = ctx.env.clock.now();
+        let account = self.at(now);
+        account.readable(OPERATION, now)?;
+        account.object(kind, id, fields).ok_or_else(|| objects::missing(OPERATION, kind, id))
+    }
+
+    async fn objects(&self, ctx: &Ctx, query: &AdObjectQuery) -> Result<AdObjectPage> {
+        let limit = query.validate()?;
+        Ok(self.of_account(ctx, &query.account_id, "ads.list")?.page(query, limit))
+    }
+
+    async fn create_object(&self, ctx: &Ctx, spec: &AdObjectSpec, nonce: &str) -> Result<AdObject> {
+        const OPERATION: &str = "ads.create";
+        spec.validate()?;
+        let now = ctx.env.clock.now();
+        let (fault, created) = {
+            let mut account = self.at(now);
+            account.is(&spec.account_id, OPERATION)?;
+            if !account.token_lives(now) {
+                return Err(Error::new(ErrorKind::Unauthorized, OPERATION, "the access token has expired"));
+            }
+            account.requests += 1;
+            let fault = account.create_faults.pop_front().flatten();
+            let lands = matches!(fault, None | Some(WriteFault::LostAfter | WriteFault::HangAfter));
+            let created = lands.then(|| account.create(spec, nonce));
+            if let Some(WriteFault::LandAt(delay)) = fault {
+                let number = account.requests;
+                let landing = Landing::Create(spec.clone(), nonce.to_owned());
+                account.landing.insert((now.plus(delay), number), landing);
+            }
+            (fault, created)
+        };
+        match (fault, created) {
+            (None, Some(object)) => Ok(object),
+            (Some(WriteFault::Fail(failure)), _) => Err(objects::failed(OPERATION, &failure)),
+            (Some(WriteFault::HangAfter | WriteFault::HangBefore), _) => std::future::pending().await,
+            _ => Err(Error::new(ErrorKind::Ambiguous, OPERATION, "the connection was cut")),
+        }
+    }
+
+    async fn find_created(&self, ctx: &Ctx, spec: &AdObjectSpec, nonce: &str) -> Result<Option<AdObject>> {
+        Ok(self.of_account(ctx, &spec.account_id, "ads.create")?.created(spec, nonce))
+    }
+
+    async fn update_object(&self, ctx: &Ctx, update: &AdObjectUpdate) -> Result<()> {
+        const OPERATION: &str = "ads.update";
+        update.validate()?;
+        let now = ctx.env.clock.now();
+        let mut account = self.at(now);
+        account.readable(OPERATION, now)?;
+        if account.update(update) {
+            return Ok(());
+        }
+        Err(objects::missing(OPERATION, update.kind, &update.id))
     }
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use super::change::{AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Reason};
 use super::draw::DrawKey;
 use super::execute::Step;
-use super::machine::{Action, CallTime, Settlement, Transition, Transitioned};
+use super::machine::{Action, CallTime, KillScope, Settlement, Transition, Transitioned};
+use super::metrics::ExecutionMetrics;
 use super::policy::Policy;
 use super::reconcile;
 use super::roles::Roles;
@@ -25,6 +26,7 @@ pub(super) struct Parts {
     pub(super) key: DrawKey,
     pub(super) require_approval: bool,
     pub(super) roles: Roles,
+    pub(super) metrics: Option<ExecutionMetrics>,
 }
 
 impl Parts {
@@ -39,6 +41,9 @@ impl Parts {
     /// Reads, reserves, reads again, sends and settles.
     async fn attempt(&self, ctx: &Ctx, row: ChangeRow) -> Result<Step> {
         let id = row.change.id;
+        if let (Some(metrics), Some(due)) = (&self.metrics, row.due_at) {
+            metrics.waited(ctx.env.clock.now().since(due));
+        }
         let rules =
             self.store.rules(&ctx.tenant, &row.change.account_id, CallTime::of(&*ctx.env.clock)).await?;
         if let Some(refuse) = self.held_back(&row.change, &rules) {
@@ -136,6 +141,9 @@ impl Parts {
             Err(_) => Settlement::Ambiguous("no answer came in time".to_owned()),
         };
         let took = ctx.env.clock.now().since(started);
+        if let Some(metrics) = &self.metrics {
+            metrics.wrote(&settlement, took);
+        }
         self.transition(ctx, id, settle(settlement, Some(took))).await
     }
 
@@ -206,12 +214,23 @@ impl Parts {
         });
         let (finding, detail) = reconcile::judge(&row, live.as_ref(), activities.as_deref(), earlier.count());
         let (live, detail) = (live.map(Box::new), detail.to_owned());
-        self.transition(ctx, change.id, Action::Reconcile { attempt, finding, live, detail }).await
+        let step =
+            self.transition(ctx, change.id, Action::Reconcile { attempt, finding, live, detail }).await?;
+        if let (Some(metrics), true) = (&self.metrics, step.moved) {
+            metrics.reconciled(finding);
+        }
+        Ok(step)
     }
 
     pub(super) async fn transition(&self, ctx: &Ctx, id: ChangeId, action: Action) -> Result<Step> {
-        let Transitioned { row, taken } =
-            self.store.transition(&ctx.tenant, id, self.request(ctx, action)).await?;
+        let stored = self.store.transition(&ctx.tenant, id, self.request(ctx, action)).await;
+        if let Some(metrics) = &self.metrics {
+            metrics.stored(&stored);
+        }
+        let Transitioned { row, taken } = stored?;
+        if let (Some(metrics), true) = (&self.metrics, taken) {
+            metrics.stepped(&row);
+        }
         if let (true, Some(event_type)) = (taken, event_of(&row)) {
             announce(ctx, &row, event_type);
         }
@@ -230,7 +249,7 @@ impl Parts {
 }
 
 /// One event for each place where a change comes to rest or is left unknown.
-fn event_of(row: &ChangeRow) -> Option<&'static str> {
+pub(super) fn event_of(row: &ChangeRow) -> Option<&'static str> {
     match (row.status, row.reason) {
         (ChangeStatus::Completed, _) => Some("change.completed"),
         (ChangeStatus::Failed, _) => Some("change.failed"),
@@ -268,6 +287,27 @@ pub(super) fn announce(ctx: &Ctx, row: &ChangeRow, event_type: &'static str) {
         metadata: EventMetadata {
             correlation_id: id,
             causation_id: change.causation_id.clone(),
+            schema_version: 1,
+        },
+    });
+}
+
+/// Who switched what, and when.
+pub(super) fn announce_kill(ctx: &Ctx, scope: &KillScope, on: bool) {
+    let now = ctx.env.clock.now();
+    let key = scope.key();
+    let actor = ctx.actor.as_deref().unwrap_or_default();
+    ctx.env.events.emit(Event {
+        event_type: "kill_switch.switched",
+        event_id: ChangeId::derive(&[&key, actor, if on { "on" } else { "off" }, &now.micros().to_string()])
+            .to_string(),
+        timestamp: now,
+        tenant_id: ctx.tenant.clone(),
+        source_service: "execution",
+        payload: serde_json::json!({ "scope": scope, "on": on, "actor": ctx.actor.as_deref() }),
+        metadata: EventMetadata {
+            correlation_id: ctx.request_id.to_string(),
+            causation_id: None,
             schema_version: 1,
         },
     });

@@ -8,12 +8,13 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::approval::{is_digest, plan_digest};
-use super::attempt::{Parts, announce};
+use super::attempt::{Parts, announce, announce_kill};
 use super::audit::{AuditReport, AuditRow, ChainVerifier};
 use super::change::{AccountLimits, AdChange, ChangeId, ChangeRow, ChangeStatus, Reason};
 use super::draw::DrawKey;
 use super::late;
 use super::machine::{Action, ApprovalRequest, CallTime, HumanVerdict, KillScope, QueueBatch};
+use super::metrics::ExecutionMetrics;
 use super::policy::Policy;
 use super::ramp::ramp;
 use super::roles::{Role, Roles};
@@ -82,7 +83,7 @@ impl Executor {
     ) -> Result<Self> {
         policy.validate()?;
         let roles = Roles::default();
-        let parts = Parts { store, platform, policy, key, require_approval: false, roles };
+        let parts = Parts { store, platform, policy, key, require_approval: false, roles, metrics: None };
         Ok(Self { parts: Arc::new(parts), running: Arc::new(watch::Sender::new(0)) })
     }
 
@@ -99,6 +100,13 @@ impl Executor {
     #[must_use]
     pub fn with_roles(self, roles: Roles) -> Self {
         let parts = Parts { roles, ..(*self.parts).clone() };
+        Self { parts: Arc::new(parts), running: self.running }
+    }
+
+    /// The same executor, which counts here what it does.
+    #[must_use]
+    pub fn with_metrics(self, metrics: ExecutionMetrics) -> Self {
+        let parts = Parts { metrics: Some(metrics), ..(*self.parts).clone() };
         Self { parts: Arc::new(parts), running: self.running }
     }
 
@@ -220,7 +228,11 @@ impl Executor {
     /// Those of the store.
     pub async fn pick(&self, ctx: &Ctx, limit: usize) -> Result<Vec<ChangeRow>> {
         let hold = Duration::from_millis(self.parts.policy.lease_ms);
-        self.parts.store.pick(&ctx.tenant, CallTime::of(&*ctx.env.clock), hold, limit).await
+        let picked = self.parts.store.pick(&ctx.tenant, CallTime::of(&*ctx.env.clock), hold, limit).await;
+        if let Some(metrics) = &self.parts.metrics {
+            metrics.stored(&picked);
+        }
+        picked
     }
 
     /// Does what is due for a change.
@@ -261,6 +273,9 @@ impl Executor {
         }
         let parts = Arc::clone(&self.parts);
         reconciled.late = late::search(&parts, ctx).await?;
+        if let Some(metrics) = &self.parts.metrics {
+            metrics.landed_late(reconciled.late);
+        }
         Ok(reconciled)
     }
 
@@ -388,9 +403,21 @@ impl Executor {
             self.parts.roles.require(ctx, Role::Operator, OPERATION)?;
         }
         self.parts.store.set_kill(&ctx.tenant, scope, on).await?;
+        announce_kill(ctx, scope, on);
         if on {
             return Ok(());
         }
+        if *scope == KillScope::Global {
+            for tenant in self.parts.store.tenants().await? {
+                self.wake(&Ctx { tenant, ..ctx.clone() }, scope).await?;
+            }
+            return Ok(());
+        }
+        self.wake(ctx, scope).await
+    }
+
+    /// What a switch held back is due at once.
+    async fn wake(&self, ctx: &Ctx, scope: &KillScope) -> Result<()> {
         let blocked = ChangeFilter {
             status: Some(ChangeStatus::Blocked),
             reason: Some(Reason::KillSwitch),

@@ -17,6 +17,8 @@ pub struct GuardInput {
     pub now: Timestamp,
     /// How old the values read from the platform are, by the clock that stamped them.
     pub snapshot_age: Duration,
+    /// When they were read at the latest, by the store's clock: what was settled since is not in them.
+    pub read_at: Timestamp,
     /// The change.
     pub row: ChangeRow,
     /// The owner as just read.
@@ -35,7 +37,8 @@ pub struct GuardInput {
     pub recent: RecentChanges,
     /// Other changes of the account that are in flight, or waiting in the same allocation.
     pub open: Vec<ChangeRow>,
-    /// Movements in the change's campaign within the windows, reservations included, in the order of their writing.
+    /// Movements in the change's campaign within the windows, reservations included, and the newest of the whole account;
+    /// in the order of their writing.
     pub movements: Vec<Movement>,
 }
 
@@ -71,6 +74,9 @@ pub enum Verdict {
 
 /// When a raise is asked again if another worker is about to do its cuts; the end of the last one wakes it anyway.
 const CUT_RECHECK_MS: u64 = 1_000;
+
+/// When a change is asked again whose owner was read before another change of it was settled.
+const REREAD_MS: u64 = 1_000;
 
 /// When a step of a ramp is asked again after the one before it was due.
 const STEP_RECHECK_MS: u64 = 1_000;
@@ -187,6 +193,9 @@ fn live_value(input: &GuardInput, policy: &Policy) -> Result<i64, Outside> {
     if input.snapshot_age > Duration::from_millis(policy.snapshot_max_age_ms) {
         return Err((Reason::StaleSnapshot, Some(after(input.now, policy.unreachable_retry_ms))));
     }
+    if settled_since_read(input).any(|m| m.owner == change.owner) {
+        return Err((Reason::StaleSnapshot, Some(after(input.now, REREAD_MS))));
+    }
     if live.owner != change.owner
         || live.campaign_id != change.campaign_id
         || live.account_id != change.account_id
@@ -200,6 +209,11 @@ fn live_value(input: &GuardInput, policy: &Policy) -> Result<i64, Outside> {
     let lifetime = change.field == ChangeField::Budget && live.lifetime_budget_minor.is_some();
     let absent = if lifetime { Reason::WrongBudgetType } else { Reason::WrongObject };
     live.value(change.field).ok_or((absent, None))
+}
+
+/// Our own movements that the values that were read may lack.
+fn settled_since_read(input: &GuardInput) -> impl Iterator<Item = &Movement> {
+    input.movements.iter().filter(|m| m.own.is_some() && !m.open && m.at > input.read_at)
 }
 
 /// The limits on one value.
@@ -393,11 +407,16 @@ impl Limits<'_> {
                 .map(|o| o.sent_value.unwrap_or(o.change.target))
                 .max()
         };
+        let settled = |field: ChangeField| {
+            let of_other = move |m: &&Movement| m.owner == other.owner && m.field == field;
+            settled_since_read(self.input).filter(of_other).map(|m| m.to).max()
+        };
+        let active = Some(DeliveryStatus::Active.code());
         let on = other.status == DeliveryStatus::Active
-            || target(ChangeField::Status) == Some(DeliveryStatus::Active.code());
-        let most = other
-            .daily_budget_minor
-            .max(target(ChangeField::Budget).filter(|_| other.daily_budget_minor.is_some()));
+            || target(ChangeField::Status) == active
+            || settled(ChangeField::Status) == active;
+        let budget = target(ChangeField::Budget).max(settled(ChangeField::Budget));
+        let most = other.daily_budget_minor.max(budget.filter(|_| other.daily_budget_minor.is_some()));
         most.filter(|_| on)
     }
 

@@ -88,6 +88,8 @@ impl CallTime {
 pub struct AccountView {
     /// The greater of the call's time and the latest that the store has seen of the account.
     pub now: Timestamp,
+    /// The time of the call before it waited for others, on the same clock: values that came with it were read before.
+    pub asked_at: Timestamp,
     /// What the user allows.
     pub limits: Option<AccountLimits>,
     /// The tenant's kill switches that are on, and the global one.
@@ -103,8 +105,8 @@ pub struct AccountView {
     /// The account's changes that are in flight, and those not over that share an owner or an allocation with the
     /// changes in question; by id.
     pub open: Vec<ChangeRow>,
-    /// Movements of the campaigns in question that are open or at most as old as the longest window, in the order
-    /// of their first writing.
+    /// Movements of the campaigns in question that are open or at most as old as the longest window, and those of the
+    /// whole account that are younger than a reading may be; in the order of their first writing.
     pub movements: Vec<Movement>,
 }
 

@@ -14,6 +14,7 @@ mod execute;
 pub mod guard;
 mod late;
 pub mod machine;
+mod metrics;
 mod observe;
 mod plan;
 mod policy;
@@ -30,6 +31,7 @@ pub use change::{
 };
 pub use draw::DrawKey;
 pub use execute::{Executor, Reconciled, Step};
+pub use metrics::ExecutionMetrics;
 pub use plan::{Plan, PlannedChange, PlannedOutcome};
 pub use policy::Policy;
 pub use ramp::ramp;

@@ -181,6 +181,7 @@ impl<'a> Rehearsal<'a> {
         GuardInput {
             now: self.now,
             snapshot_age: std::time::Duration::ZERO,
+            read_at: self.now,
             killed: view.kills.iter().any(|k| k.covers(&row.change.account_id, &row.change.owner)),
             pauses: view.pauses,
             recent: RecentChanges {

@@ -3,6 +3,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Every figure of the guards. All durations are in milliseconds.
@@ -184,6 +185,11 @@ impl Policy {
             return refuse("every duration is at most a year");
         }
         Ok(())
+    }
+
+    /// From when on settled movements may be missing in what was read before a call that was made at `asked_at`.
+    pub fn read_since(&self, asked_at: Timestamp) -> Timestamp {
+        asked_at.minus(Duration::from_millis(self.snapshot_max_age_ms))
     }
 
     /// The longest window that a guard looks back over.

@@ -84,6 +84,11 @@ pub struct AdRow {
 }
 
 impl AdRow {
+    /// An amount of minor units among the other fields: `lifetime_budget_minor` in place of the daily budget, `bid_minor`.
+    pub(super) fn amount(&self, name: &str) -> Option<Minor> {
+        self.other.get(name).and_then(Value::as_i64).filter(|amount| (1..=LARGEST).contains(amount))
+    }
+
     /// The object whose budget the ad draws on: its ad set, or its campaign where the budget sits there.
     pub fn owner_id(&self) -> &str {
         match self.budget_level {

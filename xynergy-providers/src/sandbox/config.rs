@@ -13,6 +13,7 @@ use xynergy_core::{Clock, Timestamp};
 use super::ads_file::AdsFile;
 use super::crm_file::CrmFile;
 use super::fault::FaultRule;
+use super::plan::BUDGET_CHANGES_AN_HOUR;
 
 /// The webhook secret of a sandbox that is given none.
 pub const DEFAULT_HUBSPOT_SECRET: &str = "sandbox-client-secret";
@@ -37,6 +38,10 @@ pub struct SandboxConfig {
     pub listen: SocketAddr,
     /// The secret that `POST /_sandbox/sign` signs webhooks with.
     pub hubspot_secret: Secret,
+    /// How many changes of an ad set's daily budget apps may make in an hour.
+    pub budget_changes_per_hour: usize,
+    /// How many Graph calls the account takes in an hour: with more it answers error 80004. Meta's own quota when `None`.
+    pub calls_per_hour: Option<usize>,
     /// The id of the app behind every API write, as the activity log shows it.
     pub app_id: String,
     /// The name of that app.
@@ -54,6 +59,8 @@ impl SandboxConfig {
             clock: SandboxClock::System,
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             hubspot_secret: Secret::new(DEFAULT_HUBSPOT_SECRET),
+            budget_changes_per_hour: BUDGET_CHANGES_AN_HOUR,
+            calls_per_hour: None,
             app_id: APP_ID.to_owned(),
             app_name: "Xynergy".to_owned(),
         }

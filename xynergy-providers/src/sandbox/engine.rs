@@ -11,12 +11,12 @@ use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 
 use super::config::ServerClock;
 use super::crm_file::CrmFile;
-use super::fault::{CutPoint, Fault, HumanEdit};
+use super::fault::{CutPoint, Fault, HumanEdit, UsageFault};
 use super::incoming::{Incoming, MAX_BODY_BYTES};
 use super::journal::Journal;
 use super::record::{
-    Actor, CallerIds, Cut, EditLine, EffectLine, Entry, FaultLine, FieldChange, LateEvent, Record,
-    RequestLine, ScheduledLine, Surface,
+    Actor, CallerIds, Cut, EditLine, EffectLine, Entry, FaultLine, FieldChange, LateEvent, ObjectLine,
+    ObjectWrite, Record, RequestLine, ScheduledLine, Surface,
 };
 use super::reply::{Handled, Reply, ReplyBody};
 use super::state::SandboxState;
@@ -143,6 +143,9 @@ impl Engine {
                 ReplyBody::Whole(..) => cut = cut.or(Some(Cut::After)),
             }
         }
+        if let Some(usage) = outcome.usage.filter(|_| request.surface == Surface::Graph) {
+            handled.reply = graph::with_usage_fault(handled.reply, &core.world, usage);
+        }
         if cut == Some(Cut::Late) {
             core.announce(&request, &mut handled, now, outcome.late);
         }
@@ -168,6 +171,7 @@ impl Engine {
         let mut cut = None;
         let mut cut_stream = None;
         let mut late = Duration::ZERO;
+        let mut usage = None;
         for (rule, nth, fault) in fired {
             let now = self.now(&core);
             core.push(
@@ -182,6 +186,7 @@ impl Engine {
                 }),
             );
             match fault {
+                Fault::Usage(said) => usage = Some(said),
                 Fault::Delay(ms) => {
                     // A failed write shows when the request itself is taken up.
                     let _ = core.commit().await;
@@ -206,7 +211,7 @@ impl Engine {
                 break;
             }
         }
-        Befallen { core, answer, cut, cut_stream, late }
+        Befallen { core, answer, cut, cut_stream, late, usage }
     }
 
     fn handle(&self, world: &World, request: &Incoming, now: Timestamp) -> Handled {
@@ -242,6 +247,7 @@ struct Befallen<'a> {
     cut: Option<Cut>,
     cut_stream: Option<usize>,
     late: Duration,
+    usage: Option<UsageFault>,
 }
 
 impl Core {
@@ -313,11 +319,15 @@ impl Core {
             let mut end = ScheduledLine { event: LateEvent::Landed, ..line.clone() };
             let at = line.due.max(self.world.last_at);
             match self.world.plan_write(&line.write, at, false) {
+                _ if line.write.object_id.is_empty() => {}
                 Ok(changes) => self.effects(changes, Actor::App, None, &line.ids, Some(line.late), at),
                 Err(refusal) => {
                     end.refused = Some(refusal.error.message);
                     end.budget_blocked = refusal.block;
                 }
+            }
+            if let Some(object) = line.object.clone() {
+                self.object(object, &line.ids, Some(line.late), at);
             }
             self.push(at, Entry::Scheduled(end));
             landed += 1;
@@ -326,6 +336,16 @@ impl Core {
             }
         }
         landed
+    }
+
+    /// An object that is created, or gets other fields.
+    fn object(&mut self, object: ObjectWrite, ids: &CallerIds, late: Option<u64>, at: Timestamp) {
+        let fresh = || graph::fresh_id(self.world.seq + 1);
+        let (created, object_id) = match &object.object_id {
+            Some(id) => (false, id.clone()),
+            None => (true, fresh()),
+        };
+        self.push(at, Entry::Object(ObjectLine { created, object_id, object, ids: ids.clone(), late }));
     }
 
     /// A person's edit, and the line that says so.
@@ -364,12 +384,15 @@ impl Core {
         handled.changes.clear();
         handled.block = None;
         handled.error = None;
-        if let Some(write) = handled.write.take() {
+        handled.report = None;
+        let (write, object) = (handled.write.take(), handled.object.take());
+        if write.is_some() || object.is_some() {
             let line = ScheduledLine {
                 event: LateEvent::Announced,
                 late: self.world.seq + 1,
                 due: now.plus(after),
-                write,
+                write: write.unwrap_or_default(),
+                object,
                 ids: request.ids.clone(),
                 refused: None,
                 budget_blocked: None,
@@ -381,6 +404,12 @@ impl Core {
     /// The lines of a request: its effects, then itself.
     fn take_up(&mut self, request: &Incoming, handled: &Handled, cut: Option<Cut>, now: Timestamp) {
         self.effects(handled.changes.clone(), Actor::App, None, &request.ids, None, now);
+        if let Some(object) = handled.object.clone() {
+            self.object(object, &request.ids, None, now);
+        }
+        if let Some(report) = handled.report.clone() {
+            self.push(now, Entry::Report(report));
+        }
         let answered = matches!(cut, None | Some(Cut::Stream));
         self.push(
             now,

@@ -101,6 +101,19 @@ pub enum Fault {
     CutStream(usize),
     /// `{"edit": {"id", "daily_budget_percent"}}`: a human changes something just before; the request itself goes on.
     Edit(HumanEdit),
+    /// `{"usage": {"percent": 96, "regain_minutes"?}}`: the usage headers of a Graph answer say so; the request itself goes on.
+    Usage(UsageFault),
+}
+
+/// What the usage headers say with a [`Fault::Usage`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageFault {
+    /// How much of each quota is used, in percent.
+    pub percent: u8,
+    /// How many minutes until access is regained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub regain_minutes: Option<u32>,
 }
 
 /// The answer of a [`Fault::Status`].
@@ -162,12 +175,18 @@ pub struct HumanEdit {
     /// The new status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The new bid of an ad set in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_amount: Option<Minor>,
+    /// How far the platform has learned about an ad set: `LEARNING`, `SUCCESS` or `FAIL`; no person does that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learning: Option<String>,
     /// The person's name in the activity log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
 }
 
-/// The shape of a [`Fault`] in JSON: exactly one of the first seven keys.
+/// The shape of a [`Fault`] in JSON: exactly one of the first eight keys.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawFault {
@@ -185,6 +204,8 @@ struct RawFault {
     cut_stream_at: Option<usize>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     edit: Option<HumanEdit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    usage: Option<UsageFault>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<Value>,
     #[serde(default, skip_serializing_if = "Map::is_empty")]
@@ -222,10 +243,11 @@ impl TryFrom<RawFault> for Fault {
         faults.extend(raw.late_ms.map(Self::Late));
         faults.extend(raw.cut_stream_at.map(Self::CutStream));
         faults.extend(raw.edit.map(Self::Edit));
+        faults.extend(raw.usage.map(Self::Usage));
         match (faults.pop(), faults.is_empty()) {
             (Some(fault), true) => Ok(fault),
             _ => Err(
-                "a fault has exactly one of delay_ms, status, graph_error, cut, late_ms, cut_stream_at, edit"
+                "a fault has exactly one of delay_ms, status, graph_error, cut, late_ms, cut_stream_at, edit, usage"
                     .to_owned(),
             ),
         }
@@ -247,6 +269,7 @@ impl From<Fault> for RawFault {
             Fault::Late(ms) => raw.late_ms = Some(ms),
             Fault::CutStream(chunks) => raw.cut_stream_at = Some(chunks),
             Fault::Edit(edit) => raw.edit = Some(edit),
+            Fault::Usage(usage) => raw.usage = Some(usage),
         }
         raw
     }
@@ -365,6 +388,7 @@ mod tests {
             {"path":"/a","nth":1,"fault":{"cut":"before"}},
             {"path":"/a","nth":1,"fault":{"late_ms":90000}},
             {"path":"/a","nth":1,"fault":{"cut_stream_at":3}},
+            {"path":"/a","nth":1,"fault":{"usage":{"percent":96}}},
             {"path":"/a","nth":1,"fault":{"edit":{"id":"s","daily_budget_percent":8}}}]"#;
         let rules = parse_faults(text).unwrap();
         let shown: Value = serde_json::to_value(&rules).unwrap();

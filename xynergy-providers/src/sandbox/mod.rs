@@ -53,7 +53,8 @@ pub use ads_file::{AdAccountRow, AdRow, AdsFile, BudgetConstraints, BudgetLevel,
 pub use config::{APP_ID, DEFAULT_HUBSPOT_SECRET, SandboxClock, SandboxConfig, SandboxLog};
 pub use crm_file::{ContactRow, CrmFile, DealRow};
 pub use fault::{
-    CutPoint, Fault, FaultRule, GraphFault, HumanEdit, Nth, StatusFault, load_faults, parse_faults,
+    CutPoint, Fault, FaultRule, GraphFault, HumanEdit, Nth, StatusFault, UsageFault, load_faults,
+    parse_faults,
 };
 pub use file::RowProblem;
 pub use state::{BudgetLimitState, FaultState, ObjectState, SandboxState};
@@ -123,7 +124,12 @@ pub async fn start(config: SandboxConfig) -> Result<Sandbox> {
     let address = listener.local_addr().map_err(|e| {
         Error::new(ErrorKind::Unexpected, OPERATION, "the listener has no address").with_source(e)
     })?;
-    let mut world = World::new(Arc::new(Seed { ads: config.ads, rules: config.faults }));
+    let mut world = World::new(Arc::new(Seed {
+        ads: config.ads,
+        rules: config.faults,
+        budget_changes_per_hour: config.budget_changes_per_hour,
+        calls_per_hour: config.calls_per_hour,
+    }));
     let journal = match config.log {
         SandboxLog::Memory => Journal::Memory(Vec::new()),
         SandboxLog::File(path) => {

@@ -17,7 +17,7 @@ pub(super) const MINIMUM_DAILY: Minor = 100;
 const MAXIMUM_DAILY_USD: Minor = 100_000_000;
 
 /// The statuses that can be set.
-const STATUSES: [&str; 4] = ["ACTIVE", "PAUSED", "ARCHIVED", "DELETED"];
+pub(super) const STATUSES: [&str; 4] = ["ACTIVE", "PAUSED", "ARCHIVED", "DELETED"];
 
 /// A write that is refused, and the block that it may bring.
 #[derive(Debug)]
@@ -60,6 +60,21 @@ impl World {
                 FieldValue::Minor(value),
             ));
         }
+        if let Some(value) = write.bid_amount {
+            let before = owned_bid(object)?;
+            if value < 1 {
+                return Err(
+                    GraphError::invalid("(#100) Param bid_amount must be at least 1 minor unit").into()
+                );
+            }
+            changes.extend(change(
+                &write.object_id,
+                object,
+                Field::BidAmount,
+                FieldValue::Minor(before),
+                FieldValue::Minor(value),
+            ));
+        }
         if let Some(status) = &write.status {
             if !STATUSES.contains(&status.as_str()) {
                 return Err(GraphError::invalid(format!(
@@ -81,7 +96,7 @@ impl World {
             .budget_changes
             .get(adset)
             .map_or(0, |times| times.iter().filter(|t| in_window(**t, at)).count());
-        if unchanged || recent < BUDGET_CHANGES_AN_HOUR {
+        if unchanged || recent < self.seed.budget_changes_per_hour {
             return Ok(());
         }
         let block = BudgetBlock { object_id: adset.to_owned(), until: at.plus(BUDGET_WINDOW) };
@@ -124,8 +139,24 @@ impl World {
             }
             changes.extend(status_change(&edit.id, object, status));
         }
-        if target.is_none() && edit.status.is_none() {
-            return Err("give daily_budget, daily_budget_percent or status".to_owned());
+        if let Some(learning) = &edit.learning {
+            let before = object.learning.clone().ok_or("learning: only an ad set learns")?;
+            if !["LEARNING", "SUCCESS", "FAIL"].contains(&learning.as_str()) {
+                return Err(format!("learning: {learning:?} is not one of LEARNING, SUCCESS, FAIL"));
+            }
+            let (before, after) = (FieldValue::Text(before), FieldValue::Text(learning.clone()));
+            changes.extend(change(&edit.id, object, Field::Learning, before, after));
+        }
+        if let Some(value) = edit.bid_amount {
+            let before = owned_bid(object).map_err(|e| e.message)?;
+            if value < 1 {
+                return Err("bid_amount: is at least 1 minor unit".to_owned());
+            }
+            let (before, after) = (FieldValue::Minor(before), FieldValue::Minor(value));
+            changes.extend(change(&edit.id, object, Field::BidAmount, before, after));
+        }
+        if target.is_none() && edit.status.is_none() && edit.learning.is_none() && edit.bid_amount.is_none() {
+            return Err("give daily_budget, daily_budget_percent, bid_amount, status or learning".to_owned());
         }
         Ok(changes)
     }
@@ -134,16 +165,28 @@ impl World {
 fn owned_budget(object: &Object) -> Result<Minor, GraphError> {
     object.daily_budget.ok_or_else(|| {
         GraphError::invalid(match object.kind {
+            _ if object.lifetime_budget.is_some() => {
+                "The lifetime budget cannot be changed into a daily budget: set lifetime_budget"
+            }
             ObjectKind::Ad => "An ad has no daily_budget: set it on its ad set or campaign",
             ObjectKind::Adset => {
                 "The budget of this ad set is its campaign's: set daily_budget on the campaign, or turn the campaign budget off"
             }
             ObjectKind::Campaign => "This campaign has no budget of its own: set daily_budget on its ad sets",
+            ObjectKind::Creative | ObjectKind::Video => "(#100) Param daily_budget is not known for this object",
         })
     })
 }
 
-fn check_amount(value: Minor, currency: Currency) -> Result<(), GraphError> {
+/// The bid; 0 where none is set.
+fn owned_bid(object: &Object) -> Result<Minor, GraphError> {
+    match object.kind {
+        ObjectKind::Adset => Ok(object.bid_amount.unwrap_or(0)),
+        _ => Err(GraphError::invalid("(#100) Param bid_amount: only an ad set has a bid: set it there")),
+    }
+}
+
+pub(super) fn check_amount(value: Minor, currency: Currency) -> Result<(), GraphError> {
     if value < MINIMUM_DAILY {
         let mut error = GraphError::invalid(format!(
             "Your budget is too low: daily_budget is at least {}",

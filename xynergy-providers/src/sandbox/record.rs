@@ -1,10 +1,12 @@
 //! The lines of the log: what was asked, what changed, and who changed it.
 //!
-//! Values change by [`EffectLine`]s alone, so that whoever reads the log can fold it.
+//! Values change by [`EffectLine`]s alone, and objects come and get their other fields by [`ObjectLine`]s, so that whoever reads
+//! the log can fold it.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use xynergy_core::{Minor, Timestamp};
 
 use super::fault::{Fault, FaultRule, HumanEdit};
@@ -37,6 +39,10 @@ pub enum Entry {
     Control(ControlLine),
     /// An effect that lands late: announced, or landed.
     Scheduled(ScheduledLine),
+    /// An object that was created, or whose name or other fields were set.
+    Object(ObjectLine),
+    /// A report that was ordered.
+    Report(ReportLine),
 }
 
 /// Whom the sandbox stands in for.
@@ -162,14 +168,22 @@ pub enum ObjectKind {
     Adset,
     /// An ad.
     Ad,
+    /// A creative.
+    Creative,
+    /// A video.
+    Video,
 }
 
 /// A field that can change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
+    /// The bid.
+    BidAmount,
     /// The daily budget.
     DailyBudget,
+    /// How far the platform has learned: `LEARNING`, `SUCCESS` or `FAIL`.
+    Learning,
     /// The status.
     Status,
 }
@@ -178,7 +192,7 @@ pub enum Field {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FieldValue {
-    /// A budget in minor units.
+    /// A budget or bid in minor units.
     Minor(Minor),
     /// A status.
     Text(String),
@@ -299,7 +313,11 @@ pub struct ScheduledLine {
     /// When it lands.
     pub due: Timestamp,
     /// What it sets.
+    #[serde(default, skip_serializing_if = "Write::is_nothing")]
     pub write: Write,
+    /// What it creates, or which other fields it sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object: Option<ObjectWrite>,
     /// The ids of the call that asked for it.
     #[serde(flatten)]
     pub ids: CallerIds,
@@ -322,6 +340,62 @@ pub struct Write {
     /// The new status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// The new bid in minor units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid_amount: Option<Minor>,
+}
+
+impl Write {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// An object to create, or the name and other fields to set on one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectWrite {
+    /// What it is.
+    pub object_type: ObjectKind,
+    /// The object whose fields are set; absent for one to create.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_id: Option<String>,
+    /// The name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The status to begin with; of a create alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// The other fields, those of money of a create among them.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub fields: Map<String, Value>,
+}
+
+/// An object that was created, or whose name or other fields were set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectLine {
+    /// Whether it is new.
+    pub created: bool,
+    /// The object.
+    pub object_id: String,
+    /// What was set.
+    pub object: ObjectWrite,
+    /// The ids of the call that did it.
+    #[serde(flatten)]
+    pub ids: CallerIds,
+    /// The number of the [`ScheduledLine`] that announced it, when it landed late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
+}
+
+/// A report of insights that was ordered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportLine {
+    /// Its id.
+    pub report_run_id: String,
+    /// What it is about.
+    pub object_id: String,
+    /// The parameters, those of credentials left out.
+    pub params: BTreeMap<String, String>,
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde_json::Value;
 
-use super::record::{AiUsage, BudgetBlock, ErrorCode, FieldChange, Write};
+use super::record::{AiUsage, BudgetBlock, ErrorCode, FieldChange, ObjectWrite, ReportLine, Write};
 
 /// An answer.
 #[derive(Clone, Debug)]
@@ -88,12 +88,25 @@ pub(super) struct Handled {
     pub(super) block: Option<BudgetBlock>,
     /// What a Graph write sets, so that it can land late instead.
     pub(super) write: Option<Write>,
+    /// What it creates, or which other fields it sets.
+    pub(super) object: Option<ObjectWrite>,
+    /// A report that it orders.
+    pub(super) report: Option<ReportLine>,
     pub(super) error: Option<ErrorCode>,
     pub(super) usage: Option<AiUsage>,
 }
 
 impl From<Reply> for Handled {
     fn from(reply: Reply) -> Self {
-        Self { reply, changes: Vec::new(), block: None, write: None, error: None, usage: None }
+        Self {
+            reply,
+            changes: Vec::new(),
+            block: None,
+            write: None,
+            object: None,
+            report: None,
+            error: None,
+            usage: None,
+        }
     }
 }

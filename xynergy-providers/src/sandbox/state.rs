@@ -48,6 +48,12 @@ pub struct ObjectState {
     /// Its daily budget in minor units, where it owns one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub daily_budget: Option<Minor>,
+    /// Its budget for its whole life in minor units, where it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lifetime_budget: Option<Minor>,
+    /// Its bid in minor units, where one is set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bid_amount: Option<Minor>,
     /// Its campaign.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub campaign_id: String,
@@ -120,6 +126,8 @@ fn shown(object: &super::world::Object) -> ObjectState {
         name: object.name.clone(),
         status: object.status.clone(),
         daily_budget: object.daily_budget,
+        lifetime_budget: object.lifetime_budget,
+        bid_amount: object.bid_amount,
         campaign_id: object.campaign_id.clone(),
         adset_id: object.adset_id.clone(),
     }

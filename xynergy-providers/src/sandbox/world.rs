@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
 use xynergy_core::{Minor, Timestamp};
 
 use super::ads_file::{AdsFile, BudgetLevel};
 use super::fault::FaultRule;
 use super::record::{
-    Actor, BudgetBlock, EffectLine, Entry, Field, FieldChange, FieldValue, LateEvent, ObjectKind, Record,
-    RequestLine, ScheduledLine, Surface,
+    Actor, BudgetBlock, EffectLine, Entry, Field, FieldChange, FieldValue, LateEvent, ObjectKind, ObjectLine,
+    ObjectWrite, Record, ReportLine, RequestLine, ScheduledLine, Surface,
 };
 
 /// The window in which an ad set's budget changes are counted, and the time for which it is blocked after too many.
@@ -21,9 +22,13 @@ pub(super) const BUDGET_WINDOW: Duration = Duration::from_secs(3600);
 pub(super) struct Seed {
     pub(super) ads: AdsFile,
     pub(super) rules: Vec<FaultRule>,
+    /// How many changes of an ad set's daily budget apps may make in an hour.
+    pub(super) budget_changes_per_hour: usize,
+    /// How many Graph calls the account takes in an hour.
+    pub(super) calls_per_hour: Option<usize>,
 }
 
-/// A campaign, ad set or ad.
+/// A campaign, ad set, ad, creative or video.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Object {
     pub(super) kind: ObjectKind,
@@ -31,6 +36,14 @@ pub(super) struct Object {
     pub(super) status: String,
     /// The daily budget, where this object owns one.
     pub(super) daily_budget: Option<Minor>,
+    /// The budget for its whole life, where it has one.
+    pub(super) lifetime_budget: Option<Minor>,
+    /// The bid, where one is set.
+    pub(super) bid_amount: Option<Minor>,
+    /// How far the platform has learned whom to show it to.
+    pub(super) learning: Option<String>,
+    /// Every other field that was set.
+    pub(super) fields: Map<String, Value>,
     pub(super) campaign_id: String,
     /// The ad set of an ad; empty for others.
     pub(super) adset_id: String,
@@ -64,6 +77,8 @@ pub(super) struct World {
     /// Effects that have not landed, by the number of the line that announced them.
     pub(super) late: BTreeMap<u64, ScheduledLine>,
     pub(super) rules: Vec<RuleState>,
+    /// Reports that were ordered, with how often each was asked for.
+    pub(super) reports: BTreeMap<String, (ReportLine, u64)>,
     /// The times of the Graph calls of the last hour.
     pub(super) graph_calls: VecDeque<Timestamp>,
     pub(super) requests: u64,
@@ -80,6 +95,7 @@ impl World {
             blocked_until: BTreeMap::new(),
             late: BTreeMap::new(),
             rules: Vec::new(),
+            reports: BTreeMap::new(),
             graph_calls: VecDeque::new(),
             requests: 0,
             seq: 0,
@@ -115,6 +131,10 @@ impl World {
                     self.set_rules(rules);
                 }
             }
+            Entry::Object(line) => self.object(record.at, line)?,
+            Entry::Report(line) => {
+                self.reports.insert(line.report_run_id.clone(), (line.clone(), 0));
+            }
             Entry::Edit(_) => {}
         }
         self.seq = record.seq;
@@ -132,7 +152,9 @@ impl World {
         let object =
             self.objects.get_mut(object_id).ok_or_else(|| format!("the ads file has no {object_id}"))?;
         let now = match field {
+            Field::BidAmount => Some(FieldValue::Minor(object.bid_amount.unwrap_or(0))),
             Field::DailyBudget => object.daily_budget.map(FieldValue::Minor),
+            Field::Learning => object.learning.clone().map(FieldValue::Text),
             Field::Status => Some(FieldValue::Text(object.status.clone())),
         };
         if now.as_ref() != Some(before) {
@@ -141,7 +163,9 @@ impl World {
             ));
         }
         match (field, after) {
+            (Field::BidAmount, FieldValue::Minor(value)) => object.bid_amount = Some(*value),
             (Field::DailyBudget, FieldValue::Minor(value)) => object.daily_budget = Some(*value),
+            (Field::Learning, FieldValue::Text(learning)) => object.learning = Some(learning.clone()),
             (Field::Status, FieldValue::Text(status)) => object.status.clone_from(status),
             _ => return Err(format!("{after:?} is no value of {field:?}")),
         }
@@ -155,11 +179,36 @@ impl World {
         if let Some(pending) = line.late.and_then(|late| self.late.get_mut(&late)) {
             // A crash between an effect and its `landed` line must not land it again.
             match field {
+                Field::BidAmount => pending.write.bid_amount = None,
                 Field::DailyBudget => pending.write.daily_budget = None,
+                Field::Learning => {}
                 Field::Status => pending.write.status = None,
             }
         }
-        self.activities.push(Activity { seq: record.seq, at: record.at, effect: line.clone() });
+        if *field != Field::Learning {
+            self.activities.push(Activity { seq: record.seq, at: record.at, effect: line.clone() });
+        }
+        Ok(())
+    }
+
+    fn object(&mut self, at: Timestamp, line: &ObjectLine) -> Result<(), String> {
+        let ObjectLine { object_id, object: write, .. } = line;
+        if line.created {
+            if self.objects.contains_key(object_id) {
+                return Err(format!("{object_id} is there already"));
+            }
+            self.objects.insert(object_id.clone(), Object::created(write, at));
+        } else {
+            let object = self.objects.get_mut(object_id).ok_or_else(|| format!("there is no {object_id}"))?;
+            if let Some(name) = &write.name {
+                object.name.clone_from(name);
+            }
+            object.fields.extend(write.fields.clone());
+            object.updated = Some(at);
+        }
+        if let Some(pending) = line.late.and_then(|late| self.late.get_mut(&late)) {
+            pending.object = None;
+        }
         Ok(())
     }
 
@@ -169,8 +218,14 @@ impl World {
             state.counted += u64::from(state.rule.counts(&line.method, &line.path));
         }
         if line.surface == Surface::Graph {
-            self.graph_calls.retain(|t| in_window(*t, at));
+            while self.graph_calls.front().is_some_and(|t| !in_window(*t, at)) {
+                self.graph_calls.pop_front();
+            }
             self.graph_calls.push_back(at);
+            let last = line.path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+            if let Some((_, asked)) = self.reports.get_mut(last) {
+                *asked += 1;
+            }
         }
         self.block(line.budget_blocked.as_ref());
     }
@@ -219,6 +274,48 @@ impl World {
     }
 }
 
+impl Object {
+    fn new(kind: ObjectKind, name: String, status: String) -> Self {
+        Self {
+            kind,
+            name,
+            status,
+            daily_budget: None,
+            lifetime_budget: None,
+            bid_amount: None,
+            learning: None,
+            fields: Map::new(),
+            campaign_id: String::new(),
+            adset_id: String::new(),
+            updated: None,
+        }
+    }
+
+    /// What a create makes.
+    fn created(write: &ObjectWrite, at: Timestamp) -> Self {
+        let mut fields = write.fields.clone();
+        let mut amount = |name: &str| fields.remove(name).and_then(|value| value.as_i64());
+        let amounts = (amount("daily_budget"), amount("lifetime_budget"), amount("bid_amount"));
+        let mut id = |name: &str| match fields.remove(name) {
+            Some(Value::String(id)) => id,
+            _ => String::new(),
+        };
+        let (campaign_id, adset_id) = (id("campaign_id"), id("adset_id"));
+        let status = write.status.clone().unwrap_or_else(|| "ACTIVE".to_owned());
+        Self {
+            daily_budget: amounts.0,
+            lifetime_budget: amounts.1,
+            bid_amount: amounts.2,
+            learning: (write.object_type == ObjectKind::Adset).then(|| "LEARNING".to_owned()),
+            fields,
+            campaign_id,
+            adset_id,
+            updated: Some(at),
+            ..Self::new(write.object_type, write.name.clone().unwrap_or_default(), status)
+        }
+    }
+}
+
 /// Whether an event counts in the hour that ends now; one that is an hour old does not.
 pub(super) fn in_window(event: Timestamp, now: Timestamp) -> bool {
     now.since(event) < BUDGET_WINDOW
@@ -227,18 +324,25 @@ pub(super) fn in_window(event: Timestamp, now: Timestamp) -> bool {
 fn objects(ads: &AdsFile) -> BTreeMap<String, Object> {
     let mut objects: BTreeMap<String, Object> = BTreeMap::new();
     for ad in &ads.ads {
-        let budget = Some(ad.daily_budget_minor);
-        let parent = |kind, id: &str, level| Object {
-            kind,
-            name: match kind {
+        let parent = |kind, id: &str, level| {
+            let own = ad.budget_level == level;
+            let name = match kind {
                 ObjectKind::Campaign => format!("Campaign {id}"),
                 _ => format!("Ad set {id}"),
-            },
-            status: "PAUSED".to_owned(),
-            daily_budget: budget.filter(|_| ad.budget_level == level),
-            campaign_id: if kind == ObjectKind::Campaign { String::new() } else { ad.campaign_id.clone() },
-            adset_id: String::new(),
-            updated: None,
+            };
+            let lifetime_budget = ad.amount("lifetime_budget_minor").filter(|_| own);
+            let mut object = Object {
+                daily_budget: Some(ad.daily_budget_minor).filter(|_| own && lifetime_budget.is_none()),
+                lifetime_budget,
+                ..Object::new(kind, name, "PAUSED".to_owned())
+            };
+            if kind == ObjectKind::Adset {
+                object.campaign_id.clone_from(&ad.campaign_id);
+                object.bid_amount = ad.amount("bid_minor");
+                let learning = ad.other.get("learning").and_then(Value::as_bool).unwrap_or_default();
+                object.learning = Some(if learning { "LEARNING" } else { "SUCCESS" }.to_owned());
+            }
+            object
         };
         for (kind, id, level) in [
             (ObjectKind::Campaign, &ad.campaign_id, BudgetLevel::Campaign),
@@ -250,13 +354,9 @@ fn objects(ads: &AdsFile) -> BTreeMap<String, Object> {
             }
         }
         objects.entry(ad.ad_id.clone()).or_insert_with(|| Object {
-            kind: ObjectKind::Ad,
-            name: ad.name.clone(),
-            status: ad.status.clone(),
-            daily_budget: None,
             campaign_id: ad.campaign_id.clone(),
             adset_id: ad.adset_id.clone(),
-            updated: None,
+            ..Object::new(ObjectKind::Ad, ad.name.clone(), ad.status.clone())
         });
     }
     objects

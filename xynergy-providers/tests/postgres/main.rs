@@ -2,6 +2,8 @@
 #![cfg(feature = "postgres")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod attribution;
+mod changes;
 mod open;
 mod state;
 mod support;

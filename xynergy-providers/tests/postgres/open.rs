@@ -15,7 +15,7 @@ async fn refused(config: &PostgresConfig) -> Error {
 /// The configuration with one more setting of the server for its sessions.
 fn with_setting(config: &PostgresConfig, setting: &str) -> PostgresConfig {
     let DatabaseUrl::Text(url) = &config.url else { unreachable!("tests write their URL") };
-    let url = format!("{url}?options=-c%20{}", setting.replace('=', "%3D"));
+    let url = format!("{url}&options=-c%20{}", setting.replace('=', "%3D"));
     PostgresConfig { url: DatabaseUrl::Text(url), ..config.clone() }
 }
 
@@ -161,8 +161,8 @@ async fn goes_on_after_its_connections_were_cut() {
     client
         .execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-             WHERE application_name = 'xynergy' AND query LIKE '%state_documents%'",
-            &[],
+             WHERE application_name = $1 AND pid <> pg_backend_pid() AND query LIKE '%state_documents%'",
+            &[&place.config.schema],
         )
         .await
         .unwrap();

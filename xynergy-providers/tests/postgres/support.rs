@@ -20,8 +20,8 @@ impl Place {
         let mut random = [0; 8];
         SystemEntropy.fill(&mut random);
         let schema = format!("test_{:016x}", u64::from_le_bytes(random));
-        let config = PostgresConfig { schema, ..PostgresConfig::new(DatabaseUrl::Text(url)) };
-        Some(Self { config })
+        let url = DatabaseUrl::Text(format!("{url}?application_name={schema}"));
+        Some(Self { config: PostgresConfig { schema, ..PostgresConfig::new(url) } })
     }
 
     /// The place, and a store that is open in it.
@@ -59,6 +59,10 @@ impl Drop for Place {
             runtime.block_on(async {
                 let (client, connection) = tokio_postgres::connect(&url, NoTls).await?;
                 tokio::spawn(connection);
+                // The runtime that this stops may have no time to close what it has open.
+                let ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                            WHERE application_name = $1 AND pid <> pg_backend_pid()";
+                client.execute(ours, &[&schema]).await?;
                 client.batch_execute(&format!("DROP SCHEMA IF EXISTS \"{schema}\" CASCADE")).await
             })
         });

@@ -191,7 +191,7 @@ async fn bad_writes_change_nothing() {
         ("s1", "lifetime_budget=3000", json!(null)),
         ("s1", "status=ASLEEP", json!(null)),
         ("s1", "status=PAUSED&daily_budget=1", json!(1_885_272)),
-        ("s1", "bid_amount=5", json!(null)),
+        ("s1", "bid_amount=0", json!(null)),
         ("s1", "", json!(null)),
         ("s1", "daily_budget=3000&execution_options=validate_only", json!(null)),
         ("a1", "daily_budget=3000", json!(null)),

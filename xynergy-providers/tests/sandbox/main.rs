@@ -10,4 +10,5 @@ mod crm;
 mod faults;
 mod graph;
 mod log;
+mod objects;
 mod support;

@@ -85,6 +85,17 @@ async fn try_start(faults: &str, log: SandboxLog, clock: Arc<ManualClock>) -> xy
     Ok(World { sandbox, clock, client })
 }
 
+/// A sandbox of another ads file, set up in another way.
+pub(crate) async fn start_ads(ads: AdsFile, change: impl FnOnce(SandboxConfig) -> SandboxConfig) -> World {
+    let clock = Arc::new(ManualClock::new(noon()));
+    let config =
+        SandboxConfig { clock: SandboxClock::Shared(clock.clone()), ..SandboxConfig::new(ads, crm()) };
+    let sandbox = sandbox::start(change(config)).await.unwrap();
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
+    let client = Client { http, base: sandbox.urls().base.clone() };
+    World { sandbox, clock, client }
+}
+
 impl World {
     /// Every line of the log, this look included.
     pub(crate) async fn records(&self) -> Vec<Record> {

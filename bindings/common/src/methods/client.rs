@@ -1,5 +1,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
+use xynergy::execution::RunReport;
 use xynergy_core::health::Health;
 
 use super::{Nothing, methods};
@@ -13,6 +14,12 @@ methods! {
     /// a tool of their own.
     "migrate"(print_sql) Value MigrateArguments => xynergy::Migration =
         |session, arguments: MigrateArguments| async move { session.client.migrate(arguments.print_sql).await };
+
+    /// Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
+    "tick"() Value Nothing => RunReport = |session, _: Nothing| async move { session.client.tick().await };
+
+    /// What happened in this process and what is still to be done, of all tenants together, in Prometheus' text format.
+    "metrics"() Value Nothing => String = |session, _: Nothing| async move { session.client.metrics().await };
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

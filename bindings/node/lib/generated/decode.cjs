@@ -17,6 +17,7 @@ function Activity(it) {
 
 function AdChange(it) {
   if (typeof it.expected_from === 'number') it.expected_from = BigInt(it.expected_from);
+  if (it.ramp !== null && typeof it.ramp === 'object') { RampStep(it.ramp); }
   if (typeof it.target === 'number') it.target = BigInt(it.target);
   readable(it);
 }
@@ -125,6 +126,11 @@ function ProviderSpend(it) {
   readable(it);
 }
 
+function RampStep(it) {
+  if (typeof it.target === 'number') it.target = BigInt(it.target);
+  readable(it);
+}
+
 function RevenueTotals(it) {
   if (it.by_ad !== null && typeof it.by_ad === 'object') { for (const key in it.by_ad) if (typeof it.by_ad[key] === 'number') it.by_ad[key] = BigInt(it.by_ad[key]); readable(it.by_ad); }
   if (typeof it.unattributed_minor === 'number') it.unattributed_minor = BigInt(it.unattributed_minor);
@@ -213,6 +219,12 @@ const results = {
   'execution.run_once'(it) {
     if (it !== null && typeof it === 'object') { Step(it); }
   },
+  'execution.retry'(it) {
+    if (it !== null && typeof it === 'object') { ChangeRow(it); }
+  },
+  'execution.resolve'(it) {
+    if (it !== null && typeof it === 'object') { ChangeRow(it); }
+  },
   'execution.get'(it) {
     if (it !== null && typeof it === 'object') { ChangeRow(it); }
   },
@@ -224,6 +236,9 @@ const results = {
   },
   'execution.cancel'(it) {
     if (it !== null && typeof it === 'object') { Step(it); }
+  },
+  'insights.totals'(it) {
+    if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { AdInsight(each0); } } }
   },
 };
 

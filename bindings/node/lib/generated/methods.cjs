@@ -19,6 +19,20 @@ const MIGRATE = {
   decode: results['migrate'],
   empty: false,
 };
+const TICK = {
+  name: 'tick',
+  required: [],
+  optional: new Map([]),
+  decode: results['tick'],
+  empty: false,
+};
+const METRICS = {
+  name: 'metrics',
+  required: [],
+  optional: new Map([]),
+  decode: results['metrics'],
+  empty: false,
+};
 const AI_GENERATE = {
   name: 'ai.generate',
   required: ["prompt"],
@@ -218,14 +232,14 @@ const EXECUTION_OWNERS = {
 const EXECUTION_PLAN = {
   name: 'execution.plan',
   required: ["changes"],
-  optional: new Map([["askPlatform", "ask_platform"]]),
+  optional: new Map([["askPlatform", "ask_platform"], ["ramp", "ramp"]]),
   decode: results['execution.plan'],
   empty: false,
 };
 const EXECUTION_QUEUE = {
   name: 'execution.queue',
   required: ["changes"],
-  optional: new Map([]),
+  optional: new Map([["ramp", "ramp"]]),
   decode: results['execution.queue'],
   empty: false,
 };
@@ -241,6 +255,48 @@ const EXECUTION_RUN_ONCE = {
   required: [],
   optional: new Map([]),
   decode: results['execution.run_once'],
+  empty: false,
+};
+const EXECUTION_RUN = {
+  name: 'execution.run',
+  required: [],
+  optional: new Map([["workers", "workers"], ["pollMs", "poll_ms"], ["reconcileMs", "reconcile_ms"], ["forMs", "for_ms"]]),
+  decode: results['execution.run'],
+  empty: false,
+};
+const EXECUTION_TICK = {
+  name: 'execution.tick',
+  required: [],
+  optional: new Map([["workers", "workers"]]),
+  decode: results['execution.tick'],
+  empty: false,
+};
+const EXECUTION_RECONCILE = {
+  name: 'execution.reconcile',
+  required: [],
+  optional: new Map([]),
+  decode: results['execution.reconcile'],
+  empty: false,
+};
+const EXECUTION_RETRY = {
+  name: 'execution.retry',
+  required: ["id"],
+  optional: new Map([]),
+  decode: results['execution.retry'],
+  empty: false,
+};
+const EXECUTION_RESOLVE = {
+  name: 'execution.resolve',
+  required: ["id", "verdict", "note"],
+  optional: new Map([]),
+  decode: results['execution.resolve'],
+  empty: false,
+};
+const EXECUTION_BACKLOG = {
+  name: 'execution.backlog',
+  required: [],
+  optional: new Map([]),
+  decode: results['execution.backlog'],
   empty: false,
 };
 const EXECUTION_DRAIN = {
@@ -267,7 +323,7 @@ const EXECUTION_GET = {
 const EXECUTION_LIST = {
   name: 'execution.list',
   required: [],
-  optional: new Map([["accountId", "account_id"], ["allocationId", "allocation_id"], ["status", "status"]]),
+  optional: new Map([["accountId", "account_id"], ["allocationId", "allocation_id"], ["status", "status"], ["reason", "reason"], ["needsHuman", "needs_human"], ["after", "after"], ["limit", "limit"]]),
   decode: results['execution.list'],
   empty: false,
 };
@@ -313,6 +369,48 @@ const EXECUTION_VERIFY_AUDIT = {
   decode: results['execution.verify_audit'],
   empty: false,
 };
+const ADS_CREATE = {
+  name: 'ads.create',
+  required: ["kind", "account_id", "name"],
+  optional: new Map([["fields", "fields"], ["key", "key"]]),
+  decode: results['ads.create'],
+  empty: false,
+};
+const ADS_GET = {
+  name: 'ads.get',
+  required: ["kind", "id"],
+  optional: new Map([["fields", "fields"]]),
+  decode: results['ads.get'],
+  empty: false,
+};
+const ADS_UPDATE = {
+  name: 'ads.update',
+  required: ["kind", "id"],
+  optional: new Map([["name", "name"], ["fields", "fields"]]),
+  decode: results['ads.update'],
+  empty: true,
+};
+const ADS_LIST = {
+  name: 'ads.list',
+  required: ["kind", "account_id"],
+  optional: new Map([["parentId", "parent_id"], ["fields", "fields"], ["limit", "limit"], ["after", "after"]]),
+  decode: results['ads.list'],
+  empty: false,
+};
+const INSIGHTS_SYNC = {
+  name: 'insights.sync',
+  required: ["account_id", "since"],
+  optional: new Map([]),
+  decode: results['insights.sync'],
+  empty: false,
+};
+const INSIGHTS_TOTALS = {
+  name: 'insights.totals',
+  required: ["account_id", "since", "until"],
+  optional: new Map([]),
+  decode: results['insights.totals'],
+  empty: false,
+};
 
 class ClientMethods {
   #handle;
@@ -326,6 +424,14 @@ class ClientMethods {
   /** Brings the tables of the store to this version; with `print_sql` it only returns the SQL, for those who migrate with a tool of their own. */
   migrate(options) {
     return invoke(this.#handle, MIGRATE, [], options);
+  }
+  /** Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone. */
+  tick(options) {
+    return invoke(this.#handle, TICK, [], options);
+  }
+  /** What happened in this process and what is still to be done, of all tenants together, in Prometheus' text format. */
+  metrics(options) {
+    return invoke(this.#handle, METRICS, [], options);
   }
 }
 
@@ -481,11 +587,11 @@ class Execution {
   owners(accountId, options) {
     return invoke(this.#handle, EXECUTION_OWNERS, [accountId], options);
   }
-  /** What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the platform validates what would be sent. */
+  /** What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the platform validates what would be sent. With `ramp` it is the plan of the steps that `queue` with `ramp` would store. */
   plan(changes, options) {
     return invoke(this.#handle, EXECUTION_PLAN, [changes], options);
   }
-  /** Stores changes to be applied after their jitter. A change whose id is stored already is left as it is. */
+  /** Stores changes to be applied after their jitter. A change whose id is stored already is left as it is. With `ramp` a target further away than one window allows is reached in steps over the coming windows, each a change of its own. */
   queue(changes, options) {
     return invoke(this.#handle, EXECUTION_QUEUE, [changes], options);
   }
@@ -496,6 +602,30 @@ class Execution {
   /** Does the most urgent thing that is due; null when nothing is. It never sleeps. */
   runOnce(options) {
     return invoke(this.#handle, EXECUTION_RUN_ONCE, [], options);
+  }
+  /** Works for `for_ms` milliseconds; without it until the call is cancelled or the client is closed. Takes what is due with so many workers, sleeps until more is, and waits at its end for the steps under way. On the client itself it works for every tenant, on a scope for that tenant alone. A cancelled call takes nothing new; `drain` and closing the client wait for what it had under way. */
+  run(options) {
+    return invoke(this.#handle, EXECUTION_RUN, [], options);
+  }
+  /** Does everything that is due now and returns: for schedulers and functions that scale to zero. It covers the same tenants as `run`. */
+  tick(options) {
+    return invoke(this.#handle, EXECUTION_TICK, [], options);
+  }
+  /** Finds out what became of every request that is unknown and can land no more, and whether one that was judged not applied landed late. */
+  reconcile(options) {
+    return invoke(this.#handle, EXECUTION_RECONCILE, [], options);
+  }
+  /** Sends a change again whose last request had no effect, with the same value and after its jitter. The scope needs an actor. */
+  retry(id, options) {
+    return invoke(this.#handle, EXECUTION_RETRY, [id], options);
+  }
+  /** Says what became of a request that reading the platform could not tell: those that `list` with `needs_human` has. The note tells how it is known; the scope needs an actor, and both are kept in the history. */
+  resolve(id, verdict, note, options) {
+    return invoke(this.#handle, EXECUTION_RESOLVE, [id, verdict, note], options);
+  }
+  /** What is still to be done: changes that are not over, by status and reason, those that wait for a person, and when the oldest was due. */
+  backlog(options) {
+    return invoke(this.#handle, EXECUTION_BACKLOG, [], options);
   }
   /** Waits until no step is under way. */
   drain(options) {
@@ -509,7 +639,7 @@ class Execution {
   get(id, options) {
     return invoke(this.#handle, EXECUTION_GET, [id], options);
   }
-  /** The changes that match, by the time of queueing and then id. */
+  /** The changes that match, by the time of queueing and then id: at most `limit` of those after the change `after`, the last one of the page before. */
   list(options) {
     return invoke(this.#handle, EXECUTION_LIST, [], options);
   }
@@ -525,7 +655,7 @@ class Execution {
   setLimits(accountId, currency, options) {
     return invoke(this.#handle, EXECUTION_SET_LIMITS, [accountId, currency], options);
   }
-  /** Switches a kill switch: of the tenant, an account or an owner. While it is on, nothing that it covers is sent. */
+  /** Switches a kill switch: of an owner, an account, the tenant, or everybody's. While it is on, nothing that it covers is sent. */
   kill(scope, on, options) {
     return invoke(this.#handle, EXECUTION_KILL, [scope, on], options);
   }
@@ -539,6 +669,44 @@ class Execution {
   }
 }
 
+class Ads {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the same object, whatever happened to the first one. Amounts are integers in minor units. */
+  create(kind, accountId, name, options) {
+    return invoke(this.#handle, ADS_CREATE, [kind, accountId, name], options);
+  }
+  /** An object, with further fields by the platform's names; `not_found` when there is none of this kind. */
+  get(kind, id, options) {
+    return invoke(this.#handle, ADS_GET, [kind, id], options);
+  }
+  /** Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue` alone. */
+  update(kind, id, options) {
+    return invoke(this.#handle, ADS_UPDATE, [kind, id], options);
+  }
+  /** One page of objects; the next one with its `next` as `after`. */
+  list(kind, accountId, options) {
+    return invoke(this.#handle, ADS_LIST, [kind, accountId], options);
+  }
+}
+
+class Insights {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is replaced. The number of ads and days that were read. */
+  sync(accountId, since, options) {
+    return invoke(this.#handle, INSIGHTS_SYNC, [accountId, since], options);
+  }
+  /** What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is asked of the platform. */
+  totals(accountId, since, until, options) {
+    return invoke(this.#handle, INSIGHTS_TOTALS, [accountId, since, until], options);
+  }
+}
+
 /** The areas of a client, by the name of their attribute. */
 const areas = {
   ai: Ai,
@@ -547,6 +715,8 @@ const areas = {
   allocation: Allocation,
   closedLoop: ClosedLoop,
   execution: Execution,
+  ads: Ads,
+  insights: Insights,
 };
 
-module.exports = { areas, ClientMethods, own: ["health", "migrate"] };
+module.exports = { areas, ClientMethods, own: ["health", "migrate", "tick", "metrics"] };

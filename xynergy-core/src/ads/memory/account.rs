@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::{PlatformEffect, WriteFault};
 use crate::ads::{
-    Activity, AdWrite, ChangeField, DeliveryStatus, Owner, OwnerState, ThrottleScope, WriteClass,
-    WriteFailure,
+    Activity, AdInsight, AdObject, AdObjectSpec, AdWrite, ChangeField, DeliveryStatus, Owner, OwnerState,
+    ThrottleScope, WriteClass, WriteFailure,
 };
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -15,6 +15,13 @@ use crate::money::Currency;
 
 /// The time in which changes of a budget are counted, and for which a budget is blocked after too many.
 pub(super) const BUDGET_WINDOW: Duration = Duration::from_secs(3_600);
+
+/// A request that takes effect later.
+#[derive(Debug)]
+pub(super) enum Landing {
+    Create(AdObjectSpec, String),
+    Write(AdWrite),
+}
 
 #[derive(Debug)]
 pub(super) struct Account {
@@ -27,8 +34,11 @@ pub(super) struct Account {
     pub(super) write_faults: VecDeque<Option<WriteFault>>,
     pub(super) read_fault: Option<ErrorKind>,
     pub(super) edits_before_read: VecDeque<Option<(Owner, ChangeField, i64)>>,
-    /// Writes that are on their way, by the time at which they land and then by their order.
-    pub(super) landing: BTreeMap<(Timestamp, usize), AdWrite>,
+    /// Requests that are on their way, by the time at which they land and then by their order.
+    pub(super) landing: BTreeMap<(Timestamp, usize), Landing>,
+    pub(super) objects: BTreeMap<String, AdObject>,
+    pub(super) create_faults: VecDeque<Option<WriteFault>>,
+    pub(super) days: BTreeMap<String, Vec<AdInsight>>,
     pub(super) activity_lag: Duration,
     pub(super) read_lag: Duration,
     pub(super) dead_token: Option<(Timestamp, Timestamp)>,
@@ -49,6 +59,9 @@ impl Account {
             read_fault: None,
             edits_before_read: VecDeque::new(),
             landing: BTreeMap::new(),
+            objects: BTreeMap::new(),
+            create_faults: VecDeque::new(),
+            days: BTreeMap::new(),
             activity_lag: Duration::ZERO,
             read_lag: Duration::ZERO,
             dead_token: None,
@@ -77,9 +90,16 @@ impl Account {
     /// Lets everything land whose time has come, each at its own.
     pub(super) fn land(&mut self, now: Timestamp) {
         while let Some(next) = self.landing.first_entry().filter(|next| next.key().0 <= now) {
-            let ((at, _), write) = next.remove_entry();
-            if self.accepts(&write, at).is_ok() {
-                self.apply_write(&write, at);
+            let ((at, _), landing) = next.remove_entry();
+            match landing {
+                Landing::Create(spec, nonce) => {
+                    self.create(&spec, &nonce);
+                }
+                Landing::Write(write) => {
+                    if self.accepts(&write, at).is_ok() {
+                        self.apply_write(&write, at);
+                    }
+                }
             }
         }
     }

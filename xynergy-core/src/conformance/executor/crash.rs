@@ -163,6 +163,6 @@ async fn wait<T>(task: &tokio::task::JoinHandle<T>) {
 
 /// Runs on a runtime that is dropped afterwards with every task on it, as a process that ends.
 fn on_new_runtime<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(work)
 }

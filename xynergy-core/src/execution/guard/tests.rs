@@ -50,6 +50,7 @@ fn input(row: ChangeRow) -> GuardInput {
     GuardInput {
         now: now(),
         snapshot_age: Duration::ZERO,
+        read_at: now(),
         live: state(&row.change.owner.id, row.change.expected_from),
         account: None,
         fuzz: 0,
@@ -126,6 +127,28 @@ fn a_limit_that_the_platform_taught_is_kept() {
     assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_010 }, "a lesson is forgotten");
     input.recent.count = Policy::standard().account_changes;
     assert_eq!(judge(&input), blocked(Reason::RateLimitAccount, Some(after(now(), HOUR / 2))));
+}
+
+/// Another worker's change was settled after the account was read: the reading lacks it.
+#[test]
+fn what_was_settled_after_the_reading_counts() {
+    let mut input = input(row("s1", 1_000, 1_100));
+    input.limits = limits(Some(2_150), None, None);
+    input.account = Some(vec![state("s1", 1_000), state("s2", 1_000)]);
+    input.read_at = now().minus(Duration::from_secs(5));
+    assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_100 });
+    let settled =
+        Movement { at: now().minus(Duration::from_secs(2)), ..movement("s2", 1_000, 1_100, 0, true) };
+    input.movements = vec![settled.clone()];
+    assert!(matches!(judge(&input), Verdict::Block { reason: Reason::AccountCap, .. }));
+    input.movements = vec![Movement { owner: Owner::ad_set("s1"), ..settled }];
+    assert_eq!(
+        judge(&input),
+        blocked(Reason::StaleSnapshot, Some(after(now(), 1_000))),
+        "its own: read again"
+    );
+    input.read_at = now().minus(Duration::from_secs(1));
+    assert_eq!(judge(&input), Verdict::Send { from: 1_000, value: 1_100 }, "the reading has it");
 }
 
 #[test]

@@ -47,13 +47,19 @@ impl<'a> Work<'a> {
         match &transition.action {
             Action::Abandon => self.abandon(row),
             Action::Begin { attempt, token, live } => {
-                self.held(&row, ChangeStatus::Claimed, *attempt, *token).then(|| self.begin(row, live))
+                let age = transition.at.now.since(live.read_at);
+                let read_at = self.view.asked_at.minus(age);
+                self.held(&row, ChangeStatus::Claimed, *attempt, *token)
+                    .then(|| self.begin(row, live, read_at))
             }
             Action::Cancel => row.waiting().then(|| self.cancel(row)),
             Action::Late { attempt, detail } => self.late(row, *attempt, detail),
             Action::Postpone { attempt, after } => self.postpone(row, *attempt, *after),
             Action::Reconcile { attempt, finding, live, detail } => {
-                self.reconcile(row, *attempt, *finding, live.as_deref(), detail)
+                let read = live
+                    .as_deref()
+                    .map(|l| (l, self.view.asked_at.minus(transition.at.now.since(l.read_at))));
+                self.reconcile(row, *attempt, *finding, read, detail)
             }
             Action::Refuse { reason, retry_after, detail } => {
                 self.may_be_decided(&row).then(|| self.refuse(row, *reason, *retry_after, detail.as_deref()))
@@ -98,12 +104,14 @@ impl<'a> Work<'a> {
         let now = self.view.now;
         // An edit of the very value is told by the guard, with whatever else speaks against the change.
         let as_expected = live.value(row.change.field) == Some(row.change.expected_from);
-        if self.yield_to_edits(live, &row) && as_expected {
+        let read_at = self.view.asked_at.minus(snapshot_age);
+        if self.yield_to_edits(live, &row, read_at) && as_expected {
             return Some(self.block(row, Reason::Edited, None, None));
         }
         let input = GuardInput {
             now,
             snapshot_age,
+            read_at,
             killed: self.killed(&row),
             pauses: self.view.pauses.clone(),
             recent: self.view.recent,
@@ -141,10 +149,10 @@ impl<'a> Work<'a> {
         }
     }
 
-    fn begin(&mut self, mut row: ChangeRow, live: &OwnerState) -> ChangeRow {
+    fn begin(&mut self, mut row: ChangeRow, live: &OwnerState, read_at: Timestamp) -> ChangeRow {
         let now = self.view.now;
         let sent_by = now.plus(Duration::from_millis(self.policy.send_timeout_ms));
-        let edited = self.yield_to_edits(live, &row);
+        let edited = self.yield_to_edits(live, &row, read_at);
         if self.killed(&row) {
             let retry = now.plus(Duration::from_millis(self.policy.kill_switch_retry_ms));
             return self.unsent(row, Reason::KillSwitch, Some(retry));
@@ -271,7 +279,7 @@ impl<'a> Work<'a> {
         mut row: ChangeRow,
         attempt: u32,
         finding: Finding,
-        live: Option<&OwnerState>,
+        read: Option<(&OwnerState, Timestamp)>,
         detail: &str,
     ) -> Option<ChangeRow> {
         if !self.reconcilable(&row, attempt) {
@@ -300,8 +308,8 @@ impl<'a> Work<'a> {
                 row
             }
         };
-        if let Some(live) = live {
-            self.yield_to_edits(live, &row);
+        if let Some((live, read_at)) = read {
+            self.yield_to_edits(live, &row, read_at);
         }
         Some(row)
     }
@@ -647,7 +655,13 @@ impl<'a> Work<'a> {
 
     /// Writes down what was read of an owner. What somebody else edited meanwhile ends the changes of that owner that
     /// wait, but for those that were decided on the edited value; whether it ends this one too is the answer.
-    fn yield_to_edits(&mut self, live: &OwnerState, row: &ChangeRow) -> bool {
+    fn yield_to_edits(&mut self, live: &OwnerState, row: &ChangeRow, read_at: Timestamp) -> bool {
+        // What another worker settled since is not in the reading, and nobody's edit.
+        let settled = |m: &Movement| m.own.is_some() && !m.open && m.at > read_at && m.owner == live.owner;
+        let own = Some((row.change.id, row.attempt));
+        if self.view.movements.iter().any(|m| m.own != own && settled(m)) {
+            return false;
+        }
         let edits = self.observe(live);
         if edits.is_empty() {
             return false;

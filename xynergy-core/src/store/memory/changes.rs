@@ -103,13 +103,16 @@ impl Tenant {
             .changes
             .values()
             .filter(|r| r.change.account_id == account_id && (r.in_flight() || r.waiting() && shared(r)));
-        let since = policy.map(|policy| now.minus(policy.longest_window()));
         let movements = account.into_iter().flat_map(|a| &a.movements).filter(|m| {
-            changes.iter().any(|c| c.campaign_id == m.campaign_id)
-                && since.is_some_and(|since| m.open || m.at > since)
+            let of_campaign = changes.iter().any(|c| c.campaign_id == m.campaign_id);
+            policy.is_some_and(|policy| {
+                of_campaign && (m.open || m.at > now.minus(policy.longest_window()))
+                    || m.own.is_some() && m.at > policy.read_since(at.now)
+            })
         });
         AccountView {
             now,
+            asked_at: at.now,
             limits: account.and_then(|a| a.limits.clone()),
             kills: self.kills(killed),
             pauses: account.map(|a| a.pauses(now)).unwrap_or_default(),

@@ -1,51 +1,36 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
-use serde::de::DeserializeOwned;
-use url::Url;
 use xynergy_core::ads::{
-    AccountState, Activity, AdInsight, AdPlatform, AdWrite, Owner, OwnerLevel, OwnerState, WriteFailure,
+    AccountState, Activity, AdDay, AdInsight, AdObject, AdObjectKind, AdObjectPage, AdObjectQuery,
+    AdObjectSpec, AdObjectUpdate, AdPlatform, AdWrite, DayRange, DeliveryStatus, Owner, OwnerLevel,
+    OwnerState, WriteFailure, field_names,
 };
-use xynergy_core::config::{Secret, SecretSource};
-use xynergy_core::env::{HttpRequest, HttpSend};
+use xynergy_core::config::SecretSource;
+use xynergy_core::env::HttpSend;
 use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, Timestamp};
 
 use super::activity::{self, ActivityRow};
+use super::client::{Ask, Client};
 use super::config::MetaConfig;
 use super::error;
 use super::insight::{self, InsightRow};
+use super::object::{self, ObjectRow};
 use super::request;
 use super::wire::{self, AccountRow, MinimumRow, OwnerRow, Page};
-use crate::http::api::{below, headers};
-use crate::http::repeat_read;
-
-/// How many pages a list may have: 100,000 objects.
-const MAX_PAGES: usize = 500;
-
-const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
 /// Meta as an [`AdPlatform`].
 ///
 /// Account ids may be given with or without `act_`; they are answered with it. The days of
-/// [`insights`](AdPlatform::insights) are those of the UTC dates, which Meta reads in the account's time zone.
+/// [`insights`](AdPlatform::insights) are those of the UTC dates, which Meta reads in the account's time zone. Clones share
+/// what is known of the quotas.
 #[derive(Clone, Debug)]
 pub struct MetaAds {
-    config: MetaConfig,
-    base_url: Url,
-    http: Arc<dyn HttpSend>,
-    secrets: Arc<dyn SecretSource>,
+    client: Arc<Client>,
     /// By account: the currency of an account never changes.
     currencies: Arc<Mutex<BTreeMap<String, Currency>>>,
-}
-
-struct Credentials {
-    token: Secret,
-    proof: Option<String>,
 }
 
 impl MetaAds {
@@ -54,83 +39,7 @@ impl MetaAds {
     /// # Errors
     /// Those of [`MetaConfig::validate`].
     pub fn new(config: MetaConfig, http: Arc<dyn HttpSend>, secrets: Arc<dyn SecretSource>) -> Result<Self> {
-        config.validate()?;
-        let base_url = below(&config.parsed_base_url()?, &config.version);
-        Ok(Self { config, base_url, http, secrets, currencies: Arc::default() })
-    }
-
-    async fn credentials(&self, ctx: &Ctx) -> Result<Credentials> {
-        let token = self.secrets.get(&ctx.tenant, &self.config.access_token).await?;
-        let proof = match &self.config.app_secret {
-            Some(reference) => {
-                request::app_secret_proof(&token, &self.secrets.get(&ctx.tenant, reference).await?)
-            }
-            None => None,
-        };
-        Ok(Credentials { token, proof })
-    }
-
-    /// One read, repeated while Meta is away or busy.
-    async fn read<T: DeserializeOwned>(
-        &self,
-        ctx: &Ctx,
-        operation: &'static str,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<T> {
-        let body = repeat_read(ctx, || self.fetch(ctx, operation, path, query)).await?;
-        wire::parse(&body, operation)
-    }
-
-    async fn fetch(
-        &self,
-        ctx: &Ctx,
-        operation: &'static str,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Bytes> {
-        let Credentials { token, proof } = self.credentials(ctx).await?;
-        let mut url = below(&self.base_url, path);
-        let proof = proof.as_deref().map(|proof| ("appsecret_proof", proof));
-        let query = request::form(query.iter().copied().chain(proof));
-        url.set_query(Some(query.as_str()).filter(|query| !query.is_empty()));
-        let request = self.request(Method::GET, url, headers(ctx, &token, operation)?, Bytes::new());
-        let sent = self.http.send(request).await;
-        let response = sent.map_err(|failure| error::unanswered_read(failure, operation))?;
-        match error::refusal(&response) {
-            None => Ok(response.body),
-            Some(refusal) => Err(refusal.of_read(operation)),
-        }
-    }
-
-    /// All pages of a list.
-    async fn list<T: DeserializeOwned>(
-        &self,
-        ctx: &Ctx,
-        operation: &'static str,
-        path: &str,
-        query: &[(&str, &str)],
-    ) -> Result<Vec<T>> {
-        let endless = |message| Err(Error::new(ErrorKind::Unavailable, operation, message));
-        let mut rows = Vec::new();
-        let mut after: Option<String> = None;
-        let mut seen = BTreeSet::new();
-        for _ in 0..MAX_PAGES {
-            let cursor = after.as_deref().map(|after| ("after", after));
-            let query: Vec<_> =
-                query.iter().copied().chain([("limit", request::PAGE)]).chain(cursor).collect();
-            let page: Page<T> = self.read(ctx, operation, path, &query).await?;
-            let next = page.next(operation)?;
-            rows.extend(page.data);
-            match next {
-                None => return Ok(rows),
-                Some(next) if !seen.insert(next.clone()) => {
-                    return endless("Meta answers with the same page of a list again");
-                }
-                Some(next) => after = Some(next),
-            }
-        }
-        endless("Meta's list does not end within 100,000 rows")
+        Ok(Self { client: Arc::new(Client::new(config, http, secrets)?), currencies: Arc::default() })
     }
 
     async fn currency(&self, ctx: &Ctx, operation: &'static str, number: &str) -> Result<Currency> {
@@ -139,7 +48,9 @@ impl MetaAds {
             return Ok(currency);
         }
         let path = request::with_prefix(number);
-        let row: AccountRow = self.read(ctx, operation, &path, &[("fields", "currency")]).await?;
+        let parameters = [("fields", "currency")];
+        let ask = Ask { operation, path: &path, parameters: &parameters, account: Some(number) };
+        let row: AccountRow = self.client.read(ctx, ask).await?;
         let currency = row.currency(operation)?;
         self.currencies.lock().unwrap_or_else(PoisonError::into_inner).insert(number.to_owned(), currency);
         Ok(currency)
@@ -151,23 +62,61 @@ impl MetaAds {
         let unsent = |error: Error| error::unsent_write(&error);
         let path = request::checked_id(&write.owner.id, "owner.id", OPERATION).map_err(unsent)?;
         let (name, value) = request::assignment(write)?;
-        let Credentials { token, proof } = self.credentials(ctx).await.map_err(unsent)?;
-        let mut headers = headers(ctx, &token, OPERATION).map_err(unsent)?;
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
-        if !validate_only {
-            name_attempt(&mut headers, write);
-        }
+        let further = (!validate_only).then(|| attempt(write));
         let options = validate_only.then_some(("execution_options", "[\"validate_only\"]"));
-        let proof = proof.as_deref().map(|proof| ("appsecret_proof", proof));
-        let form = request::form([(name, value.as_str())].into_iter().chain(options).chain(proof));
-        let request = self.request(Method::POST, below(&self.base_url, path), headers, form.into());
-        let response = self.http.send(request).await.map_err(|f| error::unanswered_write(&f))?;
-        error::confirmed(&response)
+        let parameters: Vec<_> = [(name, value.as_str())].into_iter().chain(options).collect();
+        let account = self.client.pace.account_of(&ctx.tenant, path);
+        let ask = Ask { operation: OPERATION, path, parameters: &parameters, account: account.as_deref() };
+        let sent = self.client.send(ctx, Method::POST, ask, further, false).await;
+        error::confirmed(&sent.map_err(|unsent| unsent.of_write())?)
     }
 
-    fn request(&self, method: Method, url: Url, headers: HeaderMap, body: Bytes) -> HttpRequest {
-        let timeout = Duration::from_millis(self.config.timeout_ms);
-        HttpRequest { method, url, headers, body, timeout, max_response_bytes: MAX_RESPONSE_BYTES }
+    /// Rows of insights: at once where they are few, else by a report.
+    async fn rows(&self, ctx: &Ctx, number: &str, range: DayRange, daily: bool) -> Result<Vec<InsightRow>> {
+        const OPERATION: &str = "ads.insights";
+        let path = format!("{}/insights", request::with_prefix(number));
+        let time_range = insight::time_range(range);
+        let mut parameters =
+            vec![("level", "ad"), ("fields", insight::FIELDS), ("time_range", time_range.as_str())];
+        if daily {
+            parameters.push(("time_increment", "1"));
+        }
+        let ask = Ask { operation: OPERATION, path: &path, parameters: &parameters, account: Some(number) };
+        if range.len() <= usize::try_from(self.client.config.insights_sync_days).unwrap_or(usize::MAX) {
+            match self.client.list(ctx, ask).await {
+                Err(error) if error::is_too_much(&error) => {}
+                rows => return rows,
+            }
+        }
+        self.client.report(ctx, ask).await
+    }
+
+    /// What a kind's id shows; an error of another kind's id is that there is no such object.
+    async fn shown(
+        &self,
+        ctx: &Ctx,
+        operation: &'static str,
+        (kind, id): (AdObjectKind, &str),
+        fields: &[String],
+    ) -> Result<AdObject> {
+        let path = request::checked_id(id, "id", operation)?;
+        let account = self.client.pace.account_of(&ctx.tenant, path);
+        let asked = object::fields(kind, fields);
+        let parameters = [("fields", asked.as_str())];
+        let ask = Ask { operation, path, parameters: &parameters, account: account.as_deref() };
+        let row: ObjectRow = self
+            .client
+            .read(ctx, ask)
+            .await
+            .map_err(|error| error.with_context("object", format!("{kind}:{id}")))?;
+        let shown = row.into_object(kind, fields, None, operation)?;
+        if shown.id != id {
+            return Err(error::corrupt(operation, "id: Meta answers for another object"));
+        }
+        if let Some(number) = shown.account_id.strip_prefix("act_") {
+            self.client.pace.remember(&ctx.tenant, id, number);
+        }
+        Ok(shown)
     }
 }
 
@@ -179,7 +128,8 @@ impl AdPlatform for MetaAds {
         let account_id = request::with_prefix(number);
         let currency = self.currency(ctx, OPERATION, number).await?;
         let path = format!("{account_id}/minimum_budgets");
-        let minimums: Page<MinimumRow> = self.read(ctx, OPERATION, &path, &[]).await?;
+        let ask = Ask { operation: OPERATION, path: &path, parameters: &[], account: Some(number) };
+        let minimums: Page<MinimumRow> = self.client.read(ctx, ask).await?;
         let minimum_daily_minor = wire::minimum(&minimums.data, currency, OPERATION)?;
         Ok(AccountState { account_id, currency, minimum_daily_minor })
     }
@@ -189,12 +139,16 @@ impl AdPlatform for MetaAds {
         let path = request::checked_id(&owner.id, "owner.id", OPERATION)?;
         let read_at = ctx.env.clock.now();
         let fields = [("fields", request::owner_fields(owner.level))];
+        let account = self.client.pace.account_of(&ctx.tenant, path);
+        let ask = Ask { operation: OPERATION, path, parameters: &fields, account: account.as_deref() };
         let row: OwnerRow = self
-            .read(ctx, OPERATION, path, &fields)
+            .client
+            .read(ctx, ask)
             .await
             .map_err(|error| error.with_context("owner", owner.to_string()))?;
         let account_id = row.account_id();
         let number = request::account_number(&account_id, OPERATION)?;
+        self.client.pace.remember(&ctx.tenant, path, number);
         let currency = self.currency(ctx, OPERATION, number).await?;
         let state = row.into_state(owner.level, currency, read_at, OPERATION)?;
         if state.owner == *owner {
@@ -214,9 +168,11 @@ impl AdPlatform for MetaAds {
         for level in [OwnerLevel::AdSet, OwnerLevel::Campaign] {
             let path = format!("{account}/{}", request::owner_edge(level));
             let fields = [("fields", request::owner_fields(level))];
-            let rows: Vec<OwnerRow> = self.list(ctx, OPERATION, &path, &fields).await?;
+            let ask = Ask { operation: OPERATION, path: &path, parameters: &fields, account: Some(number) };
+            let rows: Vec<OwnerRow> = self.client.list(ctx, ask).await?;
             for row in rows {
                 let state = row.into_state(level, currency, read_at, OPERATION)?;
+                self.client.pace.remember(&ctx.tenant, &state.owner.id, number);
                 if state.daily_budget_minor.is_some() {
                     owners.insert(state.owner.clone(), state);
                 }
@@ -241,8 +197,8 @@ impl AdPlatform for MetaAds {
         since: Timestamp,
     ) -> Result<Vec<Activity>> {
         const OPERATION: &str = "ads.activities";
-        let account = request::with_prefix(request::account_number(account_id, OPERATION)?);
-        let Some(app_id) = &self.config.app_id else {
+        let number = request::account_number(account_id, OPERATION)?;
+        let Some(app_id) = &self.client.config.app_id else {
             return Err(Error::new(
                 ErrorKind::Unsupported,
                 OPERATION,
@@ -250,9 +206,10 @@ impl AdPlatform for MetaAds {
             ));
         };
         let from = activity::whole_seconds(since).to_string();
-        let query = [("fields", activity::FIELDS), ("since", from.as_str())];
-        let rows: Vec<ActivityRow> =
-            self.list(ctx, OPERATION, &format!("{account}/activities"), &query).await?;
+        let parameters = [("fields", activity::FIELDS), ("since", from.as_str())];
+        let path = format!("{}/activities", request::with_prefix(number));
+        let ask = Ask { operation: OPERATION, path: &path, parameters: &parameters, account: Some(number) };
+        let rows: Vec<ActivityRow> = self.client.list(ctx, ask).await?;
         activity::of_owner(rows, owner, since, app_id, OPERATION)
     }
 
@@ -265,24 +222,143 @@ impl AdPlatform for MetaAds {
     ) -> Result<Vec<AdInsight>> {
         const OPERATION: &str = "ads.insights";
         let number = request::account_number(account_id, OPERATION)?;
-        let range = insight::time_range(since, until, OPERATION)?;
+        let range = DayRange::new(since, until)?;
         let currency = self.currency(ctx, OPERATION, number).await?;
-        let path = format!("{}/insights", request::with_prefix(number));
-        let query = [("level", "ad"), ("fields", insight::FIELDS), ("time_range", range.as_str())];
-        let rows: Vec<InsightRow> = self.list(ctx, OPERATION, &path, &query).await?;
         let mut insights = BTreeMap::new();
-        for row in rows {
+        for row in self.rows(ctx, number, range, false).await? {
             let insight = row.into_insight(currency, OPERATION)?;
             insights.insert(insight.ad_id.clone(), insight);
         }
         Ok(insights.into_values().collect())
     }
+
+    async fn daily_insights(
+        &self,
+        ctx: &Ctx,
+        account_id: &str,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<AdDay>> {
+        const OPERATION: &str = "ads.insights";
+        let number = request::account_number(account_id, OPERATION)?;
+        let range = DayRange::new(since, until)?;
+        let currency = self.currency(ctx, OPERATION, number).await?;
+        let mut days = BTreeMap::new();
+        for row in self.rows(ctx, number, range, true).await? {
+            let day = row.into_day(currency, range, OPERATION)?;
+            days.insert((day.day.clone(), day.insight.ad_id.clone()), day);
+        }
+        Ok(days.into_values().collect())
+    }
+
+    async fn object(&self, ctx: &Ctx, kind: AdObjectKind, id: &str, fields: &[String]) -> Result<AdObject> {
+        const OPERATION: &str = "ads.get";
+        field_names(fields, OPERATION)?;
+        self.shown(ctx, OPERATION, (kind, id), fields).await
+    }
+
+    async fn objects(&self, ctx: &Ctx, query: &AdObjectQuery) -> Result<AdObjectPage> {
+        const OPERATION: &str = "ads.list";
+        let limit = query.validate()?.to_string();
+        object::check_parent(query.kind, query.parent_id.as_deref())?;
+        let number = request::account_number(&query.account_id, OPERATION)?;
+        let account = request::with_prefix(number);
+        let parent = match &query.parent_id {
+            Some(id) => request::checked_id(id, "parent_id", OPERATION)?,
+            None => &account,
+        };
+        let path = format!("{parent}/{}", object::edge(query.kind));
+        let fields = object::fields(query.kind, &query.fields);
+        let mut parameters = vec![("fields", fields.as_str()), ("limit", limit.as_str())];
+        parameters.extend(query.after.as_deref().map(|after| ("after", after)));
+        let ask = Ask { operation: OPERATION, path: &path, parameters: &parameters, account: Some(number) };
+        let page: Page<ObjectRow> = self.client.read(ctx, ask).await?;
+        let next = page.next(OPERATION)?;
+        let rows = page.data.into_iter();
+        let objects = rows
+            .map(|row| row.into_object(query.kind, &query.fields, Some(&account), OPERATION))
+            .collect::<Result<_>>()?;
+        Ok(AdObjectPage { objects, next })
+    }
+
+    async fn create_object(&self, ctx: &Ctx, spec: &AdObjectSpec, nonce: &str) -> Result<AdObject> {
+        const OPERATION: &str = "ads.create";
+        spec.validate()?;
+        let number = request::account_number(&spec.account_id, OPERATION)?;
+        let account_id = request::with_prefix(number);
+        let path = format!("{account_id}/{}", object::edge(spec.kind));
+        let form = object::create_form(spec, nonce);
+        let parameters: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let ask = Ask { operation: OPERATION, path: &path, parameters: &parameters, account: Some(number) };
+        let sent = self.client.send(ctx, Method::POST, ask, None, false).await;
+        let response = sent.map_err(|unsent| unsent.of_object(OPERATION))?;
+        if let Some(refusal) = error::refusal(&response) {
+            return Err(refusal.of_object(OPERATION));
+        }
+        let id = object::created_id(&response.body).ok_or_else(|| error::unconfirmed(OPERATION))?;
+        self.client.pace.remember(&ctx.tenant, &id, number);
+        Ok(AdObject {
+            kind: spec.kind,
+            id,
+            account_id,
+            name: spec.tagged_name(nonce),
+            status: spec.kind.is_delivered().then_some(DeliveryStatus::Paused),
+            fields: spec.fields.clone(),
+        })
+    }
+
+    async fn find_created(&self, ctx: &Ctx, spec: &AdObjectSpec, nonce: &str) -> Result<Option<AdObject>> {
+        const OPERATION: &str = "ads.create";
+        let number = request::account_number(&spec.account_id, OPERATION)?;
+        let account_id = request::with_prefix(number);
+        let path = format!("{account_id}/{}", object::edge(spec.kind));
+        let fields = object::fields(spec.kind, &[]);
+        let lookup = object::lookup(spec, nonce);
+        let narrowed = lookup.iter().map(|(name, value)| (*name, value.as_str()));
+        let parameters: Vec<_> = [("fields", fields.as_str())].into_iter().chain(narrowed).collect();
+        let ask = Ask { operation: OPERATION, path: &path, parameters: &parameters, account: Some(number) };
+        let rows: Vec<ObjectRow> = self.client.list(ctx, ask).await?;
+        let tag = AdObjectSpec::tag(nonce);
+        for row in rows {
+            let found = row.into_object(spec.kind, &[], Some(&account_id), OPERATION)?;
+            if found.name.ends_with(&tag) {
+                return Ok(Some(AdObject { fields: spec.fields.clone(), ..found }));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn update_object(&self, ctx: &Ctx, update: &AdObjectUpdate) -> Result<()> {
+        const OPERATION: &str = "ads.update";
+        update.validate()?;
+        // Meta takes an id of any kind, and might set something else than was meant.
+        self.shown(ctx, OPERATION, (update.kind, &update.id), &[]).await?;
+        let name = update.name.iter().map(|name| (object::name_field(update.kind).to_owned(), name.clone()));
+        let form: Vec<(String, String)> = name.chain(object::set(&update.fields)).collect();
+        let parameters: Vec<_> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let account = self.client.pace.account_of(&ctx.tenant, &update.id);
+        let ask = Ask {
+            operation: OPERATION,
+            path: &update.id,
+            parameters: &parameters,
+            account: account.as_deref(),
+        };
+        let sent = self.client.send(ctx, Method::POST, ask, None, false).await;
+        let response = sent.map_err(|unsent| unsent.of_object(OPERATION))?;
+        match error::refusal(&response) {
+            Some(refusal) => Err(refusal.of_object(OPERATION)),
+            None if error::says_success(&response) => Ok(()),
+            None => Err(error::unconfirmed(OPERATION)),
+        }
+    }
 }
 
 /// Which attempt of which change a write is, for the logs on its way.
-fn name_attempt(headers: &mut HeaderMap, write: &AdWrite) {
+fn attempt(write: &AdWrite) -> HeaderMap {
+    let mut headers = HeaderMap::new();
     if let Ok(id) = HeaderValue::from_str(&write.change_id.to_string()) {
         headers.insert(HeaderName::from_static("x-xynergy-change-id"), id);
     }
     headers.insert(HeaderName::from_static("x-xynergy-attempt"), HeaderValue::from(write.attempt));
+    headers
 }

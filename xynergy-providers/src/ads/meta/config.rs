@@ -30,6 +30,10 @@ pub struct MetaConfig {
     pub app_secret: Option<SecretRef>,
     /// The time for one request, in milliseconds.
     pub timeout_ms: u64,
+    /// For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered.
+    pub insights_sync_days: u32,
+    /// The time for a report, in milliseconds.
+    pub report_timeout_ms: u64,
 }
 
 impl Default for MetaConfig {
@@ -42,6 +46,8 @@ impl Default for MetaConfig {
             app_id: None,
             app_secret: None,
             timeout_ms: 20_000,
+            insights_sync_days: 31,
+            report_timeout_ms: 600_000,
         }
     }
 }
@@ -70,6 +76,9 @@ impl MetaConfig {
     pub fn validate(&self) -> Result<()> {
         if self.timeout_ms == 0 {
             return Err(invalid("timeout_ms: 0 lets no request finish: give at least 1"));
+        }
+        if self.report_timeout_ms == 0 {
+            return Err(invalid("report_timeout_ms: 0 lets no report finish: give at least 1"));
         }
         if !is_version(&self.version) {
             return Err(invalid("version: is no version such as v26.0"));
@@ -148,6 +157,7 @@ mod tests {
             ("account_id", MetaConfig { account_id: "7/7".into(), ..default() }),
             ("app_id", MetaConfig { app_id: Some("Xynergy".into()), ..default() }),
             ("timeout_ms", MetaConfig { timeout_ms: 0, ..default() }),
+            ("report_timeout_ms", MetaConfig { report_timeout_ms: 0, ..default() }),
         ] {
             let error = config.validate().unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ConfigInvalid);

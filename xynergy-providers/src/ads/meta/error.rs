@@ -45,6 +45,8 @@ pub(super) struct Refusal {
 enum Class {
     /// There is no such object, or it is not the token's to see.
     Missing,
+    /// A read asked for more than Meta answers at once.
+    TooMuch,
     /// It failed on Meta's side: a write may have taken effect.
     Failed {
         /// Whether Meta says that it would fail again.
@@ -105,6 +107,7 @@ fn classify(status: StatusCode, body: &Body) -> Class {
     match body.code {
         Some(4 | 17 | 32 | 341 | 613 | BLOCKED_FOR_NOW | 80_000..=80_014) => return Class::Throttled,
         Some(3 | 10 | 102 | 104 | 190 | 200..=299 | 450 | 452) => return Class::Unauthorized,
+        Some(1 | 100) if asks_too_much(body) => return Class::TooMuch,
         Some(1 | 2) => return failed,
         _ => {}
     }
@@ -131,13 +134,41 @@ fn classify(status: StatusCode, body: &Body) -> Class {
     }
 }
 
+/// What Meta says of a query whose rows are too many.
+const TOO_MUCH: &str = "Meta finds the answer too large: ask for fewer days";
+
+/// "Please reduce the amount of data you're asking for", by its subcodes or its words.
+fn asks_too_much(body: &Body) -> bool {
+    let says = |text: &Option<String>| text.as_ref().is_some_and(|t| t.contains("reduce the amount of data"));
+    matches!(body.error_subcode, Some(1_487_534 | 1_504_018))
+        || says(&body.message)
+        || says(&body.error_user_msg)
+}
+
+/// Whether a read was refused because its rows are too many.
+pub(super) fn is_too_much(error: &Error) -> bool {
+    error.kind() == ErrorKind::Rejected && error.message() == TOO_MUCH
+}
+
 impl Refusal {
+    /// The refusal of an object that was to be created or updated.
+    pub(super) fn of_object(&self, operation: &'static str) -> Error {
+        match self.class {
+            Class::Failed { .. } | Class::TooMuch => {
+                let refused = Self { class: Class::Failed { lasting: true }, ..self.clone() };
+                let message = "Meta failed to answer: it may have taken effect";
+                Error::new(ErrorKind::Ambiguous, operation, message).with_source(refused.of_read(operation))
+            }
+            _ => self.of_read(operation),
+        }
+    }
+
     /// The refusal of a read. A retry waits for as long as Meta asks, 0 for no wish.
     pub(super) fn of_read(&self, operation: &'static str) -> Error {
         let kind = match self.class {
             Class::Missing => ErrorKind::NotFound,
             Class::Failed { lasting: false } => ErrorKind::Unavailable,
-            Class::Failed { lasting: true } | Class::Rejected => ErrorKind::Rejected,
+            Class::Failed { lasting: true } | Class::Rejected | Class::TooMuch => ErrorKind::Rejected,
             Class::Throttled => ErrorKind::Throttled,
             Class::Unauthorized => ErrorKind::Unauthorized,
         };
@@ -164,7 +195,7 @@ impl Refusal {
     /// The refusal of a write.
     pub(super) fn of_write(&self) -> WriteFailure {
         let class = match self.class {
-            Class::Failed { .. } => WriteClass::Ambiguous,
+            Class::Failed { .. } | Class::TooMuch => WriteClass::Ambiguous,
             Class::Missing | Class::Rejected => WriteClass::Rejected,
             Class::Throttled => WriteClass::Throttled,
             Class::Unauthorized => WriteClass::Unauthorized,
@@ -194,6 +225,7 @@ impl Refusal {
             Class::Missing => "there is no such object of this level, or the access token may not see it",
             Class::Failed { .. } => "Meta failed to answer",
             Class::Rejected => "Meta refused the request",
+            Class::TooMuch => TOO_MUCH,
             Class::Throttled => "Meta asks to slow down",
             Class::Unauthorized => {
                 "Meta refuses the access token: check access_token, app_secret and the app's permissions ads_read and \
@@ -211,6 +243,30 @@ pub(super) fn unanswered_read(failure: HttpFailure, operation: &'static str) -> 
         (ErrorKind::Unavailable, "Meta cannot be reached")
     };
     Error::new(kind, operation, message).with_retry(Retry::After(Duration::ZERO)).with_source(failure)
+}
+
+/// The error of an object that was to be created or updated, without an answer.
+pub(super) fn unanswered_object(failure: HttpFailure, operation: &'static str) -> Error {
+    match failure.phase {
+        HttpPhase::NotSent => Error::new(ErrorKind::Unavailable, operation, "Meta cannot be reached")
+            .with_retry(Retry::After(Duration::ZERO))
+            .with_source(failure),
+        HttpPhase::MaybeSent => {
+            Error::new(ErrorKind::Ambiguous, operation, "Meta did not answer: it may have taken effect")
+                .with_source(failure)
+        }
+    }
+}
+
+/// The error of an answer that is no refusal and does not say that it was done either.
+pub(super) fn unconfirmed(operation: &'static str) -> Error {
+    Error::new(ErrorKind::Ambiguous, operation, "Meta answered without saying that it was done")
+}
+
+/// Whether an answer says that it was done.
+pub(super) fn says_success(response: &HttpResponse) -> bool {
+    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+    answer.get("success") == Some(&Value::Bool(true))
 }
 
 /// The failure of a write without an answer.
@@ -292,8 +348,7 @@ pub(super) fn confirmed(response: &HttpResponse) -> Result<(), WriteFailure> {
     if let Some(refusal) = refusal(response) {
         return Err(refusal.of_write());
     }
-    let answer: Value = serde_json::from_slice(&response.body).unwrap_or_default();
-    if answer.get("success") == Some(&Value::Bool(true)) {
+    if says_success(response) {
         return Ok(());
     }
     Err(WriteFailure::new(

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use xynergy_core::ads::AdInsight;
-use xynergy_core::{Currency, Error, Minor, Result, Timestamp};
+use xynergy_core::ads::{AdDay, AdInsight, DayRange};
+use xynergy_core::{Currency, Minor, Result};
 
 use super::error::corrupt;
 use super::wire::Id;
@@ -19,9 +19,23 @@ pub(super) struct InsightRow {
     impressions: Option<Value>,
     clicks: Option<Value>,
     spend: Option<Value>,
+    date_start: Option<String>,
 }
 
 impl InsightRow {
+    /// The figures of one day of `range`.
+    pub(super) fn into_day(
+        self,
+        currency: Currency,
+        range: DayRange,
+        operation: &'static str,
+    ) -> Result<AdDay> {
+        let (first, last) = range.ends();
+        let day = self.date_start.clone().filter(|day| (&first..=&last).contains(&day));
+        let day = day.ok_or_else(|| corrupt(operation, "date_start: is no day that was asked for"))?;
+        Ok(AdDay { day, insight: self.into_insight(currency, operation)? })
+    }
+
     pub(super) fn into_insight(self, currency: Currency, operation: &'static str) -> Result<AdInsight> {
         Ok(AdInsight {
             ad_id: self.ad_id.to_string(),
@@ -35,12 +49,9 @@ impl InsightRow {
 }
 
 /// The days that Meta is asked for, both included.
-pub(super) fn time_range(since: Timestamp, until: Timestamp, operation: &'static str) -> Result<String> {
-    if since > until {
-        return Err(Error::invalid(operation, "since: is after until"));
-    }
-    let day = |time: Timestamp| time.to_string().chars().take(10).collect::<String>();
-    Ok(serde_json::json!({"since": day(since), "until": day(until)}).to_string())
+pub(super) fn time_range(range: DayRange) -> String {
+    let (since, until) = range.ends();
+    serde_json::json!({"since": since, "until": until}).to_string()
 }
 
 fn count(value: Option<&Value>, field: &str, operation: &'static str) -> Result<i64> {
@@ -132,11 +143,20 @@ mod tests {
     #[test]
     fn days_are_the_dates() {
         let (from, to) = ("2026-03-01T23:59:59Z".parse().unwrap(), "2026-03-02T00:00:00Z".parse().unwrap());
+        let range = DayRange::new(from, to).unwrap();
+        assert_eq!(time_range(range), r#"{"since":"2026-03-01","until":"2026-03-02"}"#);
+        let row = |day: &str| -> InsightRow {
+            let row = json!({"ad_id": "1", "adset_id": "2", "campaign_id": "3", "date_start": day});
+            serde_json::from_value(row).unwrap()
+        };
         assert_eq!(
-            time_range(from, to, "ads.insights").unwrap(),
-            r#"{"since":"2026-03-01","until":"2026-03-02"}"#
+            row("2026-03-02").into_day(Currency::USD, range, "ads.insights").unwrap().day,
+            "2026-03-02"
         );
-        assert!(time_range(to, from, "ads.insights").is_err());
+        for other in ["2026-03-03", "soon"] {
+            let error = row(other).into_day(Currency::USD, range, "ads.insights").unwrap_err();
+            assert!(error.message().starts_with("date_start: "), "{error}");
+        }
     }
 
     proptest! {

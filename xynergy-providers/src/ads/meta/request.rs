@@ -41,7 +41,7 @@ pub(super) fn with_prefix(account_id: &str) -> String {
 pub(super) fn owner_fields(level: OwnerLevel) -> &'static str {
     match level {
         OwnerLevel::AdSet => {
-            "id,name,account_id,status,daily_budget,lifetime_budget,learning_stage_info,campaign_id"
+            "id,name,account_id,status,daily_budget,lifetime_budget,bid_amount,learning_stage_info,campaign_id"
         }
         OwnerLevel::Campaign => "id,name,account_id,status,daily_budget,lifetime_budget",
     }
@@ -68,9 +68,15 @@ pub(super) fn assignment(write: &AdWrite) -> Result<(&'static str, String), Writ
         (ChangeField::Status, value) => {
             Err(refused(format!("status: {value} cannot be set: give 1 for active or 0 for paused")))
         }
-        (ChangeField::Bid, _) => Err(refused(
-            "bid: changes of bids are not supported on Meta: change the budget or the status".to_owned(),
-        )),
+        (ChangeField::Bid, 1..) if write.owner.level == OwnerLevel::AdSet => {
+            Ok(("bid_amount", write.value.to_string()))
+        }
+        (ChangeField::Bid, value) if write.owner.level == OwnerLevel::AdSet => {
+            Err(refused(format!("bid_amount: {value} is no bid: give at least 1 minor unit")))
+        }
+        (ChangeField::Bid, _) => {
+            Err(refused("bid_amount: on Meta only an ad set has a bid: change it there".to_owned()))
+        }
     }
 }
 
@@ -116,13 +122,15 @@ mod tests {
             assignment(&AdWrite { owner: Owner::ad_set("1"), field, value, change_id, attempt: 1 })
         };
         assert_eq!(assigned(ChangeField::Budget, 2500).unwrap(), ("daily_budget", "2500".to_owned()));
+        assert_eq!(assigned(ChangeField::Bid, 150).unwrap(), ("bid_amount", "150".to_owned()));
         assert_eq!(assigned(ChangeField::Status, 1).unwrap(), ("status", "ACTIVE".to_owned()));
         assert_eq!(assigned(ChangeField::Status, 0).unwrap(), ("status", "PAUSED".to_owned()));
         for (field, value, named) in [
             (ChangeField::Budget, 0, "daily_budget: "),
             (ChangeField::Budget, i64::MIN, "daily_budget: "),
             (ChangeField::Status, -1, "status: "),
-            (ChangeField::Bid, 100, "bid: "),
+            (ChangeField::Bid, 0, "bid_amount: "),
+            (ChangeField::Bid, -7, "bid_amount: "),
         ] {
             let refused = assigned(field, value).unwrap_err();
             assert_eq!(refused.class, WriteClass::Rejected);

@@ -114,6 +114,7 @@ pub(super) struct OwnerRow {
     daily_budget: Option<Value>,
     lifetime_budget: Option<Value>,
     learning_stage_info: Option<Learning>,
+    bid_amount: Option<Value>,
     campaign_id: Option<Id>,
 }
 
@@ -153,7 +154,7 @@ impl OwnerRow {
             currency,
             daily_budget_minor: amount(self.daily_budget.as_ref(), "daily_budget", operation)?,
             lifetime_budget_minor: amount(self.lifetime_budget.as_ref(), "lifetime_budget", operation)?,
-            bid_minor: None,
+            bid_minor: amount(self.bid_amount.as_ref(), "bid_amount", operation)?,
             status: status(&self.status),
             learning: self
                 .learning_stage_info
@@ -178,7 +179,7 @@ fn amount(value: Option<&Value>, field: &str, operation: &'static str) -> Result
     }
 }
 
-fn status(configured: &str) -> DeliveryStatus {
+pub(super) fn status(configured: &str) -> DeliveryStatus {
     match configured {
         "ACTIVE" => DeliveryStatus::Active,
         "PAUSED" => DeliveryStatus::Paused,
@@ -210,6 +211,9 @@ mod tests {
         let ad_set = state(&json!({}), OwnerLevel::AdSet).unwrap();
         assert_eq!((ad_set.owner, ad_set.campaign_id), (Owner::ad_set("7"), "5".to_owned()));
         assert_eq!((ad_set.account_id.as_str(), ad_set.daily_budget_minor), ("act_77", Some(2500)));
+        assert_eq!(ad_set.bid_minor, None);
+        let with_bid = state(&json!({"bid_amount": 150}), OwnerLevel::AdSet).unwrap();
+        assert_eq!(with_bid.bid_minor, Some(150));
         let campaign =
             state(&json!({"campaign_id": null, "daily_budget": 9000}), OwnerLevel::Campaign).unwrap();
         assert_eq!((campaign.campaign_id.as_str(), campaign.daily_budget_minor), ("7", Some(9000)));

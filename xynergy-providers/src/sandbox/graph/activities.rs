@@ -53,17 +53,20 @@ fn row(call: &Call<'_>, activity: &Activity) -> Map<String, Value> {
     let effect = &activity.effect;
     let change = &effect.change;
     let (event_type, translated) = match (change.object_type, change.field) {
+        (_, Field::BidAmount) => ("update_ad_set_bidding", "Ad set bid updated"),
+        (_, Field::Learning) => ("update_ad_set_learning_stage_status", "Ad set learning updated"),
         (ObjectKind::Campaign, Field::DailyBudget) => ("update_campaign_budget", "Campaign budget updated"),
         (_, Field::DailyBudget) => ("update_ad_set_budget", "Ad set budget updated"),
         (ObjectKind::Campaign, Field::Status) => ("update_campaign_run_status", "Campaign status updated"),
         (ObjectKind::Adset, Field::Status) => ("update_ad_set_run_status", "Ad set status updated"),
-        (ObjectKind::Ad, Field::Status) => ("update_ad_run_status", "Ad status updated"),
+        (_, Field::Status) => ("update_ad_run_status", "Ad status updated"),
     };
     // Meta's names of types are the old ones, in which an ad set was a campaign.
     let object_type = match change.object_type {
         ObjectKind::Campaign => "CAMPAIGN_GROUP",
         ObjectKind::Adset => "CAMPAIGN",
         ObjectKind::Ad => "ADGROUP",
+        ObjectKind::Creative | ObjectKind::Video => "CREATIVE",
     };
     let mut extra = json!({"old_value": change.before, "new_value": change.after});
     if change.field == Field::DailyBudget {

@@ -66,6 +66,18 @@ impl GraphError {
         error
     }
 
+    /// Code 80004: the account's quota of calls is used up.
+    pub(super) fn too_many_calls() -> Self {
+        let mut error = Self::new(
+            400,
+            80_004,
+            "OAuthException",
+            "(#80004) There have been too many calls to this ad-account. Wait a bit and try again.",
+        );
+        error.subcode = Some(2_446_079);
+        error
+    }
+
     pub(super) fn of_fault(fault: &GraphFault) -> Self {
         let (status, transient, text) = match fault.code {
             1 => (500, true, "An unknown error occurred"),

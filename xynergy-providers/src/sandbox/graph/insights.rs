@@ -1,4 +1,5 @@
-//! Insights: what the ads file says each ad has brought so far, whatever the time range asked for.
+//! Insights: what the ads file says each ad has brought, by its `days`; without them all of it, whatever the time range asked
+//! for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -27,7 +28,64 @@ struct Totals {
     spend: Minor,
 }
 
-pub(super) fn read(call: &Call<'_>, id: &str) -> Result<Value, GraphError> {
+/// What rows are asked for.
+struct Query {
+    own: Level,
+    level: Level,
+    daily: bool,
+    start: String,
+    stop: String,
+}
+
+/// Refuses what no rows can be made of.
+pub(super) fn check(call: &Call<'_>, id: &str) -> Result<(), GraphError> {
+    query(call, id).map(|_| ())
+}
+
+/// The rows about `id`, as the list of the edge of `of`.
+pub(super) fn read(call: &Call<'_>, id: &str, of: &str) -> Result<Value, GraphError> {
+    let Query { own, level, daily, start, stop } = query(call, id)?;
+    let mut groups: BTreeMap<(String, &str), (&AdRow, Totals)> = BTreeMap::new();
+    for ad in call.world.seed.ads.ads.iter().filter(|ad| {
+        own == Level::Account || [&ad.ad_id, &ad.adset_id, &ad.campaign_id].into_iter().any(|part| part == id)
+    }) {
+        let key = match level {
+            Level::Account => "",
+            Level::Campaign => &ad.campaign_id,
+            Level::Adset => &ad.adset_id,
+            Level::Ad => &ad.ad_id,
+        };
+        for (day, figures) in days(ad, &start, &stop) {
+            let day = if daily { day } else { String::new() };
+            let totals = &mut groups.entry((day, key)).or_insert_with(|| (ad, Totals::default())).1;
+            totals.impressions = totals.impressions.saturating_add(figures.impressions);
+            totals.clicks = totals.clicks.saturating_add(figures.clicks);
+            totals.spend = totals.spend.saturating_add(figures.spend);
+        }
+    }
+    let ids: &[&str] = match level {
+        Level::Account => &["account_id"],
+        Level::Campaign => &["campaign_id"],
+        Level::Adset => &["campaign_id", "adset_id"],
+        Level::Ad => &["campaign_id", "adset_id", "ad_id"],
+    };
+    let mut wanted = fields::wanted(call, &[ids, &["impressions", "clicks", "spend"]].concat());
+    wanted.extend(["date_start", "date_stop"].map(str::to_owned));
+    let mut rows = Vec::new();
+    for ((day, key), (ad, totals)) in groups {
+        let mut all = row(call, ad, level, &totals);
+        let (first, last) = if daily { (&day, &day) } else { (&start, &stop) };
+        all.insert("date_start".to_owned(), first.clone().into());
+        all.insert("date_stop".to_owned(), last.clone().into());
+        rows.push((format!("{day}/{key}"), fields::choose(&all, &wanted, "AdsInsights")?));
+    }
+    let version = call.request.segments.first().map_or("", String::as_str);
+    fields::page(call, version, &format!("{of}/insights"), rows.into_iter(), |key, after| {
+        key.as_str() > after
+    })
+}
+
+fn query(call: &Call<'_>, id: &str) -> Result<Query, GraphError> {
     let own = if call.account(id).is_some() {
         Level::Account
     } else {
@@ -35,6 +93,7 @@ pub(super) fn read(call: &Call<'_>, id: &str) -> Result<Value, GraphError> {
             ObjectKind::Campaign => Level::Campaign,
             ObjectKind::Adset => Level::Adset,
             ObjectKind::Ad => Level::Ad,
+            ObjectKind::Creative | ObjectKind::Video => return Err(GraphError::missing("get", id)),
         }
     };
     let level = match call.param("level") {
@@ -47,39 +106,30 @@ pub(super) fn read(call: &Call<'_>, id: &str) -> Result<Value, GraphError> {
             return Err(GraphError::invalid("(#100) level must be one of {ad, adset, campaign, account}"));
         }
     };
-    let (start, stop) = range(call)?;
-    let mut groups: BTreeMap<&str, (&AdRow, Totals)> = BTreeMap::new();
-    for ad in call.world.seed.ads.ads.iter().filter(|ad| {
-        own == Level::Account || [&ad.ad_id, &ad.adset_id, &ad.campaign_id].into_iter().any(|part| part == id)
-    }) {
-        let key = match level {
-            Level::Account => "",
-            Level::Campaign => &ad.campaign_id,
-            Level::Adset => &ad.adset_id,
-            Level::Ad => &ad.ad_id,
-        };
-        let totals = &mut groups.entry(key).or_insert_with(|| (ad, Totals::default())).1;
-        totals.impressions = totals.impressions.saturating_add(ad.impressions);
-        totals.clicks = totals.clicks.saturating_add(ad.clicks);
-        totals.spend = totals.spend.saturating_add(ad.spend_minor);
-    }
-    let ids: &[&str] = match level {
-        Level::Account => &["account_id"],
-        Level::Campaign => &["campaign_id"],
-        Level::Adset => &["campaign_id", "adset_id"],
-        Level::Ad => &["campaign_id", "adset_id", "ad_id"],
+    let daily = match call.param("time_increment") {
+        None | Some("all_days") => false,
+        Some("1") => true,
+        Some(_) => return Err(GraphError::invalid("(#100) The sandbox takes time_increment 1 or all_days")),
     };
-    let mut wanted = fields::wanted(call, &[ids, &["impressions", "clicks", "spend"]].concat());
-    wanted.extend(["date_start", "date_stop"].map(str::to_owned));
-    let mut rows = Vec::new();
-    for (key, (ad, totals)) in groups {
-        let mut all = row(call, ad, level, &totals);
-        all.insert("date_start".to_owned(), start.clone().into());
-        all.insert("date_stop".to_owned(), stop.clone().into());
-        rows.push((key, fields::choose(&all, &wanted, "AdsInsights")?));
-    }
-    let version = call.request.segments.first().map_or("", String::as_str);
-    fields::page(call, version, &format!("{id}/insights"), rows.into_iter(), |key, after| *key > after)
+    let (start, stop) = range(call)?;
+    Ok(Query { own, level, daily, start, stop })
+}
+
+/// What an ad did on the days of a range: as its row's `days` say it, else everything on the last one.
+fn days(ad: &AdRow, start: &str, stop: &str) -> Vec<(String, Totals)> {
+    let Some(days) = ad.other.get("days").and_then(Value::as_object) else {
+        let all = Totals { impressions: ad.impressions, clicks: ad.clicks, spend: ad.spend_minor };
+        return vec![(stop.to_owned(), all)];
+    };
+    let within = days.iter().filter(|(day, _)| (start..=stop).contains(&day.as_str()));
+    let count = |figures: &Value, name: &str| figures.get(name).and_then(Value::as_u64).unwrap_or(0);
+    within
+        .map(|(day, figures)| {
+            let spend = figures.get("spend_minor").and_then(Value::as_i64).unwrap_or(0);
+            let (impressions, clicks) = (count(figures, "impressions"), count(figures, "clicks"));
+            (day.clone(), Totals { impressions, clicks, spend })
+        })
+        .collect()
 }
 
 /// Every field of a row; the numbers are strings, as Meta writes them.

@@ -1,19 +1,23 @@
-//! The subset of Meta's Graph API that budgets need, as pure functions of the state, the request and the time.
+//! The subset of Meta's Graph API that budgets, ad objects and their figures need, as pure functions of the state, the request and the time.
 
 mod activities;
+mod create;
 mod error;
 mod fields;
+mod filter;
 mod insights;
 mod lists;
 mod node;
+mod reports;
 mod usage;
 
 use std::collections::BTreeMap;
 
+pub(super) use create::fresh_id;
 pub(super) use error::GraphError;
 use http::Method;
 use serde_json::{Value, json};
-pub(super) use usage::with_usage;
+pub(super) use usage::{with_usage, with_usage_fault};
 use xynergy_core::Timestamp;
 
 use super::engine::App;
@@ -25,7 +29,21 @@ use super::reply::{Handled, Reply};
 use super::world::World;
 
 /// The parameters of a write that the log shows.
-const SHOWN: [&str; 5] = ["daily_budget", "lifetime_budget", "bid_amount", "status", "execution_options"];
+const SHOWN: [&str; 13] = [
+    "adset_id",
+    "bid_amount",
+    "campaign_id",
+    "daily_budget",
+    "execution_options",
+    "fields",
+    "level",
+    "lifetime_budget",
+    "name",
+    "status",
+    "time_increment",
+    "time_range",
+    "title",
+];
 
 /// How much of a parameter the log shows.
 const MAX_SHOWN_CHARS: usize = 100;
@@ -66,14 +84,25 @@ fn answer(world: &World, app: &App, request: &Incoming, now: Timestamp) -> Resul
     let call = Call { world, app, request, params, now };
     authorise(&call)?;
     let segments = request.segments();
+    if let Some(error) = usage::exhausted(world, now) {
+        let mut handled = refused(&error);
+        for (name, value) in usage::headers(world, now, Some(usage::minutes_to_regain(world, now))) {
+            handled.reply = handled.reply.with_header(name, value);
+        }
+        return Ok(handled);
+    }
     let Some((version, path)) = segments.split_first().filter(|(version, _)| is_graph_version(version))
     else {
         return Err(GraphError::invalid("The path begins with a version such as v26.0"));
     };
     let reply = match (&request.method, path) {
+        (&Method::GET, [id]) if world.reports.contains_key(*id) => reports::status(&call, id),
         (&Method::GET, [id]) => node::read(&call, id)?,
         (&Method::POST, [id]) => return node::write(&call, id),
-        (&Method::GET, [id, "insights"]) => insights::read(&call, id)?,
+        (&Method::GET, [id, "insights"]) if world.reports.contains_key(*id) => reports::rows(&call, id)?,
+        (&Method::GET, [id, "insights"]) => insights::read(&call, id, id)?,
+        (&Method::POST, [id, "insights"]) => return reports::order(&call, id),
+        (&Method::POST, [id, edge]) if call.account(id).is_some() => return create::write(&call, edge),
         (&Method::GET, [id, "activities"]) => activities::read(&call, version, id)?,
         (&Method::GET, [id, "minimum_budgets"]) if call.account(id).is_some() => minimum_budgets(&call),
         (&Method::GET, [id, edge]) => lists::read(&call, version, id, edge)?,
@@ -88,6 +117,12 @@ fn authorise(call: &Call<'_>) -> Result<(), GraphError> {
     match bearer.or_else(|| call.param("access_token")).filter(|token| !token.is_empty()) {
         None => Err(GraphError::no_token()),
         Some("expired") => Err(GraphError::expired_token()),
+        // The token of somebody who may see nothing here.
+        Some("stranger") => {
+            let id = call.request.segments.get(1).map_or("", String::as_str);
+            let method = if call.request.method == Method::POST { "post" } else { "get" };
+            Err(GraphError::missing(method, id))
+        }
         Some(_) => Ok(()),
     }
 }

@@ -6,12 +6,12 @@ use xynergy_core::Minor;
 
 use super::{Call, GraphError, fields, refused};
 use crate::sandbox::incoming::is_secret;
-use crate::sandbox::record::{ObjectKind, Write};
+use crate::sandbox::record::{ObjectKind, ObjectWrite, Write};
 use crate::sandbox::reply::{Handled, Reply};
 use crate::sandbox::world::{Object, World};
 
 /// Parameters of a write that set nothing.
-const NEUTRAL: [&str; 7] =
+pub(super) const NEUTRAL: [&str; 7] =
     ["execution_options", "format", "fields", "method", "pretty", "suppress_http_code", "locale"];
 
 pub(super) fn read(call: &Call<'_>, id: &str) -> Result<Value, GraphError> {
@@ -41,6 +41,8 @@ fn type_name(kind: ObjectKind) -> &'static str {
         ObjectKind::Campaign => "Campaign",
         ObjectKind::Adset => "AdSet",
         ObjectKind::Ad => "Ad",
+        ObjectKind::Creative => "AdCreative",
+        ObjectKind::Video => "AdVideo",
     }
 }
 
@@ -71,8 +73,51 @@ fn into_map(value: Value) -> Map<String, Value> {
     }
 }
 
+/// Fields that a type has besides those that the sandbox acts on; null until they are set.
+fn known_fields(kind: ObjectKind) -> &'static [&'static str] {
+    match kind {
+        ObjectKind::Campaign => {
+            &["bid_strategy", "buying_type", "objective", "special_ad_categories", "start_time", "stop_time"]
+        }
+        ObjectKind::Adset => &[
+            "attribution_spec",
+            "bid_strategy",
+            "billing_event",
+            "destination_type",
+            "end_time",
+            "optimization_goal",
+            "promoted_object",
+            "start_time",
+            "targeting",
+        ],
+        ObjectKind::Ad => &["creative", "tracking_specs"],
+        ObjectKind::Creative => &[
+            "body",
+            "call_to_action_type",
+            "image_hash",
+            "object_story_spec",
+            "object_type",
+            "title",
+            "url_tags",
+            "video_id",
+        ],
+        ObjectKind::Video => &["description", "file_url", "length"],
+    }
+}
+
 /// Every field that the type knows, null where the object has none.
 fn all_fields(world: &World, id: &str, object: &Object) -> Map<String, Value> {
+    if object.kind == ObjectKind::Video {
+        // A video has a title where everything else has a name, and names no account.
+        let mut all = into_map(json!({
+            "id": id,
+            "title": object.name,
+            "updated_time": object.updated.map(super::activities::event_time),
+        }));
+        all.extend(known_fields(object.kind).iter().map(|name| ((*name).to_owned(), Value::Null)));
+        all.extend(object.fields.clone());
+        return all;
+    }
     let mut all = into_map(json!({
         "id": id,
         "account_id": world.seed.ads.account.number(),
@@ -82,18 +127,30 @@ fn all_fields(world: &World, id: &str, object: &Object) -> Map<String, Value> {
         "effective_status": effective_status(world, object),
         "updated_time": object.updated.map(super::activities::event_time),
     }));
+    all.extend(known_fields(object.kind).iter().map(|name| ((*name).to_owned(), Value::Null)));
+    all.extend(object.fields.clone());
+    if object.kind == ObjectKind::Creative {
+        return all;
+    }
     if object.kind != ObjectKind::Ad {
         // Meta writes budgets as strings, and "0" for the kind of budget that an owner does not use.
-        let owned = object.daily_budget.map(|minor| minor.to_string());
-        all.insert("lifetime_budget".to_owned(), owned.as_ref().map(|_| "0").into());
-        all.insert("budget_remaining".to_owned(), owned.clone().into());
-        all.insert("daily_budget".to_owned(), owned.into());
+        let text = |amount: Option<Minor>| amount.map(|minor| minor.to_string());
+        let (daily, lifetime) = (object.daily_budget, object.lifetime_budget);
+        let unused = || daily.or(lifetime).map(|_| "0".to_owned());
+        all.insert("lifetime_budget".to_owned(), text(lifetime).or_else(unused).into());
+        all.insert("budget_remaining".to_owned(), text(daily.or(lifetime)).into());
+        all.insert("daily_budget".to_owned(), text(daily).or_else(unused).into());
     }
     if object.kind != ObjectKind::Campaign {
         all.insert("campaign_id".to_owned(), object.campaign_id.clone().into());
     }
     if object.kind == ObjectKind::Adset {
-        all.insert("learning_stage_info".to_owned(), Value::Null);
+        // Meta leaves it out of ad sets that are not active.
+        let learning = object.learning.as_ref().filter(|_| object.status == "ACTIVE");
+        let info = learning.map_or(Value::Null, |status| json!({"status": status, "conversions": 0}));
+        all.insert("learning_stage_info".to_owned(), info);
+        // An ad set's bid is a number, unlike its budgets.
+        all.insert("bid_amount".to_owned(), object.bid_amount.into());
     }
     if object.kind == ObjectKind::Ad {
         all.insert("adset_id".to_owned(), object.adset_id.clone().into());
@@ -122,21 +179,19 @@ fn method(call: &Call<'_>) -> &'static str {
 pub(super) fn write(call: &Call<'_>, id: &str) -> Result<Handled, GraphError> {
     if call.account(id).is_some() {
         return Err(GraphError::invalid(
-            "(#100) The sandbox changes campaigns, ad sets and ads, not the account",
+            "(#100) The sandbox changes campaigns, ad sets, ads, creatives and videos, not the account",
         ));
     }
     let object = call.world.objects.get(id).ok_or_else(|| GraphError::missing("post", id))?;
-    let write = requested(call, id, object)?;
-    let validate_only = match call.param("execution_options") {
-        None => false,
-        Some(text) => execution_options(text)?,
-    };
+    let (write, other) = requested(call, id, object)?;
+    let validate_only = validate_only(call)?;
     let planned = call.world.plan_write(&write, call.now, validate_only);
     let mut handled = match planned {
         Ok(changes) => {
             let mut handled = Handled::from(Reply::json(200, &json!({"success": true})));
             if !validate_only {
                 handled.changes = changes;
+                handled.object = other;
             }
             handled
         }
@@ -146,13 +201,29 @@ pub(super) fn write(call: &Call<'_>, id: &str) -> Result<Handled, GraphError> {
             handled
         }
     };
-    handled.write = (!validate_only).then_some(write);
+    handled.write = Some(write).filter(|write| !validate_only && sets_something(write));
     Ok(handled)
 }
 
+fn sets_something(write: &Write) -> bool {
+    write.daily_budget.is_some() || write.bid_amount.is_some() || write.status.is_some()
+}
+
+pub(super) fn validate_only(call: &Call<'_>) -> Result<bool, GraphError> {
+    call.param("execution_options").map_or(Ok(false), execution_options)
+}
+
 /// The write that the parameters ask for.
-fn requested(call: &Call<'_>, id: &str, object: &Object) -> Result<Write, GraphError> {
+fn requested(call: &Call<'_>, id: &str, object: &Object) -> Result<(Write, Option<ObjectWrite>), GraphError> {
     let mut write = Write { object_id: id.to_owned(), ..Write::default() };
+    let mut other = ObjectWrite {
+        object_type: object.kind,
+        object_id: Some(id.to_owned()),
+        name: None,
+        status: None,
+        fields: Map::new(),
+    };
+    let title = if object.kind == ObjectKind::Video { "title" } else { "name" };
     for (name, value) in &call.params {
         match name.as_str() {
             "daily_budget" => {
@@ -162,25 +233,47 @@ fn requested(call: &Call<'_>, id: &str, object: &Object) -> Result<Write, GraphE
                         .map_err(|_| GraphError::invalid("(#100) Param daily_budget must be an integer"))?,
                 );
             }
+            "bid_amount" => {
+                write.bid_amount = Some(
+                    value
+                        .parse()
+                        .map_err(|_| GraphError::invalid("(#100) Param bid_amount must be an integer"))?,
+                );
+            }
             "status" => write.status = Some(value.clone()),
+            name if name == title => other.name = Some(value.clone()),
             "lifetime_budget" if object.daily_budget.is_some() => {
                 return Err(GraphError::invalid(
                     "(#100) The daily budget cannot be changed into a lifetime budget: set daily_budget",
                 ));
             }
             name if NEUTRAL.contains(&name) || is_secret(name) => {}
+            name if known_fields(object.kind).contains(&name) => {
+                other.fields.insert(name.to_owned(), as_json(value));
+            }
             name => {
                 let name: String = name.chars().take(80).collect();
                 return Err(GraphError::invalid(format!(
-                    "(#100) The sandbox sets daily_budget and status of {id}, not {name}"
+                    "(#100) The sandbox sets daily_budget, bid_amount, status and further fields of {id}, not {name}"
                 )));
             }
         }
     }
-    if write.daily_budget.is_none() && write.status.is_none() {
-        return Err(GraphError::invalid("(#100) The request sets nothing: give daily_budget or status"));
+    let other = Some(other).filter(|other| other.name.is_some() || !other.fields.is_empty());
+    if !sets_something(&write) && other.is_none() {
+        return Err(GraphError::invalid(
+            "(#100) The request sets nothing: give daily_budget, bid_amount or status",
+        ));
     }
-    Ok(write)
+    Ok((write, other))
+}
+
+/// A parameter that may be a JSON value in a text.
+pub(super) fn as_json(value: &str) -> Value {
+    match serde_json::from_str(value) {
+        Ok(parsed @ (Value::Array(_) | Value::Object(_))) => parsed,
+        _ => value.into(),
+    }
 }
 
 /// Whether the execution options are those of a dry run.

@@ -178,7 +178,9 @@ impl PostgresConfig {
         if tls && !self.allow_plaintext {
             config.ssl_mode(SslMode::Require);
         }
-        config.application_name("xynergy");
+        if config.get_application_name().is_none() {
+            config.application_name("xynergy");
+        }
         config.connect_timeout(Duration::from_millis(self.connect_timeout_ms));
         config.keepalives_idle(Duration::from_secs(30));
         config.tcp_user_timeout(Duration::from_secs(30));

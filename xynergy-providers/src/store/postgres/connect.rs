@@ -49,6 +49,11 @@ impl Connector {
         }
     }
 
+    /// TLS for such a target.
+    pub(super) fn tls(&self) -> MakeRustlsConnect {
+        self.tls.clone()
+    }
+
     /// A connection, with the task that drives it.
     pub(super) async fn open(&self) -> Connected {
         let target = self.target().await;

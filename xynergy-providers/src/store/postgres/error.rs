@@ -27,7 +27,6 @@ impl Failure {
         }
     }
 
-    #[allow(dead_code, reason = "see the transaction")]
     /// Whether PostgreSQL ended the transaction for the sake of another one: nothing was done, and the same work may
     /// be done again at once.
     pub(crate) fn lost_to_another(&self) -> bool {
@@ -39,10 +38,11 @@ impl Failure {
         )
     }
 
-    #[allow(dead_code, reason = "see the transaction")]
-    /// Whether a unique index or a constraint refused a row.
-    pub(crate) fn unique_violation(&self) -> bool {
-        matches!(self, Self::Postgres(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION))
+    /// Whether this unique index refused a row.
+    pub(crate) fn refused_by(&self, index: &str) -> bool {
+        let Self::Postgres(error) = self else { return false };
+        error.code() == Some(&SqlState::UNIQUE_VIOLATION)
+            && error.as_db_error().and_then(tokio_postgres::error::DbError::constraint) == Some(index)
     }
 }
 

@@ -3,16 +3,20 @@
 //! Every connection is refused on which an acknowledged commit could be lost or whose transactions are not READ
 //! COMMITTED: a guard waits for its locks first and must then see what the others did.
 
+mod changes;
+mod clicks;
 mod config;
 mod connect;
 mod error;
+mod kept;
 mod migrate;
 mod numbers;
+mod revenue;
 mod session;
 mod state;
 mod tls;
-#[expect(dead_code, reason = "the stores of clicks, revenue and changes come next")]
 mod transaction;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;
@@ -33,6 +37,8 @@ pub struct PostgresStore {
     pool: Pool,
     config: Arc<PostgresConfig>,
     applied: Arc<[String]>,
+    connector: Connector,
+    wake: Arc<changes::wake::Wake>,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -55,7 +61,7 @@ impl PostgresStore {
         let connector = Connector::new(config.clone(), secrets).await?;
         let applied = migrated(&connector, &config).await?;
         let pool = pool(&connector, &config)?;
-        let store = Self { pool, config, applied: applied.into() };
+        let store = Self { pool, config, applied: applied.into(), connector, wake: Arc::default() };
         store.call("store.open", async |_| Ok(())).await?;
         Ok(store)
     }

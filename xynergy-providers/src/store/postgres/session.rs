@@ -11,7 +11,8 @@ const OLDEST_SERVER: i32 = 140_000;
 /// What a session sets for itself, so that the server's or the role's defaults do not matter.
 pub(super) fn settings(config: &PostgresConfig) -> String {
     let PostgresConfig { schema, statement_timeout_ms, lock_timeout_ms, .. } = config;
-    // A worker that is gone must not keep its locks: not while it waits, nor while it does nothing.
+    // Statements are prepared once and find what they touch by an index, also in tables that were empty when they were
+    // planned. A worker that is gone must not keep its locks: not while it waits, nor while it does nothing.
     format!(
         "SET search_path TO \"{schema}\", pg_temp;
          SET default_transaction_isolation TO 'read committed';
@@ -20,7 +21,9 @@ pub(super) fn settings(config: &PostgresConfig) -> String {
          SET lock_timeout TO {lock_timeout_ms};
          SET idle_in_transaction_session_timeout TO {statement_timeout_ms};
          SET client_connection_check_interval TO 1000;
-         SET jit TO off"
+         SET jit TO off;
+         SET plan_cache_mode TO force_generic_plan;
+         SET enable_seqscan TO off"
     )
 }
 

@@ -11,6 +11,7 @@ use tokio_postgres::{Row, Statement};
 use xynergy_core::{Error, ErrorKind, Retry};
 
 use super::error::Failure;
+use super::values::Value;
 
 /// How often work that PostgreSQL undid for another transaction's sake is done again.
 const ATTEMPTS: u32 = 6;
@@ -68,22 +69,42 @@ impl Transaction {
         Sent::new(async { Ok(self.client.batch_execute("BEGIN ISOLATION LEVEL READ COMMITTED").await?) })
     }
 
+    /// A statement, prepared on this connection once.
+    pub(super) async fn prepared(&self, sql: &str) -> Result<Statement, Failure> {
+        Ok(self.client.prepare_cached(sql).await?)
+    }
+
     /// Sends a query. The statement is a prepared one: preparing would wait, and what was sent later would overtake it.
-    pub(super) fn query<'a>(
-        &'a self,
-        statement: &'a Statement,
-        parameters: &'a [&'a (dyn ToSql + Sync)],
-    ) -> Sent<'a, Vec<Row>> {
-        Sent::new(async move { Ok(self.client.query(statement, parameters).await?) })
+    pub(super) fn query<'a>(&'a self, statement: &Statement, values: Vec<Value<'a>>) -> Sent<'a, Vec<Row>> {
+        let statement = statement.clone();
+        Sent::new(async move { Ok(self.client.query(&statement, &references(&values)).await?) })
     }
 
     /// Sends a statement that returns no rows.
-    pub(super) fn execute<'a>(
-        &'a self,
-        statement: &'a Statement,
-        parameters: &'a [&'a (dyn ToSql + Sync)],
-    ) -> Sent<'a, u64> {
-        Sent::new(async move { Ok(self.client.execute(statement, parameters).await?) })
+    pub(super) fn execute<'a>(&'a self, statement: &Statement, values: Vec<Value<'a>>) -> Sent<'a, u64> {
+        let statement = statement.clone();
+        Sent::new(async move { Ok(self.client.execute(&statement, &references(&values)).await?) })
+    }
+
+    /// Sends what is to be saved and the commit, in one trip, and waits for all of it.
+    pub(super) async fn commit_with(
+        &self,
+        saves: Vec<(&'static str, Vec<Value<'_>>)>,
+    ) -> Result<(), Failure> {
+        let mut statements = Vec::with_capacity(saves.len());
+        for (sql, _) in &saves {
+            statements.push(self.prepared(sql).await?);
+        }
+        let sent: Vec<_> = statements
+            .iter()
+            .zip(saves)
+            .map(|(statement, (_, values))| self.execute(statement, values))
+            .collect();
+        let committed = self.commit();
+        for answer in sent {
+            answer.await?;
+        }
+        committed.await
     }
 
     /// Sends the commit. What was sent before has to be waited for too: a transaction in which a statement failed is
@@ -109,6 +130,10 @@ impl Drop for Transaction {
             let _ = self.client.batch_execute("ROLLBACK").now_or_never();
         }
     }
+}
+
+fn references<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
+    values.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
 }
 
 /// The connection broke after the commit was sent.

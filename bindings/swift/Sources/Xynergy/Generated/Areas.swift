@@ -517,33 +517,46 @@ public struct ExecutionArea: Sendable {
     }
 
     /// What would become of changes if they were applied now. Writes nothing, here or on the platform; with `ask_platform` the
-    /// platform validates what would be sent.
+    /// platform validates what would be sent. With `ramp` it is the plan of the steps that `queue` with `ramp` would store.
     /// - Parameter changes: The changes.
     /// - Parameter askPlatform: Whether the platform is asked to validate them.
-    public func plan(_ changes: [AdChange], askPlatform: Bool = false, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Plan {
+    /// - Parameter ramp: Whether far targets are planned as steps.
+    public func plan(
+        _ changes: [AdChange],
+        askPlatform: Bool = false,
+        ramp: Bool = false,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Plan {
         struct Arguments: Encodable, Sendable {
             let changes: [AdChange]
             let askPlatform: Bool
+            let ramp: Bool
 
             enum CodingKeys: String, CodingKey {
                 case changes
                 case askPlatform = "ask_platform"
+                case ramp
             }
         }
-        return try await caller.call("execution.plan", Arguments(changes: changes, askPlatform: askPlatform), timeoutMs: timeoutMs, requestId: requestId)
+        return try await caller.call("execution.plan", Arguments(changes: changes, askPlatform: askPlatform, ramp: ramp), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Stores changes to be applied after their jitter. A change whose id is stored already is left as it is.
+    /// Stores changes to be applied after their jitter. A change whose id is stored already is left as it is. With `ramp` a target
+    /// further away than one window allows is reached in steps over the coming windows, each a change of its own.
     /// - Parameter changes: The changes.
-    public func queue(_ changes: [AdChange], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [ChangeRow] {
+    /// - Parameter ramp: Whether far targets are reached in steps.
+    public func queue(_ changes: [AdChange], ramp: Bool = false, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [ChangeRow] {
         struct Arguments: Encodable, Sendable {
             let changes: [AdChange]
+            let ramp: Bool
 
             enum CodingKeys: String, CodingKey {
                 case changes
+                case ramp
             }
         }
-        return try await caller.call("execution.queue", Arguments(changes: changes), timeoutMs: timeoutMs, requestId: requestId)
+        return try await caller.call("execution.queue", Arguments(changes: changes, ramp: ramp), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// Releases the changes that were queued under this digest of a plan, where the configuration asks for approval. The scope needs
@@ -563,6 +576,104 @@ public struct ExecutionArea: Sendable {
     /// Does the most urgent thing that is due; null when nothing is. It never sleeps.
     public func runOnce(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Step? {
         return try await caller.call("execution.run_once", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Works for `for_ms` milliseconds; without it until the call is cancelled or the client is closed. Takes what is due with so
+    /// many workers, sleeps until more is, and waits at its end for the steps under way. On the client itself it works for every
+    /// tenant, on a scope for that tenant alone. A cancelled call takes nothing new; `drain` and closing the client wait for what it
+    /// had under way.
+    /// - Parameter workers: How many changes are worked on at once, 1 to 256; 4 when absent.
+    /// - Parameter pollMs: How often the store is asked for something due when nothing wakes the worker; 1,000 when absent.
+    /// - Parameter reconcileMs: How often requests that were judged not applied are searched for late landings, 0 for never; 600,000
+    /// when absent.
+    /// - Parameter forMs: For how long.
+    public func run(
+        workers: UInt64? = nil,
+        pollMs: UInt64? = nil,
+        reconcileMs: UInt64? = nil,
+        forMs: UInt64? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> RunReport {
+        struct Arguments: Encodable, Sendable {
+            let workers: UInt64?
+            let pollMs: UInt64?
+            let reconcileMs: UInt64?
+            let forMs: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case workers
+                case pollMs = "poll_ms"
+                case reconcileMs = "reconcile_ms"
+                case forMs = "for_ms"
+            }
+        }
+        return try await caller.call("execution.run", Arguments(workers: workers, pollMs: pollMs, reconcileMs: reconcileMs, forMs: forMs), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Does everything that is due now and returns: for schedulers and functions that scale to zero. It covers the same tenants as
+    /// `run`.
+    /// - Parameter workers: How many changes are worked on at once, 1 to 256; 4 when absent.
+    public func tick(workers: UInt64? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RunReport {
+        struct Arguments: Encodable, Sendable {
+            let workers: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case workers
+            }
+        }
+        return try await caller.call("execution.tick", Arguments(workers: workers), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Finds out what became of every request that is unknown and can land no more, and whether one that was judged not applied
+    /// landed late.
+    public func reconcile(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Reconciled {
+        return try await caller.call("execution.reconcile", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Sends a change again whose last request had no effect, with the same value and after its jitter. The scope needs an actor.
+    /// - Parameter id: The change's id, 32 hex digits.
+    public func retry(_ id: ChangeId, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ChangeRow {
+        struct Arguments: Encodable, Sendable {
+            let id: ChangeId
+
+            enum CodingKeys: String, CodingKey {
+                case id
+            }
+        }
+        return try await caller.call("execution.retry", Arguments(id: id), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Says what became of a request that reading the platform could not tell: those that `list` with `needs_human` has. The note
+    /// tells how it is known; the scope needs an actor, and both are kept in the history.
+    /// - Parameter id: The change's id, 32 hex digits.
+    /// - Parameter verdict: What became of its request.
+    /// - Parameter note: How that is known, in 1 to 300 characters.
+    public func resolve(
+        id: ChangeId,
+        verdict: HumanVerdict,
+        note: String,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> ChangeRow {
+        struct Arguments: Encodable, Sendable {
+            let id: ChangeId
+            let verdict: HumanVerdict
+            let note: String
+
+            enum CodingKeys: String, CodingKey {
+                case id
+                case verdict
+                case note
+            }
+        }
+        return try await caller.call("execution.resolve", Arguments(id: id, verdict: verdict, note: note), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What is still to be done: changes that are not over, by status and reason, those that wait for a person, and when the oldest
+    /// was due.
+    public func backlog(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Backlog {
+        return try await caller.call("execution.backlog", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// Waits until no step is under way.
@@ -588,14 +699,23 @@ public struct ExecutionArea: Sendable {
         return try await caller.call("execution.get", Arguments(id: id), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// The changes that match, by the time of queueing and then id.
+    /// The changes that match, by the time of queueing and then id: at most `limit` of those after the change `after`, the last one
+    /// of the page before.
     /// - Parameter accountId: Of this account.
     /// - Parameter allocationId: Of this allocation.
     /// - Parameter status: With this status.
+    /// - Parameter reason: With this reason.
+    /// - Parameter needsHuman: Whether only those that a person has to look at.
+    /// - Parameter after: Only those after this change, in the list's order: the last one of the page before.
+    /// - Parameter limit: At most so many; all of them when absent.
     public func list(
         accountId: String? = nil,
         allocationId: String? = nil,
         status: ChangeStatus? = nil,
+        reason: Reason? = nil,
+        needsHuman: Bool = false,
+        after: ChangeId? = nil,
+        limit: UInt64? = nil,
         timeoutMs: UInt64? = nil,
         requestId: String? = nil
     ) async throws -> [ChangeRow] {
@@ -603,14 +723,22 @@ public struct ExecutionArea: Sendable {
             let accountId: String?
             let allocationId: String?
             let status: ChangeStatus?
+            let reason: Reason?
+            let needsHuman: Bool
+            let after: ChangeId?
+            let limit: UInt64?
 
             enum CodingKeys: String, CodingKey {
                 case accountId = "account_id"
                 case allocationId = "allocation_id"
                 case status
+                case reason
+                case needsHuman = "needs_human"
+                case after
+                case limit
             }
         }
-        return try await caller.call("execution.list", Arguments(accountId: accountId, allocationId: allocationId, status: status), timeoutMs: timeoutMs, requestId: requestId)
+        return try await caller.call("execution.list", Arguments(accountId: accountId, allocationId: allocationId, status: status, reason: reason, needsHuman: needsHuman, after: after, limit: limit), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// Rows of an account's history, in order.
@@ -688,8 +816,9 @@ public struct ExecutionArea: Sendable {
         try await caller.run("execution.set_limits", Arguments(accountId: accountId, currency: currency, totalDailyMinor: totalDailyMinor, minMinor: minMinor, maxMinor: maxMinor), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Switches a kill switch: of the tenant, an account or an owner. While it is on, nothing that it covers is sent.
-    /// - Parameter scope: `tenant`, `{"account": ID}`, or `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
+    /// Switches a kill switch: of an owner, an account, the tenant, or everybody's. While it is on, nothing that it covers is sent.
+    /// - Parameter scope: `global` (every tenant's, for the default tenant alone to switch), `tenant`, `{"account": ID}`, or
+    /// `{"owner": {"account_id": ID, "owner": {"level": LEVEL, "id": ID}}}`.
     /// - Parameter on: Whether it is switched on.
     public func kill(scope: KillScope, on: Bool, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws {
         struct Arguments: Encodable, Sendable {
@@ -715,6 +844,185 @@ public struct ExecutionArea: Sendable {
     }
 }
 
+/// Campaigns, ad sets, ads, creatives and videos.
+public struct AdsArea: Sendable {
+    let caller: Caller
+
+    /// Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the
+    /// same object, whatever happened to the first one. Amounts are integers in minor units.
+    /// - Parameter kind: What to create.
+    /// - Parameter accountId: In which account.
+    /// - Parameter name: Its name. The platform's copy carries a short tag behind it.
+    /// - Parameter fields: Its other fields, by the platform's names.
+    /// - Parameter key: Names the create, so that it can be asked for again.
+    public func create(
+        kind: AdObjectKind,
+        accountId: String,
+        name: String,
+        fields: [String: JSONValue] = [:],
+        key: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> AdObject {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let accountId: String
+            let name: String
+            let fields: [String: JSONValue]
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case name
+                case fields
+                case key
+            }
+        }
+        return try await caller.call("ads.create", Arguments(kind: kind, accountId: accountId, name: name, fields: fields, key: key), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// An object, with further fields by the platform's names; `not_found` when there is none of this kind.
+    /// - Parameter kind: What it is.
+    /// - Parameter id: Its id on the platform.
+    /// - Parameter fields: The further fields to show, by the platform's names.
+    public func get(
+        kind: AdObjectKind,
+        id: String,
+        fields: [String] = [],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> AdObject {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let id: String
+            let fields: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case fields
+            }
+        }
+        return try await caller.call("ads.get", Arguments(kind: kind, id: id, fields: fields), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue`
+    /// alone.
+    /// - Parameter kind: What it is.
+    /// - Parameter id: Its id on the platform.
+    /// - Parameter name: Its new name, if that changes.
+    /// - Parameter fields: The fields that change, by the platform's names.
+    public func update(
+        kind: AdObjectKind,
+        id: String,
+        name: String? = nil,
+        fields: [String: JSONValue] = [:],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let id: String
+            let name: String?
+            let fields: [String: JSONValue]
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case name
+                case fields
+            }
+        }
+        try await caller.run("ads.update", Arguments(kind: kind, id: id, name: name, fields: fields), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// One page of objects; the next one with its `next` as `after`.
+    /// - Parameter kind: Of which kind.
+    /// - Parameter accountId: Of which account.
+    /// - Parameter parentId: Only those under this campaign or ad set.
+    /// - Parameter fields: The further fields to show, by the platform's names.
+    /// - Parameter limit: How many at most, 1 to 500; 100 when absent.
+    /// - Parameter after: Where the page before ended: its `next`.
+    public func list(
+        kind: AdObjectKind,
+        accountId: String,
+        parentId: String? = nil,
+        fields: [String] = [],
+        limit: UInt32? = nil,
+        after: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> AdObjectPage {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let accountId: String
+            let parentId: String?
+            let fields: [String]
+            let limit: UInt32?
+            let after: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case parentId = "parent_id"
+                case fields
+                case limit
+                case after
+            }
+        }
+        return try await caller.call("ads.list", Arguments(kind: kind, accountId: accountId, parentId: parentId, fields: fields, limit: limit, after: after), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// What ads did, day by day.
+public struct InsightsArea: Sendable {
+    let caller: Caller
+
+    /// Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is
+    /// replaced. The number of ads and days that were read.
+    /// - Parameter accountId: The ad account.
+    /// - Parameter since: From the day of this time.
+    public func sync(accountId: String, since: Timestamp, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String
+            let since: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+            }
+        }
+        return try await caller.call("insights.sync", Arguments(accountId: accountId, since: since), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is
+    /// asked of the platform.
+    /// - Parameter accountId: The ad account.
+    /// - Parameter since: From the day of this time.
+    /// - Parameter until: To the day of this time.
+    public func totals(
+        accountId: String,
+        since: Timestamp,
+        until: Timestamp,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [AdInsight] {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String
+            let since: Timestamp
+            let until: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+                case until
+            }
+        }
+        return try await caller.call("insights.totals", Arguments(accountId: accountId, since: since, until: until), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
 extension Client {
     /// Chat: routing, the response cache, spend limits.
     public var ai: AIArea { AIArea(caller: caller) }
@@ -734,6 +1042,12 @@ extension Client {
     /// Guarded budget changes on the ad platform.
     public var execution: ExecutionArea { ExecutionArea(caller: caller) }
 
+    /// Campaigns, ad sets, ads, creatives and videos.
+    public var ads: AdsArea { AdsArea(caller: caller) }
+
+    /// What ads did, day by day.
+    public var insights: InsightsArea { InsightsArea(caller: caller) }
+
     /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
     /// five seconds.
     public func health(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Health {
@@ -752,6 +1066,17 @@ extension Client {
             }
         }
         return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope
+    /// of that tenant alone.
+    public func tick(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RunReport {
+        return try await caller.call("tick", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What happened in this process and what is still to be done, of all tenants together, in Prometheus' text format.
+    public func metrics(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> String {
+        return try await caller.call("metrics", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 }
 
@@ -774,6 +1099,12 @@ extension Scope {
     /// Guarded budget changes on the ad platform.
     public var execution: ExecutionArea { ExecutionArea(caller: caller) }
 
+    /// Campaigns, ad sets, ads, creatives and videos.
+    public var ads: AdsArea { AdsArea(caller: caller) }
+
+    /// What ads did, day by day.
+    public var insights: InsightsArea { InsightsArea(caller: caller) }
+
     /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
     /// five seconds.
     public func health(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Health {
@@ -792,5 +1123,16 @@ extension Scope {
             }
         }
         return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope
+    /// of that tenant alone.
+    public func tick(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RunReport {
+        return try await caller.call("tick", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What happened in this process and what is still to be done, of all tenants together, in Prometheus' text format.
+    public func metrics(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> String {
+        return try await caller.call("metrics", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 }

@@ -48,6 +48,8 @@ public typealias KeyedHash = String
 public enum KillScope: Codable, Hashable, Sendable {
     /// One ad account.
     case account(String)
+    /// Everything of every tenant.
+    case global
     /// One owner.
     case owner(KillScopeOwner)
     /// Everything of the tenant.
@@ -58,6 +60,10 @@ public enum KillScope: Codable, Hashable, Sendable {
     public init(from decoder: Decoder) throws {
         if let value = try? [String: String](from: decoder), value.count == 1, let value = value["account"] {
             self = .account(value)
+            return
+        }
+        if (try? decoder.singleValueContainer().decode(String.self)) == "global" {
+            self = .global
             return
         }
         if let value = try? [String: KillScopeOwner](from: decoder), value.count == 1, let value = value["owner"] {
@@ -74,6 +80,7 @@ public enum KillScope: Codable, Hashable, Sendable {
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .account(let value): try ["account": value].encode(to: encoder)
+        case .global: try "global".encode(to: encoder)
         case .owner(let value): try ["owner": value].encode(to: encoder)
         case .tenant: try "tenant".encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
@@ -282,6 +289,10 @@ public enum RateLimit: Codable, Hashable, Sendable {
         }
     }
 }
+
+/// Who may decide what, by actor. Without any entry every named actor may decide everything: who that is is then for the host to
+/// know before it calls.
+public typealias Roles = [String: [Role]]
 
 /// Where a credential is found. A configuration holds this, never the credential.
 public enum SecretRef: Codable, Hashable, Sendable {

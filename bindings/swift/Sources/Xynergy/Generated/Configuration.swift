@@ -319,17 +319,21 @@ public struct ExecutionConfig: Codable, Hashable, Sendable {
     public var preset: String
     /// Whether changes that are queued from now on wait until somebody approves the digest of their plan.
     public var requireApproval: Bool
+    /// Who may approve, and who may give verdicts, retry and switch a kill switch off. Without an entry every named actor may.
+    public var roles: Roles?
 
     public init(
         drawKey: SecretRef? = nil,
         policy: Policy? = nil,
         preset: String = "standard",
-        requireApproval: Bool = false
+        requireApproval: Bool = false,
+        roles: Roles? = nil
     ) {
         self.drawKey = drawKey
         self.policy = policy
         self.preset = preset
         self.requireApproval = requireApproval
+        self.roles = roles
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -337,6 +341,7 @@ public struct ExecutionConfig: Codable, Hashable, Sendable {
         case policy
         case preset
         case requireApproval = "require_approval"
+        case roles
     }
 
     public init(from decoder: Decoder) throws {
@@ -345,6 +350,7 @@ public struct ExecutionConfig: Codable, Hashable, Sendable {
         policy = try container.decodeIfPresent(Policy.self, forKey: .policy)
         preset = try container.decodeIfPresent(String.self, forKey: .preset) ?? "standard"
         requireApproval = try container.decodeIfPresent(Bool.self, forKey: .requireApproval) ?? false
+        roles = try container.decodeIfPresent(Roles.self, forKey: .roles)
     }
 }
 
@@ -406,6 +412,10 @@ public struct MetaConfig: Codable, Hashable, Sendable {
     public var appSecret: SecretRef?
     /// The API's address without the version; plain HTTP only on this machine.
     public var baseUrl: String
+    /// For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered.
+    public var insightsSyncDays: UInt32
+    /// The time for a report, in milliseconds.
+    public var reportTimeoutMs: UInt64
     /// The time for one request, in milliseconds.
     public var timeoutMs: UInt64
     /// The version of the API, such as `v26.0`.
@@ -417,6 +427,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         appId: String? = nil,
         appSecret: SecretRef? = nil,
         baseUrl: String = "https://graph.facebook.com",
+        insightsSyncDays: UInt32 = 31,
+        reportTimeoutMs: UInt64 = 600000,
         timeoutMs: UInt64 = 20000,
         version: String = "v26.0"
     ) {
@@ -425,6 +437,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         self.appId = appId
         self.appSecret = appSecret
         self.baseUrl = baseUrl
+        self.insightsSyncDays = insightsSyncDays
+        self.reportTimeoutMs = reportTimeoutMs
         self.timeoutMs = timeoutMs
         self.version = version
     }
@@ -435,6 +449,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         case appId = "app_id"
         case appSecret = "app_secret"
         case baseUrl = "base_url"
+        case insightsSyncDays = "insights_sync_days"
+        case reportTimeoutMs = "report_timeout_ms"
         case timeoutMs = "timeout_ms"
         case version
     }
@@ -446,6 +462,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         appId = try container.decodeIfPresent(String.self, forKey: .appId)
         appSecret = try container.decodeIfPresent(SecretRef.self, forKey: .appSecret)
         baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl) ?? "https://graph.facebook.com"
+        insightsSyncDays = try container.decodeIfPresent(UInt32.self, forKey: .insightsSyncDays) ?? 31
+        reportTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .reportTimeoutMs) ?? 600000
         timeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .timeoutMs) ?? 20000
         version = try container.decodeIfPresent(String.self, forKey: .version) ?? "v26.0"
     }
@@ -483,6 +501,8 @@ public struct OrderConfig: Codable, Hashable, Sendable {
 public struct Policy: Codable, Hashable, Sendable {
     /// When a change over the account's cap is asked again.
     public var accountCapRetryMs: UInt64
+    /// How many changes an account may have in that window, all its campaigns together.
+    public var accountChanges: UInt32
     /// How many budget changes an ad set may have in that window, other people's included: platforms block it above.
     public var adsetBudgetChanges: UInt32
     /// How many changes a campaign may have in that window, all its owners together.
@@ -501,12 +521,20 @@ public struct Policy: Codable, Hashable, Sendable {
     public var killSwitchRetryMs: UInt64
     /// How long after the lease's end a request may still land. Nothing is decided about a lost one before.
     public var landingMs: UInt64
+    /// For how long after a verdict of not applied the platform's log is still searched for a late landing.
+    public var lateWatchMs: UInt64
+    /// For how long a lower limit that the platform's refusals taught is kept to.
+    public var learnedLimitMs: UInt64
+    /// When a change of an object in its learning phase is asked again.
+    public var learningRetryMs: UInt64
     /// How long a worker that wrote an intent may take to send and settle it.
     public var leaseMs: UInt64
     /// How many attempts may be lost without effect before a person has to look.
     public var maxAttempts: UInt32
     /// The window of the limits on the number of changes.
     public var rateWindowMs: UInt64
+    /// Whether budgets and bids of an object in the platform's learning phase are left as they are, but for cuts.
+    public var respectLearning: Bool
     /// How long one write may take; it must fit into the lease.
     public var sendTimeoutMs: UInt64
     /// How old a value read from the platform may be when a decision uses it.
@@ -524,6 +552,7 @@ public struct Policy: Codable, Hashable, Sendable {
 
     public init(
         accountCapRetryMs: UInt64 = 21600000,
+        accountChanges: UInt32 = 1000,
         adsetBudgetChanges: UInt32 = 3,
         campaignChanges: UInt32 = 15,
         clockSkewMs: UInt64 = 5000,
@@ -533,9 +562,13 @@ public struct Policy: Codable, Hashable, Sendable {
         jitterMinMs: UInt64 = 3000,
         killSwitchRetryMs: UInt64 = 3600000,
         landingMs: UInt64 = 120000,
+        lateWatchMs: UInt64 = 86400000,
+        learnedLimitMs: UInt64 = 86400000,
+        learningRetryMs: UInt64 = 21600000,
         leaseMs: UInt64 = 60000,
         maxAttempts: UInt32 = 5,
         rateWindowMs: UInt64 = 3600000,
+        respectLearning: Bool = true,
         sendTimeoutMs: UInt64 = 30000,
         snapshotMaxAgeMs: UInt64 = 10000,
         throttledRetryMs: UInt64 = 300000,
@@ -545,6 +578,7 @@ public struct Policy: Codable, Hashable, Sendable {
         velocityWindowMs: UInt64 = 21600000
     ) {
         self.accountCapRetryMs = accountCapRetryMs
+        self.accountChanges = accountChanges
         self.adsetBudgetChanges = adsetBudgetChanges
         self.campaignChanges = campaignChanges
         self.clockSkewMs = clockSkewMs
@@ -554,9 +588,13 @@ public struct Policy: Codable, Hashable, Sendable {
         self.jitterMinMs = jitterMinMs
         self.killSwitchRetryMs = killSwitchRetryMs
         self.landingMs = landingMs
+        self.lateWatchMs = lateWatchMs
+        self.learnedLimitMs = learnedLimitMs
+        self.learningRetryMs = learningRetryMs
         self.leaseMs = leaseMs
         self.maxAttempts = maxAttempts
         self.rateWindowMs = rateWindowMs
+        self.respectLearning = respectLearning
         self.sendTimeoutMs = sendTimeoutMs
         self.snapshotMaxAgeMs = snapshotMaxAgeMs
         self.throttledRetryMs = throttledRetryMs
@@ -568,6 +606,7 @@ public struct Policy: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case accountCapRetryMs = "account_cap_retry_ms"
+        case accountChanges = "account_changes"
         case adsetBudgetChanges = "adset_budget_changes"
         case campaignChanges = "campaign_changes"
         case clockSkewMs = "clock_skew_ms"
@@ -577,9 +616,13 @@ public struct Policy: Codable, Hashable, Sendable {
         case jitterMinMs = "jitter_min_ms"
         case killSwitchRetryMs = "kill_switch_retry_ms"
         case landingMs = "landing_ms"
+        case lateWatchMs = "late_watch_ms"
+        case learnedLimitMs = "learned_limit_ms"
+        case learningRetryMs = "learning_retry_ms"
         case leaseMs = "lease_ms"
         case maxAttempts = "max_attempts"
         case rateWindowMs = "rate_window_ms"
+        case respectLearning = "respect_learning"
         case sendTimeoutMs = "send_timeout_ms"
         case snapshotMaxAgeMs = "snapshot_max_age_ms"
         case throttledRetryMs = "throttled_retry_ms"
@@ -592,6 +635,7 @@ public struct Policy: Codable, Hashable, Sendable {
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         accountCapRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .accountCapRetryMs) ?? 21600000
+        accountChanges = try container.decodeIfPresent(UInt32.self, forKey: .accountChanges) ?? 1000
         adsetBudgetChanges = try container.decodeIfPresent(UInt32.self, forKey: .adsetBudgetChanges) ?? 3
         campaignChanges = try container.decodeIfPresent(UInt32.self, forKey: .campaignChanges) ?? 15
         clockSkewMs = try container.decodeIfPresent(UInt64.self, forKey: .clockSkewMs) ?? 5000
@@ -601,9 +645,13 @@ public struct Policy: Codable, Hashable, Sendable {
         jitterMinMs = try container.decodeIfPresent(UInt64.self, forKey: .jitterMinMs) ?? 3000
         killSwitchRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .killSwitchRetryMs) ?? 3600000
         landingMs = try container.decodeIfPresent(UInt64.self, forKey: .landingMs) ?? 120000
+        lateWatchMs = try container.decodeIfPresent(UInt64.self, forKey: .lateWatchMs) ?? 86400000
+        learnedLimitMs = try container.decodeIfPresent(UInt64.self, forKey: .learnedLimitMs) ?? 86400000
+        learningRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .learningRetryMs) ?? 21600000
         leaseMs = try container.decodeIfPresent(UInt64.self, forKey: .leaseMs) ?? 60000
         maxAttempts = try container.decodeIfPresent(UInt32.self, forKey: .maxAttempts) ?? 5
         rateWindowMs = try container.decodeIfPresent(UInt64.self, forKey: .rateWindowMs) ?? 3600000
+        respectLearning = try container.decodeIfPresent(Bool.self, forKey: .respectLearning) ?? true
         sendTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .sendTimeoutMs) ?? 30000
         snapshotMaxAgeMs = try container.decodeIfPresent(UInt64.self, forKey: .snapshotMaxAgeMs) ?? 10000
         throttledRetryMs = try container.decodeIfPresent(UInt64.self, forKey: .throttledRetryMs) ?? 300000

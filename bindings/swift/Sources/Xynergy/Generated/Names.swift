@@ -1,5 +1,30 @@
 // Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
 
+/// What kind of object it is.
+public struct AdObjectKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// An ad.
+    public static let ad = AdObjectKind(rawValue: "ad")
+    /// An ad set.
+    public static let adSet = AdObjectKind(rawValue: "ad_set")
+    /// A campaign.
+    public static let campaign = AdObjectKind(rawValue: "campaign")
+    /// What an ad shows.
+    public static let creative = AdObjectKind(rawValue: "creative")
+    /// A video that a creative may show.
+    public static let video = AdObjectKind(rawValue: "video")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [AdObjectKind] = [
+        .ad, .adSet, .campaign, .creative, .video,
+    ]
+}
+
 /// What became of an attempt.
 public struct AttemptStatus: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -35,12 +60,18 @@ public struct AuditKind: RawRepresentable, Codable, Hashable, Sendable {
     public static let blocked = AuditKind(rawValue: "blocked")
     /// A write is about to be sent.
     public static let intent = AuditKind(rawValue: "intent")
+    /// An attempt that was judged not applied was found to have taken effect.
+    public static let late = AuditKind(rawValue: "late")
     /// What became of an intent; exactly one for each.
     public static let outcome = AuditKind(rawValue: "outcome")
+    /// A person said what became of an attempt whose outcome was a conflict.
+    public static let resolved = AuditKind(rawValue: "resolved")
+    /// A person wants the change sent again.
+    public static let retried = AuditKind(rawValue: "retried")
 
     /// Those that this version knows. A later one may send others.
     public static let known: [AuditKind] = [
-        .approved, .blocked, .intent, .outcome,
+        .approved, .blocked, .intent, .late, .outcome, .resolved, .retried,
     ]
 }
 
@@ -198,6 +229,25 @@ public struct HealthStatus: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// What a person found out about a request.
+public struct HumanVerdict: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// It took effect.
+    public static let applied = HumanVerdict(rawValue: "applied")
+    /// It had no effect, and can have none any more.
+    public static let notApplied = HumanVerdict(rawValue: "not_applied")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [HumanVerdict] = [
+        .applied, .notApplied,
+    ]
+}
+
 /// How a click was recognised, from the surest to the least sure.
 public struct Layer: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -271,12 +321,16 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
 
     /// The target is above the account's ceiling for one owner.
     public static let aboveCeiling = Reason(rawValue: "above_ceiling")
+    /// Too many changes of the account for now: the library's limit, or one that the platform's refusals taught.
+    public static let rateLimitAccount = Reason(rawValue: "rate_limit_account")
     /// The account's daily total would be exceeded.
     public static let accountCap = Reason(rawValue: "account_cap")
     /// Its requests were lost too often; a person should look.
     public static let attemptsExhausted = Reason(rawValue: "attempts_exhausted")
     /// Nobody has approved it yet; it is asked again when it expires.
     public static let awaitingApproval = Reason(rawValue: "awaiting_approval")
+    /// An earlier step of the same ramp has not taken effect yet.
+    public static let awaitingStep = Reason(rawValue: "awaiting_step")
     /// A cut of the same allocation has not taken effect yet.
     public static let awaitingCuts = Reason(rawValue: "awaiting_cuts")
     /// The target is below the account's floor for one owner.
@@ -287,12 +341,18 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
     public static let conflict = Reason(rawValue: "conflict")
     /// The platform shows another value than the decision was made on.
     public static let drifted = Reason(rawValue: "drifted")
+    /// Somebody else edited the object after the decision: people's edits win.
+    public static let edited = Reason(rawValue: "edited")
     /// Its time has passed.
     public static let expired = Reason(rawValue: "expired")
     /// Another change of the same owner is on its way.
     public static let inFlight = Reason(rawValue: "in_flight")
     /// A kill switch is on.
     public static let killSwitch = Reason(rawValue: "kill_switch")
+    /// Its request took effect after the verdict that it had not.
+    public static let landedLate = Reason(rawValue: "landed_late")
+    /// The object is in the platform's learning phase, which a change would start anew.
+    public static let learningPhase = Reason(rawValue: "learning_phase")
     /// Its request had no effect; it may be sent again.
     public static let notApplied = Reason(rawValue: "not_applied")
     /// Its intent was never sent.
@@ -305,6 +365,8 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
     public static let rateLimitOwner = Reason(rawValue: "rate_limit_owner")
     /// Reading the platform showed that it took effect.
     public static let reconciled = Reason(rawValue: "reconciled")
+    /// A person found that it took effect.
+    public static let resolved = Reason(rawValue: "resolved")
     /// What was read of the platform is too old, or lacks the owner.
     public static let staleSnapshot = Reason(rawValue: "stale_snapshot")
     /// A newer change of the same field took its place.
@@ -319,6 +381,8 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
     public static let unreachable = Reason(rawValue: "unreachable")
     /// It would move the value further within the window than the limit allows.
     public static let velocity = Reason(rawValue: "velocity")
+    /// The object has a lifetime budget where the change sets a daily one.
+    public static let wrongBudgetType = Reason(rawValue: "wrong_budget_type")
     /// The platform shows the account in another currency.
     public static let wrongCurrency = Reason(rawValue: "wrong_currency")
     /// The object is in another account or campaign, does not exist, or has no such field.
@@ -326,7 +390,26 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
 
     /// Those that this version knows. A later one may send others.
     public static let known: [Reason] = [
-        .aboveCeiling, .accountCap, .attemptsExhausted, .awaitingApproval, .awaitingCuts, .belowFloor, .cancelled, .conflict, .drifted, .expired, .inFlight, .killSwitch, .notApplied, .notSent, .platformRejected, .rateLimitCampaign, .rateLimitOwner, .reconciled, .staleSnapshot, .superseded, .throttled, .unauthorized, .unknown, .unreachable, .velocity, .wrongCurrency, .wrongObject,
+        .aboveCeiling, .rateLimitAccount, .accountCap, .attemptsExhausted, .awaitingApproval, .awaitingStep, .awaitingCuts, .belowFloor, .cancelled, .conflict, .drifted, .edited, .expired, .inFlight, .killSwitch, .landedLate, .learningPhase, .notApplied, .notSent, .platformRejected, .rateLimitCampaign, .rateLimitOwner, .reconciled, .resolved, .staleSnapshot, .superseded, .throttled, .unauthorized, .unknown, .unreachable, .velocity, .wrongBudgetType, .wrongCurrency, .wrongObject,
+    ]
+}
+
+/// What an actor may decide.
+public struct Role: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Approves plans.
+    public static let approver = Role(rawValue: "approver")
+    /// Says what became of a request, sends it again, and switches a kill switch off.
+    public static let `operator` = Role(rawValue: "operator")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Role] = [
+        .approver, .`operator`,
     ]
 }
 

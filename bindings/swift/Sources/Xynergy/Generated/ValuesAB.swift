@@ -193,6 +193,8 @@ public struct AdChange: Codable, Hashable, Sendable {
     public var reason: String
     /// After this time it is not applied any more; by default the policy's `expires_after_ms` from queueing.
     public var expiresAt: Timestamp?
+    /// Which step of a ramp it is, where its target is reached in several.
+    public var ramp: RampStep?
 
     public init(
         id: ChangeId,
@@ -206,7 +208,8 @@ public struct AdChange: Codable, Hashable, Sendable {
         allocationId: String? = nil,
         causationId: String? = nil,
         reason: String = "",
-        expiresAt: Timestamp? = nil
+        expiresAt: Timestamp? = nil,
+        ramp: RampStep? = nil
     ) {
         self.id = id
         self.accountId = accountId
@@ -220,6 +223,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         self.causationId = causationId
         self.reason = reason
         self.expiresAt = expiresAt
+        self.ramp = ramp
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -235,6 +239,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         case causationId = "causation_id"
         case reason
         case expiresAt = "expires_at"
+        case ramp
     }
 
     public init(from decoder: Decoder) throws {
@@ -251,6 +256,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         causationId = try container.decodeIfPresent(String.self, forKey: .causationId)
         reason = try container.decodeIfPresent(String.self, forKey: .reason) ?? ""
         expiresAt = try container.decodeIfPresent(Timestamp.self, forKey: .expiresAt)
+        ramp = try container.decodeIfPresent(RampStep.self, forKey: .ramp)
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -267,6 +273,7 @@ public struct AdChange: Codable, Hashable, Sendable {
         try container.encode(causationId, forKey: .causationId)
         try container.encode(reason, forKey: .reason)
         try container.encode(expiresAt, forKey: .expiresAt)
+        try container.encode(ramp, forKey: .ramp)
     }
 }
 
@@ -354,6 +361,91 @@ public struct AdInsight: Codable, Hashable, Sendable {
         case impressions
         case clicks
         case spendMinor = "spend_minor"
+    }
+}
+
+/// An object of an ad account.
+public struct AdObject: Codable, Hashable, Sendable {
+    /// What it is.
+    public var kind: AdObjectKind
+    /// Its id on the platform.
+    public var id: String
+    /// The account it is in; empty where the platform does not say.
+    public var accountId: String
+    /// Its name.
+    public var name: String
+    /// Whether it is switched on, as it is configured; `None` for what cannot be.
+    public var status: DeliveryStatus?
+    /// The other fields that were asked for or set, by the platform's names.
+    public var fields: [String: JSONValue]
+
+    public init(
+        kind: AdObjectKind,
+        id: String,
+        accountId: String = "",
+        name: String = "",
+        status: DeliveryStatus? = nil,
+        fields: [String: JSONValue] = [:]
+    ) {
+        self.kind = kind
+        self.id = id
+        self.accountId = accountId
+        self.name = name
+        self.status = status
+        self.fields = fields
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind
+        case id
+        case accountId = "account_id"
+        case name
+        case status
+        case fields
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try container.decode(AdObjectKind.self, forKey: .kind)
+        id = try container.decode(String.self, forKey: .id)
+        accountId = try container.decodeIfPresent(String.self, forKey: .accountId) ?? ""
+        name = try container.decodeIfPresent(String.self, forKey: .name) ?? ""
+        status = try container.decodeIfPresent(DeliveryStatus.self, forKey: .status)
+        fields = try container.decodeIfPresent([String: JSONValue].self, forKey: .fields) ?? [:]
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(id, forKey: .id)
+        try container.encode(accountId, forKey: .accountId)
+        try container.encode(name, forKey: .name)
+        try container.encode(status, forKey: .status)
+        try container.encode(fields, forKey: .fields)
+    }
+}
+
+/// One page of objects.
+public struct AdObjectPage: Codable, Hashable, Sendable {
+    /// The objects.
+    public var objects: [AdObject]
+    /// What to give as `after` for the next page; `None` on the last one.
+    public var next: String?
+
+    public init(objects: [AdObject], next: String? = nil) {
+        self.objects = objects
+        self.next = next
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case objects
+        case next
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(objects, forKey: .objects)
+        try container.encode(next, forKey: .next)
     }
 }
 
@@ -816,5 +908,63 @@ public struct AuditRow: Codable, Hashable, Sendable {
         try container.encode(at, forKey: .at)
         try container.encode(prevHash, forKey: .prevHash)
         try container.encode(hash, forKey: .hash)
+    }
+}
+
+/// What is still to be done for a tenant.
+public struct Backlog: Codable, Hashable, Sendable {
+    /// How many changes that are not over stand where, by status and then reason.
+    public var open: [BacklogCount]
+    /// How many wait for a person's verdict or retry.
+    public var needsHuman: UInt64
+    /// When the oldest one that is due was due; it may lie ahead.
+    public var oldestDue: Timestamp?
+
+    public init(open: [BacklogCount], needsHuman: UInt64, oldestDue: Timestamp? = nil) {
+        self.open = open
+        self.needsHuman = needsHuman
+        self.oldestDue = oldestDue
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case open
+        case needsHuman = "needs_human"
+        case oldestDue = "oldest_due"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(open, forKey: .open)
+        try container.encode(needsHuman, forKey: .needsHuman)
+        try container.encode(oldestDue, forKey: .oldestDue)
+    }
+}
+
+/// How many changes stand somewhere.
+public struct BacklogCount: Codable, Hashable, Sendable {
+    /// Their status.
+    public var status: ChangeStatus
+    /// Their reason.
+    public var reason: Reason?
+    /// How many.
+    public var count: UInt64
+
+    public init(status: ChangeStatus, reason: Reason? = nil, count: UInt64) {
+        self.status = status
+        self.reason = reason
+        self.count = count
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case status
+        case reason
+        case count
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(status, forKey: .status)
+        try container.encode(reason, forKey: .reason)
+        try container.encode(count, forKey: .count)
     }
 }

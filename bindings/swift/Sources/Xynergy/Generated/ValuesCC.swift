@@ -286,6 +286,8 @@ public struct ChangeRow: Codable, Hashable, Sendable {
     public var expiresAt: Timestamp
     /// How many intents were written for it.
     public var attempt: UInt32
+    /// How many of them do not count towards the limit of lost attempts: those before a person's retry.
+    public var attemptsForgiven: UInt32
     /// The value seen when the last intent was written.
     public var observedFrom: Int64?
     /// The final value, fixed by the first intent: every request of this change carries it.
@@ -312,6 +314,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         runAt: Timestamp,
         expiresAt: Timestamp,
         attempt: UInt32,
+        attemptsForgiven: UInt32,
         observedFrom: Int64? = nil,
         sentValue: Int64? = nil,
         intentAt: Timestamp? = nil,
@@ -329,6 +332,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         self.runAt = runAt
         self.expiresAt = expiresAt
         self.attempt = attempt
+        self.attemptsForgiven = attemptsForgiven
         self.observedFrom = observedFrom
         self.sentValue = sentValue
         self.intentAt = intentAt
@@ -348,6 +352,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         case runAt = "run_at"
         case expiresAt = "expires_at"
         case attempt
+        case attemptsForgiven = "attempts_forgiven"
         case observedFrom = "observed_from"
         case sentValue = "sent_value"
         case intentAt = "intent_at"
@@ -368,6 +373,7 @@ public struct ChangeRow: Codable, Hashable, Sendable {
         try container.encode(runAt, forKey: .runAt)
         try container.encode(expiresAt, forKey: .expiresAt)
         try container.encode(attempt, forKey: .attempt)
+        try container.encode(attemptsForgiven, forKey: .attemptsForgiven)
         try container.encode(observedFrom, forKey: .observedFrom)
         try container.encode(sentValue, forKey: .sentValue)
         try container.encode(intentAt, forKey: .intentAt)

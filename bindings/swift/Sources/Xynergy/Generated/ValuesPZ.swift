@@ -189,6 +189,54 @@ public struct ProviderTraits: Codable, Hashable, Sendable {
     }
 }
 
+/// One step on the way to a target that is further away than one window allows.
+public struct RampStep: Codable, Hashable, Sendable {
+    /// The ramp: the id of its first step.
+    public var id: ChangeId
+    /// Which step, from 1.
+    public var step: UInt32
+    /// How many there are.
+    public var steps: UInt32
+    /// Where the last one arrives.
+    public var target: Int64
+
+    public init(id: ChangeId, step: UInt32, steps: UInt32, target: Int64) {
+        self.id = id
+        self.step = step
+        self.steps = steps
+        self.target = target
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id
+        case step
+        case steps
+        case target
+    }
+}
+
+/// What an on-demand reconciliation found.
+public struct Reconciled: Codable, Hashable, Sendable {
+    /// Unknown requests that got their verdict.
+    public var settled: UInt64
+    /// Those that are still unknown: they may still land, or the platform could not be read.
+    public var unknown: UInt64
+    /// Requests that had been judged not applied and were found to have landed late.
+    public var late: UInt64
+
+    public init(settled: UInt64, unknown: UInt64, late: UInt64) {
+        self.settled = settled
+        self.unknown = unknown
+        self.late = late
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case settled
+        case unknown
+        case late
+    }
+}
+
 /// An element of a batch that is no click.
 public struct RejectedClick: Codable, Hashable, Sendable {
     /// Its place in the batch, from 0.
@@ -296,6 +344,57 @@ public struct RouteDecision: Codable, Hashable, Sendable {
         case policy
         case reason
         case propensity
+    }
+}
+
+/// What a run did.
+public struct RunReport: Codable, Hashable, Sendable {
+    /// Steps that were taken.
+    public var steps: UInt64
+    /// Changes that were completed.
+    public var completed: UInt64
+    /// Steps after which a change was blocked.
+    public var blocked: UInt64
+    /// Changes that failed.
+    public var failed: UInt64
+    /// Steps that left a request unknown.
+    public var unknown: UInt64
+    /// Steps that another worker was ahead of.
+    public var passedBy: UInt64
+    /// Requests that were found to have landed late.
+    public var late: UInt64
+    /// Errors of the store, after each of which the run went on.
+    public var errors: UInt64
+
+    public init(
+        steps: UInt64,
+        completed: UInt64,
+        blocked: UInt64,
+        failed: UInt64,
+        unknown: UInt64,
+        passedBy: UInt64,
+        late: UInt64,
+        errors: UInt64
+    ) {
+        self.steps = steps
+        self.completed = completed
+        self.blocked = blocked
+        self.failed = failed
+        self.unknown = unknown
+        self.passedBy = passedBy
+        self.late = late
+        self.errors = errors
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case steps
+        case completed
+        case blocked
+        case failed
+        case unknown
+        case passedBy = "passed_by"
+        case late
+        case errors
     }
 }
 

@@ -10,8 +10,12 @@ protocol HasAreas {
     var allocation: AllocationArea { get }
     var closedLoop: ClosedLoopArea { get }
     var execution: ExecutionArea { get }
+    var ads: AdsArea { get }
+    var insights: InsightsArea { get }
     func health(timeoutMs: UInt64?, requestId: String?) async throws -> Health
     func migrate(printSql: Bool, timeoutMs: UInt64?, requestId: String?) async throws -> Migration
+    func tick(timeoutMs: UInt64?, requestId: String?) async throws -> RunReport
+    func metrics(timeoutMs: UInt64?, requestId: String?) async throws -> String
 }
 
 extension Client: HasAreas {}
@@ -31,6 +35,10 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.migrate(printSql: given.printSql ?? false, timeoutMs: timeoutMs, requestId: nil))
+    case "tick":
+        return try JSONValue(encoding: try await target.tick(timeoutMs: timeoutMs, requestId: nil))
+    case "metrics":
+        return try JSONValue(encoding: try await target.metrics(timeoutMs: timeoutMs, requestId: nil))
     case "ai.generate":
         struct Given: Decodable {
             let prompt: String
@@ -324,24 +332,28 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         struct Given: Decodable {
             let changes: [AdChange]
             let askPlatform: Bool?
+            let ramp: Bool?
 
             enum CodingKeys: String, CodingKey {
                 case changes
                 case askPlatform = "ask_platform"
+                case ramp
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.execution.plan(given.changes, askPlatform: given.askPlatform ?? false, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.execution.plan(given.changes, askPlatform: given.askPlatform ?? false, ramp: given.ramp ?? false, timeoutMs: timeoutMs, requestId: nil))
     case "execution.queue":
         struct Given: Decodable {
             let changes: [AdChange]
+            let ramp: Bool?
 
             enum CodingKeys: String, CodingKey {
                 case changes
+                case ramp
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.execution.queue(given.changes, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.execution.queue(given.changes, ramp: given.ramp ?? false, timeoutMs: timeoutMs, requestId: nil))
     case "execution.approve":
         struct Given: Decodable {
             let planDigest: String
@@ -354,6 +366,60 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.execution.approve(given.planDigest, timeoutMs: timeoutMs, requestId: nil))
     case "execution.run_once":
         return try JSONValue(encoding: try await target.execution.runOnce(timeoutMs: timeoutMs, requestId: nil))
+    case "execution.run":
+        struct Given: Decodable {
+            let workers: UInt64?
+            let pollMs: UInt64?
+            let reconcileMs: UInt64?
+            let forMs: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case workers
+                case pollMs = "poll_ms"
+                case reconcileMs = "reconcile_ms"
+                case forMs = "for_ms"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.run(workers: given.workers, pollMs: given.pollMs, reconcileMs: given.reconcileMs, forMs: given.forMs, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.tick":
+        struct Given: Decodable {
+            let workers: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case workers
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.tick(workers: given.workers, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.reconcile":
+        return try JSONValue(encoding: try await target.execution.reconcile(timeoutMs: timeoutMs, requestId: nil))
+    case "execution.retry":
+        struct Given: Decodable {
+            let id: ChangeId
+
+            enum CodingKeys: String, CodingKey {
+                case id
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.retry(given.id, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.resolve":
+        struct Given: Decodable {
+            let id: ChangeId
+            let verdict: HumanVerdict
+            let note: String
+
+            enum CodingKeys: String, CodingKey {
+                case id
+                case verdict
+                case note
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.execution.resolve(id: given.id, verdict: given.verdict, note: given.note, timeoutMs: timeoutMs, requestId: nil))
+    case "execution.backlog":
+        return try JSONValue(encoding: try await target.execution.backlog(timeoutMs: timeoutMs, requestId: nil))
     case "execution.drain":
         try await target.execution.drain(timeoutMs: timeoutMs, requestId: nil)
         return .null
@@ -374,15 +440,23 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
             let accountId: String?
             let allocationId: String?
             let status: ChangeStatus?
+            let reason: Reason?
+            let needsHuman: Bool?
+            let after: ChangeId?
+            let limit: UInt64?
 
             enum CodingKeys: String, CodingKey {
                 case accountId = "account_id"
                 case allocationId = "allocation_id"
                 case status
+                case reason
+                case needsHuman = "needs_human"
+                case after
+                case limit
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.execution.list(accountId: given.accountId, allocationId: given.allocationId, status: given.status, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.execution.list(accountId: given.accountId, allocationId: given.allocationId, status: given.status, reason: given.reason, needsHuman: given.needsHuman ?? false, after: given.after, limit: given.limit, timeoutMs: timeoutMs, requestId: nil))
     case "execution.history":
         struct Given: Decodable {
             let accountId: String
@@ -445,6 +519,101 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.execution.kills(timeoutMs: timeoutMs, requestId: nil))
     case "execution.verify_audit":
         return try JSONValue(encoding: try await target.execution.verifyAudit(timeoutMs: timeoutMs, requestId: nil))
+    case "ads.create":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let accountId: String
+            let name: String
+            let fields: [String: JSONValue]?
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case name
+                case fields
+                case key
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ads.create(kind: given.kind, accountId: given.accountId, name: given.name, fields: given.fields ?? [:], key: given.key, timeoutMs: timeoutMs, requestId: nil))
+    case "ads.get":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let id: String
+            let fields: [String]?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case fields
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ads.get(kind: given.kind, id: given.id, fields: given.fields ?? [], timeoutMs: timeoutMs, requestId: nil))
+    case "ads.update":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let id: String
+            let name: String?
+            let fields: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case name
+                case fields
+            }
+        }
+        let given = try written(args, as: Given.self)
+        try await target.ads.update(kind: given.kind, id: given.id, name: given.name, fields: given.fields ?? [:], timeoutMs: timeoutMs, requestId: nil)
+        return .null
+    case "ads.list":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let accountId: String
+            let parentId: String?
+            let fields: [String]?
+            let limit: UInt32?
+            let after: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case parentId = "parent_id"
+                case fields
+                case limit
+                case after
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ads.list(kind: given.kind, accountId: given.accountId, parentId: given.parentId, fields: given.fields ?? [], limit: given.limit, after: given.after, timeoutMs: timeoutMs, requestId: nil))
+    case "insights.sync":
+        struct Given: Decodable {
+            let accountId: String
+            let since: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.insights.sync(accountId: given.accountId, since: given.since, timeoutMs: timeoutMs, requestId: nil))
+    case "insights.totals":
+        struct Given: Decodable {
+            let accountId: String
+            let since: Timestamp
+            let until: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+                case until
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.insights.totals(accountId: given.accountId, since: given.since, until: given.until, timeoutMs: timeoutMs, requestId: nil))
     default: throw Unwritten(what: method)
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn view(
     policy: &Policy,
 ) -> Result<AccountView, Failure> {
     let mut view = account(transaction, tenant, &change.account_id, &[change], at)?;
-    view.movements = movements(transaction, tenant, change, view.now.minus(policy.longest_window()))?;
+    view.movements = movements(transaction, tenant, change, &view, policy)?;
     let window = std::time::Duration::from_millis(policy.rate_window_ms);
     view.recent = recent(transaction, tenant, &change.account_id, view.now.minus(window))?;
     Ok(view)
@@ -45,6 +45,7 @@ pub(super) fn account(
     let now = time(transaction, tenant, account_id, at)?;
     Ok(AccountView {
         now,
+        asked_at: at.now,
         limits: limits(transaction, tenant, account_id)?,
         kills: kills(transaction, tenant)?,
         pauses: pauses(transaction, tenant, account_id, now)?,
@@ -295,14 +296,24 @@ fn movements(
     transaction: &Transaction<'_>,
     tenant: &TenantId,
     change: &AdChange,
-    since: Timestamp,
+    view: &AccountView,
+    policy: &Policy,
 ) -> Result<Vec<Movement>, Failure> {
     let mut statement = transaction.prepare_cached(
         "SELECT * FROM ad_owner_movements
-         WHERE tenant_id = ?1 AND account_id = ?2 AND campaign_id = ?3 AND (open OR at > ?4) ORDER BY id",
+         WHERE tenant_id = ?1 AND account_id = ?2 AND campaign_id = ?3 AND (open OR at > ?4)
+         UNION
+         SELECT * FROM ad_owner_movements
+         WHERE tenant_id = ?1 AND account_id = ?2 AND change_id IS NOT NULL AND at > ?5
+         ORDER BY id",
     )?;
-    let mut found =
-        statement.query(params![tenant.as_str(), change.account_id, change.campaign_id, since.micros()])?;
+    let mut found = statement.query(params![
+        tenant.as_str(),
+        change.account_id,
+        change.campaign_id,
+        view.now.minus(policy.longest_window()).micros(),
+        policy.read_since(view.asked_at).micros(),
+    ])?;
     let mut movements = Vec::new();
     while let Some(row) = found.next()? {
         movements.push(rows::movement(row)?);

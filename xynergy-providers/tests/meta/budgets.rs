@@ -1,116 +1,16 @@
-//! Meta's backend over real HTTP against the sandbox.
-#![cfg(all(feature = "meta", feature = "sandbox"))]
-#![allow(clippy::unwrap_used, clippy::expect_used)]
-
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use xynergy_core::ads::{AdPlatform, AdWrite, ChangeField, DeliveryStatus, Owner, WriteClass, WriteFailure};
+use xynergy_core::ads::{AdPlatform, ChangeField, DeliveryStatus, Owner, ThrottleScope, WriteClass};
 use xynergy_core::config::{Secret, StaticSecrets};
 use xynergy_core::conformance::ad_platform;
-use xynergy_core::env::ManualClock;
-use xynergy_core::execution::ChangeId;
-use xynergy_core::{Clock, Ctx, Env, ErrorKind, Retry, TenantId, Timestamp};
+use xynergy_core::{Clock, ErrorKind, Retry};
 use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 use xynergy_providers::http::ReqwestHttp;
-use xynergy_providers::sandbox::{
-    self, APP_ID, AdsFile, CrmFile, Sandbox, SandboxClock, SandboxConfig, parse_faults,
-};
+use xynergy_providers::sandbox::AdsFile;
 
-const TOKEN: &str = "EAABverysecret";
-
-struct World {
-    sandbox: Sandbox,
-    clock: Arc<ManualClock>,
-    meta: MetaAds,
-    ctx: Ctx,
-}
-
-/// Ad set s1 with a budget of its own, campaign c2 with one for s3; a paused ad set s5.
-fn ads() -> AdsFile {
-    let ad = |ad: &str, set: &str, campaign: &str, status: &str, budget: i64, level: &str| {
-        json!({
-            "ad_id": ad, "adset_id": set, "campaign_id": campaign, "name": format!("Ad {ad}"), "status": status,
-            "daily_budget_minor": budget, "budget_level": level, "impressions": 1000, "clicks": 30, "spend_minor": 1234,
-        })
-    };
-    let file = json!({
-        "account": {"id": "act_77", "currency": "USD"},
-        "ads": [
-            ad("a1", "s1", "c1", "ACTIVE", 2500, "adset"),
-            ad("a2", "s1", "c1", "PAUSED", 2500, "adset"),
-            ad("a4", "s3", "c2", "ACTIVE", 9000, "campaign"),
-            ad("a6", "s5", "c3", "PAUSED", 700, "adset"),
-        ],
-        "constraints": {"total_daily_minor": 20000, "min_minor": 100, "max_minor": 20000},
-    });
-    AdsFile::parse(&file.to_string()).unwrap().0
-}
-
-async fn world(faults: &Value) -> World {
-    world_with(ads(), faults, |config| config).await
-}
-
-async fn world_with(ads: AdsFile, faults: &Value, change: impl Fn(MetaConfig) -> MetaConfig) -> World {
-    let now: Timestamp = "2026-03-01T12:00:00.250Z".parse().unwrap();
-    let clock = Arc::new(ManualClock::new(now));
-    let crm = CrmFile::parse(r#"{"deals": {}, "contacts": {}}"#).unwrap().0;
-    let sandbox = sandbox::start(SandboxConfig {
-        faults: parse_faults(&faults.to_string()).unwrap(),
-        clock: SandboxClock::Shared(clock.clone()),
-        ..SandboxConfig::new(ads, crm)
-    })
-    .await
-    .unwrap();
-    let config = change(MetaConfig {
-        base_url: sandbox.urls().graph.clone(),
-        app_id: Some(APP_ID.to_owned()),
-        ..MetaConfig::default()
-    });
-    let secrets = StaticSecrets::default()
-        .with("META_ACCESS_TOKEN", Secret::new(TOKEN))
-        .with("EXPIRED", Secret::new("expired"))
-        .with("META_APP_SECRET", Secret::new("key"));
-    let meta = MetaAds::new(config, Arc::new(ReqwestHttp::new()), Arc::new(secrets)).unwrap();
-    let env = Env { clock: clock.clone(), ..Env::default() };
-    let ctx = Ctx::new(&env, TenantId::default()).with_request_id("req_meta");
-    World { sandbox, clock, meta, ctx }
-}
-
-impl World {
-    fn write(&self, owner: Owner, field: ChangeField, value: i64) -> AdWrite {
-        let change_id = ChangeId::fresh(self.clock.now(), &*self.ctx.env.entropy);
-        AdWrite { owner, field, value, change_id, attempt: 2 }
-    }
-
-    async fn set(&self, value: i64) -> Result<(), WriteFailure> {
-        let write = self.write(Owner::ad_set("s1"), ChangeField::Budget, value);
-        self.meta.set(&self.ctx, &write).await
-    }
-
-    async fn budget(&self, owner: &str) -> i64 {
-        self.sandbox.state().await.unwrap().budgets[owner]
-    }
-
-    async fn control(&self, path: &str, body: Option<Value>) -> String {
-        let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let url = format!("{}/_sandbox/{path}", self.sandbox.urls().base);
-        let request = match body {
-            Some(body) => http.post(url).header("content-type", "application/json").body(body.to_string()),
-            None => http.get(url),
-        };
-        let response = request.send().await.unwrap();
-        assert!(response.status().is_success());
-        response.text().await.unwrap()
-    }
-
-    async fn posts(&self) -> usize {
-        let log = self.control("log", None).await;
-        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["method"] == "POST" && line["surface"] == "graph").count()
-    }
-}
+use crate::support::{TOKEN, ads, world, world_with};
 
 #[tokio::test]
 async fn behaves_as_an_ad_platform() {
@@ -161,7 +61,7 @@ async fn reads_owners_where_the_budget_is() {
 }
 
 #[tokio::test]
-async fn statuses_are_switched_and_bids_are_not_supported() {
+async fn statuses_are_switched_and_bids_are_set_where_they_are() {
     let world = world(&json!([])).await;
     let set = async |field, value| {
         world.meta.set(&world.ctx, &world.write(Owner::ad_set("s1"), field, value)).await
@@ -170,15 +70,26 @@ async fn statuses_are_switched_and_bids_are_not_supported() {
     let paused = world.meta.owner(&world.ctx, &Owner::ad_set("s1")).await.unwrap();
     assert_eq!(paused.status, DeliveryStatus::Paused);
     set(ChangeField::Status, 1).await.unwrap();
+    set(ChangeField::Bid, 150).await.unwrap();
+    assert_eq!(world.meta.owner(&world.ctx, &Owner::ad_set("s1")).await.unwrap().bid_minor, Some(150));
     let posts = world.posts().await;
-    assert_eq!(posts, 2);
-    assert_eq!(set(ChangeField::Bid, 100).await.unwrap_err().class, WriteClass::Rejected);
+    assert_eq!(posts, 3);
+    for (owner, field, value) in [
+        (Owner::campaign("c2"), ChangeField::Bid, 100),
+        (Owner::ad_set("s1"), ChangeField::Bid, 0),
+        (Owner::ad_set("s1"), ChangeField::Bid, i64::MIN),
+        (Owner::ad_set("s1"), ChangeField::Budget, -1),
+    ] {
+        let refused = world.meta.set(&world.ctx, &world.write(owner, field, value)).await.unwrap_err();
+        assert_eq!(refused.class, WriteClass::Rejected);
+    }
     assert_eq!(world.posts().await, posts, "what is refused here is not sent");
     let since = world.clock.now();
     let log = world.meta.activities(&world.ctx, "act_77", &Owner::ad_set("s1"), since).await.unwrap();
     let shown: Vec<_> = log.iter().map(|a| (a.field, a.before, a.after, a.own)).collect();
     let status = ChangeField::Status;
-    assert_eq!(shown, [(status, Some(1), Some(0), true), (status, Some(0), Some(1), true)]);
+    let bid = (ChangeField::Bid, Some(0), Some(150), true);
+    assert_eq!(shown, [(status, Some(1), Some(0), true), (status, Some(0), Some(1), true), bid]);
 }
 
 #[tokio::test]
@@ -188,6 +99,7 @@ async fn the_fifth_change_of_an_hour_waits_an_hour() {
         world.set(2500 + n).await.unwrap();
     }
     let fifth = world.set(2600).await.unwrap_err();
+    assert_eq!(fifth.scope, ThrottleScope::Owner, "the other ad sets are free");
     assert_eq!((fifth.class, fifth.retry_after), (WriteClass::Throttled, Some(Duration::from_secs(3_600))));
     assert!(fifth.message.contains("613") && fifth.message.contains("1487632"), "{fifth}");
     assert_eq!(world.budget("s1").await, 2504);
