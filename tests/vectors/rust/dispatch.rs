@@ -64,7 +64,7 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("insights", name)) => insights(scope, name, &mut a).await,
         _ if method == "health" => Ok(serde_json::to_value(scope.health().await).unwrap()),
         _ if method == "metrics" => json(client.metrics().await),
-        _ if method == "tick" => json(scope.tick().await),
+        _ if method == "tick" => json(client.tick().await),
         _ if method == "migrate" => json(client.migrate(a.optional("print_sql").unwrap_or_default()).await),
         _ => panic!("{method} is no method of the Rust library"),
     };
