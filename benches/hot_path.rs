@@ -12,6 +12,7 @@ use xynergy::ai::GenerateRequest;
 use xynergy::allocation::{AdEvidence, AllocationRequest, Constraints, OwnerBudget};
 use xynergy::provider::ChatRequest;
 use xynergy::sandbox::{self, AdsFile, CrmFile, Sandbox, SandboxConfig};
+use xynergy::secrets::{EnvSecrets, SecretSource};
 use xynergy::{Client, Config, Currency, StoreConfig, Stores};
 
 const PROMPT: &str = "Tell an advertiser in one plain sentence: the change of a daily budget was applied: a raise of about \
@@ -101,8 +102,9 @@ fn clicks(c: &mut Criterion) {
         b.iter_batched(
             || {
                 let folder = tempfile::tempdir().unwrap();
+                let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
                 let config = StoreConfig::Sqlite { path: folder.path().join("bench.sqlite") };
-                let stores = runtime.block_on(Stores::open(&config)).unwrap();
+                let stores = runtime.block_on(Stores::open(&config, &secrets)).unwrap();
                 (folder, Client::builder(Config::default()).stores(stores).build().unwrap())
             },
             |(folder, client)| {

@@ -107,7 +107,7 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) async fn stores(&self) -> Result<&Stores> {
-        self.stores.get_or_try_init(|| Stores::open(&self.config.store)).await
+        self.stores.get_or_try_init(|| Stores::open(&self.config.store, &self.secrets)).await
     }
 
     /// Opens the stores if they are not open yet; the names of the migrations that this applied.
@@ -115,7 +115,7 @@ impl Shared {
         let mut applied = Vec::new();
         self.stores
             .get_or_try_init(|| async {
-                let (stores, now_applied) = Stores::open_applying(&self.config.store).await?;
+                let (stores, now_applied) = Stores::open_applying(&self.config.store, &self.secrets).await?;
                 applied = now_applied;
                 Ok(stores)
             })

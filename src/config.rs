@@ -11,7 +11,7 @@ use xynergy_attribution::{
 };
 #[cfg(feature = "ai")]
 use xynergy_core::config::AiConfig;
-#[cfg(any(feature = "attribution", feature = "execution"))]
+#[cfg(any(feature = "attribution", feature = "execution", feature = "postgres"))]
 use xynergy_core::config::SecretRef;
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{Policy, Roles};
@@ -20,6 +20,8 @@ use xynergy_core::{Error, ErrorKind, Result};
 use xynergy_providers::ads::meta::MetaConfig;
 #[cfg(feature = "attribution")]
 use xynergy_providers::crm::hubspot::HubspotConfig;
+#[cfg(feature = "postgres")]
+pub use xynergy_providers::store::postgres::{DatabaseUrl, PostgresConfig};
 
 /// The version of the configuration's shape that this library reads.
 const VERSION: u32 = 1;
@@ -87,6 +89,9 @@ pub enum StoreConfig {
         /// The file; created when absent.
         path: PathBuf,
     },
+    /// A schema in a PostgreSQL database, for many workers.
+    #[cfg(feature = "postgres")]
+    Postgres(PostgresConfig),
 }
 
 /// Clicks, matching and stage values.
@@ -154,7 +159,7 @@ impl ExecutionConfig {
 
 impl Config {
     /// Reads the environment: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `INTERNAL_AI_URL`, `TOKEN_OPTIMIZATION_ENABLED`,
-    /// `DATABASE_URL` (`sqlite:PATH`), `META_ACCESS_TOKEN`, `META_AD_ACCOUNT_ID`, `META_API_VERSION`, `META_APP_ID`,
+    /// `DATABASE_URL` (`sqlite:PATH` or `postgres://...`), `META_ACCESS_TOKEN`, `META_AD_ACCOUNT_ID`, `META_API_VERSION`, `META_APP_ID`,
     /// `META_APP_SECRET`, `HUBSPOT_CLIENT_SECRET`. What is not set is not configured.
     ///
     /// # Errors
@@ -244,6 +249,11 @@ impl Config {
 }
 
 /// `sqlite:PATH`, `sqlite://PATH` or `memory`.
+#[cfg(feature = "postgres")]
+const CHOICES: &str = "sqlite:PATH, postgres://USER@HOST/DATABASE or memory";
+#[cfg(not(feature = "postgres"))]
+const CHOICES: &str = "sqlite:PATH or memory";
+
 fn store_of(url: &str) -> Result<StoreConfig> {
     match url.split_once(':') {
         None if url == "memory" => Ok(StoreConfig::Memory),
@@ -251,11 +261,17 @@ fn store_of(url: &str) -> Result<StoreConfig> {
         Some(("sqlite", path)) if !path.trim_start_matches("//").is_empty() => {
             Ok(StoreConfig::Sqlite { path: path.strip_prefix("//").unwrap_or(path).into() })
         }
+        #[cfg(feature = "postgres")]
+        Some(("postgres" | "postgresql", _)) => {
+            // The URL may hold a password: it stays in the variable.
+            let url = DatabaseUrl::Secret(SecretRef::Env("DATABASE_URL".to_owned()));
+            Ok(StoreConfig::Postgres(PostgresConfig::new(url)))
+        }
         scheme => Err(Error::new(
             ErrorKind::ConfigInvalid,
             "config",
             format!(
-                "DATABASE_URL: the scheme {:?} is not one that this build opens; give sqlite:PATH or memory",
+                "DATABASE_URL: the scheme {:?} is not one that this build opens; give {CHOICES}",
                 scheme.map_or(url, |(scheme, _)| scheme)
             ),
         )),

@@ -30,7 +30,7 @@ impl Client {
     /// # Errors
     /// The store cannot be opened, is of another program, or of a newer version; it is left as it was.
     pub async fn migrate(&self, print_sql: bool) -> Result<Migration> {
-        let (version, sql) = tables(&self.shared.config.store);
+        let (version, sql) = tables(&self.shared.config.store)?;
         if print_sql {
             return Ok(Migration { applied: Vec::new(), sql, version });
         }
@@ -39,13 +39,18 @@ impl Client {
 }
 
 /// The version of a store's tables and what makes them.
-fn tables(store: &StoreConfig) -> (u32, Option<String>) {
-    match store {
+fn tables(store: &StoreConfig) -> Result<(u32, Option<String>)> {
+    Ok(match store {
         StoreConfig::Memory => (0, None),
         #[cfg(feature = "sqlite")]
         StoreConfig::Sqlite { .. } => {
             let schema = xynergy_providers::store::sqlite::schema();
             (schema.version, Some(schema.sql))
         }
-    }
+        #[cfg(feature = "postgres")]
+        StoreConfig::Postgres(config) => {
+            let schema = xynergy_providers::store::postgres::schema(config)?;
+            (schema.version, Some(schema.sql))
+        }
+    })
 }

@@ -8,6 +8,8 @@ use xynergy_core::store::ChangeStore;
 use xynergy_core::store::memory;
 use xynergy_core::store::{ClickStore, RevenueStore, StateStore};
 
+use xynergy_core::config::SecretSource;
+
 use crate::config::StoreConfig;
 
 /// Where a client keeps what must outlive a call. One backend may serve as all of them.
@@ -37,8 +39,8 @@ impl Stores {
     }
 
     /// All stores in one backend.
-    #[cfg(feature = "sqlite")]
-    fn all(store: &Arc<xynergy_providers::store::sqlite::SqliteStore>) -> Self {
+    #[cfg(any(feature = "sqlite", feature = "postgres"))]
+    fn all<S: Backend>(store: &Arc<S>) -> Self {
         Self {
             state: store.clone(),
             clicks: store.clone(),
@@ -48,16 +50,21 @@ impl Stores {
         }
     }
 
-    /// Opens what the configuration names, and brings its tables to this version.
+    /// Opens what the configuration names, and brings its tables to this version. `secrets` has the credentials of a
+    /// database server.
     ///
     /// # Errors
     /// The store cannot be opened, is of another program, or of a newer version; it is left as it was.
-    pub async fn open(config: &StoreConfig) -> Result<Self> {
-        Ok(Self::open_applying(config).await?.0)
+    pub async fn open(config: &StoreConfig, secrets: &Arc<dyn SecretSource>) -> Result<Self> {
+        Ok(Self::open_applying(config, secrets).await?.0)
     }
 
     /// The stores, and the names of the migrations that opening them applied.
-    pub(crate) async fn open_applying(config: &StoreConfig) -> Result<(Self, Vec<String>)> {
+    pub(crate) async fn open_applying(
+        config: &StoreConfig,
+        secrets: &Arc<dyn SecretSource>,
+    ) -> Result<(Self, Vec<String>)> {
+        let _ = secrets;
         match config {
             StoreConfig::Memory => Ok((Self::memory(), Vec::new())),
             #[cfg(feature = "sqlite")]
@@ -66,6 +73,25 @@ impl Stores {
                 let applied = store.applied().to_vec();
                 Ok((Self::all(&Arc::new(store)), applied))
             }
+            #[cfg(feature = "postgres")]
+            StoreConfig::Postgres(config) => {
+                use xynergy_providers::store::postgres::PostgresStore;
+                let store = PostgresStore::open(config, secrets.clone()).await?;
+                let applied = store.applied().to_vec();
+                Ok((Self::all(&Arc::new(store)), applied))
+            }
         }
     }
 }
+
+/// What is all stores at once.
+#[cfg(all(any(feature = "sqlite", feature = "postgres"), feature = "execution"))]
+trait Backend: StateStore + ClickStore + RevenueStore + ChangeStore {}
+#[cfg(all(any(feature = "sqlite", feature = "postgres"), feature = "execution"))]
+impl<S: StateStore + ClickStore + RevenueStore + ChangeStore> Backend for S {}
+
+/// What is all stores at once.
+#[cfg(all(any(feature = "sqlite", feature = "postgres"), not(feature = "execution")))]
+trait Backend: StateStore + ClickStore + RevenueStore {}
+#[cfg(all(any(feature = "sqlite", feature = "postgres"), not(feature = "execution")))]
+impl<S: StateStore + ClickStore + RevenueStore> Backend for S {}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use xynergy::closed_loop::AdAccount;
 use xynergy::env::SeededEntropy;
 use xynergy::sandbox::{self, Sandbox, SandboxClock, SandboxConfig, SandboxLog};
-use xynergy::secrets::{Secret, SecretRef};
+use xynergy::secrets::{EnvSecrets, Secret, SecretRef, SecretSource};
 use xynergy::{Client, Clock, Config, StoreConfig, Stores, Timestamp};
 
 use super::Host;
@@ -48,7 +48,8 @@ impl World {
         let configured = configured(options)?;
         let asked = options.now.unwrap_or(inputs.newest);
         let (store, log, store_name) = place(options, host)?;
-        let stores = Stores::open(&store).await.map_err(|e| line(&e))?;
+        let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
+        let stores = Stores::open(&store, &secrets).await.map_err(|e| line(&e))?;
         refuse_leftover_log(&stores, &log, &store_name).await?;
 
         let (mut clock, sandbox_clock) = match options.platform {

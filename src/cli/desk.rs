@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use xynergy_core::ads::MemoryPlatform;
-use xynergy_core::config::Secret;
+use xynergy_core::config::{EnvSecrets, Secret, SecretSource};
 use xynergy_core::execution::{DrawKey, Executor};
 
 use crate::{
@@ -67,11 +67,13 @@ impl Place {
     pub(super) async fn open(&self) -> Result<Desk> {
         let config = self.lasting()?;
         refuse_absent(&config.store)?;
-        let stores = Stores::open(&config.store).await?;
-        // Nothing here sends, draws or reads the ad platform; the executor wants to have them.
+        let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
+        let stores = Stores::open(&config.store, &secrets).await?;
+        // Nothing here sends, reads the ad platform or needs a jitter that cannot be guessed.
         let platform = Arc::new(MemoryPlatform::new("none", Currency::USD));
-        let key = DrawKey::new(Secret::new("never drawn with"));
-        let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?;
+        let key = DrawKey::new(Secret::new("an operator's"));
+        let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?
+            .with_roles(config.execution.roles.clone());
         let ctx = Ctx::new(&Env::default(), self.tenant.clone());
         Ok(Desk {
             stores,
@@ -84,10 +86,24 @@ impl Place {
     }
 
     /// The service's client, with its credentials, on the store that is there.
-    pub(super) fn scope(&self) -> Result<Scope> {
+    pub(super) fn client(&self) -> Result<Client> {
         let config = self.lasting()?;
         refuse_absent(&config.store)?;
-        Ok(Client::new(config)?.scope(self.tenant.clone()))
+        Client::new(config)
+    }
+
+    /// The client of the tenant, for who acts.
+    pub(super) fn scope_of(&self, client: &Client) -> Scope {
+        let scope = client.scope(self.tenant.clone());
+        match self.actor() {
+            Some(actor) => scope.with_actor(actor),
+            None => scope,
+        }
+    }
+
+    /// Both at once.
+    pub(super) fn scope(&self) -> Result<Scope> {
+        Ok(self.scope_of(&self.client()?))
     }
 
     /// Who acts; nobody where neither the command line nor the environment says.
@@ -116,6 +132,6 @@ fn refuse_absent(store: &StoreConfig) -> Result<()> {
                 path.display()
             ),
         )),
-        StoreConfig::Memory | StoreConfig::Sqlite { .. } => Ok(()),
+        _ => Ok(()),
     }
 }

@@ -146,6 +146,8 @@ pub(crate) struct Setup {
     /// Whether a worker that takes a change hides its ad set from the others for a lease. Nothing that is promised may
     /// depend on it: a worker may be slower.
     pub(crate) hiding: bool,
+    /// Whether workers search for requests that landed after the verdict that they had not.
+    pub(crate) searching: bool,
     /// The figures of the guards.
     pub(crate) policy: Policy,
     /// What the user allows.
@@ -175,6 +177,7 @@ impl Setup {
             kill: false,
             log: true,
             hiding: true,
+            searching: false,
             policy: policy(),
             limits: None,
             flaw: None,
@@ -235,6 +238,12 @@ impl Setup {
     /// Whether reading the log and reading the value have to be two steps: something may move between them.
     pub(crate) fn two_readings(&self) -> bool {
         self.max_edits > 0 || self.breaks(Flaw::LateLanding)
+    }
+
+    /// The longest time that anything looks back over.
+    pub(crate) fn longest_window(&self) -> Duration {
+        let watch = Duration::from_millis(if self.searching { self.policy.late_watch_ms } else { 0 });
+        self.policy.longest_window().max(watch)
     }
 
     /// An ad set's name.

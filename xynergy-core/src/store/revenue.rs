@@ -202,14 +202,17 @@ impl RevenueTotals {
             Some((_, ad_id)) => self.by_ad.entry(ad_id.to_owned()).or_default(),
             None => &mut self.unattributed_minor,
         };
-        *sum = sum.checked_add(value_minor).ok_or_else(|| {
-            Error::new(
-                ErrorKind::LimitExceeded,
-                "revenue.totals",
-                "the revenue of one ad passes what 64 bits of minor units hold",
-            )
-        })?;
+        *sum = sum.checked_add(value_minor).ok_or_else(Self::past_64_bits)?;
         Ok(())
+    }
+
+    /// What a store answers when a sum passes 64 bits.
+    pub fn past_64_bits() -> Error {
+        Error::new(
+            ErrorKind::LimitExceeded,
+            "revenue.totals",
+            "the revenue of one ad passes what 64 bits of minor units hold",
+        )
     }
 }
 

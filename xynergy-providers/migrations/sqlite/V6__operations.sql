@@ -52,7 +52,7 @@ CREATE INDEX pending_ad_changes_list ON pending_ad_changes (tenant_id, queued_at
 CREATE INDEX pending_ad_changes_human ON pending_ad_changes (tenant_id, reason)
     WHERE reason IN ('attempts_exhausted', 'conflict');
 CREATE INDEX pending_ad_changes_due_of_any ON pending_ad_changes (due_at) WHERE due_at IS NOT NULL;
-CREATE INDEX ad_owner_movements_account ON ad_owner_movements (tenant_id, account_id, at);
+CREATE INDEX ad_owner_movements_account ON ad_owner_movements (tenant_id, account_id, at) WHERE change_id IS NOT NULL;
 CREATE INDEX ad_owner_movements_open ON ad_owner_movements (tenant_id, account_id) WHERE open = 1;
 
 -- The history learns more kinds, and its views go by the account's time. A CHECK cannot be altered: the table is made

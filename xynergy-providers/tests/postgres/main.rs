@@ -2,6 +2,7 @@
 #![cfg(feature = "postgres")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
+mod attribution;
 mod changes;
 mod faults;
 mod open;

@@ -4,11 +4,14 @@
 //! COMMITTED: a guard waits for its locks first and must then see what the others did.
 
 mod changes;
+mod clicks;
 mod config;
 mod connect;
 mod error;
+mod kept;
 mod migrate;
 mod numbers;
+mod revenue;
 mod session;
 mod state;
 mod tls;

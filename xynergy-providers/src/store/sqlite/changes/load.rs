@@ -303,7 +303,8 @@ fn movements(
         "SELECT * FROM ad_owner_movements
          WHERE tenant_id = ?1 AND account_id = ?2 AND campaign_id = ?3 AND (open OR at > ?4)
          UNION
-         SELECT * FROM ad_owner_movements WHERE tenant_id = ?1 AND account_id = ?2 AND at > ?5
+         SELECT * FROM ad_owner_movements
+         WHERE tenant_id = ?1 AND account_id = ?2 AND change_id IS NOT NULL AND at > ?5
          ORDER BY id",
     )?;
     let mut found = statement.query(params![
