@@ -228,6 +228,7 @@ impl Store {
         let known = self.known[owner].map(|v| ((Setup::owner(owner), ChangeField::Budget), i64::from(v)));
         AccountView {
             now: at(now),
+            asked_at: at(now),
             limits: setup.limits.clone(),
             kills: if self.killed { vec![KillScope::Tenant] } else { Vec::new() },
             pauses: self.pauses(now),
