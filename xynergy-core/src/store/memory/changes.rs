@@ -470,7 +470,7 @@ mod tests {
     #[test]
     fn keeps_the_invariants_through_random_days() {
         use crate::conformance::simulation::Simulation;
-        for seed in 0..20 {
+        for seed in 0..8 {
             let store: Arc<dyn ChangeStore> = Arc::new(MemoryChanges::default());
             let day = crate::conformance::executor_simulation(&store, Simulation::day(seed));
             assert!(day.violations.is_empty(), "{}", day.explain());

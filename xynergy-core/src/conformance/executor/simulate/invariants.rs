@@ -43,6 +43,7 @@ pub(super) fn transitioned(world: &World, life: usize, tenant: usize, asked: &Ac
         Action::Postpone { .. } => ledger.count("postponed"),
         Action::Reserve { .. } if row.status == ChangeStatus::Claimed => {
             ledger.reserved_at.insert((tenant, row.change.id, row.attempt), world.now());
+            ledger.took.insert(life, (tenant, row.change.id, row.attempt));
             i9_bounds(ledger, tenant, row);
         }
         Action::Begin { live, .. } if row.status == ChangeStatus::Executing => {

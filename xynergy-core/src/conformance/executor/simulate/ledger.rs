@@ -27,6 +27,8 @@ pub(super) struct Ledger {
     pub(super) flying: BTreeMap<(usize, Owner), ChangeId>,
     /// What the platform showed to each life of a worker last.
     pub(super) shown: BTreeMap<(usize, usize, Owner), Shown>,
+    /// The attempt that a life of a worker took last.
+    pub(super) took: BTreeMap<usize, AttemptKey>,
     /// The permission to send that a life of a worker holds.
     pub(super) begun: BTreeMap<usize, Begun>,
     /// Requests on their way to the platform, by the life of the worker.
@@ -142,10 +144,20 @@ impl Ledger {
         }
     }
 
+    /// Whether somebody else is at a later attempt of the change that this life of a worker was at.
+    pub(super) fn has_rival(&self, life: usize) -> bool {
+        self.took.get(&life).is_some_and(|(tenant, id, attempt)| {
+            let flying = [ChangeStatus::Claimed, ChangeStatus::Executing];
+            let held = self.held.get(&(*tenant, *id));
+            held.is_some_and(|held| held.attempt > *attempt && flying.contains(&held.status))
+        })
+    }
+
     /// What belongs to a life of a worker that is over.
     pub(super) fn bury(&mut self, life: usize) -> Option<Sending> {
         self.shown.retain(|(of, ..), _| *of != life);
         self.begun.remove(&life);
+        self.took.remove(&life);
         self.sending.remove(&life)
     }
 }

@@ -70,7 +70,8 @@ pub struct Simulated {
     pub counts: BTreeMap<&'static str, u64>,
     /// The virtual time from the beginning until everything had come to rest.
     pub simulated: Duration,
-    /// The longest that a request without an answer was still unknown after the faults had stopped.
+    /// The longest that a request without an answer was still unknown after the faults had stopped; zero where the
+    /// store's clock stands still until it was right.
     pub worst_unknown: Duration,
     /// The longest time between the end of the faults and the end of the last change, waits for limits included.
     pub worst_rest: Duration,

@@ -45,6 +45,8 @@ pub(super) struct Worker {
     pub(super) life: Option<Life>,
     /// It halts until then.
     pub(super) halted_until: Timestamp,
+    /// It wakes as soon as another worker is at what it was at.
+    pub(super) wakes_for_rival: bool,
     /// It is started again then.
     pub(super) starts_at: Timestamp,
 }
