@@ -9,6 +9,7 @@ mod child;
 #[cfg(feature = "postgres")]
 mod cut_off;
 
+mod hourly;
 mod killed;
 mod place;
 

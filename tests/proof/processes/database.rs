@@ -18,7 +18,7 @@ impl Store {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres(url) => {
-                use xynergy_providers::store::postgres::{DatabaseUrl, PostgresConfig};
+                use xynergy::{DatabaseUrl, PostgresConfig};
                 let mut config = PostgresConfig::new(DatabaseUrl::Text(url.clone()));
                 config.max_connections = 4;
                 StoreConfig::Postgres(config)

@@ -21,7 +21,7 @@ pub(crate) fn policy() -> Policy {
         send_timeout_ms: 500,
         landing_ms: 1_500,
         clock_skew_ms: 100,
-        rate_window_ms: 4_000,
+        rate_window_ms: 6_000,
         learned_limit_ms: 1_500,
         velocity_window_ms: 3_000,
         account_cap_retry_ms: 500,

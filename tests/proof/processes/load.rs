@@ -77,7 +77,21 @@ async fn one_round(scope: &Scope, draw: &SeededEntropy) -> Result<()> {
             }
         }
         6 => verdicts(scope, draw).await?,
+        7 => burst(scope, &mine[mine.len() - 1 - usize::try_from(below(draw, 6)).unwrap_or(0)]).await?,
         _ => drop(execution.queue(wish(pick(), signed(60)).into_iter().collect()).await?),
+    }
+    Ok(())
+}
+
+/// More changes of one ad set in a short time than its limit allows.
+async fn burst(scope: &Scope, owner: &(Owner, String)) -> Result<()> {
+    for _ in 0..5 {
+        let live = scope.execution().owners(ACCOUNT).await?;
+        let now = live.iter().find(|o| o.owner == owner.0).and_then(|o| o.daily_budget_minor);
+        let Some(from) = now else { return Ok(()) };
+        let id = ChangeId::fresh(SystemClock.now(), &SystemEntropy);
+        scope.execution().queue(vec![change(id, owner, from, from + 10)]).await?;
+        tokio::time::sleep(Duration::from_millis(250)).await;
     }
     Ok(())
 }
