@@ -1384,6 +1384,10 @@ export interface MetaConfig {
   app_secret?: SecretRef | null | undefined;
   /** The API's address without the version; plain HTTP only on this machine. */
   base_url?: string | undefined;
+  /** For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered. */
+  insights_sync_days?: number | undefined;
+  /** The time for a report, in milliseconds. */
+  report_timeout_ms?: number | undefined;
   /** The time for one request, in milliseconds. */
   timeout_ms?: number | undefined;
   /** The version of the API, such as `v26.0`. */
@@ -1746,7 +1750,7 @@ export interface ClientMethods {
    */
   migrate(options?: PerCall & { printSql?: boolean | undefined }): Promise<Migration>;
   /**
-   * Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone.
+   * Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
    */
   tick(options?: PerCall): Promise<RunReport>;
   /**

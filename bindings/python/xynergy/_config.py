@@ -142,6 +142,10 @@ class MetaConfigDict(TypedDict, total=False):
     """The app's secret, for an app that requires a proof of it with every call."""
     base_url: str
     """The API's address without the version; plain HTTP only on this machine."""
+    insights_sync_days: int
+    """For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered."""
+    report_timeout_ms: int
+    """The time for a report, in milliseconds."""
     timeout_ms: int
     """The time for one request, in milliseconds."""
     version: str
