@@ -6,14 +6,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use xynergy_core::ads::{ChangeField, Owner, OwnerState};
 use xynergy_core::config::Secret;
-use xynergy_core::execution::{AuditReport, DrawKey, Executor, TenantExecutors};
+use xynergy_core::execution::{DrawKey, Executor, TenantExecutors};
 use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, TenantId, Timestamp};
 
 pub use xynergy_core::execution::machine::{HumanVerdict, KillScope};
 pub use xynergy_core::execution::{
-    AccountLimits, AdChange, Approval, AuditRow, ChangeId, ChangeRow, ChangeStatus, Plan, PlannedChange,
-    PlannedOutcome, Policy, RampStep, Reason, Reconciled, Role, Roles, RunOptions, RunReport, Step,
-    plan_digest,
+    AccountLimits, AdChange, Approval, AuditKind, AuditReport, AuditRow, ChainHead, ChainVerifier, ChangeId,
+    ChangeRow, ChangeStatus, Plan, PlannedChange, PlannedOutcome, Policy, RampStep, Reason, Reconciled, Role,
+    Roles, RunOptions, RunReport, Step, plan_digest,
 };
 use xynergy_core::store::ChangeStore;
 pub use xynergy_core::store::{Backlog, BacklogCount, ChangeFilter, HistoryFilter};
