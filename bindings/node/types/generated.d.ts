@@ -1777,7 +1777,7 @@ export interface ClientMethods {
    */
   migrate(options?: PerCall & { printSql?: boolean | undefined }): Promise<Migration>;
   /**
-   * Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone.
+   * Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
    */
   tick(options?: PerCall): Promise<RunReport>;
   /**

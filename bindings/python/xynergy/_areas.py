@@ -39,7 +39,7 @@ class WholeMethods(Area):
         return found
 
     async def tick(self, *, timeout: float | None = None, request_id: str | None = None) -> t.RunReport:
-        """Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone."""
+        """Does every budget change that is due now, of all tenants, and returns: what a scheduler calls."""
         found: t.RunReport = decode(await self._call("tick", {}, timeout, request_id), "RunReport")
         return found
 

@@ -425,7 +425,7 @@ class ClientMethods {
   migrate(options) {
     return invoke(this.#handle, MIGRATE, [], options);
   }
-  /** Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone. */
+  /** Does every budget change that is due now, of all tenants, and returns: what a scheduler calls. */
   tick(options) {
     return invoke(this.#handle, TICK, [], options);
   }

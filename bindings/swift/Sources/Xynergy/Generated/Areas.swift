@@ -1068,8 +1068,7 @@ extension Client {
         return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope
-    /// of that tenant alone.
+    /// Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
     public func tick(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RunReport {
         return try await caller.call("tick", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
@@ -1125,8 +1124,7 @@ extension Scope {
         return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope
-    /// of that tenant alone.
+    /// Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
     public func tick(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RunReport {
         return try await caller.call("tick", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
