@@ -10,7 +10,7 @@ use crate::child::{self, End};
 use crate::place::Place;
 use crate::site::Site;
 use crate::unit::Unit;
-use crate::{check, full};
+use crate::{check, full, units};
 
 /// Most of the time of one is spent waiting for the disk.
 const AT_ONCE: usize = 4;
@@ -92,7 +92,7 @@ async fn nothing_is_lost_or_doubled_whichever_statement_on_sqlite_is_the_last() 
     let template = template(folder.path()).await;
     let stride = if full() { 1 } else { 19 };
     let mut total = Points::default();
-    for (number, unit) in (0..).zip(Unit::ALL) {
+    for (number, unit) in units() {
         let started = std::time::Instant::now();
         let points = points(unit, folder.path(), &template, 1 + number % stride, stride).await;
         points.report("sqlite", unit, started.elapsed());
