@@ -15,6 +15,7 @@ mod places;
 
 mod site;
 mod statements;
+mod torn;
 
 mod unit;
 #[cfg(feature = "postgres")]
