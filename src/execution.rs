@@ -19,6 +19,7 @@ use xynergy_core::store::ChangeStore;
 pub use xynergy_core::store::{Backlog, BacklogCount, ChangeFilter, HistoryFilter};
 pub use xynergy_providers::ads::meta::MetaConfig;
 
+use crate::client::Client;
 use crate::config::ExecutionConfig;
 use crate::keys;
 use crate::scope::Scope;
@@ -32,9 +33,11 @@ impl Scope {
     pub fn execution(&self) -> Execution<'_> {
         Execution(self)
     }
+}
 
-    /// Does every budget change that is due now, with the usual [`RunOptions`], and returns: what a scheduler calls. On
-    /// the client itself it covers every tenant, on a scope that tenant alone.
+impl Client {
+    /// Does every budget change that is due now, of all tenants and with the usual [`RunOptions`], and returns: what a
+    /// scheduler calls.
     ///
     /// # Errors
     /// Those of [`Execution::run`].

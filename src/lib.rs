@@ -24,7 +24,7 @@
 //! ```
 //!
 //! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::allocation`],
-//! [`Scope::execution`]. Nothing runs in the background: the host calls, and what is due later says when.
+//! [`Scope::execution`], [`Scope::ads`], [`Scope::insights`]. Nothing runs in the background: the host calls, and what is due later says when.
 #![forbid(unsafe_code)]
 
 // The command line is made of the examples, and they say `xynergy`.
@@ -43,6 +43,8 @@ pub mod sandbox;
 mod scope;
 mod stores;
 
+#[cfg(feature = "execution")]
+pub mod ads;
 #[cfg(feature = "ai")]
 pub mod ai;
 #[cfg(feature = "allocation")]
@@ -68,10 +70,12 @@ pub use migration::Migration;
 pub use scope::Scope;
 pub use stores::Stores;
 
+#[cfg(not(feature = "execution"))]
+pub use xynergy_core::ads;
 pub use xynergy_core::{
     Clock, Ctx, Currency, Entropy, Env, Error, ErrorKind, Minor, Result, Retry, TenantId, Timestamp,
 };
-pub use xynergy_core::{ads, crm, env, provider, store};
+pub use xynergy_core::{crm, env, provider, store};
 
 /// Credentials: where they are found, and how they are kept from every log.
 pub mod secrets {

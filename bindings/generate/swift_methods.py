@@ -21,7 +21,9 @@ AREA_DOCS = {
     "ai": "Chat: routing, the response cache, spend limits.",
     "attribution": "Clicks, matching and revenue.",
     "hubspot": "The CRM: webhooks in, deals read.",
+    "insights": "What ads did, day by day.",
     "allocation": "Thompson sampling of budgets.",
+    "ads": "Campaigns, ad sets, ads, creatives and videos.",
     "closed_loop": "Clicks, deals, budgets and changes as one loop.",
     "execution": "Guarded budget changes on the ad platform.",
 }

@@ -69,9 +69,9 @@ impl Place {
         refuse_absent(&config.store)?;
         let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
         let stores = Stores::open(&config.store, &secrets).await?;
-        // Nothing here sends, draws or reads the ad platform; the executor wants to have them.
+        // Nothing here sends, reads the ad platform or needs a jitter that cannot be guessed.
         let platform = Arc::new(MemoryPlatform::new("none", Currency::USD));
-        let key = DrawKey::new(Secret::new("never drawn with"));
+        let key = DrawKey::new(Secret::new("an operator's"));
         let executor = Executor::new(stores.changes.clone(), platform, config.execution.policy()?, key)?
             .with_roles(config.execution.roles.clone());
         let ctx = Ctx::new(&Env::default(), self.tenant.clone());
@@ -86,10 +86,24 @@ impl Place {
     }
 
     /// The service's client, with its credentials, on the store that is there.
-    pub(super) fn scope(&self) -> Result<Scope> {
+    pub(super) fn client(&self) -> Result<Client> {
         let config = self.lasting()?;
         refuse_absent(&config.store)?;
-        Ok(Client::new(config)?.scope(self.tenant.clone()))
+        Client::new(config)
+    }
+
+    /// The client of the tenant, for who acts.
+    pub(super) fn scope_of(&self, client: &Client) -> Scope {
+        let scope = client.scope(self.tenant.clone());
+        match self.actor() {
+            Some(actor) => scope.with_actor(actor),
+            None => scope,
+        }
+    }
+
+    /// Both at once.
+    pub(super) fn scope(&self) -> Result<Scope> {
+        Ok(self.scope_of(&self.client()?))
     }
 
     /// Who acts; nobody where neither the command line nor the environment says.

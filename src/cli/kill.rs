@@ -12,13 +12,16 @@ use crate::{Error, Result};
 /// Switch a kill switch on or off, or show those that are on.
 ///
 /// While one is on, no budget change that it covers is sent by any worker on the store; a request that was already under
-/// way may still land. Switched off, what it held back is due at once. Without --account and --owner it covers
-/// everything of the tenant.
+/// way may still land. Switched off, what it held back is due at once. Without --account, --owner and
+/// --global it covers everything of the tenant. Where the configuration gives roles, only an operator switches one off.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Options {
     /// What to do
     #[arg(value_enum)]
     switch: Switch,
+    /// Everything of every tenant
+    #[arg(long, conflicts_with_all = ["account", "owner"])]
+    global: bool,
     /// One ad account
     #[arg(long, value_name = "ID")]
     account: Option<String>,
@@ -41,6 +44,9 @@ enum Switch {
 
 impl Options {
     fn scope(&self) -> Result<KillScope> {
+        if self.global {
+            return Ok(KillScope::Global);
+        }
         match (&self.account, self.owner.as_deref()) {
             (Some(account), _) => Ok(KillScope::Account(account.clone())),
             (None, Some([account, level, id])) => Ok(KillScope::Owner {
@@ -56,7 +62,7 @@ impl Options {
 pub(super) async fn run(options: &Options) -> Result<Ended> {
     let scope = options.scope()?;
     let desk = options.place.open().await?;
-    let named = options.account.is_some() || options.owner.is_some();
+    let named = options.global || options.account.is_some() || options.owner.is_some();
     match options.switch {
         Switch::Status => {
             let on = switched_on(&desk).await?.into_iter().filter(|s| !named || *s == scope);

@@ -12,6 +12,7 @@ mod health;
 mod kill;
 mod migrate;
 mod output;
+mod run;
 mod verify_audit;
 
 #[path = "../../examples/ask/run.rs"]
@@ -42,7 +43,7 @@ struct CommandLine {
 }
 
 const EXIT_CODES: &str = "demo, ask and sandbox need nothing. The others work on the store of --config, or of DATABASE_URL.\n\n\
-    Exit codes: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C.";
+    Exit codes: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C, 143 SIGTERM.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -54,19 +55,22 @@ enum Command {
     Sandbox(sandbox::Options),
     /// Bring the store's tables to this version, or print the SQL that would
     Migrate(migrate::Options),
-    /// List budget changes, or show one with its history
+    /// List budget changes, show one with its history, and decide about them
     Changes(changes::Options),
     /// Approve the budget changes that wait under a digest
     Approve(approve::Options),
     /// Switch a kill switch on or off, or show those that are on
     Kill(kill::Options),
+    /// Apply budget changes as they fall due, until Ctrl-C or SIGTERM
+    Run(run::Options),
     /// Verify the audit chain of every budget change
     VerifyAudit(verify_audit::Options),
     /// Ask the store, the CRM and the ad platform how they fare
     Health(health::Options),
 }
 
-/// Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C. The first argument is the
+/// Runs the command line and returns its exit code: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C, 143 a
+/// `run` that SIGTERM ended. The first argument is the
 /// program's name, whatever it is.
 ///
 /// It has a runtime of its own and blocks until the end, so it must not be called from an asynchronous task. It prints to
@@ -101,6 +105,7 @@ fn run(command: Command) -> Result<u8, String> {
             Command::Changes(options) => operate(changes::run(&options)).await,
             Command::Approve(options) => operate(approve::run(&options)).await,
             Command::Kill(options) => operate(kill::run(&options)).await,
+            Command::Run(options) => run::run(&options).await,
             Command::VerifyAudit(options) => operate(verify_audit::run(&options)).await,
             Command::Health(options) => operate(health::run(&options)).await,
         }

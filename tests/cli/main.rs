@@ -6,3 +6,4 @@ mod operate;
 mod readme;
 mod support;
 mod use_of_it;
+mod workers;

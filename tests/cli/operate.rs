@@ -60,9 +60,9 @@ fn changes_are_listed_filtered_and_shown() {
 
     let text = output(&mut service.xynergy(&["changes"]), 0);
     let id = change["id"].as_str().unwrap();
-    let line = text.lines().find(|line| line.contains(id)).unwrap();
+    let entry: Vec<&str> = text.lines().skip_while(|line| !line.contains(id)).take(3).collect();
     let cents = change["target"].as_i64().unwrap();
-    assert!(line.contains(&format!("{}.{:02} USD", cents / 100, cents % 100)), "{line}");
+    assert!(entry[1].contains(&format!("to {}.{:02} USD", cents / 100, cents % 100)), "{entry:?}");
     assert!(text.contains(&format!("{} changes: ", rows.len())), "{text}");
 
     let shown = json(&mut service.xynergy(&["changes", "show", id, "--json"]), 0);

@@ -18,7 +18,7 @@ use xynergy_core::execution::{
 };
 use xynergy_core::store::memory::MemoryChanges;
 use xynergy_core::store::{ChangeFilter, ChangeStore, HistoryFilter};
-use xynergy_core::{Ctx, Currency, ErrorKind, Result, TenantId, Timestamp};
+use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, TenantId, Timestamp};
 
 const ACCOUNT: &str = "act_1";
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -31,6 +31,8 @@ struct Tenants {
     env: Env,
     policy: Policy,
     roles: Roles,
+    /// A tenant whose executor cannot be had.
+    keyless: Option<TenantId>,
     platforms: Vec<(TenantId, MemoryPlatform)>,
 }
 
@@ -51,7 +53,7 @@ impl Tenants {
             |n: usize| if n == 0 { TenantId::default() } else { TenantId::new(format!("t{n}")).unwrap() };
         let platforms = (0..count).map(|n| (id(n), platform())).collect();
         let store = Arc::new(MemoryChanges::default());
-        Self { store, clock, env, policy, roles: Roles::default(), platforms }
+        Self { store, clock, env, policy, roles: Roles::default(), keyless: None, platforms }
     }
 
     fn platform(&self, n: usize) -> &MemoryPlatform {
@@ -96,6 +98,9 @@ impl Tenants {
 #[async_trait]
 impl TenantExecutors for Tenants {
     async fn executor(&self, tenant: &TenantId) -> Result<(Executor, Ctx)> {
+        if self.keyless.as_ref() == Some(tenant) {
+            return Err(Error::new(ErrorKind::ConfigInvalid, "test", "no key"));
+        }
         Ok(self.of(self.platforms.iter().position(|(id, _)| id == tenant).unwrap()))
     }
 }
@@ -208,6 +213,23 @@ async fn a_run_wakes_at_what_is_queued_and_drains_at_its_end() {
     stop.send(()).unwrap();
     let report = worker.await.unwrap();
     assert_eq!((report.completed, report.steps), (2, 2), "{report:?}");
+}
+
+#[tokio::test]
+async fn a_tenant_without_its_key_keeps_no_other_waiting() {
+    let mut tenants = Tenants::new(3, Policy { campaign_changes: 100, ..Policy::exact() });
+    for n in 0..3 {
+        tenants.queue(n, (0..10).map(|m| change(&format!("x{m}"), m, 1_000, 1_100)).collect()).await;
+    }
+    tenants.keyless = Some(TenantId::default());
+    let report = tenants.tick(2).await;
+    assert_eq!(
+        (report.completed, report.errors),
+        (20, 2),
+        "once by the search, once by the work: {report:?}"
+    );
+    tenants.keyless = None;
+    assert_eq!(tenants.tick(2).await.completed, 10);
 }
 
 #[tokio::test]

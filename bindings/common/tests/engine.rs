@@ -256,6 +256,42 @@ async fn a_client_against_the_sandbox_runs_the_loop() {
     assert!(sandbox.state().await.unwrap_err().to_string().contains("stopped"));
 }
 
+/// A worker without a time of its own ends with the client, and what it had sent is settled before.
+#[tokio::test]
+async fn a_run_ends_when_the_client_closes() {
+    let slow = r#"{"faults": [{"method": "POST", "path": "/v*/11", "nth": 1, "fault": {"delay_ms": 600}}]}"#;
+    let sandbox = SandboxHandle::start(slow, None).await.unwrap();
+    let described: Value = serde_json::from_str(&sandbox.describe()).unwrap();
+    let mut config = described["config"].clone();
+    config["execution"] = json!({"preset": "exact"});
+    let options = json!({"config": config, "secrets": described["secrets"]}).to_string();
+    let engine = Engine::new(Options::from_json(&options).unwrap(), Backends::default()).unwrap();
+    let info = CallInfo::default();
+    let change = json!({"id": "1".repeat(32), "account_id": "act_1001", "campaign_id": "1", "currency": "USD",
+        "owner": {"level": "adset", "id": "11"}, "field": "budget", "expected_from": 6000, "target": 6600});
+    let queued = json!({"changes": [change]}).to_string();
+    engine.call(engine.next_call_id(), "execution.queue", &info, &queued).await.unwrap();
+
+    let run = {
+        let (engine, info) = (engine.clone(), info.clone());
+        let run = async move { engine.call(engine.next_call_id(), "execution.run", &info, "{}").await };
+        tokio::spawn(run)
+    };
+    let sent = || async {
+        let state: Value = serde_json::from_str(&sandbox.state().await.unwrap()).unwrap();
+        state["faults"][0]["fired"] == 1
+    };
+    while !sent().await {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let closing = std::time::Instant::now();
+    engine.close(Duration::from_secs(30)).await;
+    assert!(closing.elapsed() < Duration::from_secs(10), "{:?}", closing.elapsed());
+    let report: Value = serde_json::from_str(&run.await.unwrap().unwrap()).unwrap();
+    assert_eq!((&report["steps"], &report["completed"]), (&json!(1), &json!(1)), "{report}");
+    sandbox.stop().await;
+}
+
 #[tokio::test]
 async fn the_suites_judge_a_hosts_object() {
     let good: Arc<dyn Host> = Arc::new(Scripted::default());

@@ -119,6 +119,33 @@ export interface AdInsight {
   spend_minor: bigint;
 }
 
+/** An object of an ad account. */
+export interface AdObject {
+  /** The account it is in; empty where the platform does not say. */
+  account_id: string;
+  /** The other fields that were asked for or set, by the platform's names. */
+  fields: Record<string, unknown>;
+  /** Its id on the platform. */
+  id: string;
+  /** What it is. */
+  kind: AdObjectKind;
+  /** Its name. */
+  name: string;
+  /** Whether it is switched on, as it is configured; `None` for what cannot be. */
+  status: DeliveryStatus | null;
+}
+
+/** What kind of object it is. */
+export type AdObjectKind = "ad" | "ad_set" | "campaign" | "creative" | "video";
+
+/** One page of objects. */
+export interface AdObjectPage {
+  /** What to give as `after` for the next page; `None` on the last one. */
+  next: string | null;
+  /** The objects. */
+  objects: Array<AdObject>;
+}
+
 /** What one ad's evidence contributes. */
 export interface AdShare {
   /** The ad's id. */
@@ -1384,6 +1411,10 @@ export interface MetaConfig {
   app_secret?: SecretRef | null | undefined;
   /** The API's address without the version; plain HTTP only on this machine. */
   base_url?: string | undefined;
+  /** For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered. */
+  insights_sync_days?: number | undefined;
+  /** The time for a report, in milliseconds. */
+  report_timeout_ms?: number | undefined;
   /** The time for one request, in milliseconds. */
   timeout_ms?: number | undefined;
   /** The version of the API, such as `v26.0`. */
@@ -1397,6 +1428,28 @@ export type StoreConfig = {
   /** The file; created when absent. */
   path: string;
   type: "sqlite";
+} | {
+  /** Whether a server on another host may be used without TLS. */
+  allow_plaintext?: boolean | undefined;
+  /** For tests only: accepts a server that can lose acknowledged commits. A budget change could then be sent twice. */
+  allow_unsafe_durability?: boolean | undefined;
+  /** How long making a connection, or waiting for a free one, may take. */
+  connect_timeout_ms?: number | undefined;
+  /** How long a statement waits for a lock. */
+  lock_timeout_ms?: number | undefined;
+  /** How many connections this process holds at most, the one that listens for work not counted. */
+  max_connections?: number | undefined;
+  /** The password, when the URL is written here: a URL in the configuration must not hold one. */
+  password?: SecretRef | null | undefined;
+  /** The schema that all tables are in; made when absent. */
+  schema?: string | undefined;
+  /** How long one statement may take. */
+  statement_timeout_ms?: number | undefined;
+  /** A file with the certificate authorities (PEM) that a server's certificate is checked against; the operating system's when absent. */
+  tls_ca_file?: string | null | undefined;
+  type: "postgres";
+  /** The database's URL, `postgres://USER@HOST/DATABASE`, or where a secret with the whole URL is found. */
+  url: DatabaseUrl;
 };
 
 /** One message of a conversation. */
@@ -1686,6 +1739,9 @@ export type Roles = Record<string, Array<Role>>;
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
 
+/** A database's URL, or where it is found. */
+export type DatabaseUrl = SecretRef | string;
+
 /** What a message says. */
 export type ContentInput = string | Array<ContentPartInput>;
 
@@ -1746,7 +1802,7 @@ export interface ClientMethods {
    */
   migrate(options?: PerCall & { printSql?: boolean | undefined }): Promise<Migration>;
   /**
-   * Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone.
+   * Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
    */
   tick(options?: PerCall): Promise<RunReport>;
   /**
@@ -2058,6 +2114,61 @@ export interface ExecutionArea {
   verifyAudit(options?: PerCall): Promise<AuditReport>;
 }
 
+/** The methods of `ads`. */
+export interface AdsArea {
+  /**
+   * Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the same object, whatever happened to the first one. Amounts are integers in minor units.
+   * @param kind What to create.
+   * @param accountId In which account.
+   * @param name Its name. The platform's copy carries a short tag behind it.
+   * @param options.fields Its other fields, by the platform's names.
+   * @param options.key Names the create, so that it can be asked for again.
+   */
+  create(kind: AdObjectKind, accountId: string, name: string, options?: PerCall & { fields?: Record<string, unknown> | undefined; key?: string | null | undefined }): Promise<AdObject>;
+  /**
+   * An object, with further fields by the platform's names; `not_found` when there is none of this kind.
+   * @param kind What it is.
+   * @param id Its id on the platform.
+   * @param options.fields The further fields to show, by the platform's names.
+   */
+  get(kind: AdObjectKind, id: string, options?: PerCall & { fields?: Array<string> | undefined }): Promise<AdObject>;
+  /**
+   * Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue` alone.
+   * @param kind What it is.
+   * @param id Its id on the platform.
+   * @param options.name Its new name, if that changes.
+   * @param options.fields The fields that change, by the platform's names.
+   */
+  update(kind: AdObjectKind, id: string, options?: PerCall & { name?: string | null | undefined; fields?: Record<string, unknown> | undefined }): Promise<void>;
+  /**
+   * One page of objects; the next one with its `next` as `after`.
+   * @param kind Of which kind.
+   * @param accountId Of which account.
+   * @param options.parentId Only those under this campaign or ad set.
+   * @param options.fields The further fields to show, by the platform's names.
+   * @param options.limit How many at most, 1 to 500; 100 when absent.
+   * @param options.after Where the page before ended: its `next`.
+   */
+  list(kind: AdObjectKind, accountId: string, options?: PerCall & { parentId?: string | null | undefined; fields?: Array<string> | undefined; limit?: number | null | undefined; after?: string | null | undefined }): Promise<AdObjectPage>;
+}
+
+/** The methods of `insights`. */
+export interface InsightsArea {
+  /**
+   * Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is replaced. The number of ads and days that were read.
+   * @param accountId The ad account.
+   * @param since From the day of this time.
+   */
+  sync(accountId: string, since: TimestampInput, options?: PerCall): Promise<number>;
+  /**
+   * What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is asked of the platform.
+   * @param accountId The ad account.
+   * @param since From the day of this time.
+   * @param until To the day of this time.
+   */
+  totals(accountId: string, since: TimestampInput, until: TimestampInput, options?: PerCall): Promise<Array<AdInsight>>;
+}
+
 /** What a client has, and a scope of it. */
 export interface Areas extends ClientMethods {
   readonly ai: AiArea;
@@ -2066,6 +2177,8 @@ export interface Areas extends ClientMethods {
   readonly allocation: AllocationArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
+  readonly ads: AdsArea;
+  readonly insights: InsightsArea;
 }
 
 /** An AI provider. Its attributes `default_model`, `tools`, `response_format` and `images` say what it can do. */

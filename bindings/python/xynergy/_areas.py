@@ -39,7 +39,7 @@ class WholeMethods(Area):
         return found
 
     async def tick(self, *, timeout: float | None = None, request_id: str | None = None) -> t.RunReport:
-        """Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone."""
+        """Does every budget change that is due now, of all tenants, and returns: what a scheduler calls."""
         found: t.RunReport = decode(await self._call("tick", {}, timeout, request_id), "RunReport")
         return found
 
@@ -508,10 +508,90 @@ class ExecutionMethods(Area):
         found: t.AuditReport = decode(await self._call("execution.verify_audit", {}, timeout, request_id), "AuditReport")
         return found
 
+class AdsMethods(Area):
+    """The methods of `ads`."""
+
+    __slots__ = ()
+
+    async def create(self, kind: a.AdObjectKind, account_id: str, name: str, fields: Mapping[str, Any] | None = None, key: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.AdObject:
+        """Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the same object, whatever happened to the first one. Amounts are integers in minor units.
+
+        Args:
+            kind: What to create.
+            account_id: In which account.
+            name: Its name. The platform's copy carries a short tag behind it.
+            fields: Its other fields, by the platform's names.
+            key: Names the create, so that it can be asked for again.
+        """
+        found: t.AdObject = decode(await self._call("ads.create", {"kind": kind, "account_id": account_id, "name": name, "fields": fields, "key": key}, timeout, request_id), "AdObject")
+        return found
+
+    async def get(self, kind: a.AdObjectKind, id: str, fields: Sequence[str] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.AdObject:
+        """An object, with further fields by the platform's names; `not_found` when there is none of this kind.
+
+        Args:
+            kind: What it is.
+            id: Its id on the platform.
+            fields: The further fields to show, by the platform's names.
+        """
+        found: t.AdObject = decode(await self._call("ads.get", {"kind": kind, "id": id, "fields": fields}, timeout, request_id), "AdObject")
+        return found
+
+    async def update(self, kind: a.AdObjectKind, id: str, name: str | None = None, fields: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> None:
+        """Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue` alone.
+
+        Args:
+            kind: What it is.
+            id: Its id on the platform.
+            name: Its new name, if that changes.
+            fields: The fields that change, by the platform's names.
+        """
+        await self._call("ads.update", {"kind": kind, "id": id, "name": name, "fields": fields}, timeout, request_id)
+
+    async def list(self, kind: a.AdObjectKind, account_id: str, parent_id: str | None = None, fields: Sequence[str] | None = None, limit: int | None = None, after: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.AdObjectPage:
+        """One page of objects; the next one with its `next` as `after`.
+
+        Args:
+            kind: Of which kind.
+            account_id: Of which account.
+            parent_id: Only those under this campaign or ad set.
+            fields: The further fields to show, by the platform's names.
+            limit: How many at most, 1 to 500; 100 when absent.
+            after: Where the page before ended: its `next`.
+        """
+        found: t.AdObjectPage = decode(await self._call("ads.list", {"kind": kind, "account_id": account_id, "parent_id": parent_id, "fields": fields, "limit": limit, "after": after}, timeout, request_id), "AdObjectPage")
+        return found
+
+class InsightsMethods(Area):
+    """The methods of `insights`."""
+
+    __slots__ = ()
+
+    async def sync(self, account_id: str, since: a.Timestamp, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is replaced. The number of ads and days that were read.
+
+        Args:
+            account_id: The ad account.
+            since: From the day of this time.
+        """
+        found: int = await self._call("insights.sync", {"account_id": account_id, "since": since}, timeout, request_id)
+        return found
+
+    async def totals(self, account_id: str, since: a.Timestamp, until: a.Timestamp, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdInsight]:
+        """What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is asked of the platform.
+
+        Args:
+            account_id: The ad account.
+            since: From the day of this time.
+            until: To the day of this time.
+        """
+        found: Records[t.AdInsight] = decode(await self._call("insights.totals", {"account_id": account_id, "since": since, "until": until}, timeout, request_id), "[AdInsight]")
+        return found
+
 class Areas(Area):
     """The areas of a client or a scope."""
 
-    __slots__ = ("ai", "attribution", "hubspot", "allocation", "closed_loop", "execution",)
+    __slots__ = ("ai", "attribution", "hubspot", "allocation", "closed_loop", "execution", "ads", "insights",)
 
     def _open(self) -> None:
         self.ai = AiMethods(self._core, self._info)
@@ -520,4 +600,6 @@ class Areas(Area):
         self.allocation = AllocationMethods(self._core, self._info)
         self.closed_loop = ClosedLoopMethods(self._core, self._info)
         self.execution = ExecutionMethods(self._core, self._info)
+        self.ads = AdsMethods(self._core, self._info)
+        self.insights = InsightsMethods(self._core, self._info)
 

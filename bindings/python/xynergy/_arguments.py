@@ -100,6 +100,9 @@ class AdEvidenceDict(TypedDict):
 
 AdEvidenceLike = AdEvidenceDict
 
+AdObjectKind = Union[Literal["ad", "ad_set", "campaign", "creative", "video"]]
+"""What kind of object it is."""
+
 class AdParentsDict(TypedDict, total=False):
     """Where an ad hangs."""
 

@@ -11,6 +11,9 @@ from xynergy._record import Record, Records
 if TYPE_CHECKING:
     from typing import ClassVar
 
+AdObjectKind = Literal["ad", "ad_set", "campaign", "creative", "video"]
+"""What kind of object it is."""
+
 AttemptStatus = Literal["answered", "failed", "skipped"]
 """What became of an attempt."""
 
@@ -180,6 +183,40 @@ class AdInsight(Record):
     """What it cost, in minor units of the account's currency."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "clicks": "", "impressions": "", "spend_minor": ""}
+
+
+class AdObject(Record):
+    """An object of an ad account."""
+
+    __slots__ = ()
+
+    account_id: str
+    """The account it is in; empty where the platform does not say."""
+    fields: dict[str, Any]
+    """The other fields that were asked for or set, by the platform's names."""
+    id: str
+    """Its id on the platform."""
+    kind: AdObjectKind
+    """What it is."""
+    name: str
+    """Its name."""
+    status: DeliveryStatus | None
+    """Whether it is switched on, as it is configured; `None` for what cannot be."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "fields": "", "id": "", "kind": "", "name": "", "status": ""}
+
+
+class AdObjectPage(Record):
+    """One page of objects."""
+
+    __slots__ = ()
+
+    next: str | None
+    """What to give as `after` for the next page; `None` on the last one."""
+    objects: Records[AdObject]
+    """The objects."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"next": "", "objects": "[AdObject]"}
 
 
 class AdShare(Record):
@@ -1540,4 +1577,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
+use xynergy::ads::{AdObjectQuery, AdObjectSpec, AdObjectUpdate};
 use xynergy::ai::SpendLimit;
 use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
@@ -59,9 +60,11 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
+        Some(("ads", name)) => ads(scope, name, &mut a).await,
+        Some(("insights", name)) => insights(scope, name, &mut a).await,
         _ if method == "health" => Ok(serde_json::to_value(scope.health().await).unwrap()),
         _ if method == "metrics" => json(client.metrics().await),
-        _ if method == "tick" => json(scope.tick().await),
+        _ if method == "tick" => json(client.tick().await),
         _ if method == "migrate" => json(client.migrate(a.optional("print_sql").unwrap_or_default()).await),
         _ => panic!("{method} is no method of the Rust library"),
     };
@@ -248,6 +251,33 @@ async fn execution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "kill" => json(execution.kill(&a.take("scope"), a.take("on")).await),
         "verify_audit" => json(execution.verify_audit().await),
         _ => panic!("execution.{name} is no method of the Rust library"),
+    }
+}
+
+async fn ads(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let ads = scope.ads();
+    match name {
+        "create" => {
+            let key: Option<String> = a.optional("key");
+            json(ads.create(&a.whole::<AdObjectSpec>(), key.as_deref()).await)
+        }
+        "get" => {
+            let fields: Vec<String> = a.optional("fields").unwrap_or_default();
+            json(ads.get(a.take("kind"), &a.take::<String>("id"), &fields).await)
+        }
+        "update" => json(ads.update(&a.whole::<AdObjectUpdate>()).await),
+        "list" => json(ads.list(&a.whole::<AdObjectQuery>()).await),
+        _ => panic!("ads.{name} is no method of the Rust library"),
+    }
+}
+
+async fn insights(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let insights = scope.insights();
+    let (account, since): (String, _) = (a.take("account_id"), a.take("since"));
+    match name {
+        "sync" => json(insights.sync(&account, since).await),
+        "totals" => json(insights.totals(&account, since, a.take("until")).await),
+        _ => panic!("insights.{name} is no method of the Rust library"),
     }
 }
 

@@ -1,4 +1,4 @@
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::change::{ChangeRow, ChangeStatus};
 use super::execute::{Executor, Step};
@@ -163,7 +164,7 @@ pub async fn tick(
     }
     loop {
         let taken = run.take().await;
-        if run.report.errors > 0 {
+        if !run.back_off.is_zero() {
             break;
         }
         if taken && run.steps.len() < options.workers {
@@ -185,6 +186,9 @@ struct Run<'a> {
     /// The tenants of this lap that were not asked yet.
     lap: VecDeque<TenantId>,
     steps: JoinSet<Result<Step>>,
+    /// Tenants that failed by themselves, each with its pause and when that is over: others do not wait for them.
+    resting: BTreeMap<TenantId, (Duration, Instant)>,
+    /// How long to wait for a store that fails.
     back_off: Duration,
     report: RunReport,
 }
@@ -203,6 +207,7 @@ impl<'a> Run<'a> {
             options,
             lap: VecDeque::new(),
             steps: JoinSet::new(),
+            resting: BTreeMap::new(),
             back_off: Duration::ZERO,
             report: RunReport::default(),
         }
@@ -219,7 +224,13 @@ impl<'a> Run<'a> {
                 }
                 new_lap = false;
                 match self.store.tenants_due(CallTime::of(&*self.env.clock)).await {
-                    Ok(tenants) => self.lap.extend(tenants.into_iter().filter(|t| self.executors.serves(t))),
+                    Ok(tenants) => {
+                        self.back_off = Duration::ZERO;
+                        let now = Instant::now();
+                        let rests = |t: &TenantId| self.resting.get(t).is_some_and(|(_, until)| *until > now);
+                        self.lap
+                            .extend(tenants.into_iter().filter(|t| self.executors.serves(t) && !rests(t)));
+                    }
                     Err(_) => self.failed(),
                 }
                 if self.lap.is_empty() {
@@ -228,8 +239,11 @@ impl<'a> Run<'a> {
             }
             let Some(tenant) = self.lap.pop_front() else { break };
             match self.take_one(&tenant).await {
-                Ok(some) => taken |= some,
-                Err(_) => self.failed(),
+                Ok(some) => {
+                    self.resting.remove(&tenant);
+                    taken |= some;
+                }
+                Err(_) => self.rest(tenant),
             }
         }
         taken
@@ -239,12 +253,19 @@ impl<'a> Run<'a> {
         let (executor, ctx) = self.executors.executor(tenant).await?;
         let picked: Vec<ChangeRow> = executor.pick(&ctx, 1).await?;
         let taken = !picked.is_empty();
-        self.back_off = Duration::ZERO;
         for row in picked {
             let (executor, ctx) = (executor.clone(), ctx.clone());
             self.steps.spawn(async move { executor.advance(&ctx, row).await });
         }
         Ok(taken)
+    }
+
+    /// A tenant's own failure, as of its keys: it is asked again later.
+    fn rest(&mut self, tenant: TenantId) {
+        self.report.errors += 1;
+        let before = self.resting.get(&tenant).map_or(Duration::ZERO, |(pause, _)| *pause);
+        let pause = (before * 2).clamp(FIRST_BACK_OFF, LONGEST_BACK_OFF);
+        self.resting.insert(tenant, (pause, Instant::now() + pause));
     }
 
     fn failed(&mut self) {
@@ -253,7 +274,11 @@ impl<'a> Run<'a> {
     }
 
     fn ended(&mut self, ended: std::result::Result<Result<Step>, tokio::task::JoinError>) {
-        let Ok(Ok(step)) = ended else { return self.failed() };
+        // A step that failed comes up again when its hold is over.
+        let Ok(Ok(step)) = ended else {
+            self.report.errors += 1;
+            return;
+        };
         self.report.steps += 1;
         let report = &mut self.report;
         match step.row.status {
@@ -292,11 +317,14 @@ impl<'a> Run<'a> {
     async fn search_late(&mut self) {
         let Ok(tenants) = self.store.tenants().await else { return self.failed() };
         for tenant in tenants.into_iter().filter(|t| self.executors.serves(t)) {
-            let Ok((executor, ctx)) = self.executors.executor(&tenant).await else { continue };
+            let Ok((executor, ctx)) = self.executors.executor(&tenant).await else {
+                self.report.errors += 1;
+                continue;
+            };
             match executor.reconcile(&ctx).await {
                 Ok(found) => self.report.late += found.late,
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(_) => self.failed(),
+                Err(_) => self.report.errors += 1,
             }
         }
     }

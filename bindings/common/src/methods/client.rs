@@ -15,9 +15,8 @@ methods! {
     "migrate"(print_sql) Value MigrateArguments => xynergy::Migration =
         |session, arguments: MigrateArguments| async move { session.client.migrate(arguments.print_sql).await };
 
-    /// Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope
-    /// of that tenant alone.
-    "tick"() Value Nothing => RunReport = |session, _: Nothing| async move { session.scope.tick().await };
+    /// Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
+    "tick"() Value Nothing => RunReport = |session, _: Nothing| async move { session.client.tick().await };
 
     /// What happened in this process and what is still to be done, of all tenants together, in Prometheus' text format.
     "metrics"() Value Nothing => String = |session, _: Nothing| async move { session.client.metrics().await };

@@ -3,6 +3,7 @@
 //! This table is the one description: the dispatch of every language and the [description](crate::description) from which their
 //! types are generated come from it. A new method is one entry here.
 
+mod ads;
 mod ai;
 mod allocation;
 mod attribution;
@@ -125,6 +126,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         allocation::METHODS,
         closed_loop::METHODS,
         execution::METHODS,
+        ads::METHODS,
         stream::METHODS,
     ]
     .into_iter()

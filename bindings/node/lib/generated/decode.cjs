@@ -237,6 +237,9 @@ const results = {
   'execution.cancel'(it) {
     if (it !== null && typeof it === 'object') { Step(it); }
   },
+  'insights.totals'(it) {
+    if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { AdInsight(each0); } } }
+  },
 };
 
 /** Those of the arguments of host methods, by trait and method, in their order. */

@@ -369,6 +369,48 @@ const EXECUTION_VERIFY_AUDIT = {
   decode: results['execution.verify_audit'],
   empty: false,
 };
+const ADS_CREATE = {
+  name: 'ads.create',
+  required: ["kind", "account_id", "name"],
+  optional: new Map([["fields", "fields"], ["key", "key"]]),
+  decode: results['ads.create'],
+  empty: false,
+};
+const ADS_GET = {
+  name: 'ads.get',
+  required: ["kind", "id"],
+  optional: new Map([["fields", "fields"]]),
+  decode: results['ads.get'],
+  empty: false,
+};
+const ADS_UPDATE = {
+  name: 'ads.update',
+  required: ["kind", "id"],
+  optional: new Map([["name", "name"], ["fields", "fields"]]),
+  decode: results['ads.update'],
+  empty: true,
+};
+const ADS_LIST = {
+  name: 'ads.list',
+  required: ["kind", "account_id"],
+  optional: new Map([["parentId", "parent_id"], ["fields", "fields"], ["limit", "limit"], ["after", "after"]]),
+  decode: results['ads.list'],
+  empty: false,
+};
+const INSIGHTS_SYNC = {
+  name: 'insights.sync',
+  required: ["account_id", "since"],
+  optional: new Map([]),
+  decode: results['insights.sync'],
+  empty: false,
+};
+const INSIGHTS_TOTALS = {
+  name: 'insights.totals',
+  required: ["account_id", "since", "until"],
+  optional: new Map([]),
+  decode: results['insights.totals'],
+  empty: false,
+};
 
 class ClientMethods {
   #handle;
@@ -383,7 +425,7 @@ class ClientMethods {
   migrate(options) {
     return invoke(this.#handle, MIGRATE, [], options);
   }
-  /** Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope of that tenant alone. */
+  /** Does every budget change that is due now, of all tenants, and returns: what a scheduler calls. */
   tick(options) {
     return invoke(this.#handle, TICK, [], options);
   }
@@ -627,6 +669,44 @@ class Execution {
   }
 }
 
+class Ads {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the same object, whatever happened to the first one. Amounts are integers in minor units. */
+  create(kind, accountId, name, options) {
+    return invoke(this.#handle, ADS_CREATE, [kind, accountId, name], options);
+  }
+  /** An object, with further fields by the platform's names; `not_found` when there is none of this kind. */
+  get(kind, id, options) {
+    return invoke(this.#handle, ADS_GET, [kind, id], options);
+  }
+  /** Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue` alone. */
+  update(kind, id, options) {
+    return invoke(this.#handle, ADS_UPDATE, [kind, id], options);
+  }
+  /** One page of objects; the next one with its `next` as `after`. */
+  list(kind, accountId, options) {
+    return invoke(this.#handle, ADS_LIST, [kind, accountId], options);
+  }
+}
+
+class Insights {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is replaced. The number of ads and days that were read. */
+  sync(accountId, since, options) {
+    return invoke(this.#handle, INSIGHTS_SYNC, [accountId, since], options);
+  }
+  /** What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is asked of the platform. */
+  totals(accountId, since, until, options) {
+    return invoke(this.#handle, INSIGHTS_TOTALS, [accountId, since, until], options);
+  }
+}
+
 /** The areas of a client, by the name of their attribute. */
 const areas = {
   ai: Ai,
@@ -635,6 +715,8 @@ const areas = {
   allocation: Allocation,
   closedLoop: ClosedLoop,
   execution: Execution,
+  ads: Ads,
+  insights: Insights,
 };
 
 module.exports = { areas, ClientMethods, own: ["health", "migrate", "tick", "metrics"] };

@@ -844,6 +844,185 @@ public struct ExecutionArea: Sendable {
     }
 }
 
+/// Campaigns, ad sets, ads, creatives and videos.
+public struct AdsArea: Sendable {
+    let caller: Caller
+
+    /// Creates a campaign, ad set, ad, creative or video, paused. With a `key` that the caller keeps, the same call again gives the
+    /// same object, whatever happened to the first one. Amounts are integers in minor units.
+    /// - Parameter kind: What to create.
+    /// - Parameter accountId: In which account.
+    /// - Parameter name: Its name. The platform's copy carries a short tag behind it.
+    /// - Parameter fields: Its other fields, by the platform's names.
+    /// - Parameter key: Names the create, so that it can be asked for again.
+    public func create(
+        kind: AdObjectKind,
+        accountId: String,
+        name: String,
+        fields: [String: JSONValue] = [:],
+        key: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> AdObject {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let accountId: String
+            let name: String
+            let fields: [String: JSONValue]
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case name
+                case fields
+                case key
+            }
+        }
+        return try await caller.call("ads.create", Arguments(kind: kind, accountId: accountId, name: name, fields: fields, key: key), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// An object, with further fields by the platform's names; `not_found` when there is none of this kind.
+    /// - Parameter kind: What it is.
+    /// - Parameter id: Its id on the platform.
+    /// - Parameter fields: The further fields to show, by the platform's names.
+    public func get(
+        kind: AdObjectKind,
+        id: String,
+        fields: [String] = [],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> AdObject {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let id: String
+            let fields: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case fields
+            }
+        }
+        return try await caller.call("ads.get", Arguments(kind: kind, id: id, fields: fields), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Sets the name and other fields of an object. Its budget, bid and status are refused by name: they change by `execution.queue`
+    /// alone.
+    /// - Parameter kind: What it is.
+    /// - Parameter id: Its id on the platform.
+    /// - Parameter name: Its new name, if that changes.
+    /// - Parameter fields: The fields that change, by the platform's names.
+    public func update(
+        kind: AdObjectKind,
+        id: String,
+        name: String? = nil,
+        fields: [String: JSONValue] = [:],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let id: String
+            let name: String?
+            let fields: [String: JSONValue]
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case name
+                case fields
+            }
+        }
+        try await caller.run("ads.update", Arguments(kind: kind, id: id, name: name, fields: fields), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// One page of objects; the next one with its `next` as `after`.
+    /// - Parameter kind: Of which kind.
+    /// - Parameter accountId: Of which account.
+    /// - Parameter parentId: Only those under this campaign or ad set.
+    /// - Parameter fields: The further fields to show, by the platform's names.
+    /// - Parameter limit: How many at most, 1 to 500; 100 when absent.
+    /// - Parameter after: Where the page before ended: its `next`.
+    public func list(
+        kind: AdObjectKind,
+        accountId: String,
+        parentId: String? = nil,
+        fields: [String] = [],
+        limit: UInt32? = nil,
+        after: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> AdObjectPage {
+        struct Arguments: Encodable, Sendable {
+            let kind: AdObjectKind
+            let accountId: String
+            let parentId: String?
+            let fields: [String]
+            let limit: UInt32?
+            let after: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case parentId = "parent_id"
+                case fields
+                case limit
+                case after
+            }
+        }
+        return try await caller.call("ads.list", Arguments(kind: kind, accountId: accountId, parentId: parentId, fields: fields, limit: limit, after: after), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// What ads did, day by day.
+public struct InsightsArea: Sendable {
+    let caller: Caller
+
+    /// Reads what each ad of an account did on each day from that of `since` to today, and keeps it; a day that was read before is
+    /// replaced. The number of ads and days that were read.
+    /// - Parameter accountId: The ad account.
+    /// - Parameter since: From the day of this time.
+    public func sync(accountId: String, since: Timestamp, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String
+            let since: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+            }
+        }
+        return try await caller.call("insights.sync", Arguments(accountId: accountId, since: since), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What each ad did from the day of `since` to that of `until` together, by ad id, as far as it was synchronised. Nothing is
+    /// asked of the platform.
+    /// - Parameter accountId: The ad account.
+    /// - Parameter since: From the day of this time.
+    /// - Parameter until: To the day of this time.
+    public func totals(
+        accountId: String,
+        since: Timestamp,
+        until: Timestamp,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [AdInsight] {
+        struct Arguments: Encodable, Sendable {
+            let accountId: String
+            let since: Timestamp
+            let until: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+                case until
+            }
+        }
+        return try await caller.call("insights.totals", Arguments(accountId: accountId, since: since, until: until), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
 extension Client {
     /// Chat: routing, the response cache, spend limits.
     public var ai: AIArea { AIArea(caller: caller) }
@@ -862,6 +1041,12 @@ extension Client {
 
     /// Guarded budget changes on the ad platform.
     public var execution: ExecutionArea { ExecutionArea(caller: caller) }
+
+    /// Campaigns, ad sets, ads, creatives and videos.
+    public var ads: AdsArea { AdsArea(caller: caller) }
+
+    /// What ads did, day by day.
+    public var insights: InsightsArea { InsightsArea(caller: caller) }
 
     /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
     /// five seconds.
@@ -883,8 +1068,7 @@ extension Client {
         return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope
-    /// of that tenant alone.
+    /// Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
     public func tick(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RunReport {
         return try await caller.call("tick", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
@@ -914,6 +1098,12 @@ extension Scope {
     /// Guarded budget changes on the ad platform.
     public var execution: ExecutionArea { ExecutionArea(caller: caller) }
 
+    /// Campaigns, ad sets, ads, creatives and videos.
+    public var ads: AdsArea { AdsArea(caller: caller) }
+
+    /// What ads did, day by day.
+    public var insights: InsightsArea { InsightsArea(caller: caller) }
+
     /// How the client and everything that it talks to fare. Every check really connects, reads or writes; the whole answers within
     /// five seconds.
     public func health(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Health {
@@ -934,8 +1124,7 @@ extension Scope {
         return try await caller.call("migrate", Arguments(printSql: printSql), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Does every budget change that is due now and returns: what a scheduler calls. On the client itself of every tenant, on a scope
-    /// of that tenant alone.
+    /// Does every budget change that is due now, of all tenants, and returns: what a scheduler calls.
     public func tick(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RunReport {
         return try await caller.call("tick", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }

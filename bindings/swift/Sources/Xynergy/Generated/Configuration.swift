@@ -412,6 +412,10 @@ public struct MetaConfig: Codable, Hashable, Sendable {
     public var appSecret: SecretRef?
     /// The API's address without the version; plain HTTP only on this machine.
     public var baseUrl: String
+    /// For how many days at most figures are asked for at once; for more, and when Meta finds it too much, a report is ordered.
+    public var insightsSyncDays: UInt32
+    /// The time for a report, in milliseconds.
+    public var reportTimeoutMs: UInt64
     /// The time for one request, in milliseconds.
     public var timeoutMs: UInt64
     /// The version of the API, such as `v26.0`.
@@ -423,6 +427,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         appId: String? = nil,
         appSecret: SecretRef? = nil,
         baseUrl: String = "https://graph.facebook.com",
+        insightsSyncDays: UInt32 = 31,
+        reportTimeoutMs: UInt64 = 600000,
         timeoutMs: UInt64 = 20000,
         version: String = "v26.0"
     ) {
@@ -431,6 +437,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         self.appId = appId
         self.appSecret = appSecret
         self.baseUrl = baseUrl
+        self.insightsSyncDays = insightsSyncDays
+        self.reportTimeoutMs = reportTimeoutMs
         self.timeoutMs = timeoutMs
         self.version = version
     }
@@ -441,6 +449,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         case appId = "app_id"
         case appSecret = "app_secret"
         case baseUrl = "base_url"
+        case insightsSyncDays = "insights_sync_days"
+        case reportTimeoutMs = "report_timeout_ms"
         case timeoutMs = "timeout_ms"
         case version
     }
@@ -452,6 +462,8 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         appId = try container.decodeIfPresent(String.self, forKey: .appId)
         appSecret = try container.decodeIfPresent(SecretRef.self, forKey: .appSecret)
         baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl) ?? "https://graph.facebook.com"
+        insightsSyncDays = try container.decodeIfPresent(UInt32.self, forKey: .insightsSyncDays) ?? 31
+        reportTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .reportTimeoutMs) ?? 600000
         timeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .timeoutMs) ?? 20000
         version = try container.decodeIfPresent(String.self, forKey: .version) ?? "v26.0"
     }

@@ -1,5 +1,30 @@
 // Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
 
+/// What kind of object it is.
+public struct AdObjectKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// An ad.
+    public static let ad = AdObjectKind(rawValue: "ad")
+    /// An ad set.
+    public static let adSet = AdObjectKind(rawValue: "ad_set")
+    /// A campaign.
+    public static let campaign = AdObjectKind(rawValue: "campaign")
+    /// What an ad shows.
+    public static let creative = AdObjectKind(rawValue: "creative")
+    /// A video that a creative may show.
+    public static let video = AdObjectKind(rawValue: "video")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [AdObjectKind] = [
+        .ad, .adSet, .campaign, .creative, .video,
+    ]
+}
+
 /// What became of an attempt.
 public struct AttemptStatus: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String

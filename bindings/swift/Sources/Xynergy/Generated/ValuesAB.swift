@@ -364,6 +364,91 @@ public struct AdInsight: Codable, Hashable, Sendable {
     }
 }
 
+/// An object of an ad account.
+public struct AdObject: Codable, Hashable, Sendable {
+    /// What it is.
+    public var kind: AdObjectKind
+    /// Its id on the platform.
+    public var id: String
+    /// The account it is in; empty where the platform does not say.
+    public var accountId: String
+    /// Its name.
+    public var name: String
+    /// Whether it is switched on, as it is configured; `None` for what cannot be.
+    public var status: DeliveryStatus?
+    /// The other fields that were asked for or set, by the platform's names.
+    public var fields: [String: JSONValue]
+
+    public init(
+        kind: AdObjectKind,
+        id: String,
+        accountId: String = "",
+        name: String = "",
+        status: DeliveryStatus? = nil,
+        fields: [String: JSONValue] = [:]
+    ) {
+        self.kind = kind
+        self.id = id
+        self.accountId = accountId
+        self.name = name
+        self.status = status
+        self.fields = fields
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind
+        case id
+        case accountId = "account_id"
+        case name
+        case status
+        case fields
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        kind = try container.decode(AdObjectKind.self, forKey: .kind)
+        id = try container.decode(String.self, forKey: .id)
+        accountId = try container.decodeIfPresent(String.self, forKey: .accountId) ?? ""
+        name = try container.decodeIfPresent(String.self, forKey: .name) ?? ""
+        status = try container.decodeIfPresent(DeliveryStatus.self, forKey: .status)
+        fields = try container.decodeIfPresent([String: JSONValue].self, forKey: .fields) ?? [:]
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(id, forKey: .id)
+        try container.encode(accountId, forKey: .accountId)
+        try container.encode(name, forKey: .name)
+        try container.encode(status, forKey: .status)
+        try container.encode(fields, forKey: .fields)
+    }
+}
+
+/// One page of objects.
+public struct AdObjectPage: Codable, Hashable, Sendable {
+    /// The objects.
+    public var objects: [AdObject]
+    /// What to give as `after` for the next page; `None` on the last one.
+    public var next: String?
+
+    public init(objects: [AdObject], next: String? = nil) {
+        self.objects = objects
+        self.next = next
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case objects
+        case next
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(objects, forKey: .objects)
+        try container.encode(next, forKey: .next)
+    }
+}
+
 /// Where an ad hangs.
 public struct AdParents: Codable, Hashable, Sendable {
     /// Its ad set.

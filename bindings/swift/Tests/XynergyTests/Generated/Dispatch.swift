@@ -10,6 +10,8 @@ protocol HasAreas {
     var allocation: AllocationArea { get }
     var closedLoop: ClosedLoopArea { get }
     var execution: ExecutionArea { get }
+    var ads: AdsArea { get }
+    var insights: InsightsArea { get }
     func health(timeoutMs: UInt64?, requestId: String?) async throws -> Health
     func migrate(printSql: Bool, timeoutMs: UInt64?, requestId: String?) async throws -> Migration
     func tick(timeoutMs: UInt64?, requestId: String?) async throws -> RunReport
@@ -517,6 +519,101 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.execution.kills(timeoutMs: timeoutMs, requestId: nil))
     case "execution.verify_audit":
         return try JSONValue(encoding: try await target.execution.verifyAudit(timeoutMs: timeoutMs, requestId: nil))
+    case "ads.create":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let accountId: String
+            let name: String
+            let fields: [String: JSONValue]?
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case name
+                case fields
+                case key
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ads.create(kind: given.kind, accountId: given.accountId, name: given.name, fields: given.fields ?? [:], key: given.key, timeoutMs: timeoutMs, requestId: nil))
+    case "ads.get":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let id: String
+            let fields: [String]?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case fields
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ads.get(kind: given.kind, id: given.id, fields: given.fields ?? [], timeoutMs: timeoutMs, requestId: nil))
+    case "ads.update":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let id: String
+            let name: String?
+            let fields: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case id
+                case name
+                case fields
+            }
+        }
+        let given = try written(args, as: Given.self)
+        try await target.ads.update(kind: given.kind, id: given.id, name: given.name, fields: given.fields ?? [:], timeoutMs: timeoutMs, requestId: nil)
+        return .null
+    case "ads.list":
+        struct Given: Decodable {
+            let kind: AdObjectKind
+            let accountId: String
+            let parentId: String?
+            let fields: [String]?
+            let limit: UInt32?
+            let after: String?
+
+            enum CodingKeys: String, CodingKey {
+                case kind
+                case accountId = "account_id"
+                case parentId = "parent_id"
+                case fields
+                case limit
+                case after
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ads.list(kind: given.kind, accountId: given.accountId, parentId: given.parentId, fields: given.fields ?? [], limit: given.limit, after: given.after, timeoutMs: timeoutMs, requestId: nil))
+    case "insights.sync":
+        struct Given: Decodable {
+            let accountId: String
+            let since: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.insights.sync(accountId: given.accountId, since: given.since, timeoutMs: timeoutMs, requestId: nil))
+    case "insights.totals":
+        struct Given: Decodable {
+            let accountId: String
+            let since: Timestamp
+            let until: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case accountId = "account_id"
+                case since
+                case until
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.insights.totals(accountId: given.accountId, since: given.since, until: given.until, timeoutMs: timeoutMs, requestId: nil))
     default: throw Unwritten(what: method)
     }
 }

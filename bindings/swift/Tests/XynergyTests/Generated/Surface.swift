@@ -68,6 +68,12 @@ func methods(of client: Client) -> [Method] {
         Method("execution.kill", ["scope", "on"], client.execution.kill(scope:on:timeoutMs:requestId:) as Any),
         Method("execution.kills", [], client.execution.kills(timeoutMs:requestId:) as Any),
         Method("execution.verify_audit", [], client.execution.verifyAudit(timeoutMs:requestId:) as Any),
+        Method("ads.create", ["kind", "account_id", "name", "fields", "key"], client.ads.create(kind:accountId:name:fields:key:timeoutMs:requestId:) as Any),
+        Method("ads.get", ["kind", "id", "fields"], client.ads.get(kind:id:fields:timeoutMs:requestId:) as Any),
+        Method("ads.update", ["kind", "id", "name", "fields"], client.ads.update(kind:id:name:fields:timeoutMs:requestId:) as Any),
+        Method("ads.list", ["kind", "account_id", "parent_id", "fields", "limit", "after"], client.ads.list(kind:accountId:parentId:fields:limit:after:timeoutMs:requestId:) as Any),
+        Method("insights.sync", ["account_id", "since"], client.insights.sync(accountId:since:timeoutMs:requestId:) as Any),
+        Method("insights.totals", ["account_id", "since", "until"], client.insights.totals(accountId:since:until:timeoutMs:requestId:) as Any),
     ]
 }
 
@@ -77,6 +83,8 @@ let fieldsOfTypes: [String: [String]] = [
     "Activity": Activity.CodingKeys.allCases.map(\.rawValue),
     "AdChange": AdChange.CodingKeys.allCases.map(\.rawValue),
     "AdInsight": AdInsight.CodingKeys.allCases.map(\.rawValue),
+    "AdObject": AdObject.CodingKeys.allCases.map(\.rawValue),
+    "AdObjectPage": AdObjectPage.CodingKeys.allCases.map(\.rawValue),
     "AdShare": AdShare.CodingKeys.allCases.map(\.rawValue),
     "AdWrite": AdWrite.CodingKeys.allCases.map(\.rawValue),
     "Allocation": Allocation.CodingKeys.allCases.map(\.rawValue),

@@ -99,7 +99,8 @@ impl PostgresStore {
         try_join3(
             async { Ok(client.execute(&count_stage_events, &[&tenant, &deals, &moves]).await?) },
             async { Ok(client.execute(&count_ingest, &[&tenant, &source, &count]).await?) },
-            transaction.commit(),
+            // Sent when it is polled, after the others.
+            async { transaction.commit().await },
         )
         .await?;
         Ok(inserted.len() as u64)

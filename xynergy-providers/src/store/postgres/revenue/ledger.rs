@@ -124,7 +124,8 @@ impl PostgresStore {
                     .execute(&put_entries, &[&tenant, &deal_id, &keys, &times, &from, &to, &deltas])
                     .await?)
             },
-            transaction.commit(),
+            // Sent when it is polled, after the others.
+            async { transaction.commit().await },
         )
         .await?;
         Ok(true)

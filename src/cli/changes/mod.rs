@@ -1,21 +1,25 @@
 //! `xynergy changes`
 
+mod decide;
+mod queue;
+mod tables;
+
 use std::collections::BTreeMap;
 
 use clap::{Args, Subcommand};
-use comfy_table::{Cell, CellAlignment};
 use serde::Serialize;
-use xynergy_core::execution::{AuditKind, AuditRow, ChangeId, ChangeRow, ChangeStatus, Reason};
+use xynergy_core::execution::{AuditRow, ChangeId, ChangeRow, ChangeStatus, Reason};
 use xynergy_core::store::{ChangeFilter, HistoryFilter};
 
-use super::desk::{Desk, Place};
-use super::kill;
-use super::output::{BAD, Ended, styled, table};
-use crate::ads::ChangeField;
-use crate::execution::AdChange;
-use crate::{Currency, Error, ErrorKind, Result};
+pub(super) use tables::listed;
+use tables::{applied, shown, standing, told};
 
-/// List budget changes, or show one with its history.
+use super::desk::{Desk, Place};
+use super::output::{BAD, Ended, styled};
+use super::{approve, kill};
+use crate::{Error, ErrorKind, Result};
+
+/// List budget changes, show one with its history, and decide about them.
 #[derive(Clone, Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Options {
@@ -31,6 +35,20 @@ enum What {
     List(List),
     /// One change, and every row of its history
     Show(Show),
+    /// Approve the changes that wait under a digest; `xynergy approve` for short
+    Approve(approve::Options),
+    /// Withdraw a change that is not in flight
+    Cancel(decide::One),
+    /// Switch a kill switch on or off; `xynergy kill` for short
+    Kill(kill::Options),
+    /// Queue changes from a JSON file or standard input
+    Queue(queue::Options),
+    /// Find out what became of requests without an answer
+    Reconcile(queue::Reconcile),
+    /// Say what became of a request that reading the ad platform could not tell
+    Resolve(decide::Resolve),
+    /// Send a change again whose last request had no effect
+    Retry(decide::One),
 }
 
 #[derive(Clone, Debug, Args)]
@@ -44,6 +62,18 @@ struct List {
     /// Only of this allocation
     #[arg(long, value_name = "ID")]
     allocation: Option<String>,
+    /// Only with this reason, as the list shows it: velocity, kill_switch, conflict and so on
+    #[arg(long, value_name = "REASON", value_parser = reason)]
+    reason: Option<Reason>,
+    /// Only those that a person has to look at: see `changes resolve` and `changes retry`
+    #[arg(long)]
+    needs_human: bool,
+    /// At most so many
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Only those after this change in the list: the last one of the page before
+    #[arg(long, value_name = "ID", value_parser = change_id)]
+    after: Option<ChangeId>,
     #[command(flatten)]
     place: Place,
 }
@@ -61,6 +91,12 @@ fn status(name: &str) -> Result<ChangeStatus, String> {
     name.parse().map_err(|e: Error| e.message().to_owned())
 }
 
+fn reason(name: &str) -> Result<Reason, String> {
+    let unknown =
+        |_| "there is no such reason; `xynergy changes` shows those of the changes that there are".to_owned();
+    name.replace([' ', '-'], "_").parse().map_err(unknown)
+}
+
 fn change_id(text: &str) -> Result<ChangeId, String> {
     text.parse().map_err(|e: Error| e.message().to_owned())
 }
@@ -70,6 +106,13 @@ pub(super) async fn run(options: &Options) -> Result<Ended> {
         None => list(&options.list).await,
         Some(What::List(options)) => list(options).await,
         Some(What::Show(options)) => show(options).await,
+        Some(What::Approve(options)) => approve::run(options).await,
+        Some(What::Cancel(options)) => decide::cancel(options).await,
+        Some(What::Kill(options)) => kill::run(options).await,
+        Some(What::Queue(options)) => queue::run(options).await,
+        Some(What::Reconcile(options)) => queue::reconcile(options).await,
+        Some(What::Resolve(options)) => decide::resolve(options).await,
+        Some(What::Retry(options)) => decide::retry(options).await,
     }
 }
 
@@ -78,50 +121,41 @@ async fn list(options: &List) -> Result<Ended> {
     struct Listed {
         changes: Vec<ChangeRow>,
         kills: Vec<String>,
+        /// What `--after` takes for the next page; nothing on the last one.
+        next: Option<ChangeId>,
     }
     let desk = options.place.open().await?;
     let filter = ChangeFilter {
         account_id: options.account.clone(),
         allocation_id: options.allocation.clone(),
         status: options.status,
-        ..ChangeFilter::default()
+        reason: options.reason,
+        needs_human: options.needs_human,
+        after: options.after,
+        // One more tells whether there is another page.
+        limit: options.limit.map(|limit| limit.saturating_add(1)),
     };
-    let rows = desk.executor.list(&desk.ctx, &filter).await?;
+    let mut rows = desk.executor.list(&desk.ctx, &filter).await?;
+    let more = options.limit.is_some_and(|limit| rows.len() > limit);
+    rows.truncate(options.limit.unwrap_or(usize::MAX));
+    let next = rows.last().map(|row| row.change.id).filter(|_| more);
     let kills = kill::names(&kill::switched_on(&desk).await?);
     if options.place.json {
-        return Ended::json(&Listed { changes: rows, kills });
+        return Ended::json(&Listed { changes: rows, kills, next });
     }
+    let next = next.map(|id| format!("more: --after {id}\n")).unwrap_or_default();
     Ok(Ended::text(format!(
-        "{}{}\n{}\n{}",
+        "{}{}\n{}\n{}{}{next}",
         warning(&kills),
         listed(&rows),
         counted(&rows),
-        unapproved(&rows)
+        unapproved(&rows),
+        undecided(&rows)
     )))
 }
 
 fn warning(kills: &[String]) -> String {
     kills.iter().map(|scope| format!("{} {scope}\n", styled(BAD, "kill switch on:"))).collect()
-}
-
-pub(super) fn listed(rows: &[ChangeRow]) -> String {
-    let mut table = table(&["id", "account", "owner", "field", "from", "asked", "set", "status", "again at"]);
-    for row in rows {
-        let change = &row.change;
-        let show = |value| shown(change.field, change.currency, value);
-        table.add_row([
-            Cell::new(change.id),
-            Cell::new(&change.account_id),
-            Cell::new(&change.owner),
-            Cell::new(change.field.as_str()),
-            right(show(change.expected_from)),
-            right(show(change.target)),
-            right(applied(row).map(show).unwrap_or_default()),
-            Cell::new(standing(row.status, row.reason)),
-            Cell::new(row.due_at.map(|at| at.to_string()).unwrap_or_default()),
-        ]);
-    }
-    table.to_string()
 }
 
 fn counted(rows: &[ChangeRow]) -> String {
@@ -145,6 +179,20 @@ fn unapproved(rows: &[ChangeRow]) -> String {
         }
     }
     waiting.iter().map(|(digest, count)| format!("{count} wait for: xynergy approve {digest}\n")).collect()
+}
+
+/// What waits for a person, and the command that decides.
+fn undecided(rows: &[ChangeRow]) -> String {
+    let line = |row: &&ChangeRow| {
+        let (id, conflict) = (row.change.id, row.reason == Some(Reason::Conflict));
+        let command = if conflict {
+            format!("changes resolve {id} VERDICT --note TEXT")
+        } else {
+            format!("changes retry {id}")
+        };
+        format!("waits for a person: xynergy {command}\n")
+    };
+    rows.iter().filter(|row| row.needs_human()).map(|row| line(&row)).collect()
 }
 
 async fn show(options: &Show) -> Result<Ended> {
@@ -179,10 +227,14 @@ async fn show(options: &Show) -> Result<Ended> {
     line("campaign", &change.campaign_id);
     line("owner", &change.owner.to_string());
     line(change.field.as_str(), &format!("{} to {}", show(change.expected_from), show(change.target)));
+    if let Some(ramp) = change.ramp {
+        line("ramp", &format!("step {} of {} to {}", ramp.step, ramp.steps, show(ramp.target)));
+    }
     line("set", &applied(&row).map(show).unwrap_or_default());
     line("status", &standing(row.status, row.reason));
     line("detail", row.detail.as_deref().unwrap_or_default());
     line("again at", &row.due_at.map(|at| at.to_string()).unwrap_or_default());
+    line("attempts", &row.attempt.to_string());
     line("why", &change.reason);
     line("allocation", change.allocation_id.as_deref().unwrap_or_default());
     if let Some(approval) = &row.approval {
@@ -207,53 +259,4 @@ async fn whole_history(desk: &Desk, row: &ChangeRow) -> Result<Vec<AuditRow>> {
             _ => return Ok(whole),
         }
     }
-}
-
-fn told(history: &[AuditRow], change: &AdChange) -> String {
-    let mut table = table(&["row", "at", "kind", "attempt", "from", "to", "status", "actor", "detail"]);
-    for row in history {
-        let show = |value| shown(change.field, change.currency, value);
-        table.add_row([
-            right(row.seq),
-            Cell::new(row.at),
-            Cell::new(row.kind.as_str()),
-            right(row.attempt),
-            right(show(row.from_value)),
-            right(show(row.to_value)),
-            // The status of an intent says only that it is one.
-            Cell::new(if row.kind == AuditKind::Intent {
-                String::new()
-            } else {
-                standing(row.status, row.reason)
-            }),
-            Cell::new(row.actor.as_deref().unwrap_or_default()),
-            Cell::new(row.detail.as_deref().unwrap_or_default()),
-        ]);
-    }
-    table.to_string()
-}
-
-/// A value of a field for people.
-fn shown(field: ChangeField, currency: Currency, value: i64) -> String {
-    match (field, value) {
-        (ChangeField::Budget | ChangeField::Bid, _) => currency.show(value),
-        (ChangeField::Status, 0) => "paused".to_owned(),
-        (ChangeField::Status, _) => "active".to_owned(),
-    }
-}
-
-/// What the platform has now because of the change.
-fn applied(row: &ChangeRow) -> Option<i64> {
-    row.sent_value.filter(|_| row.status == ChangeStatus::Completed)
-}
-
-fn standing(status: ChangeStatus, reason: Option<Reason>) -> String {
-    match reason {
-        Some(reason) => format!("{}: {}", status.as_str(), reason.as_str().replace('_', " ")),
-        None => status.as_str().to_owned(),
-    }
-}
-
-fn right(text: impl ToString) -> Cell {
-    Cell::new(text).set_alignment(CellAlignment::Right)
 }
