@@ -23,6 +23,13 @@ fn python() -> String {
     std::env::var("XYNERGY_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
 }
 
+/// Whether the judge can read what is in PostgreSQL.
+#[cfg(feature = "postgres")]
+pub(crate) fn reads_postgres() -> bool {
+    let asked = Command::new(python()).args(["-c", "import psycopg"]).output();
+    asked.is_ok_and(|asked| asked.status.success())
+}
+
 pub(crate) fn judge(log: &Path, store: &Store, kills: &Path) -> Verdict {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/python/execution_invariants.py");
     let policy = serde_json::to_string(&field::policy()).unwrap();

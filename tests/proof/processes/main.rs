@@ -12,7 +12,12 @@ mod load;
 mod role;
 mod run;
 
+use std::sync::Mutex;
+
 use database::Database;
+
+/// One run has the machine to itself.
+static MACHINE: Mutex<()> = Mutex::new(());
 
 /// What a process that one of the tests starts does.
 #[test]
@@ -28,6 +33,7 @@ fn full() -> bool {
 #[cfg(feature = "postgres")]
 #[test]
 fn workers_on_postgres_are_killed_and_every_invariant_holds() {
+    let _machine = MACHINE.lock();
     let Some(database) = Database::postgres() else { return };
     let size = if full() {
         run::Size { workers: 16, seconds: 60, restarts: true }
@@ -39,6 +45,7 @@ fn workers_on_postgres_are_killed_and_every_invariant_holds() {
 
 #[test]
 fn workers_on_sqlite_are_killed_and_every_invariant_holds() {
+    let _machine = MACHINE.lock();
     let size = run::Size { workers: 6, seconds: if full() { 60 } else { 15 }, restarts: false };
     run::run(Database::sqlite(), size);
 }

@@ -1,5 +1,6 @@
 mod approval;
 mod crash;
+mod edits;
 mod faults;
 mod flow;
 mod gate;
@@ -10,6 +11,7 @@ mod world;
 use std::sync::Arc;
 
 pub use crash::{executor_crashes, executor_zombies};
+pub use edits::executor_edits;
 pub use simulate::executor_simulation;
 
 use crate::store::ChangeStore;

@@ -485,6 +485,13 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn yields_to_an_edit_at_every_place() {
+        let store: Arc<dyn ChangeStore> = Arc::new(MemoryChanges::default());
+        let places = crate::conformance::executor_edits(&store).await;
+        assert!(places.len() >= 9 && places.values().sum::<usize>() >= 60, "{places:?}");
+    }
+
+    #[tokio::test]
     async fn fences_a_worker_that_wakes_late() {
         let store: Arc<dyn ChangeStore> = Arc::new(MemoryChanges::default());
         let places = crate::conformance::executor_zombies(&store).await;
