@@ -1428,6 +1428,28 @@ export type StoreConfig = {
   /** The file; created when absent. */
   path: string;
   type: "sqlite";
+} | {
+  /** Whether a server on another host may be used without TLS. */
+  allow_plaintext?: boolean | undefined;
+  /** For tests only: accepts a server that can lose acknowledged commits. A budget change could then be sent twice. */
+  allow_unsafe_durability?: boolean | undefined;
+  /** How long making a connection, or waiting for a free one, may take. */
+  connect_timeout_ms?: number | undefined;
+  /** How long a statement waits for a lock. */
+  lock_timeout_ms?: number | undefined;
+  /** How many connections this process holds at most, the one that listens for work not counted. */
+  max_connections?: number | undefined;
+  /** The password, when the URL is written here: a URL in the configuration must not hold one. */
+  password?: SecretRef | null | undefined;
+  /** The schema that all tables are in; made when absent. */
+  schema?: string | undefined;
+  /** How long one statement may take. */
+  statement_timeout_ms?: number | undefined;
+  /** A file with the certificate authorities (PEM) that a server's certificate is checked against; the operating system's when absent. */
+  tls_ca_file?: string | null | undefined;
+  type: "postgres";
+  /** The database's URL, `postgres://USER@HOST/DATABASE`, or where a secret with the whole URL is found. */
+  url: DatabaseUrl;
 };
 
 /** One message of a conversation. */
@@ -1716,6 +1738,9 @@ export type Roles = Record<string, Array<Role>>;
 
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
+
+/** A database's URL, or where it is found. */
+export type DatabaseUrl = SecretRef | string;
 
 /** What a message says. */
 export type ContentInput = string | Array<ContentPartInput>;

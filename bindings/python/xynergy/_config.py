@@ -93,6 +93,8 @@ class ContactPropertiesDict(TypedDict, total=False):
 
 ContactPropertiesLike = ContactPropertiesDict
 
+DatabaseUrl = Union["SecretRefLike", str]
+
 Dialect = Union[Literal["openai", "abacus", "internal", "compatible"]]
 
 class ExecutionConfigDict(TypedDict, total=False):
@@ -335,7 +337,34 @@ class StoreConfig2Dict(TypedDict):
     """The file; created when absent."""
     type: Literal["sqlite"]
 
-StoreConfigLike = Union[StoreConfig1Dict, StoreConfig2Dict]
+class _StoreConfig3Required(TypedDict):
+    type: Literal["postgres"]
+    url: DatabaseUrl
+    """The database's URL, `postgres://USER@HOST/DATABASE`, or where a secret with the whole URL is found."""
+
+class StoreConfig3Dict(_StoreConfig3Required, total=False):
+    """A schema in a PostgreSQL database, for many workers."""
+
+    allow_plaintext: bool
+    """Whether a server on another host may be used without TLS."""
+    allow_unsafe_durability: bool
+    """For tests only: accepts a server that can lose acknowledged commits. A budget change could then be sent twice."""
+    connect_timeout_ms: int
+    """How long making a connection, or waiting for a free one, may take."""
+    lock_timeout_ms: int
+    """How long a statement waits for a lock."""
+    max_connections: int
+    """How many connections this process holds at most, the one that listens for work not counted."""
+    password: SecretRefLike | None
+    """The password, when the URL is written here: a URL in the configuration must not hold one."""
+    schema: str
+    """The schema that all tables are in; made when absent."""
+    statement_timeout_ms: int
+    """How long one statement may take."""
+    tls_ca_file: str | None
+    """A file with the certificate authorities (PEM) that a server's certificate is checked against; the operating system's when absent."""
+
+StoreConfigLike = Union[StoreConfig1Dict, StoreConfig2Dict, StoreConfig3Dict]
 
 class TimeoutConfigDict(TypedDict, total=False):
     """Deadlines, in milliseconds of real time."""

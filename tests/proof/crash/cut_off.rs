@@ -10,7 +10,7 @@ use crate::place::{Place, database};
 use crate::site::Site;
 use crate::unit::Unit;
 use crate::wire::Wire;
-use crate::{check, full};
+use crate::{check, full, units};
 
 const AT_ONCE: usize = 4;
 
@@ -88,7 +88,7 @@ async fn nothing_is_lost_or_doubled_whichever_message_to_postgres_is_the_last() 
     server.stores = Some(server.place(Unit::Apply, 0).open().await);
     let stride = if full() { 1 } else { 97 };
     let mut total = Points::default();
-    for (number, unit) in (0..).zip(Unit::ALL) {
+    for (number, unit) in units() {
         let started = std::time::Instant::now();
         let points = points(&server, unit, 1 + number % stride, stride).await;
         points.report("postgres", unit, started.elapsed());

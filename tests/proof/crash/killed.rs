@@ -10,7 +10,7 @@ use crate::child::{self, End};
 use crate::place::Place;
 use crate::site::Site;
 use crate::unit::Unit;
-use crate::{check, full};
+use crate::{check, full, units};
 
 /// Most of the time of one is spent waiting for the disk.
 const AT_ONCE: usize = 4;
@@ -41,7 +41,7 @@ impl Points {
 }
 
 /// A store with its tables, to be copied: nobody has it open.
-async fn template(folder: &Path) -> PathBuf {
+pub(crate) async fn template(folder: &Path) -> PathBuf {
     let path = folder.join("template.sqlite");
     let store = StoreConfig::Sqlite { path: path.clone() };
     let client = Client::new(Config { store, ..Config::default() }).unwrap();
@@ -50,7 +50,8 @@ async fn template(folder: &Path) -> PathBuf {
     path
 }
 
-async fn site(unit: Unit, folder: &Path, template: &Path, name: &str) -> Site {
+/// A site that is prepared for a unit, on a copy of the template.
+pub(crate) async fn fresh(unit: Unit, folder: &Path, template: &Path, name: &str) -> Site {
     let path = folder.join(format!("{name}.sqlite"));
     if unit != Unit::Open {
         std::fs::copy(template, &path).unwrap();
@@ -63,7 +64,7 @@ async fn site(unit: Unit, folder: &Path, template: &Path, name: &str) -> Site {
 /// Kills at one point; how the process ended.
 async fn kill_at(unit: Unit, folder: &Path, template: &Path, point: u64) -> End {
     let name = format!("{unit:?}-{point}").replace(['(', ')'], "-");
-    let site = site(unit, folder, template, &name).await;
+    let site = fresh(unit, folder, template, &name).await;
     let order = child::Order::new(&site, unit, point);
     let end = tokio::task::spawn_blocking(move || child::start(&order).go()).await.unwrap();
     let scope = site.scope().await;
@@ -92,7 +93,7 @@ async fn nothing_is_lost_or_doubled_whichever_statement_on_sqlite_is_the_last() 
     let template = template(folder.path()).await;
     let stride = if full() { 1 } else { 19 };
     let mut total = Points::default();
-    for (number, unit) in (0..).zip(Unit::ALL) {
+    for (number, unit) in units() {
         let started = std::time::Instant::now();
         let points = points(unit, folder.path(), &template, 1 + number % stride, stride).await;
         points.report("sqlite", unit, started.elapsed());

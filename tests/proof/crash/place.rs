@@ -1,8 +1,10 @@
 //! Where a store is.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use xynergy::secrets::{EnvSecrets, SecretSource};
 use xynergy::{StoreConfig, Stores};
 
 /// A store that a child can be told of.
@@ -17,21 +19,23 @@ pub(crate) enum Place {
 impl Place {
     /// Opens it on connections of its own.
     pub(crate) async fn open(&self) -> Stores {
+        let secrets: Arc<dyn SecretSource> = Arc::new(EnvSecrets);
+        Stores::open(&self.config(), &secrets).await.unwrap()
+    }
+
+    fn config(&self) -> StoreConfig {
         match self {
             #[cfg(feature = "postgres")]
             Self::Postgres { url, schema } => {
-                use std::sync::Arc;
-                use xynergy_core::config::EnvSecrets;
-                use xynergy_providers::store::postgres::{DatabaseUrl, PostgresConfig, PostgresStore};
+                use xynergy::{DatabaseUrl, PostgresConfig};
                 let mut config = PostgresConfig::new(DatabaseUrl::Text(url.clone()));
                 config.schema.clone_from(schema);
                 config.max_connections = 4;
-                let store = Arc::new(PostgresStore::open(&config, Arc::new(EnvSecrets)).await.unwrap());
-                Stores { state: store.clone(), changes: store, ..Stores::memory() }
+                StoreConfig::Postgres(config)
             }
             #[cfg(not(feature = "postgres"))]
             Self::Postgres { .. } => panic!("it is built without the feature postgres"),
-            Self::Sqlite(path) => Stores::open(&StoreConfig::Sqlite { path: path.clone() }).await.unwrap(),
+            Self::Sqlite(path) => StoreConfig::Sqlite { path: path.clone() },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The worlds that are explored, and what each must show.
 
 use super::invariants::{
-    AGAIN, AUDIT, BOUNDS, COMPLETED, EXCLUSIVE, FRESH, LIMITED, NO_GHOST, ONCE, RATE, RESEND,
+    AGAIN, AUDIT, BOUNDS, COMPLETED, EXCLUSIVE, FOUND_LATE, FRESH, LIMITED, NO_GHOST, ONCE, RATE, RESEND,
     STRICT_VELOCITY, SUPERSEDED, TOLD, VELOCITY,
 };
 use super::setup::{Flaw, Setup, Wish};
@@ -27,9 +27,6 @@ fn breaks(name: &'static str, setup: Setup, broken: &[&'static str]) -> Case {
     Case { name, setup, expected: Expected::Breaks(broken.to_vec()) }
 }
 
-/// A known defect of the library: a worker that comes back late with an old reading makes an edit of it that nobody made.
-const STALE: &[&str] = &[NO_GHOST];
-
 const UP: Wish = Wish::new(1_000, 1_080).fuzzed(30);
 const ON: Wish = Wish::new(1_110, 1_180).fuzzed(-30);
 /// With the one before, above the limit of a window.
@@ -40,6 +37,7 @@ pub(crate) fn all(size: Size) -> Vec<Case> {
     let mut cases = sound();
     cases.extend(at_the_limits());
     cases.extend(edited());
+    cases.extend(late());
     cases.extend(flawed());
     if size == Size::Large {
         return large();
@@ -60,10 +58,9 @@ fn sound() -> Vec<Case> {
             one.faults(2, 2, 2),
             &[COMPLETED, TOLD, AGAIN],
         ),
-        but(
+        holds(
             "two changes with fuzz: 1 crash, 1 lost reply",
             two.faults(1, 1, 0),
-            STALE,
             &[COMPLETED, TOLD, SUPERSEDED],
         ),
         holds("one change, refused and throttled", refused, &[COMPLETED, AGAIN]),
@@ -79,9 +76,9 @@ fn at_the_limits() -> Vec<Case> {
     let over = Setup::new(2, &[1_000], &[UP, FURTHER], 7);
     let back = Setup::new(2, &[1_000], &[Wish::new(1_000, 1_090), Wish::new(1_090, 920)], 7);
     vec![
-        but("two changes over the velocity", over.clone().faults(1, 0, 0), STALE, &[COMPLETED, LIMITED]),
-        but("two changes over the velocity, nothing hidden", over.unhidden(), STALE, &[COMPLETED, LIMITED]),
-        but("up and down", back, STALE, &[COMPLETED, LIMITED]),
+        holds("two changes over the velocity", over.clone().faults(1, 0, 0), &[COMPLETED, LIMITED]),
+        holds("two changes over the velocity, nothing hidden", over.unhidden(), &[COMPLETED, LIMITED]),
+        holds("up and down", back, &[COMPLETED, LIMITED]),
         holds(
             "two ad sets of a campaign, one change a window",
             two.clone().rate(1).faults(1, 0, 0),
@@ -92,8 +89,7 @@ fn at_the_limits() -> Vec<Case> {
             two.clone().rate(1).unhidden(),
             &[COMPLETED, LIMITED],
         ),
-        // A known defect: what was settled since the reading is not in the account's total.
-        but("two ad sets of an account, room for one of them", two.cap(2_100), &[BOUNDS], &[LIMITED]),
+        holds("two ad sets of an account, room for one of them", two.cap(2_100), &[LIMITED]),
     ]
 }
 
@@ -106,6 +102,14 @@ fn edited() -> Vec<Case> {
         but("an edit at any time", one, &[STRICT_VELOCITY], &[COMPLETED, TOLD]),
         but("an edit, and no log of edits", no_log, &[STRICT_VELOCITY], &[COMPLETED, TOLD]),
     ]
+}
+
+/// Requests land later than is promised, and the platform's log is searched for them.
+fn late() -> Vec<Case> {
+    let late = Setup { searching: true, ..Setup::new(2, &[1_000], &[Wish::new(1_000, 1_080)], 7) };
+    let late = late.faults(1, 1, 1).broken(Flaw::LateLanding);
+    // Until it is found, it is not in the history, and counts as somebody's edit where it is seen.
+    vec![but("a late landing, searched for", late, &[AUDIT, NO_GHOST], &[COMPLETED, TOLD, FOUND_LATE])]
 }
 
 /// One rule broken: the model must notice.
@@ -174,23 +178,16 @@ fn large() -> Vec<Case> {
     let two_sets = Setup::new(3, &[1_000, 1_000], &over, 5).rate(2).faults(2, 2, 0);
     let edited = two.clone().edited(&[1_000, 800]).faults(1, 1, 1);
     vec![
-        but(
+        holds(
             "2 workers, 2 changes: 2 crashes, 2 lost replies, 2 lost requests",
             two.faults(2, 2, 2),
-            STALE,
             &[COMPLETED, TOLD, AGAIN],
         ),
-        but("2 workers, 2 changes, an edit", edited, &[STRICT_VELOCITY, NO_GHOST], &[COMPLETED, TOLD, AGAIN]),
-        but(
-            "3 workers, 3 changes over the velocity: 2 crashes, 2 lost replies",
-            one_set,
-            STALE,
-            &[TOLD, LIMITED],
-        ),
-        but(
+        but("2 workers, 2 changes, an edit", edited, &[STRICT_VELOCITY], &[COMPLETED, TOLD, AGAIN]),
+        holds("3 workers, 3 changes over the velocity: 2 crashes, 2 lost replies", one_set, &[TOLD, LIMITED]),
+        holds(
             "3 workers, 3 changes over the limits, 2 ad sets: 2 crashes, 2 lost replies",
             two_sets,
-            STALE,
             &[TOLD, LIMITED],
         ),
     ]

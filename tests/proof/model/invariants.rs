@@ -3,15 +3,17 @@
 use stateright::{Model, Property};
 use xynergy_core::execution::{ChangeStatus, Reason};
 
+use super::after::after;
 use super::setup::{Setup, ticks};
 use super::state::{Edit, State, Worker};
 use super::steps::{self, Step};
-use super::store::{Outcome, Row};
+use super::store::{Intent, Outcome, Row};
 
 pub(crate) const VELOCITY: &str = "I1 velocity, against the values observed";
 pub(crate) const STRICT_VELOCITY: &str = "I1 velocity, against the true values";
 pub(crate) const ONCE: &str = "I2 each change at most once";
 pub(crate) const AUDIT: &str = "I3 each effect is in the history";
+pub(crate) const FOUND: &str = "I3 in the end, after a search, each effect is in the history";
 pub(crate) const RATE: &str = "I4 rate of the campaign and of the ad set";
 pub(crate) const EXCLUSIVE: &str = "I5 one in flight on an ad set";
 pub(crate) const FENCE: &str = "I6 only the claim's holder moves a change";
@@ -24,6 +26,7 @@ pub(crate) const NO_GHOST: &str = "an edit that the history counts was made";
 pub(crate) const COMPLETED: &str = "all complete";
 pub(crate) const TOLD: &str = "a lost reply is told by reading";
 pub(crate) const AGAIN: &str = "a lost request is sent again and completes";
+pub(crate) const FOUND_LATE: &str = "a late landing is found";
 pub(crate) const LIMITED: &str = "a limit holds a change back";
 pub(crate) const SUPERSEDED: &str = "a newer change takes the place of an older one";
 
@@ -43,7 +46,7 @@ impl Model for Setup {
     }
 
     fn next_state(&self, state: &State, step: Step) -> Option<State> {
-        steps::after(self, state, &step)
+        after(self, state, &step)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
@@ -58,6 +61,7 @@ impl Model for Setup {
                 state.effects.iter().all(|n| *n <= 1) && !state.seen.varied
             }),
             Property::always(AUDIT, |_, state| audited(state)),
+            Property::always(FOUND, |setup: &Self, state| !at_rest(setup, state) || effects_counted(state)),
             Property::always(RATE, rate),
             Property::always(EXCLUSIVE, exclusive),
             Property::always(FENCE, |_, state: &State| !state.seen.unfenced),
@@ -78,6 +82,9 @@ impl Model for Setup {
             Property::sometimes(AGAIN, |_, state| {
                 any(state, |row| row.attempt > 1 && row.status == ChangeStatus::Completed)
             }),
+            Property::sometimes(FOUND_LATE, |_, state| {
+                any(state, |row| row.reason == Some(Reason::LandedLate))
+            }),
             Property::sometimes(LIMITED, |_, state| any(state, limited)),
             Property::sometimes(SUPERSEDED, |_, state| {
                 any(state, |row| row.reason == Some(Reason::Superseded))
@@ -88,7 +95,7 @@ impl Model for Setup {
 
 /// Whether a property is a situation that must come up, not an invariant.
 pub(crate) fn is_situation(name: &str) -> bool {
-    [COMPLETED, TOLD, AGAIN, LIMITED, SUPERSEDED].contains(&name)
+    [COMPLETED, TOLD, AGAIN, FOUND_LATE, LIMITED, SUPERSEDED].contains(&name)
 }
 
 fn any(state: &State, is: impl Fn(&Row) -> bool) -> bool {
@@ -124,16 +131,26 @@ fn velocity(setup: &Setup, state: &State, base: impl Fn(&Edit) -> Option<i32>) -
 /// change is at rest.
 fn audited(state: &State) -> bool {
     let store = &state.store;
-    let effects = state.log.iter().filter_map(|e| e.own.map(|(wish, attempt, _)| (wish, attempt, e.to)));
     let in_flight = |wish| store.row(wish).is_some_and(Row::in_flight);
-    let mut effects = effects.map(|(wish, attempt, to)| {
-        let same = |i: &&super::store::Intent| (i.wish, i.attempt, i.value) == (wish, attempt, to);
-        store.intents.iter().any(|i| same(&i) && i.outcome != Outcome::Nothing)
-    });
-    let open = |i: &&super::store::Intent| i.outcome == Outcome::Open;
-    effects.all(|audited| audited)
-        && !store.closed_twice
-        && store.intents.iter().filter(open).all(|i| in_flight(i.wish))
+    let mut open = store.intents.iter().filter(|i| i.outcome == Outcome::Open);
+    effects_audited(state) && !store.closed_twice && open.all(|i| in_flight(i.wish))
+}
+
+/// The platform's log does not tell the attempts of a change apart: that there are as many is what can be found out.
+fn effects_counted(state: &State) -> bool {
+    state.store.stored().all(|(wish, _)| {
+        let effects = state.log.iter().filter(|e| e.own.is_some_and(|own| own.0 == wish)).count();
+        let counts = |i: &&Intent| i.wish == wish && i.outcome != Outcome::Nothing;
+        effects <= state.store.intents.iter().filter(counts).count()
+    })
+}
+
+fn effects_audited(state: &State) -> bool {
+    let mut effects = state.log.iter().filter_map(|e| e.own.map(|(wish, attempt, _)| (wish, attempt, e.to)));
+    effects.all(|effect| {
+        let mut intents = state.store.intents.iter().filter(|i| i.outcome != Outcome::Nothing);
+        intents.any(|i| (i.wish, i.attempt, i.value) == effect)
+    })
 }
 
 fn rate(setup: &Setup, state: &State) -> bool {
@@ -188,9 +205,17 @@ fn alive(setup: &Setup, state: &State) -> bool {
     if state.now < setup.horizon || !stuck {
         return true;
     }
+    !at_rest(setup, state)
+}
+
+/// Whether nothing goes on at the end of the world: no worker has anything in hand or finds anything to do.
+fn at_rest(setup: &Setup, state: &State) -> bool {
     let idle = state.workers.iter().all(|w| *w == Worker::Idle) && state.wire.is_empty();
+    if state.now < setup.horizon || !idle {
+        return false;
+    }
     let mut steps = Vec::new();
     steps::possible(setup, state, &mut steps);
     let moves = |s: &Step| !matches!(s, Step::Crash(_) | Step::Edit(..) | Step::Kill(_) | Step::Queue(_));
-    !idle || steps.iter().any(|step| moves(step) && steps::after(setup, state, step).is_some())
+    !steps.iter().any(|step| moves(step) && after(setup, state, step).is_some())
 }

@@ -5,6 +5,7 @@
 //! return. What it adds is the world around them: a platform, a wire that loses and delays, workers that die and wake late.
 //! A flawed world breaks one rule around those functions; an invariant must notice, or the model proves nothing.
 
+mod after;
 mod cases;
 mod invariants;
 #[cfg(test)]

@@ -38,8 +38,8 @@ fn a_reading_from_before_a_settlement_does_not_pass_the_accounts_total() {
     );
 }
 
-#[test]
-fn a_reading_that_is_too_old_shows_nobodys_edit() {
+/// A worker reads, and comes back with its reading at the tick, when another has raised the value at tick 4.
+fn slow_worker(back: u8) -> Store {
     let setup = Setup::new(2, &[1_000], &[Wish::new(1_000, 1_110), Wish::new(1_110, 1_200)], 9);
     let live = |value, now| Box::new(Setup::shown(0, value, now));
     let reserve =
@@ -57,10 +57,24 @@ fn a_reading_that_is_too_old_shows_nobodys_edit() {
     let settle =
         Action::Settle { attempt: 2, token: token(0, 2), settlement: Settlement::Applied, took: None };
     assert!(store.apply(&setup, 0, 4, settle));
-    store.apply(&setup, 1, 4, reserve(1, 1, slow));
+    store.apply(&setup, 1, back, reserve(1, 1, slow));
+    store
+}
+
+fn assert_stale(store: &Store) {
     let foreign: Vec<_> = store.moves.iter().filter(|m| m.own.is_none()).collect();
     assert!(foreign.is_empty(), "nobody set it back: {foreign:?}");
     assert_eq!(store.row(1).and_then(|row| row.reason), Some(Reason::StaleSnapshot));
+}
+
+#[test]
+fn a_reading_that_is_too_old_shows_nobodys_edit() {
+    assert_stale(&slow_worker(4));
+}
+
+#[test]
+fn a_reading_from_before_a_whole_window_shows_nobodys_edit() {
+    assert_stale(&slow_worker(7));
 }
 
 #[test]

@@ -12,19 +12,20 @@ use xynergy_core::money::Currency;
 const ACCOUNT: &str = "act_1";
 const CAMPAIGN: &str = "c1";
 
-/// One tick of the model is one millisecond of the library.
+/// One tick of the model is one second of the library.
 pub(crate) fn at(tick: u8) -> Timestamp {
-    Timestamp::from_millis(i64::from(tick))
+    Timestamp::from_millis(i64::from(tick) * 1_000)
 }
 
-/// The tick of a time.
+/// The first tick at or after a time.
 pub(crate) fn tick(time: Timestamp) -> u8 {
-    u8::try_from(time.millis()).unwrap_or(u8::MAX)
+    let (whole, rest) = (time.millis().div_euclid(1_000), time.micros().rem_euclid(1_000_000));
+    u8::try_from(whole + i64::from(rest > 0)).unwrap_or(u8::MAX)
 }
 
 /// A duration of the policy in ticks.
 pub(crate) fn ticks(millis: u64) -> u8 {
-    u8::try_from(millis).unwrap_or(u8::MAX)
+    u8::try_from(millis / 1_000).unwrap_or(u8::MAX)
 }
 
 /// Money of the model: small, so that a state is small.
@@ -35,24 +36,24 @@ pub(crate) fn small(value: i64) -> i32 {
 /// The figures of the guards in ticks: leases of 2, landing 1 after them, windows of 3.
 pub(crate) fn policy() -> Policy {
     Policy {
-        expires_after_ms: 100,
-        snapshot_max_age_ms: 1,
-        lease_ms: 2,
-        send_timeout_ms: 1,
-        landing_ms: 1,
+        expires_after_ms: 100_000,
+        snapshot_max_age_ms: 1_500,
+        lease_ms: 2_000,
+        send_timeout_ms: 1_000,
+        landing_ms: 1_000,
         clock_skew_ms: 0,
-        rate_window_ms: 3,
+        rate_window_ms: 3_000,
         campaign_changes: 15,
         adset_budget_changes: 15,
         account_changes: 15,
-        learned_limit_ms: 3,
-        late_watch_ms: 9,
-        velocity_window_ms: 3,
-        account_cap_retry_ms: 2,
-        throttled_retry_ms: 1,
-        unreachable_retry_ms: 1,
-        unauthorized_retry_ms: 2,
-        kill_switch_retry_ms: 2,
+        learned_limit_ms: 3_000,
+        late_watch_ms: 9_000,
+        velocity_window_ms: 3_000,
+        account_cap_retry_ms: 2_000,
+        throttled_retry_ms: 1_000,
+        unreachable_retry_ms: 1_000,
+        unauthorized_retry_ms: 2_000,
+        kill_switch_retry_ms: 2_000,
         max_attempts: 2,
         ..Policy::exact()
     }
@@ -146,6 +147,8 @@ pub(crate) struct Setup {
     /// Whether a worker that takes a change hides its ad set from the others for a lease. Nothing that is promised may
     /// depend on it: a worker may be slower.
     pub(crate) hiding: bool,
+    /// Whether workers search for requests that landed after the verdict that they had not.
+    pub(crate) searching: bool,
     /// The figures of the guards.
     pub(crate) policy: Policy,
     /// What the user allows.
@@ -175,6 +178,7 @@ impl Setup {
             kill: false,
             log: true,
             hiding: true,
+            searching: false,
             policy: policy(),
             limits: None,
             flaw: None,
@@ -237,12 +241,19 @@ impl Setup {
         self.max_edits > 0 || self.breaks(Flaw::LateLanding)
     }
 
+    /// The longest time that anything looks back over.
+    pub(crate) fn longest_window(&self) -> Duration {
+        let watch = Duration::from_millis(if self.searching { self.policy.late_watch_ms } else { 0 });
+        self.policy.longest_window().max(watch)
+    }
+
     /// An ad set's name.
     pub(crate) fn owner(owner: usize) -> Owner {
         Owner::ad_set(format!("s{owner}"))
     }
 
-    /// What the platform shows of an ad set.
+    /// What the platform shows of an ad set. It was asked just before the tick, so that whatever is settled in the tick
+    /// is settled after it.
     pub(crate) fn shown(owner: usize, budget: i32, read_at: u8) -> OwnerState {
         OwnerState {
             owner: Self::owner(owner),
@@ -255,7 +266,7 @@ impl Setup {
             bid_minor: None,
             status: DeliveryStatus::Active,
             learning: false,
-            read_at: at(read_at),
+            read_at: at(read_at).minus(Duration::from_micros(1)),
         }
     }
 

@@ -153,7 +153,7 @@ impl State {
     /// Forgets what nothing depends on any more, so that states that differ in it alone are one.
     pub(crate) fn forget(&mut self, setup: &Setup) {
         let now = self.now;
-        let window = setup.policy.longest_window().as_millis();
+        let window = setup.longest_window().as_millis();
         let oldest = self.store.stored().filter_map(|(_, row)| row.intent_at).min().unwrap_or(now);
         let judged = |e: &Edit| {
             e.own.is_none_or(|(wish, attempt, _)| {

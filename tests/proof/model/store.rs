@@ -29,8 +29,6 @@ pub(crate) struct Row {
     pub(crate) retry: Option<u8>,
     pub(crate) due: Option<u8>,
     pub(crate) attempt: u8,
-    pub(crate) from: Option<i32>,
-    pub(crate) value: Option<i32>,
     pub(crate) intent_at: Option<u8>,
     pub(crate) lease: Option<u8>,
 }
@@ -87,6 +85,9 @@ pub(crate) struct Store {
     /// Until when an ad set is hidden from other workers.
     pub(crate) hidden: Vec<Option<u8>>,
     pub(crate) intents: Vec<Intent>,
+    /// Attempts that were judged not applied after they may have been sent, with the time of their intents; only where
+    /// somebody searches for them.
+    pub(crate) watched: Vec<(WishIndex, u8, u8)>,
     /// Whether an outcome was written where none was open.
     pub(crate) closed_twice: bool,
 }
@@ -113,8 +114,6 @@ impl Row {
             retry: row.retry_at.map(tick),
             due: row.due_at.map(tick),
             attempt: u8::try_from(row.attempt).unwrap_or(u8::MAX),
-            from: row.observed_from.filter(|_| row.in_flight()).map(small),
-            value: row.sent_value.filter(|_| !row.is_over()).map(small),
             intent_at: held(row.intent_at.map(tick)),
             lease: held(row.lease_until.map(tick)),
         }
@@ -215,7 +214,11 @@ impl Store {
 
     /// What a store loads for a change of the ad set.
     pub(crate) fn view(&self, setup: &Setup, owner: usize, now: u8) -> AccountView {
-        let window = setup.policy.longest_window();
+        self.look_back(setup, owner, now, setup.policy.longest_window())
+    }
+
+    /// The same with movements of so long ago.
+    pub(crate) fn look_back(&self, setup: &Setup, owner: usize, now: u8, window: Duration) -> AccountView {
         let same = |wish: WishIndex| setup.wishes[usize::from(wish)].owner == owner;
         let open = self.stored().filter(|(wish, row)| {
             let hidden = setup.breaks(Flaw::TwoInFlight) && same(*wish) && row.in_flight();
@@ -225,6 +228,7 @@ impl Store {
         let known = self.known[owner].map(|v| ((Setup::owner(owner), ChangeField::Budget), i64::from(v)));
         AccountView {
             now: at(now),
+            asked_at: at(now),
             limits: setup.limits.clone(),
             kills: if self.killed { vec![KillScope::Tenant] } else { Vec::new() },
             pauses: self.pauses(now),
@@ -259,14 +263,15 @@ impl Store {
     /// A change as the library knows it.
     pub(crate) fn load(&self, setup: &Setup, wish: WishIndex, row: &Row) -> ChangeRow {
         let held = row.in_flight().then(|| token(wish, row.attempt));
+        let last = self.intents.iter().rfind(|i| i.wish == wish);
         ChangeRow {
             status: row.status,
             reason: row.reason,
             retry_at: row.retry.map(at),
             due_at: row.due.map(at),
             attempt: u32::from(row.attempt),
-            observed_from: row.from.map(i64::from),
-            sent_value: row.value.map(i64::from),
+            observed_from: last.map(|i| i64::from(i.from)),
+            sent_value: last.map(|i| i64::from(i.value)),
             intent_at: row.intent_at.map(at),
             lease_until: row.lease.map(at),
             token: held,
@@ -297,9 +302,11 @@ impl Store {
             let wish = wish_of(setup, row.change.id);
             self.rows[usize::from(wish)] = Some(Row::of(row));
         }
-        if let Some(Unmoved { change_id, attempt, .. }) = commit.unmoved {
+        if let Some(Unmoved { change_id, attempt, watch }) = commit.unmoved {
             let own = own(setup, change_id, attempt);
             self.moves.retain(|m| m.own != Some(own));
+            let watch = watch.filter(|_| setup.searching);
+            self.watched.extend(watch.map(|intent_at| (own.0, own.1, tick(intent_at))));
         }
         for movement in &commit.movements {
             self.save_movement(setup, movement, now);
@@ -331,6 +338,7 @@ impl Store {
             at: tick(movement.at),
             open: movement.open,
         };
+        self.watched.retain(|(wish, attempt, _)| own != Some((*wish, *attempt)));
         let stored = self.moves.iter_mut().find(|m| own.is_some() && m.own == own);
         if setup.breaks(Flaw::WindowFromReservation) && own.is_some() {
             moved.at = stored.as_ref().map_or(now, |m| m.at);
@@ -363,18 +371,18 @@ impl Store {
                     _ => self.closed_twice = true,
                 }
             }
-            // Nobody approves, resolves, retries or searches here.
-            AuditKind::Approved
-            | AuditKind::Blocked
-            | AuditKind::Late
-            | AuditKind::Resolved
-            | AuditKind::Retried => {}
+            AuditKind::Late => {
+                let denied = self.intents.iter_mut().find(|i| (i.wish, i.attempt) == (wish, attempt));
+                denied.into_iter().for_each(|intent| intent.outcome = Outcome::Landed);
+            }
+            // Nobody approves, resolves or retries here.
+            AuditKind::Approved | AuditKind::Blocked | AuditKind::Resolved | AuditKind::Retried => {}
         }
     }
 
     /// Forgets what no view shows any more.
     pub(crate) fn forget(&mut self, setup: &Setup, now: u8) {
-        let window = setup.policy.longest_window();
+        let window = setup.longest_window();
         self.moves.retain(|m| m.open || at(m.at) > at(now).minus(window));
         for hidden in &mut self.hidden {
             *hidden = hidden.filter(|until| *until > now);

@@ -19,6 +19,7 @@ pub use ads::ad_platform;
 pub use changes::{change_store, change_stores_agree};
 pub use clicks::click_store;
 pub use crm::crm;
-pub use executor::{Simulated, executor, executor_crashes, executor_simulation, executor_zombies};
+pub use executor::simulate as simulation;
+pub use executor::{executor, executor_crashes, executor_edits, executor_simulation, executor_zombies};
 pub use revenue::revenue_store;
 pub use state::state_store;

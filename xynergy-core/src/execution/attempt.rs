@@ -1,7 +1,7 @@
 //! One step of a change: read, reserve, read again, send, settle; or find out what became of a request.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::change::{AdChange, ChangeId, ChangeRow, ChangeStatus, Direction, LeaseToken, Reason};
 use super::draw::DrawKey;
@@ -113,15 +113,28 @@ impl Parts {
                 return self.transition(ctx, id, settle(settlement, None)).await;
             }
         };
+        let (asked, patience) = (ctx.env.clock.now(), Instant::now());
         let step = self.transition(ctx, id, Action::Begin { attempt, token, live }).await?;
         let (ChangeStatus::Executing, true, Some(value)) = (step.row.status, step.moved, step.row.sent_value)
         else {
             return Ok(step);
         };
+        let timeout = Duration::from_millis(self.policy.send_timeout_ms);
+        // The permission may have been long on its way: what is sent when the lease is over may land after its verdict. A
+        // clock that was set back meanwhile does not hide it.
+        let waited = ctx.env.clock.now().since(asked).max(patience.elapsed());
+        if step.row.lease_until.is_none_or(|end| step.row.updated_at.plus(waited).plus(timeout) > end) {
+            let settlement = Settlement::Blocked {
+                reason: Reason::NotSent,
+                retry_after: Duration::ZERO,
+                detail: "the worker was held up until its lease was too short".to_owned(),
+                pause: None,
+            };
+            return self.transition(ctx, id, settle(settlement, None)).await;
+        }
         let write =
             AdWrite { owner: row.change.owner, field: row.change.field, value, change_id: id, attempt };
         let started = ctx.env.clock.now();
-        let timeout = Duration::from_millis(self.policy.send_timeout_ms);
         let settlement = match tokio::time::timeout(timeout, self.platform.set(ctx, &write)).await {
             Ok(Ok(())) => Settlement::Applied,
             Ok(Err(failure)) => self.failed(failure),

@@ -65,7 +65,7 @@ CREATE TABLE ad_owner_movements (
 CREATE UNIQUE INDEX ad_owner_movements_own ON ad_owner_movements (tenant_id, change_id, attempt)
     WHERE change_id IS NOT NULL;
 CREATE INDEX ad_owner_movements_campaign ON ad_owner_movements (tenant_id, account_id, campaign_id, at);
-CREATE INDEX ad_owner_movements_account ON ad_owner_movements (tenant_id, account_id, at) WHERE change_id IS NOT NULL;
+CREATE INDEX ad_owner_movements_account ON ad_owner_movements (tenant_id, account_id, at);
 CREATE INDEX ad_owner_movements_open ON ad_owner_movements (tenant_id, account_id) WHERE open;
 
 -- What the platform's refusals taught; an empty level and id are the whole account.

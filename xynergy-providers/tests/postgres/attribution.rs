@@ -89,7 +89,7 @@ fn folded(deal_id: &str, events: &[CrmEvent]) -> DealRevenue {
             delta_minor: events[i].occurred_at.micros() % 1_000 - 300,
         })
         .collect();
-    let found = (events.len() % 2 == 0).then(|| Attributed {
+    let found = events.len().is_multiple_of(2).then(|| Attributed {
         layer: Layer::Layer2,
         click_id: Some(format!("click-{}", events.len())),
         ad_id: format!("ad-{}", events.len() % 7),

@@ -4,6 +4,8 @@
 
 mod attribution;
 mod changes;
+mod faults;
 mod open;
+mod race;
 mod state;
 mod support;

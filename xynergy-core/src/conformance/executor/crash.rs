@@ -14,7 +14,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 /// What the worker that is about to stop does.
 #[derive(Clone, Copy, Debug)]
-enum Work {
+pub(super) enum Work {
     /// It applies a change.
     Apply,
     /// It finds out what became of a request whose reply was lost; the request had landed, or not.
@@ -32,11 +32,11 @@ pub fn executor_crashes(store: &Arc<dyn ChangeStore>) -> BTreeMap<&'static str, 
     let mut places = BTreeMap::new();
     for work in [Work::Apply, Work::Reconcile(true), Work::Reconcile(false)] {
         for point in 0.. {
-            let world = World::new(store, &format!("crash-{point}-{}", name(work)), Policy::seed());
+            let world = World::new(store, &format!("crash-{point}-{}", work.name()), Policy::seed());
             let gate = Gate::new(point);
             on_new_runtime(prepare(&world, work));
             let place = on_new_runtime(async {
-                let worker = gated(&world, store, &gate);
+                let worker = gated(&world, store, &gate, Policy::seed());
                 tokio::select! {
                     biased;
                     place = gate.stopped() => Some(place),
@@ -54,7 +54,8 @@ pub fn executor_crashes(store: &Arc<dyn ChangeStore>) -> BTreeMap<&'static str, 
 }
 
 /// Halts a worker at every place for longer than anything can last, lets another one go on, and then wakes it: what
-/// it does late changes nothing. A request that is under way when it halts is left out: it lands whenever it does.
+/// it does late changes nothing, and it sends nothing any more. A request that is under way when it halts is left out: it
+/// lands whenever it does.
 ///
 /// # Panics
 /// At the first place after which an invariant is broken.
@@ -62,10 +63,10 @@ pub async fn executor_zombies(store: &Arc<dyn ChangeStore>) -> BTreeMap<&'static
     let mut places = BTreeMap::new();
     for work in [Work::Apply, Work::Reconcile(true), Work::Reconcile(false)] {
         for point in 0.. {
-            let world = World::new(store, &format!("zombie-{point}-{}", name(work)), Policy::seed());
+            let world = World::new(store, &format!("zombie-{point}-{}", work.name()), Policy::seed());
             let gate = Gate::new(point);
             prepare(&world, work).await;
-            let worker = gated(&world, store, &gate);
+            let worker = gated(&world, store, &gate, Policy::seed());
             let ctx = world.ctx.clone();
             let zombie = tokio::spawn(async move { worker.run_once(&ctx).await });
             let place = tokio::select! {
@@ -75,14 +76,12 @@ pub async fn executor_zombies(store: &Arc<dyn ChangeStore>) -> BTreeMap<&'static
             };
             if place != SENDING {
                 finished(&world, &format!("{work:?}, halted {place}")).await;
-                let before = (world.history().await, world.platform.effects());
+                let seen =
+                    || async { (world.history().await, world.platform.effects(), world.platform.requests()) };
+                let before = seen().await;
                 gate.release();
                 zombie.await.unwrap().unwrap();
-                assert_eq!(
-                    (world.history().await, world.platform.effects()),
-                    before,
-                    "{work:?}, woken {place}"
-                );
+                assert_eq!(seen().await, before, "{work:?}, woken {place}");
                 world.at_rest().await;
                 *places.entry(place).or_insert(0) += 1;
             } else {
@@ -100,7 +99,7 @@ pub(super) async fn dropped_caller(store: &Arc<dyn ChangeStore>) {
     prepare(&world, Work::Apply).await;
     // The twelfth place of applying a change is where its request is under way.
     let gate = Gate::new(11);
-    let worker = gated(&world, store, &gate);
+    let worker = gated(&world, store, &gate, Policy::seed());
     let place = tokio::select! {
         biased;
         place = gate.stopped() => Some(place),
@@ -113,11 +112,13 @@ pub(super) async fn dropped_caller(store: &Arc<dyn ChangeStore>) {
     world.at_rest().await;
 }
 
-fn name(work: Work) -> &'static str {
-    match work {
-        Work::Apply => "apply",
-        Work::Reconcile(true) => "landed",
-        Work::Reconcile(false) => "lost",
+impl Work {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Apply => "apply",
+            Self::Reconcile(true) => "landed",
+            Self::Reconcile(false) => "lost",
+        }
     }
 }
 
@@ -139,10 +140,15 @@ async fn prepare(world: &World, work: Work) {
     world.clock.set(due.max(world.now()));
 }
 
-fn gated(world: &World, store: &Arc<dyn ChangeStore>, gate: &Arc<Gate>) -> Executor {
+pub(super) fn gated(
+    world: &World,
+    store: &Arc<dyn ChangeStore>,
+    gate: &Arc<Gate>,
+    policy: Policy,
+) -> Executor {
     let store = Arc::new(GatedStore(Arc::clone(store), Arc::clone(gate)));
     let platform = Arc::new(GatedPlatform(world.platform.clone(), Arc::clone(gate)));
-    Executor::new(store, platform, Policy::seed(), DrawKey::from_seed(7)).unwrap()
+    Executor::new(store, platform, policy, DrawKey::from_seed(7)).unwrap()
 }
 
 /// Another worker brings it to its end: applied once, and audited.
@@ -156,7 +162,7 @@ async fn finished(world: &World, context: &str) {
     world.at_rest().await;
 }
 
-async fn wait<T>(task: &tokio::task::JoinHandle<T>) {
+pub(super) async fn wait<T>(task: &tokio::task::JoinHandle<T>) {
     while !task.is_finished() {
         tokio::task::yield_now().await;
     }

@@ -1,16 +1,18 @@
 mod approval;
 mod crash;
+mod edits;
 mod faults;
 mod flow;
 mod gate;
 mod limits;
-mod simulate;
+pub mod simulate;
 mod world;
 
 use std::sync::Arc;
 
 pub use crash::{executor_crashes, executor_zombies};
-pub use simulate::{Simulated, executor_simulation};
+pub use edits::executor_edits;
+pub use simulate::executor_simulation;
 
 use crate::store::ChangeStore;
 

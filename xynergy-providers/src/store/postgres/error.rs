@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 use deadpool_postgres::{HookError, PoolError};
@@ -38,11 +39,31 @@ impl Failure {
         )
     }
 
+    /// Whether the connection broke: the network did, or the server ended it.
+    pub(crate) fn lost_connection(&self) -> bool {
+        let Self::Postgres(error) = self else { return false };
+        match error.code() {
+            None => true,
+            Some(&SqlState::QUERY_CANCELED) => false,
+            Some(state) => matches!(state.code().get(..2), Some("08" | "57")),
+        }
+    }
+
     /// Whether this unique index refused a row.
     pub(crate) fn refused_by(&self, index: &str) -> bool {
         let Self::Postgres(error) = self else { return false };
         error.code() == Some(&SqlState::UNIQUE_VIOLATION)
             && error.as_db_error().and_then(tokio_postgres::error::DbError::constraint) == Some(index)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Postgres(error) => error.fmt(f),
+            Self::Pool(error) => error.fmt(f),
+            Self::Domain(error) => error.fmt(f),
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use xynergy_core::{Error, ErrorKind, Retry};
 use super::error::Failure;
 use super::values::Value;
 
-/// How often work that PostgreSQL undid for another transaction's sake is done again.
+/// How often work is tried that PostgreSQL undoes.
 const ATTEMPTS: u32 = 6;
 
 /// A request that is on the wire already. Requests are answered in the order of their making, so that a caller sends
@@ -102,7 +102,9 @@ impl Transaction {
             .collect();
         let committed = self.commit();
         for answer in sent {
-            answer.await?;
+            answer
+                .await
+                .map_err(|failure| if failure.lost_connection() { unknown(&failure) } else { failure })?;
         }
         committed.await
     }
@@ -111,13 +113,13 @@ impl Transaction {
     /// rolled back by its commit, and only the statement's own answer tells.
     pub(super) fn commit(&self) -> Sent<'_, ()> {
         Sent::new(async {
-            match self.client.batch_execute("COMMIT").await {
+            match self.client.batch_execute("COMMIT").await.map_err(Failure::Postgres) {
                 Ok(()) => {
                     self.open.store(false, Ordering::Relaxed);
                     Ok(())
                 }
-                Err(error) if error.code().is_some() => Err(Failure::Postgres(error)),
-                Err(error) => Err(Failure::Domain(unknown(&error))),
+                Err(failure) if failure.lost_connection() => Err(unknown(&failure)),
+                Err(failure) => Err(failure),
             }
         })
     }
@@ -137,17 +139,20 @@ fn references<'a>(values: &'a [Value<'_>]) -> Vec<&'a (dyn ToSql + Sync)> {
 }
 
 /// The connection broke after the commit was sent.
-fn unknown(error: &tokio_postgres::Error) -> Error {
-    Error::new(
-        ErrorKind::Unavailable,
-        "store.commit",
-        "the connection broke while the transaction was committed: it was done whole or not at all, read to know",
+fn unknown(failure: &Failure) -> Failure {
+    Failure::Domain(
+        Error::new(
+            ErrorKind::Unavailable,
+            "store.commit",
+            "the connection broke while the transaction was committed: it was done whole or not at all, read to know",
+        )
+        .with_retry(Retry::Exhausted)
+        .with_source(failure.to_string()),
     )
-    .with_retry(Retry::Exhausted)
-    .with_source(error.to_string())
 }
 
-/// Does the work again as long as PostgreSQL undoes it for another transaction's sake.
+/// Does the work again as long as PostgreSQL undoes it for another transaction's sake, or the connection broke before its
+/// commit was sent: nothing was done then.
 pub(super) async fn retried<T, F>(mut work: impl FnMut() -> F) -> Result<T, Failure>
 where
     F: Future<Output = Result<T, Failure>>,
@@ -156,7 +161,9 @@ where
     loop {
         attempt += 1;
         match work().await {
-            Err(failure) if failure.lost_to_another() && attempt < ATTEMPTS => {
+            Err(failure)
+                if (failure.lost_to_another() || failure.lost_connection()) && attempt < ATTEMPTS =>
+            {
                 tokio::time::sleep(Duration::from_millis(5) * 2_u32.pow(attempt)).await;
             }
             ended => return ended,

@@ -40,6 +40,40 @@ public enum Content: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
 /// A currency by its three-letter code, as `USD`.
 public typealias Currency = String
 
+/// A database's URL, or where it is found.
+public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The environment variable or file that holds it.
+    case databaseUrl(SecretRef)
+    /// The URL itself, without a password.
+    case text(String)
+    /// A form that this version does not know.
+    case other(JSONValue)
+
+    public init(from decoder: Decoder) throws {
+        if let value = try? SecretRef(from: decoder) {
+            self = .databaseUrl(value)
+            return
+        }
+        if let value = try? String(from: decoder) {
+            self = .text(value)
+            return
+        }
+        self = .other(try JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        switch self {
+        case .databaseUrl(let value): try value.encode(to: encoder)
+        case .text(let value): try value.encode(to: encoder)
+        case .other(let value): try value.encode(to: encoder)
+        }
+    }
+
+    public init(stringLiteral value: String) {
+        self = .text(value)
+    }
+}
+
 /// A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it
 /// back, not even by trying every address there is.
 public typealias KeyedHash = String
@@ -330,6 +364,8 @@ public enum StoreConfig: Codable, Hashable, Sendable {
     case memory
     /// One SQLite file on a local disk.
     case sqlite(path: String)
+    /// A schema in a PostgreSQL database, for many workers.
+    case postgres(allowPlaintext: Bool, allowUnsafeDurability: Bool, connectTimeoutMs: UInt64, lockTimeoutMs: UInt64, maxConnections: UInt32, password: SecretRef?, schema: String, statementTimeoutMs: UInt64, tlsCaFile: String?, url: DatabaseUrl)
     /// A form that this version does not know.
     case other(JSONValue)
 
@@ -346,6 +382,12 @@ public enum StoreConfig: Codable, Hashable, Sendable {
             self = try .sqlite(path: container.decode(String.self, forKey: .path))
             return
         }
+        if let container = try? decoder.container(keyedBy: StoreConfigPostgresKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "postgres"
+        {
+            self = try .postgres(allowPlaintext: container.decode(Bool.self, forKey: .allowPlaintext), allowUnsafeDurability: container.decode(Bool.self, forKey: .allowUnsafeDurability), connectTimeoutMs: container.decode(UInt64.self, forKey: .connectTimeoutMs), lockTimeoutMs: container.decode(UInt64.self, forKey: .lockTimeoutMs), maxConnections: container.decode(UInt32.self, forKey: .maxConnections), password: container.decodeIfPresent(SecretRef.self, forKey: .password), schema: container.decode(String.self, forKey: .schema), statementTimeoutMs: container.decode(UInt64.self, forKey: .statementTimeoutMs), tlsCaFile: container.decodeIfPresent(String.self, forKey: .tlsCaFile), url: container.decode(DatabaseUrl.self, forKey: .url))
+            return
+        }
         self = .other(try JSONValue(from: decoder))
     }
 
@@ -358,6 +400,19 @@ public enum StoreConfig: Codable, Hashable, Sendable {
             var container = encoder.container(keyedBy: StoreConfigSqliteKeys.self)
             try container.encode("sqlite", forKey: .type)
             try container.encode(path, forKey: .path)
+        case .postgres(let allowPlaintext, let allowUnsafeDurability, let connectTimeoutMs, let lockTimeoutMs, let maxConnections, let password, let schema, let statementTimeoutMs, let tlsCaFile, let url):
+            var container = encoder.container(keyedBy: StoreConfigPostgresKeys.self)
+            try container.encode("postgres", forKey: .type)
+            try container.encode(allowPlaintext, forKey: .allowPlaintext)
+            try container.encode(allowUnsafeDurability, forKey: .allowUnsafeDurability)
+            try container.encode(connectTimeoutMs, forKey: .connectTimeoutMs)
+            try container.encode(lockTimeoutMs, forKey: .lockTimeoutMs)
+            try container.encode(maxConnections, forKey: .maxConnections)
+            try container.encode(password, forKey: .password)
+            try container.encode(schema, forKey: .schema)
+            try container.encode(statementTimeoutMs, forKey: .statementTimeoutMs)
+            try container.encode(tlsCaFile, forKey: .tlsCaFile)
+            try container.encode(url, forKey: .url)
         case .other(let value): try value.encode(to: encoder)
         }
     }
@@ -370,6 +425,20 @@ private enum StoreConfigMemoryKeys: String, CodingKey {
 private enum StoreConfigSqliteKeys: String, CodingKey {
     case type
     case path
+}
+
+private enum StoreConfigPostgresKeys: String, CodingKey {
+    case type
+    case allowPlaintext = "allow_plaintext"
+    case allowUnsafeDurability = "allow_unsafe_durability"
+    case connectTimeoutMs = "connect_timeout_ms"
+    case lockTimeoutMs = "lock_timeout_ms"
+    case maxConnections = "max_connections"
+    case password
+    case schema
+    case statementTimeoutMs = "statement_timeout_ms"
+    case tlsCaFile = "tls_ca_file"
+    case url
 }
 
 /// Whose data and credentials a call uses. A parameter of every store, cache, ledger and limiter.

@@ -1,7 +1,7 @@
 //! What the machine asks for, read inside the transaction after its locks.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::Row;
 use xynergy_core::ads::{Owner, OwnerLevel};
@@ -31,18 +31,21 @@ pub(super) async fn change(
     tenant: &TenantId,
     id: ChangeId,
     asked: &Transition,
+    called: Instant,
 ) -> Result<Loaded, Failure> {
     let lock = transaction.prepared(sql::LOCK_CHANGE).await?;
     let open = transaction.prepared(sql::OPEN_OF_CHANGE).await?;
     let rest = transaction.prepared(sql::REST_OF_CHANGE).await?;
     let name = id.to_string();
+    let waited = called.elapsed();
     let begun = transaction.begin();
     let locked = transaction.query(&lock, values![tenant.as_str(), &name]);
     let open = transaction.query(&open, values![tenant.as_str(), &name]);
     let bound = asked.at.bound.then_some(asked.at.now);
     let windows = (micros(asked.policy.longest_window()), rate_window(&asked.policy));
-    let age = micros(Duration::from_millis(asked.policy.snapshot_max_age_ms));
-    let rest = transaction.query(&rest, values![tenant.as_str(), &name, bound, windows.0, windows.1, age]);
+    let unread =
+        micros(Duration::from_millis(asked.policy.snapshot_max_age_ms)).saturating_add(micros(waited));
+    let rest = transaction.query(&rest, values![tenant.as_str(), &name, bound, windows.0, windows.1, unread]);
     begun.await?;
     let locked = locked.await?;
     let (open, rest) = (open.await?, Rest::read(&rest.await?)?);
@@ -53,10 +56,11 @@ pub(super) async fn change(
     if row.is_over() {
         open.remove(&id);
     }
-    let mut account = Account::read(account)?.view(rest, open, asked.at);
+    let mut account = Account::read(account)?.view(rest, open, asked.at, waited);
     let window = account.now.minus(asked.policy.longest_window());
-    let read_since = asked.policy.read_since(account.asked_at);
-    account.movements.retain(|m| m.open || m.at > window || m.at > read_since);
+    let unread = asked.policy.read_since(account.asked_at);
+    let campaign = &row.change.campaign_id;
+    account.movements.retain(|m| m.campaign_id == *campaign && (m.open || m.at > window) || m.at > unread);
     Ok(Loaded { view: ChangeView { account, row }, hidden })
 }
 
@@ -112,7 +116,8 @@ pub(super) async fn account(
     let rest = transaction.query(&rest, keys.values(tenant, account_id));
     let account = account.await?.first().map(Account::read).transpose()?.unwrap_or_default();
     let (open, rest) = (changes(&open.await?)?, Rest::read(&rest.await?)?);
-    Ok(account.view(rest, open, at))
+    // Only a transition of one change goes by values that came with the call.
+    Ok(account.view(rest, open, at, Duration::ZERO))
 }
 
 /// What holds for an account, in one snapshot.
@@ -196,10 +201,17 @@ impl Account {
         Ok(Self { high_water: high_water.map(Timestamp::from_micros), head, limits })
     }
 
-    fn view(self, rest: Rest, open: BTreeMap<ChangeId, ChangeRow>, at: CallTime) -> AccountView {
-        // Locks were waited for between the two.
-        let (now, asked_at) = if at.bound { (at.now, at.now) } else { rest.clock };
-        let now = self.high_water.map_or(now, |seen| seen.max(now));
+    /// `waited` is for how long the call waited before its transaction began.
+    fn view(
+        self,
+        rest: Rest,
+        open: BTreeMap<ChangeId, ChangeRow>,
+        at: CallTime,
+        waited: Duration,
+    ) -> AccountView {
+        let (clock, asked_at) =
+            if at.bound { (at.now, at.now) } else { (rest.clock, rest.begun.minus(waited)) };
+        let now = self.high_water.map_or(clock, |seen| seen.max(clock));
         let mut pauses = rest.pauses;
         pauses.retain(|p| p.until > now || p.learned.is_some_and(|l| l.until > now));
         AccountView {
@@ -220,7 +232,8 @@ impl Account {
 /// What `sql::REST_OF_CHANGE` and its like return.
 #[derive(Default)]
 struct Rest {
-    clock: (Timestamp, Timestamp),
+    clock: Timestamp,
+    begun: Timestamp,
     kills: Vec<xynergy_core::execution::machine::KillScope>,
     pauses: Vec<Pause>,
     known: Known,
@@ -234,7 +247,7 @@ impl Rest {
         for row in found {
             let columns = &mut rows::Columns::from(row, 1);
             match row.try_get::<_, &str>(0)? {
-                "now" => rest.clock = rows::clock(columns)?,
+                "now" => (rest.clock, rest.begun) = rows::clock(columns)?,
                 "kill" => rest.kills.push(rows::kill(row.try_get(1)?)?),
                 "pause" => rest.pauses.push(rows::pause(columns)?),
                 "known" => rest.known.extend([rows::known(columns)?]),
@@ -245,6 +258,7 @@ impl Rest {
         rest.kills.sort();
         rest.pauses.sort_by(|a, b| a.owner.cmp(&b.owner));
         movements.sort_by_key(|(id, _)| *id);
+        movements.dedup_by_key(|(id, _)| *id);
         rest.movements = movements.into_iter().map(|(_, movement)| movement).collect();
         Ok(rest)
     }

@@ -11,7 +11,7 @@ mod sql;
 pub(super) mod wake;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use xynergy_core::execution::machine::{
@@ -51,7 +51,8 @@ impl ChangeStore for PostgresStore {
         id: ChangeId,
         transition: Transition,
     ) -> Result<Transitioned> {
-        let moved = retried(|| self.transition_once(tenant, id, &transition)).await;
+        let called = Instant::now();
+        let moved = retried(|| self.transition_once(tenant, id, &transition, called)).await;
         moved.map_err(|failure| failure.into_error("execution.transition")).inspect(|moved| {
             if moved.taken {
                 self.wake.wake();
@@ -361,9 +362,11 @@ impl PostgresStore {
         tenant: &TenantId,
         id: ChangeId,
         transition: &Transition,
+        called: Instant,
     ) -> Result<Transitioned, Failure> {
         let transaction = Transaction::on(self.connection().await?);
-        let load::Loaded { view, hidden } = load::change(&transaction, tenant, id, transition).await?;
+        let load::Loaded { view, hidden } =
+            load::change(&transaction, tenant, id, transition, called).await?;
         let (head, was_in_flight) = (view.account.head.clone(), view.row.in_flight());
         let owner = view.row.change.owner.clone();
         let sibling = |row: &ChangeRow| row.change.id != id && row.change.owner == owner;

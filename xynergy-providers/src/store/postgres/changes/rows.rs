@@ -193,7 +193,7 @@ pub(super) fn recent(c: &mut Columns<'_>) -> Result<RecentChanges, Failure> {
     Ok(RecentChanges { count: c.number()?, oldest: c.maybe_time()? })
 }
 
-/// The server's time and that of the transaction's begin, from the same columns.
+/// The server's time and that of the transaction's beginning, from the same columns.
 pub(super) fn clock(c: &mut Columns<'_>) -> Result<(Timestamp, Timestamp), Failure> {
     (0..4).for_each(|_| c.skip());
     Ok((c.time()?, c.time()?))

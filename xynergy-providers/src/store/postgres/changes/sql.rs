@@ -66,6 +66,9 @@ pub(super) const LOCK_CHANGE: &str = concat!(
 
 /// The change, and those of its account that are in flight or share its owner or allocation and are not over; some of
 /// them more than once.
+///
+/// What is known of the change is looked up once, as values: whatever the tables' statistics say, each part is then a look
+/// into one index.
 pub(super) const OPEN_OF_CHANGE: &str = concat!(
     "WITH c AS MATERIALIZED (
        SELECT account_id, owner_level, owner_id, allocation_id FROM pending_ad_changes WHERE tenant_id = $1 AND id = $2)
@@ -74,30 +77,32 @@ pub(super) const OPEN_OF_CHANGE: &str = concat!(
     " FROM pending_ad_changes p WHERE p.tenant_id = $1 AND p.id = $2
      UNION ALL SELECT ",
     change_columns!(),
-    " FROM c JOIN pending_ad_changes p ON p.tenant_id = $1 AND p.account_id = c.account_id
+    " FROM pending_ad_changes p WHERE p.tenant_id = $1 AND p.account_id = (SELECT account_id FROM c)
        AND p.status IN ('claimed', 'executing')
      UNION ALL SELECT ",
     change_columns!(),
-    " FROM c JOIN pending_ad_changes p ON p.tenant_id = $1 AND p.account_id = c.account_id
-       AND p.owner_level = c.owner_level AND p.owner_id = c.owner_id AND p.due_at IS NOT NULL
+    " FROM pending_ad_changes p WHERE p.tenant_id = $1 AND p.account_id = (SELECT account_id FROM c)
+       AND p.owner_level = (SELECT owner_level FROM c) AND p.owner_id = (SELECT owner_id FROM c)
+       AND p.due_at IS NOT NULL
      UNION ALL SELECT ",
     change_columns!(),
-    " FROM c JOIN pending_ad_changes p ON p.tenant_id = $1 AND p.account_id = c.account_id
-       AND p.allocation_id = c.allocation_id AND p.allocation_id IS NOT NULL AND p.due_at IS NOT NULL"
+    " FROM pending_ad_changes p WHERE p.tenant_id = $1 AND p.account_id = (SELECT account_id FROM c)
+       AND p.allocation_id = (SELECT allocation_id FROM c) AND p.allocation_id IS NOT NULL AND p.due_at IS NOT NULL"
 );
 
-/// $3 the bound time, $4 the longest window, $5 the rate's window, $6 the greatest age of a reading.
+/// $3 the bound time, $4 the longest window, $5 the rate's window, $6 how old a reading may be at the beginning of the
+/// transaction. Some movements come more than once.
 ///
 /// Without a bound time the windows start at the transaction's time, which is before the one that counts: what is read
 /// is a little more than is asked for, never less.
 pub(super) const REST_OF_CHANGE: &str = concat!(
     "WITH c AS MATERIALIZED (
        SELECT p.account_id, p.campaign_id, p.owner_level, p.owner_id,
-              greatest(a.high_water, ",
+              ",
     time_of_call!("$3", "transaction_timestamp"),
-    ") AS now, ",
+    " AS asked, greatest(a.high_water, ",
     time_of_call!("$3", "transaction_timestamp"),
-    " AS asked
+    ") AS now
        FROM pending_ad_changes p
        JOIN ad_accounts a ON a.tenant_id = p.tenant_id AND a.account_id = p.account_id
        WHERE p.tenant_id = $1 AND p.id = $2) ",
@@ -107,30 +112,30 @@ pub(super) const REST_OF_CHANGE: &str = concat!(
     " UNION ALL
      SELECT 'pause', s.owner_level, s.owner_id, NULL, s.reason, s.until, s.learned_changes, s.learned_until, NULL, NULL,
             NULL, NULL
-     FROM c JOIN ad_platform_pauses s ON s.tenant_id = $1 AND s.account_id = c.account_id
+     FROM ad_platform_pauses s WHERE s.tenant_id = $1 AND s.account_id = (SELECT account_id FROM c)
      UNION ALL
      SELECT 'known', v.owner_level, v.owner_id, NULL, v.field, v.value, NULL, NULL, NULL, NULL, NULL, NULL
-     FROM c JOIN ad_owner_values v ON v.tenant_id = $1 AND v.account_id = c.account_id
-       AND v.owner_level = c.owner_level AND v.owner_id = c.owner_id
+     FROM ad_owner_values v WHERE v.tenant_id = $1 AND v.account_id = (SELECT account_id FROM c)
+       AND v.owner_level = (SELECT owner_level FROM c) AND v.owner_id = (SELECT owner_id FROM c)
      UNION ALL SELECT ",
     movement_columns!(),
-    " FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id
-       AND m.campaign_id = c.campaign_id AND m.at > c.now - $4::bigint
+    " FROM ad_owner_movements m WHERE m.tenant_id = $1 AND m.account_id = (SELECT account_id FROM c)
+       AND m.campaign_id = (SELECT campaign_id FROM c) AND m.at > (SELECT now FROM c) - $4::bigint
      UNION ALL SELECT ",
     movement_columns!(),
-    " FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id AND m.open
-       AND m.campaign_id = c.campaign_id AND m.at <= c.now - $4::bigint
+    " FROM ad_owner_movements m WHERE m.tenant_id = $1 AND m.account_id = (SELECT account_id FROM c) AND m.open
+       AND m.campaign_id = (SELECT campaign_id FROM c) AND m.at <= (SELECT now FROM c) - $4::bigint
      UNION ALL SELECT ",
     movement_columns!(),
-    " FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id
-       AND m.campaign_id <> c.campaign_id AND m.change_id IS NOT NULL AND m.at > c.asked - $6::bigint
+    " FROM ad_owner_movements m WHERE m.tenant_id = $1 AND m.account_id = (SELECT account_id FROM c)
+       AND m.at > (SELECT asked FROM c) - $6::bigint
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
-       SELECT m.at FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id
-         AND m.change_id IS NOT NULL AND m.at > c.now - $5::bigint
+       SELECT m.at FROM ad_owner_movements m WHERE m.tenant_id = $1 AND m.account_id = (SELECT account_id FROM c)
+         AND m.change_id IS NOT NULL AND m.at > (SELECT now FROM c) - $5::bigint
        UNION ALL
-       SELECT m.at FROM c JOIN ad_owner_movements m ON m.tenant_id = $1 AND m.account_id = c.account_id AND m.open
-         AND m.change_id IS NOT NULL AND m.at <= c.now - $5::bigint) r"
+       SELECT m.at FROM ad_owner_movements m WHERE m.tenant_id = $1 AND m.account_id = (SELECT account_id FROM c)
+         AND m.open AND m.change_id IS NOT NULL AND m.at <= (SELECT now FROM c) - $5::bigint) r"
 );
 
 /// An account, not locked; $2 the account.
@@ -194,7 +199,8 @@ pub(super) const REST_OF_OWNERS: &str = concat!(
      JOIN ad_owner_values v ON v.tenant_id = $1 AND v.account_id = $2 AND v.owner_level = k.level AND v.owner_id = k.id"
 );
 
-/// $2 the account, $3 the campaign, $4 the longest window's start, $5 the rate's window's, $6 the oldest reading's.
+/// $2 the account, $3 the campaign, $4 the longest window's start, $5 the rate's window's, $6 since when a reading may lack
+/// what was settled.
 pub(super) const MOVEMENTS: &str = concat!(
     "SELECT ",
     movement_columns!(),
@@ -207,7 +213,7 @@ pub(super) const MOVEMENTS: &str = concat!(
      UNION ALL SELECT ",
     movement_columns!(),
     " FROM ad_owner_movements m
-     WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.campaign_id <> $3 AND m.change_id IS NOT NULL AND m.at > $6
+     WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.at > $6
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
        SELECT m.at FROM ad_owner_movements m
@@ -342,7 +348,7 @@ pub(super) const NOTIFY: &str = "SELECT pg_notify($1, '')";
 
 /// $2 the bound time, $3 for how long they are hidden, $4 how many.
 ///
-/// The owners' rows are locked, those that others have locked are passed over. What is hidden need not survive a crash of
+/// Of an owner what is in flight comes first, then what is due first. The owners' rows are locked, those that others have locked are passed over. What is hidden need not survive a crash of
 /// the server, so that nothing waits for the disk.
 pub(super) const PICK: &str = concat!(
     "WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
@@ -362,14 +368,12 @@ pub(super) const PICK: &str = concat!(
                           WHERE h.tenant_id = $1)
          AND p.due_at <= greatest(a.high_water, (SELECT now FROM call))
          AND (o.hidden_until IS NULL OR o.hidden_until <= greatest(a.high_water, (SELECT now FROM call)))
-         AND (p.status IN ('claimed', 'executing') OR NOT EXISTS (
-                SELECT FROM pending_ad_changes f
-                WHERE f.tenant_id = p.tenant_id AND f.account_id = p.account_id AND f.owner_level = p.owner_level
-                  AND f.owner_id = p.owner_id AND f.status IN ('claimed', 'executing'))
-              AND NOT EXISTS (
-                SELECT FROM pending_ad_changes e
-                WHERE e.tenant_id = p.tenant_id AND e.account_id = p.account_id AND e.owner_level = p.owner_level
-                  AND e.owner_id = p.owner_id AND e.due_at IS NOT NULL AND (e.due_at, e.id) < (p.due_at, p.id)))
+         AND NOT EXISTS (
+           SELECT FROM pending_ad_changes e
+           WHERE e.tenant_id = p.tenant_id AND e.account_id = p.account_id AND e.owner_level = p.owner_level
+             AND e.owner_id = p.owner_id AND e.due_at IS NOT NULL
+             AND (e.status NOT IN ('claimed', 'executing'), e.due_at, e.id)
+               < (p.status NOT IN ('claimed', 'executing'), p.due_at, p.id))
        ORDER BY p.due_at, p.id LIMIT $4
        FOR NO KEY UPDATE OF o SKIP LOCKED),
      hidden AS (
@@ -381,15 +385,26 @@ pub(super) const PICK: &str = concat!(
     " FROM picked p CROSS JOIN lazily ORDER BY p.due_at, p.id"
 );
 
+/// In the order of the index to the first that nobody is at work on, and of the few that somebody is.
 pub(super) const NEXT_DUE: &str =
-    "SELECT min(greatest(p.due_at, o.hidden_until)) FROM pending_ad_changes p
-     JOIN ad_owners o ON o.tenant_id = p.tenant_id AND o.account_id = p.account_id AND o.owner_level = p.owner_level
-       AND o.owner_id = p.owner_id
-     WHERE p.tenant_id = $1 AND p.due_at IS NOT NULL
-       AND (p.status IN ('claimed', 'executing') OR NOT EXISTS (
-              SELECT FROM pending_ad_changes f
-              WHERE f.tenant_id = p.tenant_id AND f.account_id = p.account_id AND f.owner_level = p.owner_level
-                AND f.owner_id = p.owner_id AND f.status IN ('claimed', 'executing')))";
+    "SELECT least(
+       (SELECT p.due_at FROM pending_ad_changes p
+        JOIN ad_owners o ON o.tenant_id = p.tenant_id AND o.account_id = p.account_id
+          AND o.owner_level = p.owner_level AND o.owner_id = p.owner_id
+        WHERE p.tenant_id = $1 AND p.due_at IS NOT NULL AND (o.hidden_until IS NULL OR o.hidden_until <= p.due_at)
+          AND NOT EXISTS (
+                SELECT FROM pending_ad_changes f
+                WHERE f.tenant_id = p.tenant_id AND f.account_id = p.account_id AND f.owner_level = p.owner_level
+                  AND f.owner_id = p.owner_id AND f.status IN ('claimed', 'executing') AND f.id <> p.id)
+        ORDER BY p.due_at, p.id LIMIT 1),
+       (SELECT min(greatest(p.due_at, o.hidden_until)) FROM ad_owners o
+        JOIN pending_ad_changes p ON p.tenant_id = o.tenant_id AND p.account_id = o.account_id
+          AND p.owner_level = o.owner_level AND p.owner_id = o.owner_id AND p.due_at IS NOT NULL
+        WHERE o.tenant_id = $1 AND o.hidden_until IS NOT NULL
+          AND NOT EXISTS (
+                SELECT FROM pending_ad_changes f
+                WHERE f.tenant_id = p.tenant_id AND f.account_id = p.account_id AND f.owner_level = p.owner_level
+                  AND f.owner_id = p.owner_id AND f.status IN ('claimed', 'executing') AND f.id <> p.id)))";
 
 /// From one tenant to the next by the key, however many changes each has.
 macro_rules! each_tenant {
@@ -410,13 +425,14 @@ pub(super) const TENANTS_DUE: &str = concat!(
     ", call AS MATERIALIZED (SELECT ",
     time_of_call!("$1", "clock_timestamp"),
     " AS now)
-     SELECT id FROM t WHERE EXISTS (
-       SELECT FROM pending_ad_changes p
+     SELECT id FROM t WHERE (
+       SELECT true FROM pending_ad_changes p
        JOIN ad_accounts a ON a.tenant_id = p.tenant_id AND a.account_id = p.account_id
        WHERE p.tenant_id = t.id AND p.due_at IS NOT NULL
          AND p.due_at <= (SELECT greatest(max(h.high_water), (SELECT now FROM call)) FROM ad_accounts h
                           WHERE h.tenant_id = t.id)
-         AND p.due_at <= greatest(a.high_water, (SELECT now FROM call)))
+         AND p.due_at <= greatest(a.high_water, (SELECT now FROM call))
+       ORDER BY p.due_at LIMIT 1)
      ORDER BY id"
 );
 

@@ -84,26 +84,3 @@ impl<'a> ClickColumns<'a> {
         fixed.into_iter().chain(self.texts.iter().map(|t| t as &(dyn ToSql + Sync))).collect()
     }
 }
-
-/// Keys, column by column.
-pub(super) struct KeyColumns<'a> {
-    day: Vec<i32>,
-    key: Vec<&'a [u8]>,
-    clicked_at: Vec<i64>,
-    click: Vec<&'a [u8]>,
-}
-
-impl<'a> KeyColumns<'a> {
-    pub(super) fn of(keys: &'a [FoundBy<'a>]) -> Self {
-        Self {
-            day: keys.iter().map(|(day, ..)| *day).collect(),
-            key: keys.iter().map(|(_, key, ..)| key.as_bytes().as_slice()).collect(),
-            clicked_at: keys.iter().map(|(_, _, at, _)| at.micros()).collect(),
-            click: keys.iter().map(|(.., click)| click.as_bytes().as_slice()).collect(),
-        }
-    }
-
-    pub(super) fn parameters<'s>(&'s self, tenant: &'s &str) -> [&'s (dyn ToSql + Sync); 5] {
-        [tenant, &self.day, &self.key, &self.clicked_at, &self.click]
-    }
-}

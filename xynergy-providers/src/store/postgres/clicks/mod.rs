@@ -1,4 +1,4 @@
-//! Clicks in PostgreSQL: a batch is one transaction, whose statements take whole columns as arrays.
+//! Clicks in PostgreSQL: a batch is one transaction, of few statements that take many rows each.
 //!
 //! Every writer works in one order, clicks by key, days, ingest, so that batches that overlap wait for each other and
 //! never in a circle.
@@ -6,9 +6,11 @@
 mod columns;
 
 use async_trait::async_trait;
-use futures_util::future::{try_join_all, try_join4};
-use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use deadpool_postgres::Object;
+use futures_util::future::try_join;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Row, Statement};
 use xynergy_core::store::{Candidate, Click, ClickStore, KeyedHash, Tracked};
 use xynergy_core::{Result, TenantId, Timestamp};
 
@@ -17,7 +19,7 @@ use super::error::Failure;
 use super::kept::{Kept, hash, maybe_text, pieces, text};
 use super::numbers::{stored, unsigned};
 use super::transaction::{Transaction, retried};
-use columns::{ClickColumns, KeyColumns, day_of, distinct};
+use columns::{ClickColumns, FoundBy, day_of, distinct};
 
 const INSERT_CLICKS: &str = "
     INSERT INTO clicks (tenant_id, key, clicked_at, ad_id, adset_id, campaign_id, utm_source, utm_medium, utm_campaign,
@@ -29,9 +31,7 @@ const INSERT_CLICKS: &str = "
 const INSERT_DAYS: &str = "
     INSERT INTO click_days (tenant_id, day) SELECT $1::text, * FROM unnest($2::integer[]) ON CONFLICT DO NOTHING";
 
-const INSERT_KEYS: &str = "
-    INSERT INTO click_keys (tenant_id, day, key, clicked_at, click)
-    SELECT $1::text, * FROM unnest($2::integer[], $3::bytea[], $4::bigint[], $5::bytea[])";
+const COPY_KEYS: &str = "COPY click_keys (tenant_id, day, key, clicked_at, click) FROM STDIN (FORMAT binary)";
 
 const COUNT_INGEST: &str = "
     INSERT INTO click_ingests AS i (tenant_id, source, slot, clicks)
@@ -113,7 +113,7 @@ impl ClickStore for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Two trips: the clicks, of which PostgreSQL says which are new, and then all that belongs to these.
+    /// First the clicks, of which PostgreSQL says which are new, and then all that belongs to these.
     async fn track_once(
         &self,
         tenant: &str,
@@ -124,7 +124,7 @@ impl PostgresStore {
         let client = transaction.client();
         let insert_clicks = client.prepare_cached(INSERT_CLICKS).await?;
         let insert_days = client.prepare_cached(INSERT_DAYS).await?;
-        let insert_keys = client.prepare_cached(INSERT_KEYS).await?;
+        let copy_keys = client.prepare_cached(COPY_KEYS).await?;
         let count_ingest = client.prepare_cached(COUNT_INGEST).await?;
 
         let begun = transaction.begin();
@@ -137,23 +137,36 @@ impl PostgresStore {
         let (inserted, source) = (new.len() as u64, Kept(source));
         let count = stored(inserted)?;
         let (days, keys) = columns::keys_of(&new);
-        let keys: Vec<_> = pieces(&keys, |_| 0).map(KeyColumns::of).collect();
-        let insert = |keys| {
-            let (client, statement) = (&client, &insert_keys);
-            async move {
-                Ok::<_, Failure>(client.execute(statement, &KeyColumns::parameters(keys, &tenant)).await?)
-            }
-        };
-        try_join4(
+        try_join(
             async { Ok(client.execute(&insert_days, &[&tenant, &days]).await?) },
-            try_join_all(keys.iter().map(insert)),
+            write_keys(client, &copy_keys, tenant, &keys),
+        )
+        .await?;
+        try_join(
             async { Ok(client.execute(&count_ingest, &[&tenant, &source, &count]).await?) },
-            // Sent when it is polled, after the others.
+            // Sent when it is polled, after the other.
             async { transaction.commit().await },
         )
         .await?;
         Ok(inserted)
     }
+}
+
+/// Copying costs a third less than an insert of arrays; only what cannot be there already can be copied.
+async fn write_keys(
+    client: &Object,
+    statement: &Statement,
+    tenant: &str,
+    keys: &[FoundBy<'_>],
+) -> std::result::Result<u64, Failure> {
+    const TYPES: [Type; 5] = [Type::TEXT, Type::INT4, Type::BYTEA, Type::INT8, Type::BYTEA];
+    let writer = BinaryCopyInWriter::new(client.copy_in(statement).await?, &TYPES);
+    let mut writer = std::pin::pin!(writer);
+    for (day, key, at, click) in keys {
+        let (key, click) = (key.as_bytes().as_slice(), click.as_bytes().as_slice());
+        writer.as_mut().write(&[&tenant, day, &key, &at.micros(), &click]).await?;
+    }
+    Ok(writer.finish().await?)
 }
 
 fn candidate(row: &Row) -> std::result::Result<Candidate, Failure> {
