@@ -37,7 +37,7 @@ struct Stage {
     seed: u64,
 }
 
-pub(crate) fn run(database: Database, size: Size) {
+pub(crate) fn run(database: &Database, size: &Size) {
     let seed = std::env::var("XYNERGY_PROOF_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| SystemClock.now().micros().cast_unsigned());
     let folder = database.folder.path().to_owned();
@@ -55,7 +55,7 @@ pub(crate) fn run(database: Database, size: Size) {
         client
     });
     let stage = Stage { site, base, folder, http: reqwest::Client::new(), client, runtime, seed };
-    let (workers, killed) = stage.trouble(&database, &size, &errors);
+    let (workers, killed) = stage.trouble(database, size, &errors);
     let took = stage.rest();
     println!("killed {killed} workers; at rest {took:.1?} after the trouble was over");
     let ended = workers.into_iter().map(Process::end).filter(|well| *well).count();
