@@ -65,8 +65,8 @@ pub(crate) fn run(database: &Database, size: &Size) {
     for (path, count) in &verdict.paths {
         println!("path {path}: {count}");
     }
+    keep(&stage.folder);
     if !verdict.problems.is_empty() {
-        keep(&stage.folder);
         panic!("seed {seed}: {} problems:\n{}", verdict.problems.len(), verdict.problems.join("\n"));
     }
     let mut wanted = vec![
@@ -223,7 +223,7 @@ fn tail(path: &Path) -> String {
     text.chars().rev().take(4_000).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
-/// Keeps what a failure can be understood by, where `XYNERGY_PROOF_KEEP` says.
+/// Keeps what a run can be understood by, where `XYNERGY_PROOF_KEEP` says.
 fn keep(folder: &Path) {
     let Ok(to) = std::env::var("XYNERGY_PROOF_KEEP") else { return };
     let _ = std::fs::create_dir_all(&to);
