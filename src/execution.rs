@@ -102,13 +102,14 @@ impl Execution<'_> {
     }
 
     /// Approves what was queued under a digest: exactly those changes, as they were queued. They run after their jitter, and
-    /// expire when they would have expired. The history names the scope's actor as the one who approved; who may be that is
-    /// for the host to decide before it calls.
+    /// expire when they would have expired. The history names the scope's actor as the one who approved;
+    /// `execution.roles` says who may.
     ///
     /// Cancel safety: all of it is approved or nothing.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a scope without an actor and for a text that is no digest;
+    /// [`Unauthorized`](ErrorKind::Unauthorized) for an actor without the role `approver`;
     /// [`NotFound`](ErrorKind::NotFound) when nothing waits under it, as after an approval that was given already.
     pub async fn approve(&self, digest: &str) -> Result<Vec<ChangeRow>> {
         let ctx = self.0.ctx();

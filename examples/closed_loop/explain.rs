@@ -104,9 +104,12 @@ fn because(reason: Reason) -> String {
         Reason::BelowFloor => "because it is below the floor that was set for it",
         Reason::Conflict => "because what became of it cannot be told without a person looking",
         Reason::Drifted => "because somebody had changed the budget by hand since it was proposed",
+        Reason::Edited => "because somebody edited the object by hand after it was proposed",
         Reason::Expired => "because it had waited for too long",
         Reason::KillSwitch => "because changes are switched off",
-        Reason::RateLimitCampaign | Reason::RateLimitOwner => {
+        Reason::LandedLate => "although its reply was lost and it took effect later than expected",
+        Reason::LearningPhase => "because it would start the platform's learning phase anew",
+        Reason::RateLimitAccount | Reason::RateLimitCampaign | Reason::RateLimitOwner => {
             "because too many changes were made within the hour"
         }
         Reason::Reconciled => "although the reply was lost: reading the platform showed that it had happened",

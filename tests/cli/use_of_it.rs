@@ -5,8 +5,8 @@ use std::process::Stdio;
 
 use crate::support::{Service, on, output, stderr, xynergy};
 
-const COMMANDS: [&str; 9] =
-    ["demo", "ask", "sandbox", "migrate", "changes", "approve", "kill", "verify-audit", "health"];
+const COMMANDS: [&str; 10] =
+    ["demo", "ask", "sandbox", "migrate", "changes", "approve", "kill", "run", "verify-audit", "health"];
 
 #[test]
 fn every_command_is_listed_and_explains_itself() {
@@ -17,7 +17,7 @@ fn every_command_is_listed_and_explains_itself() {
         assert!(help.contains(&format!("Usage: xynergy {command}")), "{help}");
         assert!(help.lines().count() > 5 && !help.contains('\u{1b}'), "{help}");
     }
-    assert!(whole.contains("Exit codes: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C."), "{whole}");
+    assert!(whole.contains("Exit codes: 0 done, 1 failed, 2 wrong use, 130 Ctrl-C, 143 SIGTERM."), "{whole}");
     assert_eq!(output(&mut xynergy(&["--version"]), 0), format!("xynergy {}\n", env!("CARGO_PKG_VERSION")));
 }
 

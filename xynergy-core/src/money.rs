@@ -15,6 +15,16 @@ pub type Minor = i64;
 /// BHD and JOD have three decimals there, HUF, IDR, TWD, COP and CRC two.
 const WHOLE_UNITS: [&str; 11] = ["CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"];
 
+/// The currencies of ISO 4217 that money is paid in, and those that ad accounts still have from before.
+const KNOWN: &str = "\
+     AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD \
+     CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD \
+     GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD \
+     KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK \
+     NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD \
+     SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VEF VES VND VUV WST \
+     XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ZWL";
+
 /// A currency by its three-letter code, as `USD`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
@@ -61,11 +71,11 @@ impl FromStr for Currency {
 
     fn from_str(code: &str) -> Result<Self> {
         match code.as_bytes() {
-            [a, b, c] if code.bytes().all(|x| x.is_ascii_uppercase()) => Ok(Self([*a, *b, *c])),
+            [a, b, c] if KNOWN.split(' ').any(|known| known == code) => Ok(Self([*a, *b, *c])),
             _ => Err(Error::invalid(
                 "money",
                 format!(
-                    "currency: {:?} is not a three-letter code such as USD",
+                    "currency: {:?} is no currency: give its three-letter code, such as USD",
                     code.chars().take(12).collect::<String>()
                 ),
             )),
@@ -120,7 +130,10 @@ mod tests {
 
     #[test]
     fn codes_are_checked() {
-        for bad in ["usd", "US", "DOLLAR", "U$D", ""] {
+        let known: Vec<&str> = KNOWN.split(' ').collect();
+        assert!(known.is_sorted() && known.iter().all(|code| code.len() == 3), "{known:?}");
+        assert!(WHOLE_UNITS.iter().all(|code| known.contains(code)));
+        for bad in ["usd", "US", "DOLLAR", "U$D", "", "ZZZ", "XTS", "D U"] {
             assert!(bad.parse::<Currency>().is_err(), "{bad}");
         }
     }

@@ -17,6 +17,11 @@ for (let n = 0; n < 100_000; n++) at = at.next = {};
 const client = plain();
 const { ai, execution, hubspot, allocation, closedLoop } = client;
 
+const owner = { level: 'adset', id: '11' };
+const change = {
+  id: '1'.repeat(32), account_id: 'act_1', campaign_id: '1', owner, field: 'budget', expected_from: 6000n, target: 6600n, currency: 'USD',
+};
+
 for (const [what, call, ...named] of [
   ['a missing argument', () => ai.generate(), 'prompt'],
   ['a number for a text', () => ai.generate(3), 'prompt'],
@@ -50,6 +55,11 @@ for (const [what, call, ...named] of [
   ['a missing field', () => ai.chat({ model: 'x' }), 'messages'],
   ['an array for an object', () => allocation.select('a', []), 'request'],
   ['an id that is none', () => execution.get('zz'), 'id'],
+  ...[NaN, Infinity, -Infinity, 6600.5, 1e300, 2 ** 53, 2n ** 63n, '6600', null, true].map((budget) => [
+    `a budget of ${typeof budget} ${budget}`, () => execution.queue([{ ...change, target: budget }]), 'target',
+  ]),
+  ['a limit of NaN', () => execution.setLimits('act_1', 'USD', { maxMinor: NaN }), 'max_minor', 'NaN'],
+  ['a run without workers', () => execution.run({ workers: 0, forMs: 1 }), 'workers'],
   ['a body that is none', () => hubspot.accept('POST', 'https://a.example/', {}, 3), 'body'],
   ['a header that is none', () => hubspot.accept('POST', 'https://a.example/', { a: 1 }, ''), 'headers.a'],
   ['an option that is none', () => ai.generate('x', { speed: 1 }), 'speed', 'maxTokens'],

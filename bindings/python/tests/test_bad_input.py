@@ -62,6 +62,33 @@ def test_what_json_cannot_say_is_named(value: Any, said: str) -> None:
         b.ai.generate(value)
 
 
+CHANGE = {
+    "id": "1" * 32,
+    "account_id": "act_1",
+    "campaign_id": "1",
+    "owner": {"level": "adset", "id": "11"},
+    "field": "budget",
+    "expected_from": 6000,
+    "target": 6600,
+    "currency": "USD",
+}
+
+
+@pytest.mark.parametrize("budget", [math.nan, math.inf, -math.inf, 6600.5, 1e300, 2**63, Decimal(6600), "6600", None, True])
+def test_a_budget_that_is_no_integer_is_named(budget: Any) -> None:
+    async def work() -> None:
+        async with client() as c:
+            for field in ("target", "expected_from"):
+                for send in (c.execution.queue, c.execution.plan):
+                    with pytest.raises(xynergy.InvalidInputError, match=field):
+                        await send([{**CHANGE, field: budget}])  # type: ignore[list-item, typeddict-item]
+            if budget is not None:
+                with pytest.raises(xynergy.InvalidInputError, match="max_minor"):
+                    await c.execution.set_limits("act_1", "USD", max_minor=budget)
+
+    run(work())
+
+
 def test_wrong_types_are_named() -> None:
     async def work() -> None:
         async with client() as c:

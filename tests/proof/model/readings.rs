@@ -73,7 +73,6 @@ fn a_reading_that_is_too_old_shows_nobodys_edit() {
 }
 
 #[test]
-#[ignore = "fails: the machine looks for edits in a reading of any age, and the settlement has left the window"]
 fn a_reading_from_before_a_whole_window_shows_nobodys_edit() {
     assert_stale(&slow_worker(7));
 }

@@ -4,6 +4,7 @@
 //! A change is queued, decided by one pure function inside the store's transaction, written down as an intent, sent
 //! once, and settled. What became of a request without an answer is found out by reading the platform, never by
 //! sending again. See [`Executor`] for the steps.
+#![doc = include_str!("PROMISES.md")]
 
 mod approval;
 mod attempt;

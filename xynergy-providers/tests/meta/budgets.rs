@@ -277,3 +277,38 @@ async fn what_never_left_is_told_from_what_may_have() {
     let slow = world_with(ads(), &slow, |c| MetaConfig { timeout_ms: 100, ..c }).await;
     assert_eq!(slow.set(3000).await.unwrap_err().class, WriteClass::Ambiguous, "it may still be under way");
 }
+
+#[tokio::test]
+async fn a_token_that_dies_in_the_middle_stops_what_follows_and_nothing_else() {
+    let dead = json!({"graph_error": {"code": 190, "subcode": 463}});
+    let rules = json!([{"method": "POST", "path": "/v*/*", "nth": [2, 3], "fault": dead}]);
+    let world = world(&rules).await;
+    let set = async |owner: &str, value| {
+        let write = world.write(Owner::ad_set(owner), ChangeField::Budget, value);
+        world.meta.set(&world.ctx, &write).await.map_err(|failure| failure.class)
+    };
+    let sent = [set("s1", 2600).await, set("s5", 800).await, set("s1", 2700).await, set("s5", 900).await];
+    let unauthorized = Err(WriteClass::Unauthorized);
+    assert_eq!(sent, [Ok(()), unauthorized, unauthorized, Ok(())]);
+    assert_eq!((world.budget("s1").await, world.budget("s5").await), (2600, 900));
+}
+
+#[tokio::test]
+async fn lifetime_budgets_and_learning_are_told_and_a_daily_one_is_refused() {
+    let mut file = ads();
+    for ad in file.ads.iter_mut().filter(|ad| ad.adset_id == "s5") {
+        ad.other.insert("lifetime_budget_minor".into(), json!(70_000));
+        ad.other.insert("learning".into(), json!(true));
+        ad.status = "ACTIVE".into();
+    }
+    let world = world_with(file, &json!([]), |config| config).await;
+    let state = world.meta.owner(&world.ctx, &Owner::ad_set("s5")).await.unwrap();
+    assert_eq!((state.daily_budget_minor, state.lifetime_budget_minor), (None, Some(70_000)));
+    assert!(state.learning);
+    assert!(!world.meta.owner(&world.ctx, &Owner::ad_set("s1")).await.unwrap().learning);
+    let write = world.write(Owner::ad_set("s5"), ChangeField::Budget, 800);
+    let refused = world.meta.set(&world.ctx, &write).await.unwrap_err();
+    assert!(refused.class == WriteClass::Rejected && refused.message.contains("lifetime"), "{refused}");
+    let owners = world.meta.owners(&world.ctx, "77").await.unwrap();
+    assert!(owners.iter().all(|owner| owner.owner.id != "s5"), "it has no daily budget");
+}

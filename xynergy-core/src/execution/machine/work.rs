@@ -656,6 +656,10 @@ impl<'a> Work<'a> {
     /// Writes down what was read of an owner. What somebody else edited meanwhile ends the changes of that owner that
     /// wait, but for those that were decided on the edited value; whether it ends this one too is the answer.
     fn yield_to_edits(&mut self, live: &OwnerState, row: &ChangeRow, read_at: Timestamp) -> bool {
+        // A reading this old may miss settlements that have left the windows.
+        if self.view.asked_at.since(read_at) > Duration::from_millis(self.policy.snapshot_max_age_ms) {
+            return false;
+        }
         // What another worker settled since is not in the reading, and nobody's edit.
         let settled = |m: &Movement| m.own.is_some() && !m.open && m.at > read_at && m.owner == live.owner;
         let own = Some((row.change.id, row.attempt));

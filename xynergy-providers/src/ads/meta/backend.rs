@@ -13,7 +13,7 @@ use xynergy_core::env::HttpSend;
 use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, Timestamp};
 
 use super::activity::{self, ActivityRow};
-use super::client::{Ask, Client};
+use super::client::{Ask, Client, Unsent};
 use super::config::MetaConfig;
 use super::error;
 use super::insight::{self, InsightRow};
@@ -68,7 +68,7 @@ impl MetaAds {
         let account = self.client.pace.account_of(&ctx.tenant, path);
         let ask = Ask { operation: OPERATION, path, parameters: &parameters, account: account.as_deref() };
         let sent = self.client.send(ctx, Method::POST, ask, further, false).await;
-        error::confirmed(&sent.map_err(|unsent| unsent.of_write())?)
+        error::confirmed(&sent.map_err(Unsent::of_write)?)
     }
 
     /// Rows of insights: at once where they are few, else by a report.

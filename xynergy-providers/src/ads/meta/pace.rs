@@ -83,9 +83,10 @@ impl Pace {
         let (mut wait, mut gap) = (Duration::ZERO, Duration::ZERO);
         let mut blocked = Duration::ZERO;
         for usage in known {
-            blocked = blocked.max(usage.regained_at.since(now));
+            // A clock that was ahead must not hold anything up for longer than was asked.
+            blocked = blocked.max(usage.regained_at.since(now).min(usage.regained_at.since(usage.seen_at)));
             let over = usage.percent.saturating_sub(SPACED);
-            if is_read && over > 0 && now.since(usage.seen_at) < DECAY {
+            if is_read && over > 0 && now >= usage.seen_at && now.since(usage.seen_at) < DECAY {
                 wait = wait.max(usage.next_read.since(now));
                 gap = gap.max(GAP_PER_PERCENT * over);
             }
@@ -259,6 +260,15 @@ mod tests {
     }
 
     const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_clock_that_is_set_back_holds_nothing_up_for_longer_than_was_asked() {
+        let pace = Pace::default();
+        pace.observe(&tenant("a"), None, &app(90), at(86_400));
+        assert_eq!(pace.admit(&tenant("a"), None, true, at(0)), Ok(Duration::ZERO));
+        pace.observe(&tenant("a"), None, &app(101), at(86_400));
+        assert_eq!(pace.admit(&tenant("a"), None, true, at(0)), Err(DECAY));
+    }
 
     #[test]
     fn nothing_is_held_up_below_the_mark() {

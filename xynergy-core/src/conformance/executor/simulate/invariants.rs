@@ -266,7 +266,7 @@ fn i7_no_blind_resend(ledger: &mut Ledger, key: AttemptKey, history: &[AuditRow]
             .rfind(|r| r.attempt == attempt && matches!(r.kind, AuditKind::Outcome | AuditKind::Resolved));
         let no_effect = verdict.is_some_and(|row| {
             row.status != ChangeStatus::Completed
-                && !row.status.eq(&ChangeStatus::Executing)
+                && row.status != ChangeStatus::Executing
                 && row.reason != Some(Reason::Conflict)
         });
         if !no_effect {
@@ -355,11 +355,14 @@ impl Facts<'_> {
     }
 }
 
+/// When, from the value that was seen, to which one.
+type Move = (Timestamp, i64, i64);
+
 /// Within any window, an owner moves no further than the share of the value that was seen at its first move.
 fn i1_velocity(facts: &Facts<'_>, broken: &mut Broken) {
     let policy = &facts.world.profile.policy;
     let window = Duration::from_millis(policy.velocity_window_ms);
-    let mut by_place: BTreeMap<(&Owner, ChangeField), Vec<(Timestamp, i64, i64)>> = BTreeMap::new();
+    let mut by_place: BTreeMap<(&Owner, ChangeField), Vec<Move>> = BTreeMap::new();
     let own = facts.own();
     for (effect, wire) in own.iter().filter(|(e, _)| e.field != ChangeField::Status) {
         let move_ = (effect.at, wire.observed, effect.after);

@@ -128,12 +128,12 @@ impl Run {
     /// Lets the time pass until something can happen.
     fn wait(&self, now: Timestamp, due: Option<Timestamp>, end: Timestamp) -> bool {
         let lives = self.workers.iter().filter_map(|w| Some((w, w.life.as_ref()?)));
-        let wakes = lives.filter_map(|(worker, life)| {
+        let wakes = lives.map(|(worker, life)| {
             let asks = life.idle_since.map(|since| {
                 let poll = since.plus(POLL);
                 due.map_or(since.plus(POLL * 600), |due| due.max(poll).min(since.plus(POLL * 600)))
             });
-            Some(asks.unwrap_or(now).max(worker.halted_until))
+            asks.unwrap_or(now).max(worker.halted_until)
         });
         let starts = self.workers.iter().filter(|w| w.life.is_none()).map(|w| w.starts_at);
         let next = wakes.chain(starts).chain(self.host.next()).filter(|t| *t > now).min();
