@@ -1,4 +1,5 @@
 //! `cargo run --example verify_audit`, on histories that somebody has been at.
+#![allow(clippy::unwrap_used)]
 
 #[path = "../examples/verify_audit/run.rs"]
 mod run;

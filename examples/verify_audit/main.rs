@@ -7,6 +7,7 @@
 //! Exit code 1 when something is wrong.
 
 #[path = "../shared/command_line.rs"]
+#[allow(dead_code, reason = "this one has no data")]
 mod command_line;
 #[path = "run.rs"]
 mod run;

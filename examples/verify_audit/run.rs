@@ -79,10 +79,8 @@ pub(crate) async fn run(options: &Options) -> Result<(String, u8), String> {
     }
     let verdict = bad.as_ref().map_or("verified".to_owned(), |row| format!("BROKEN at {row}"));
     let _ = writeln!(text, "{} accounts, {rows} rows, {open} open intents: {verdict}", heads.len());
-    if bad.is_none() {
-        if let Some(path) = &options.anchor {
-            write_anchor(path, heads)?;
-        }
+    if let (Some(path), None) = (&options.anchor, &bad) {
+        write_anchor(path, heads)?;
     }
     Ok((text, if bad.is_some() { TAMPERED } else { 0 }))
 }

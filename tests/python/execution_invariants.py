@@ -404,8 +404,7 @@ class Judge:
         counts["overdue"] = len(self.overdue)
         unnoticed = [
             effect for effect in self.overdue
-            if self.key(effect) not in self.late
-            and self.outcomes.get(self.key(effect), {"reason": None})["reason"] not in ("conflict", "reconciled")
+            if self.key(effect) not in self.late and self.changes[effect["change_id"]]["status"] != "completed"
         ]
         counts["overdue_unnoticed"] = len(unnoticed)
         for line in self.log:

@@ -3,25 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use xynergy::execution::{ChangeStatus, MetaConfig, Policy, Reason};
-use xynergy::secrets::SecretRef;
-use xynergy::{Client, Config, Scope, sandbox};
+use xynergy::execution::{ChangeStatus, Policy, Reason};
+use xynergy::{Client, Scope, sandbox};
 
 use crate::check;
 use crate::place::Place;
-use crate::site::Site;
+use crate::site::{Site, config};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
 /// A client that would send ten changes an hour of an ad set.
 async fn hasty(site: &Site) -> Scope {
-    let mut config = Config::default();
-    config.meta = Some(MetaConfig {
-        base_url: site.sandbox.urls().graph.clone(),
-        access_token: SecretRef::Env(sandbox::KEY.to_owned()),
-        app_id: Some(sandbox::APP_ID.to_owned()),
-        ..MetaConfig::default()
-    });
+    let mut config = config(&site.sandbox.urls().graph);
     config.execution.policy = Some(Policy { adset_budget_changes: 10, ..Policy::exact() });
     let builder = Client::builder(config).secrets(Arc::new(sandbox::secrets(None)));
     let builder = builder.clock(site.clock.clone()).stores(site.place.open().await);

@@ -175,6 +175,17 @@ pub(crate) fn change(
     }
 }
 
+/// The configuration of a client whose ad platform is the sandbox.
+pub(crate) fn config(graph: &str) -> Config {
+    let meta = MetaConfig {
+        base_url: graph.to_owned(),
+        access_token: SecretRef::Env(sandbox::KEY.to_owned()),
+        app_id: Some(sandbox::APP_ID.to_owned()),
+        ..MetaConfig::default()
+    };
+    Config { meta: Some(meta), ..Config::default() }
+}
+
 /// A client on these stores.
 pub(crate) fn scope(
     stores: Stores,
@@ -183,13 +194,7 @@ pub(crate) fn scope(
     tenant: &TenantId,
     require_approval: bool,
 ) -> Scope {
-    let mut config = Config::default();
-    config.meta = Some(MetaConfig {
-        base_url: graph.to_owned(),
-        access_token: SecretRef::Env(sandbox::KEY.to_owned()),
-        app_id: Some(sandbox::APP_ID.to_owned()),
-        ..MetaConfig::default()
-    });
+    let mut config = config(graph);
     config.execution.preset = "standard".to_owned();
     config.execution.require_approval = require_approval;
     let secrets = Arc::new(sandbox::secrets(None));

@@ -58,6 +58,9 @@ pub(crate) enum Unit {
     Yield,
 }
 
+/// Where a change stands when it is over.
+type End = (ChangeStatus, Option<Reason>);
+
 /// Where the answer of a request is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Lost {
@@ -261,10 +264,9 @@ impl Unit {
     }
 
     /// Where its changes may end, by name.
-    pub(crate) fn ends(self) -> Vec<(&'static str, &'static [(ChangeStatus, Option<Reason>)])> {
+    pub(crate) fn ends(self) -> Vec<(&'static str, &'static [End])> {
         use ChangeStatus::{Blocked, Completed, Failed};
-        const APPLIED: &[(ChangeStatus, Option<Reason>)] =
-            &[(Completed, None), (Completed, Some(Reason::Reconciled))];
+        const APPLIED: &[End] = &[(Completed, None), (Completed, Some(Reason::Reconciled))];
         match self {
             Self::Abandon
             | Self::Apply

@@ -42,12 +42,12 @@ impl Draw {
     pub(crate) fn rules(&self) -> Value {
         let mut rules = Vec::new();
         for _ in 0..3 {
-            let fault = match self.below(12) {
+            let fault = match self.below(14) {
                 0 | 1 => json!({"cut": "before"}),
                 2 | 3 => json!({"cut": "after"}),
                 4 => json!({"late_ms": 300 + self.below(700)}),
                 // The lease and the landing are over after three seconds.
-                5 => json!({"late_ms": 5_000}),
+                5 | 12 | 13 => json!({"late_ms": 5_000}),
                 6 => json!({"delay_ms": 700}),
                 7 => json!({"graph_error": {"code": 17}}),
                 8 => {
@@ -64,9 +64,11 @@ impl Draw {
         // A change is claimed while its owner is read again: held up there, more workers die with a claim.
         let path = format!("/v*/{}_c*", self.tenant());
         rules.push(json!({"method": "GET", "path": path, "nth": [2, 4, 6], "fault": {"delay_ms": 300}}));
-        if self.below(4) == 0 {
+        if self.below(3) == 0 {
+            // A reading is repeated twice before it is given up.
+            let nth: Vec<usize> = (1..=12).collect();
             let fault = [json!({"status": 503}), json!({"cut": "before"})][self.below(2)].clone();
-            rules.push(json!({"method": "GET", "path": path, "nth": [1, 3, 5], "fault": fault}));
+            rules.push(json!({"method": "GET", "path": path, "nth": nth, "fault": fault}));
         }
         json!({"rules": rules})
     }

@@ -3,6 +3,7 @@
 //! judged by a program that shares no code with the library.
 //!
 //! `XYNERGY_PROOF_FULL=1`: 16 workers for 60 s on PostgreSQL; 6 workers for 15 s otherwise, and on SQLite too.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout)]
 
 mod chaos;
 mod database;
@@ -40,12 +41,12 @@ fn workers_on_postgres_are_killed_and_every_invariant_holds() {
     } else {
         run::Size { workers: 6, seconds: 15, restarts: true }
     };
-    run::run(database, size);
+    run::run(&database, &size);
 }
 
 #[test]
 fn workers_on_sqlite_are_killed_and_every_invariant_holds() {
     let _machine = MACHINE.lock();
     let size = run::Size { workers: 6, seconds: if full() { 60 } else { 15 }, restarts: false };
-    run::run(Database::sqlite(), size);
+    run::run(&Database::sqlite(), &size);
 }

@@ -37,7 +37,7 @@ struct Stage {
     seed: u64,
 }
 
-pub(crate) fn run(database: Database, size: Size) {
+pub(crate) fn run(database: &Database, size: &Size) {
     let seed = std::env::var("XYNERGY_PROOF_SEED").ok().and_then(|seed| seed.parse().ok());
     let seed = seed.unwrap_or_else(|| SystemClock.now().micros().cast_unsigned());
     let folder = database.folder.path().to_owned();
@@ -55,7 +55,7 @@ pub(crate) fn run(database: Database, size: Size) {
         client
     });
     let stage = Stage { site, base, folder, http: reqwest::Client::new(), client, runtime, seed };
-    let (workers, killed) = stage.trouble(&database, &size, &errors);
+    let (workers, killed) = stage.trouble(database, size, &errors);
     let took = stage.rest();
     println!("killed {killed} workers; at rest {took:.1?} after the trouble was over");
     let ended = workers.into_iter().map(Process::end).filter(|well| *well).count();
@@ -65,8 +65,8 @@ pub(crate) fn run(database: Database, size: Size) {
     for (path, count) in &verdict.paths {
         println!("path {path}: {count}");
     }
+    keep(&stage.folder);
     if !verdict.problems.is_empty() {
-        keep(&stage.folder);
         panic!("seed {seed}: {} problems:\n{}", verdict.problems.len(), verdict.problems.join("\n"));
     }
     let mut wanted = vec![
@@ -223,7 +223,7 @@ fn tail(path: &Path) -> String {
     text.chars().rev().take(4_000).collect::<Vec<_>>().into_iter().rev().collect()
 }
 
-/// Keeps what a failure can be understood by, where `XYNERGY_PROOF_KEEP` says.
+/// Keeps what a run can be understood by, where `XYNERGY_PROOF_KEEP` says.
 fn keep(folder: &Path) {
     let Ok(to) = std::env::var("XYNERGY_PROOF_KEEP") else { return };
     let _ = std::fs::create_dir_all(&to);
