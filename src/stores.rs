@@ -76,7 +76,7 @@ impl Stores {
             #[cfg(feature = "postgres")]
             StoreConfig::Postgres(config) => {
                 use xynergy_providers::store::postgres::PostgresStore;
-                let store = PostgresStore::open(config, secrets.clone()).await?;
+                let store = Box::pin(PostgresStore::open(config, secrets.clone())).await?;
                 let applied = store.applied().to_vec();
                 Ok((Self::all(&Arc::new(store)), applied))
             }

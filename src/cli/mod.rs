@@ -56,7 +56,7 @@ enum Command {
     /// Bring the store's tables to this version, or print the SQL that would
     Migrate(migrate::Options),
     /// List budget changes, show one with its history, and decide about them
-    Changes(changes::Options),
+    Changes(Box<changes::Options>),
     /// Approve the budget changes that wait under a digest
     Approve(approve::Options),
     /// Switch a kill switch on or off, or show those that are on
@@ -102,7 +102,7 @@ fn run(command: Command) -> Result<u8, String> {
             }
             Command::Sandbox(options) => sandbox::run(&options, bundled::bundled).await,
             Command::Migrate(options) => operate(migrate::run(&options)).await,
-            Command::Changes(options) => operate(changes::run(&options)).await,
+            Command::Changes(options) => operate(Box::pin(changes::run(&options))).await,
             Command::Approve(options) => operate(approve::run(&options)).await,
             Command::Kill(options) => operate(kill::run(&options)).await,
             Command::Run(options) => run::run(&options).await,
