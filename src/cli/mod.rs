@@ -105,7 +105,7 @@ fn run(command: Command) -> Result<u8, String> {
             Command::Changes(options) => operate(Box::pin(changes::run(&options))).await,
             Command::Approve(options) => operate(approve::run(&options)).await,
             Command::Kill(options) => operate(kill::run(&options)).await,
-            Command::Run(options) => run::run(&options).await,
+            Command::Run(options) => Box::pin(run::run(&options)).await,
             Command::VerifyAudit(options) => operate(verify_audit::run(&options)).await,
             Command::Health(options) => operate(health::run(&options)).await,
         }
