@@ -65,6 +65,7 @@ pub(crate) fn run(database: &Database, size: &Size) {
     for (path, count) in &verdict.paths {
         println!("path {path}: {count}");
     }
+    verdict.notes.iter().for_each(|note| println!("note {note}"));
     keep(&stage.folder);
     if !verdict.problems.is_empty() {
         panic!("seed {seed}: {} problems:\n{}", verdict.problems.len(), verdict.problems.join("\n"));
