@@ -141,7 +141,9 @@ impl Stage {
                     workers.swap_remove(draw.below(workers.len())).kill();
                     killed += 1;
                 }
-                1 => (0..3).for_each(|_| drop(self.post("edit", &draw.edit()))),
+                1 => (0..3).for_each(|_| {
+                    self.post("edit", &draw.edit());
+                }),
                 3 => assert!(self.post("faults", &draw.rules())),
                 _ => self.dead_or_killed(&draw),
             }
