@@ -46,6 +46,18 @@ pub(crate) fn simulate(card: &mut Card, size: Size, from: u64) {
     for (store, days) in [(Store::Memory, memory), (Store::Sqlite, sqlite)] {
         let all = run(store, from, days, None, store.name());
         report(card, store, &all);
+        if store == Store::Sqlite {
+            same_as_reference(card, &all);
+        }
+    }
+}
+
+/// A day is the same day on every store, to the last count: the store changes nothing about what happens.
+fn same_as_reference(card: &mut Card, all: &[Simulated]) {
+    for day in all {
+        if *day != one(Store::Memory, Simulation::day(day.seed)) {
+            card.violations.push(format!("seed {}: the day on SQLite is not the one in memory", day.seed));
+        }
     }
 }
 

@@ -60,6 +60,17 @@ struct Usage {
     next_read: Timestamp,
 }
 
+impl Usage {
+    /// A clock that was set back would make every wait as long as the jump: what was said counts from now.
+    fn rebase(&mut self, now: Timestamp) {
+        if now < self.seen_at {
+            self.regained_at = now.plus(self.regained_at.since(self.seen_at));
+            self.seen_at = now;
+            self.next_read = now;
+        }
+    }
+}
+
 /// What one answer says of one quota.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Said {
@@ -79,6 +90,11 @@ impl Pace {
         let mut seen = self.lock();
         let quotas = [Some(Quota::App), account.map(|number| Quota::Account(number.to_owned()))];
         let keys: Vec<_> = quotas.into_iter().flatten().map(|quota| (tenant.clone(), quota)).collect();
+        for key in &keys {
+            if let Some(usage) = seen.quotas.get_mut(key) {
+                usage.rebase(now);
+            }
+        }
         let known = keys.iter().filter_map(|key| seen.quotas.get(key));
         let (mut wait, mut gap) = (Duration::ZERO, Duration::ZERO);
         let mut blocked = Duration::ZERO;
@@ -332,6 +348,20 @@ mod tests {
             headers(&[("x-ad-account-usage", r#"{"acc_id_util_pct":9.67,"reset_time_duration":100}"#)]);
         pace.observe(&a, Some("79"), &calm, at(20));
         assert_eq!(pace.admit(&a, Some("79"), true, at(20)), Ok(Duration::ZERO));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_lengthen_a_wait() {
+        let pace = Pace::default();
+        let a = tenant("a");
+        let then = Timestamp::default();
+        pace.observe(&a, None, &app(10), at(0));
+        assert_eq!(pace.admit(&a, None, true, then), Ok(Duration::ZERO));
+        pace.observe(&a, None, &app(85), at(0));
+        assert_eq!(pace.admit(&a, None, true, then), Ok(Duration::ZERO));
+        pace.observe(&a, None, &app(99), at(0));
+        assert_eq!(pace.admit(&a, None, true, then), Err(DECAY));
+        assert_eq!(pace.admit(&a, None, true, then.plus(DECAY)), Ok(Duration::ZERO));
     }
 
     #[test]

@@ -26,7 +26,7 @@ const STEPS: Duration = Duration::from_secs(120);
 const MOST_TURNS: u64 = 2_000_000;
 
 pub(super) fn run(store: &Arc<dyn ChangeStore>, simulation: Simulation) -> Simulated {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(Run::day(store, simulation))
 }
 

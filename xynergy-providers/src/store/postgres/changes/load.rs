@@ -60,7 +60,9 @@ pub(super) async fn change(
     let window = account.now.minus(asked.policy.longest_window());
     let unread = asked.policy.read_since(account.asked_at);
     let campaign = &row.change.campaign_id;
-    account.movements.retain(|m| m.campaign_id == *campaign && (m.open || m.at > window) || m.at > unread);
+    account.movements.retain(|m| {
+        m.campaign_id == *campaign && (m.open || m.at > window) || m.own.is_some() && m.at > unread
+    });
     Ok(Loaded { view: ChangeView { account, row }, hidden })
 }
 

@@ -373,11 +373,7 @@ impl PostgresStore {
         let siblings_wait = view.account.open.iter().any(sibling);
         let (commit, answer) = machine::apply(tenant, view, transition);
         let Some(commit) = commit else { return Ok(answer) };
-        let change = &answer.row.change;
-        let mut saves = save::commit(tenant, &change.account_id, &head, &commit, |_| false);
-        if hidden {
-            saves.push(save::unhide(tenant, &change.account_id, &change.owner));
-        }
+        let mut saves = save::step(tenant, &answer.row, &head, &commit, hidden);
         let freed = was_in_flight && !answer.row.in_flight() && siblings_wait;
         let others = commit.changes.iter().any(|row| row.change.id != id && row.due_at.is_some());
         let asked = matches!(transition.action, Action::Resolve { .. } | Action::Retry { .. } | Action::Wake);

@@ -11,6 +11,80 @@ use crate::store::postgres::values::{Value, by_column, values};
 /// Statements with their parameters, in their order.
 pub(super) type Saves<'a> = Vec<(&'static str, Vec<Value<'a>>)>;
 
+/// What to save of a transition; `hidden` tells whether its owner is.
+pub(super) fn step<'a>(
+    tenant: &'a TenantId,
+    row: &'a ChangeRow,
+    head: &'a ChainHead,
+    commit: &'a Commit,
+    hidden: bool,
+) -> Saves<'a> {
+    let account_id = row.change.account_id.as_str();
+    let of_row = |m: &&Movement| m.own == Some((row.change.id, row.attempt)) && m.owner == row.change.owner;
+    let simple = commit.changes.len() == 1
+        && commit.history.len() <= 1
+        && commit.history.iter().all(|audit| audit.change_id == row.change.id)
+        && commit.movements.len() <= 1
+        && commit.movements.iter().all(|m| of_row(&m));
+    if simple {
+        let mut saves = vec![(sql::SAVE_STEP, one_step(tenant, row, head, commit, hidden))];
+        saves.extend(unmoved(tenant, commit));
+        saves.extend(commit.movements.iter().filter_map(|row| unwatched(tenant, row)));
+        saves.extend(taught(tenant, account_id, commit));
+        return saves;
+    }
+    let mut saves = self::commit(tenant, account_id, head, commit, |_| false);
+    if hidden {
+        saves.push((sql::UNHIDE, load::owner_values(tenant, account_id, &row.change.owner)));
+    }
+    saves
+}
+
+fn one_step<'a>(
+    tenant: &'a TenantId,
+    row: &'a ChangeRow,
+    head: &'a ChainHead,
+    commit: &'a Commit,
+    hidden: bool,
+) -> Vec<Value<'a>> {
+    let change = &row.change;
+    let (movement, audit) = (commit.movements.first(), commit.history.first());
+    let mut values = updated(tenant, row);
+    values.extend(values![
+        &change.account_id,
+        change.owner.level.as_str(),
+        &change.owner.id,
+        &change.campaign_id,
+        change.field.as_str(),
+        movement.map(|_| i64::from(row.attempt)),
+        movement.map(|m| m.from),
+        movement.map(|m| m.to),
+        movement.map(|m| m.at),
+        movement.is_some_and(|m| m.open),
+        audit.map(|a| number(a.seq)),
+        audit.map(|a| a.kind.as_str()),
+        audit.map(|a| i64::from(a.attempt)),
+        audit.map(|a| a.from_value),
+        audit.map(|a| a.to_value),
+        audit.map(|a| a.status.as_str()),
+        audit.and_then(|a| a.reason).map(Reason::as_str),
+        audit.and_then(|a| a.retry_at),
+        audit.and_then(|a| a.detail.as_deref()),
+        audit.and_then(|a| a.duration_ms).map(number),
+        audit.and_then(|a| a.allocation_id.as_deref()),
+        audit.and_then(|a| a.causation_id.as_deref()),
+        audit.map(|a| a.purpose.as_str()),
+        audit.and_then(|a| a.actor.as_deref()),
+        audit.map(|a| a.request_id.as_str()),
+        audit.map(|a| a.at),
+        audit.map(|a| a.prev_hash.as_str()),
+        commit.now,
+    ]);
+    values.extend(newest(head, commit));
+    values.extend(values![hidden]);
+    values
+}
+
 /// What to save of a commit. Of its changes, those that `is_new` are inserted, the others are there already.
 pub(super) fn commit<'a>(
     tenant: &'a TenantId,
@@ -25,55 +99,67 @@ pub(super) fn commit<'a>(
     let (in_flight, other): (Vec<_>, Vec<_>) = known.into_iter().partition(|row| row.in_flight());
     saves.extend(other.into_iter().chain(in_flight).map(|row| (sql::UPDATE_CHANGE, updated(tenant, row))));
     if !new.is_empty() {
-        let columns = by_column(new.into_iter().map(inserted).collect());
-        saves
-            .push((sql::INSERT_CHANGES, [values![tenant.as_str()], columns].into_iter().flatten().collect()));
+        saves.push((
+            sql::INSERT_CHANGES,
+            of_tenant(tenant, by_column(new.into_iter().map(inserted).collect())),
+        ));
     }
-    if let Some(unmoved) = commit.unmoved {
-        let key = || values![tenant.as_str(), unmoved.change_id.to_string(), unmoved.attempt];
-        saves.push((sql::UNMOVE, key()));
-        if let Some(at) = unmoved.watch {
-            saves.push((sql::WATCH, [key(), values![at]].into_iter().flatten().collect()));
-        }
-    }
+    saves.extend(unmoved(tenant, commit));
     for row in &commit.movements {
         saves.push((sql::SAVE_MOVEMENT, moved(tenant, account_id, row)));
-        if let Some((id, attempt)) = row.own.filter(|_| !row.open) {
-            saves.push((sql::UNWATCH, values![tenant.as_str(), id.to_string(), attempt]));
-        }
+        saves.extend(unwatched(tenant, row));
     }
-    saves.extend(commit.pauses.iter().map(|pause| (sql::SAVE_PAUSE, paused(tenant, account_id, pause))));
-    saves.extend(known_values(tenant, account_id, &commit.known));
+    saves.extend(taught(tenant, account_id, commit));
     match commit.history.as_slice() {
         [] => {}
-        [row] => saves.push((
-            sql::INSERT_AUDIT,
-            [values![tenant.as_str()], audited(row)].into_iter().flatten().collect(),
-        )),
+        [row] => saves.push((sql::INSERT_AUDIT, of_tenant(tenant, audited(row)))),
         rows => {
             let columns = by_column(rows.iter().map(audited).collect());
-            saves.push((
-                sql::INSERT_AUDITS,
-                [values![tenant.as_str()], columns].into_iter().flatten().collect(),
-            ));
+            saves.push((sql::INSERT_AUDITS, of_tenant(tenant, columns)));
         }
     }
-    let (seq, hash) = match commit.history.last() {
-        Some(newest) => (newest.seq, &newest.hash),
-        None => (head.seq, &head.hash),
-    };
-    let seq = i64::try_from(seq).unwrap_or(i64::MAX);
-    saves.push((sql::SAVE_ACCOUNT, values![tenant.as_str(), account_id, commit.now, seq, hash]));
+    let mut account = values![tenant.as_str(), account_id, commit.now];
+    account.extend(newest(head, commit));
+    saves.push((sql::SAVE_ACCOUNT, account));
     saves
 }
 
-/// Shows an owner to other workers again.
-pub(super) fn unhide<'a>(
-    tenant: &'a TenantId,
-    account_id: &'a str,
-    owner: &'a Owner,
-) -> (&'static str, Vec<Value<'a>>) {
-    (sql::UNHIDE, load::owner_values(tenant, account_id, owner))
+/// The newest row of the history.
+fn newest<'a>(head: &'a ChainHead, commit: &'a Commit) -> Vec<Value<'a>> {
+    match commit.history.last() {
+        Some(newest) => values![number(newest.seq), &newest.hash],
+        None => values![number(head.seq), &head.hash],
+    }
+}
+
+fn unmoved<'a>(tenant: &'a TenantId, commit: &Commit) -> Saves<'a> {
+    let Some(unmoved) = commit.unmoved else { return Saves::new() };
+    let key = || values![tenant.as_str(), unmoved.change_id.to_string(), unmoved.attempt];
+    let mut saves = vec![(sql::UNMOVE, key())];
+    if let Some(at) = unmoved.watch {
+        saves.push((sql::WATCH, [key(), values![at]].into_iter().flatten().collect()));
+    }
+    saves
+}
+
+/// What moved after all is not watched any more.
+fn unwatched<'a>(tenant: &'a TenantId, row: &Movement) -> Option<(&'static str, Vec<Value<'a>>)> {
+    let (id, attempt) = row.own.filter(|_| !row.open)?;
+    Some((sql::UNWATCH, values![tenant.as_str(), id.to_string(), attempt]))
+}
+
+/// What was learned of the platform.
+fn taught<'a>(tenant: &'a TenantId, account_id: &'a str, commit: &'a Commit) -> Saves<'a> {
+    let pauses = commit.pauses.iter().map(|pause| (sql::SAVE_PAUSE, paused(tenant, account_id, pause)));
+    pauses.chain(known_values(tenant, account_id, &commit.known)).collect()
+}
+
+fn of_tenant<'a>(tenant: &'a TenantId, values: Vec<Value<'a>>) -> Vec<Value<'a>> {
+    [values![tenant.as_str()], values].into_iter().flatten().collect()
+}
+
+fn number(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 fn updated<'a>(tenant: &'a TenantId, row: &'a ChangeRow) -> Vec<Value<'a>> {
@@ -183,7 +269,6 @@ fn known_values<'a>(tenant: &'a TenantId, account_id: &'a str, known: &'a Known)
 }
 
 fn audited(row: &AuditRow) -> Vec<Value<'_>> {
-    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
     values![
         &row.account_id,
         number(row.seq),

@@ -128,7 +128,7 @@ pub(super) const REST_OF_CHANGE: &str = concat!(
      UNION ALL SELECT ",
     movement_columns!(),
     " FROM ad_owner_movements m WHERE m.tenant_id = $1 AND m.account_id = (SELECT account_id FROM c)
-       AND m.at > (SELECT asked FROM c) - $6::bigint
+       AND m.change_id IS NOT NULL AND m.at > (SELECT asked FROM c) - $6::bigint
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
        SELECT m.at FROM ad_owner_movements m WHERE m.tenant_id = $1 AND m.account_id = (SELECT account_id FROM c)
@@ -213,7 +213,7 @@ pub(super) const MOVEMENTS: &str = concat!(
      UNION ALL SELECT ",
     movement_columns!(),
     " FROM ad_owner_movements m
-     WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.at > $6
+     WHERE m.tenant_id = $1 AND m.account_id = $2 AND m.change_id IS NOT NULL AND m.at > $6
      UNION ALL
      SELECT 'recent', NULL, NULL, NULL, NULL, count(*), min(r.at), NULL, NULL, NULL, NULL, NULL FROM (
        SELECT m.at FROM ad_owner_movements m
@@ -243,6 +243,40 @@ pub(super) const UPDATE_CHANGE: &str =
          observed_from = $10, sent_value = $11, intent_at = $12, lease_until = $13, token = $14, detail = $15,
          approved_by = $16, approved_at = $17, updated_at = $18
      WHERE tenant_id = $1 AND id = $2";
+
+/// What most transitions save, in one statement: one change ($1 to $18 as in `UPDATE_CHANGE`), its place ($19 to $23), its
+/// movement where $24 is set, its row of the history where $29 is set, the account ($46 to $48), and the owner's being shown
+/// again where $49 is set.
+pub(super) const SAVE_STEP: &str =
+    "WITH change AS (
+       UPDATE pending_ad_changes
+       SET status = $3, reason = $4, retry_at = $5, due_at = $6, run_at = $7, attempt = $8, attempts_forgiven = $9,
+           observed_from = $10, sent_value = $11, intent_at = $12, lease_until = $13, token = $14, detail = $15,
+           approved_by = $16, approved_at = $17, updated_at = $18
+       WHERE tenant_id = $1 AND id = $2),
+     movement AS (
+       INSERT INTO ad_owner_movements
+         (tenant_id, account_id, owner_level, owner_id, campaign_id, field, change_id, attempt, from_value, to_value, at,
+          open)
+       SELECT $1, $19, $20, $21, $22, $23, $2, $24::bigint, $25::bigint, $26::bigint, $27::bigint, $28::boolean
+       WHERE $24 IS NOT NULL
+       ON CONFLICT (tenant_id, change_id, attempt) WHERE change_id IS NOT NULL
+       DO UPDATE SET from_value = excluded.from_value, to_value = excluded.to_value, at = excluded.at,
+                     open = excluded.open),
+     audit AS (
+       INSERT INTO ad_change_history
+         (tenant_id, account_id, owner_level, owner_id, campaign_id, field, change_id, seq, kind, attempt, from_value,
+          to_value, status, reason, retry_at, detail, duration_ms, allocation_id, causation_id, purpose, actor,
+          request_id, at, prev_hash, hash)
+       SELECT $1, $19, $20, $21, $22, $23, $2, $29::bigint, $30::text, $31::bigint, $32::bigint, $33::bigint, $34::text,
+              $35::text, $36::bigint, $37::text, $38::bigint, $39::text, $40::text, $41::text, $42::text, $43::text,
+              $44::bigint, $45::text, $48
+       WHERE $29 IS NOT NULL),
+     shown AS (
+       UPDATE ad_owners SET hidden_until = NULL
+       WHERE $49 AND tenant_id = $1 AND account_id = $19 AND owner_level = $20 AND owner_id = $21)
+     UPDATE ad_accounts SET high_water = greatest(high_water, $46), head_seq = $47, head_hash = $48
+     WHERE tenant_id = $1 AND account_id = $19";
 
 /// The columns of many changes as arrays.
 pub(super) const INSERT_CHANGES: &str =
