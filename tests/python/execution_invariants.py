@@ -387,6 +387,18 @@ class Judge:
                 why = f"history {row['tenant_id']}#{row['seq']}: the platform did not refuse its credentials"
                 self.expect(row["request_id"] in refused, "I15", why)
 
+    def unnoticed(self) -> list[str]:
+        """Effects outside of the promise that the history still denies: worth a look, and no violation."""
+        found = []
+        for effect in self.overdue:
+            change, outcome = self.changes[effect["change_id"]], self.outcomes.get(self.key(effect), {})
+            if self.key(effect) not in self.late and change["status"] != "completed":
+                found.append(
+                    f"{self.key(effect)} landed at line {effect['seq']} and is denied: outcome {outcome.get('status')} "
+                    f"({outcome.get('reason')}), change {change['status']} ({change['reason']}), attempt {change['attempt']}"
+                )
+        return found
+
     def paths(self) -> dict[str, int]:
         """How often which way was gone."""
         counts: collections.Counter[str] = collections.Counter()
@@ -402,11 +414,7 @@ class Judge:
         counts["effect"] = len(self.own)
         counts["request"] = len(self.posts)
         counts["overdue"] = len(self.overdue)
-        unnoticed = [
-            effect for effect in self.overdue
-            if self.key(effect) not in self.late and self.changes[effect["change_id"]]["status"] != "completed"
-        ]
-        counts["overdue_unnoticed"] = len(unnoticed)
+        counts["overdue_unnoticed"] = len(self.unnoticed())
         for line in self.log:
             if line["kind"] == "fault":
                 counts[f"fault {next(iter(line['fault']))}"] += 1
@@ -420,13 +428,13 @@ def main() -> int:
     parser.add_argument("--policy", type=json.loads, required=True, help="the figures of the guards, as JSON")
     parser.add_argument("--kills", type=Path, help="lines of {tenant, from, until}: when a kill switch was surely on")
     parser.add_argument("--schema", default="xynergy")
-    parser.add_argument("--json", action="store_true", help="print {problems, paths}")
+    parser.add_argument("--json", action="store_true", help="print {problems, paths, notes}")
     options = parser.parse_args()
     kills = read_lines(options.kills) if options.kills else []
     judge = Judge(read_lines(options.log), read_database(options.database, options.schema), options.policy, kills)
     found, paths = judge.judge(), judge.paths()
     if options.json:
-        print(json.dumps({"problems": found, "paths": paths}))
+        print(json.dumps({"problems": found, "paths": paths, "notes": judge.unnoticed()}))
         return 0
     for name, count in paths.items():
         print(f"{count:8} {name}")

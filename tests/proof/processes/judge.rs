@@ -14,6 +14,8 @@ use crate::field;
 pub(crate) struct Verdict {
     /// One line for each invariant that does not hold.
     pub(crate) problems: Vec<String>,
+    /// What landed outside of the promise and was not noticed.
+    pub(crate) notes: Vec<String>,
     /// How often each path was taken.
     pub(crate) paths: BTreeMap<String, u64>,
 }

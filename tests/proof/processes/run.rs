@@ -65,6 +65,7 @@ pub(crate) fn run(database: &Database, size: &Size) {
     for (path, count) in &verdict.paths {
         println!("path {path}: {count}");
     }
+    verdict.notes.iter().for_each(|note| println!("note {note}"));
     keep(&stage.folder);
     if !verdict.problems.is_empty() {
         panic!("seed {seed}: {} problems:\n{}", verdict.problems.len(), verdict.problems.join("\n"));
@@ -140,7 +141,9 @@ impl Stage {
                     workers.swap_remove(draw.below(workers.len())).kill();
                     killed += 1;
                 }
-                1 => drop(self.post("edit", &draw.edit())),
+                1 => (0..3).for_each(|_| {
+                    self.post("edit", &draw.edit());
+                }),
                 3 => assert!(self.post("faults", &draw.rules())),
                 _ => self.dead_or_killed(&draw),
             }
