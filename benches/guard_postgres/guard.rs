@@ -186,7 +186,7 @@ async fn history(world: &World, accounts: usize) {
             "SET session_replication_role = replica;
              CREATE TEMP TABLE past AS
                 SELECT n, 'act_' || n % {accounts} AS account, md5(n::text) AS id, 's' || n % 5000 AS owner,
-                       1000000 * (1600000000 + n) AS at, 2 * (n / {accounts}) AS seq
+                       1000000::bigint * (1600000000 + n) AS at, 2 * (n / {accounts}) AS seq
                 FROM generate_series(0, 499999) AS n;
              INSERT INTO ad_change_history
                 (tenant_id, account_id, seq, kind, change_id, attempt, campaign_id, owner_level, owner_id, field,

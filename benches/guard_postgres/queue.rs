@@ -8,7 +8,7 @@ use tokio::sync::Mutex;
 use xynergy::TenantId;
 use xynergy_core::env::SystemEntropy;
 use xynergy_core::execution::machine::CallTime;
-use xynergy_core::execution::{AdChange, ChangeId, LeaseToken, RampStep};
+use xynergy_core::execution::{AdChange, ChangeId, ChangeStatus, LeaseToken, RampStep};
 use xynergy_core::store::ChangeStore;
 
 use crate::World;
@@ -112,10 +112,16 @@ async fn work(
             continue;
         };
         idle = 0;
-        picked.lock().await.push((tenant.clone(), row.change.id));
         let token = LeaseToken::fresh(&SystemEntropy);
-        for asked in [reserve(&row.change, now, token), begin(&row.change, now, token), applied(now, token)] {
-            let moved = store.transition(tenant, row.change.id, asked).await.unwrap();
+        let id = row.change.id;
+        let claimed = store.transition(tenant, id, reserve(&row.change, now, token)).await.unwrap();
+        // Somebody else may have been faster, which costs a pick and nothing else.
+        if !claimed.taken || claimed.row.status != ChangeStatus::Claimed {
+            continue;
+        }
+        picked.lock().await.push((tenant.clone(), id));
+        for asked in [begin(&row.change, now, token), applied(now, token)] {
+            let moved = store.transition(tenant, id, asked).await.unwrap();
             assert!(moved.taken, "{moved:?}");
         }
     }

@@ -23,7 +23,11 @@ pub(super) fn settings(config: &PostgresConfig) -> String {
          SET client_connection_check_interval TO 1000;
          SET jit TO off;
          SET plan_cache_mode TO force_generic_plan;
-         SET enable_seqscan TO off"
+         SET enable_seqscan TO off;
+         SET enable_bitmapscan TO off;
+         SET enable_hashjoin TO off;
+         SET enable_mergejoin TO off;
+         SET enable_sort TO off"
     )
 }
 

@@ -382,7 +382,8 @@ pub(super) const NOTIFY: &str = "SELECT pg_notify($1, '')";
 
 /// $2 the bound time, $3 for how long they are hidden, $4 how many.
 ///
-/// Of an owner what is in flight comes first, then what is due first. The owners' rows are locked, those that others have locked are passed over. What is hidden need not survive a crash of
+/// Of an owner what is in flight comes first, then what is due first. The rows are locked, and so seen as they
+/// are now; those that others have locked are passed over. What is hidden need not survive a crash of
 /// the server, so that nothing waits for the disk.
 pub(super) const PICK: &str = concat!(
     "WITH lazily AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
@@ -409,7 +410,7 @@ pub(super) const PICK: &str = concat!(
              AND (e.status NOT IN ('claimed', 'executing'), e.due_at, e.id)
                < (p.status NOT IN ('claimed', 'executing'), p.due_at, p.id))
        ORDER BY p.due_at, p.id LIMIT $4
-       FOR NO KEY UPDATE OF o SKIP LOCKED),
+       FOR NO KEY UPDATE OF o, p SKIP LOCKED),
      hidden AS (
        UPDATE ad_owners o SET hidden_until = p.account_now + $3::bigint FROM picked p
        WHERE o.tenant_id = $1 AND o.account_id = p.account_id AND o.owner_level = p.owner_level
