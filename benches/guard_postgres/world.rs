@@ -90,7 +90,7 @@ pub(crate) fn change(account: &str, set: usize, n: usize) -> AdChange {
         expected_from: 10_000 + i64::try_from(n).unwrap(),
         target: 10_001 + i64::try_from(n).unwrap(),
         currency: Currency::USD,
-        allocation_id: Some("allocation_20260101".into()),
+        allocation_id: Some(format!("allocation_{}", set / 8)),
         causation_id: Some("evt_01hzy3v7k2m4n6p8".into()),
         reason: "deals worth more than the share of the budget came from this ad set".into(),
         expires_at: None,
