@@ -15,7 +15,9 @@ use crate::store::WatchedAttempt;
 /// to have made them. A platform without such a log, or away, tells nothing.
 pub(super) async fn search(parts: &Parts, ctx: &Ctx) -> Result<u64> {
     let at = CallTime::of(&*ctx.env.clock);
-    let since = at.now.minus(Duration::from_millis(parts.policy.late_watch_ms));
+    // A worker whose clock is ahead must not look past what is watched.
+    let now = parts.store.high_water(&ctx.tenant).await?.map_or(at.now, |seen| seen.min(at.now));
+    let since = now.minus(Duration::from_millis(parts.policy.late_watch_ms));
     let mut by_owner: BTreeMap<(String, Owner), Vec<WatchedAttempt>> = BTreeMap::new();
     for watched in parts.store.watched(&ctx.tenant, since).await? {
         let change = &watched.row.change;
