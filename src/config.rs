@@ -1,5 +1,6 @@
 //! The one configuration: a TOML file, or any serde value, becomes the same struct in every language.
 
+#[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
