@@ -121,7 +121,7 @@ private final class VectorCase {
         clock = try setup["now"]?.string.map { ManualClock(try Timestamp($0)) }
         var config = setup["config"]
         var secrets = setup["secrets"].map(\.fields)?.mapValues { $0.string ?? "" }
-        if let options = setup["sandbox"] {
+        if let options = setup["sandbox"], options != .null {
             let given = Sandbox.Setup(ads: options["ads"], crm: options["crm"], faults: options["faults"])
             let started = try await Sandbox.start(given, clock: clock)
             sandbox = started
