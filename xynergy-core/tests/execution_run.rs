@@ -362,6 +362,22 @@ async fn what_lands_after_its_verdict_is_found_and_counts() {
 }
 
 #[tokio::test]
+async fn what_a_later_request_did_is_not_found_late_however_long_ago() {
+    let tenants = Tenants::new(1, Policy::exact());
+    tenants.platform(0).fault_writes([Some(WriteFault::LostBefore)]);
+    tenants.queue(0, vec![change("again", 0, 1_000, 1_100)]).await;
+    tenants.pass(HOUR).await;
+    let row = tenants.row(0, "again").await;
+    assert_eq!((row.status, row.attempt), (ChangeStatus::Completed, 2));
+    let (executor, ctx) = tenants.of(0);
+    // The tenant stands still, so what the store watches does not move on.
+    for _ in 0..3 {
+        tenants.clock.advance(20 * HOUR);
+        assert_eq!(executor.reconcile(&ctx).await.unwrap().late, 0);
+    }
+}
+
+#[tokio::test]
 async fn a_verdict_and_a_retry_need_a_person_with_the_role() {
     let mut tenants = Tenants::new(1, Policy { max_attempts: 1, ..Policy::exact() });
     tenants.platform(0).fault_writes([Some(WriteFault::LostBefore)]);

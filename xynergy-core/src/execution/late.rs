@@ -4,12 +4,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::attempt::Parts;
-use super::machine::{Action, CallTime};
-use super::policy::Policy;
+use super::change::AdChange;
+use super::machine::{AccountView, Action, CallTime};
 use crate::ads::{Activity, Owner};
 use crate::ctx::Ctx;
+use crate::env::Timestamp;
 use crate::error::Result;
 use crate::store::WatchedAttempt;
+
+/// The time may go on between two looks.
+const MARGIN: Duration = Duration::from_secs(3_600);
 
 /// How many were found. The platform's log tells: it has more edits of ours to the value than changes that are known
 /// to have made them. A platform without such a log, or away, tells nothing.
@@ -52,14 +56,23 @@ async fn landed(parts: &Parts, ctx: &Ctx, watched: &WatchedAttempt, activities: 
         return Ok(false);
     }
     // Every other request of ours that set this value since then, and every one that may be about to.
-    let whole_watch = Policy {
-        velocity_window_ms: parts.policy.late_watch_ms.max(parts.policy.velocity_window_ms),
-        ..parts.policy
-    };
-    let view = parts.store.view(&ctx.tenant, change, CallTime::of(&*ctx.env.clock), &whole_watch).await?;
+    let view = view_since(parts, ctx, change, since).await?;
     let accounted = view.movements.iter().filter(|m| {
         let other = m.own.is_some_and(|own| own != (change.id, watched.attempt));
         other && m.owner == change.owner && m.field == change.field && m.to == value && m.at >= since
     });
     Ok(shown > accounted.count())
+}
+
+/// The account with all that moved since then: the store's time, from which it looks back, may be far ahead of what is watched.
+async fn view_since(parts: &Parts, ctx: &Ctx, change: &AdChange, since: Timestamp) -> Result<AccountView> {
+    let mut policy = parts.policy;
+    loop {
+        let view = parts.store.view(&ctx.tenant, change, CallTime::of(&*ctx.env.clock), &policy).await?;
+        let back = view.now.since(since);
+        if back < policy.longest_window() {
+            return Ok(view);
+        }
+        policy.velocity_window_ms = u64::try_from((back + MARGIN).as_millis()).unwrap_or(u64::MAX);
+    }
 }

@@ -96,8 +96,10 @@ pub(super) async fn late(store: &dyn ChangeStore, tenant: &TenantId) {
     assert!(view(store, tenant, &one, at(301)).await.movements.is_empty(), "it counts in no window");
 
     let action = Action::Late { attempt: 1, detail: "the log shows it".into() };
-    let found = store.transition(tenant, one.id, transition(at(400), action)).await.unwrap();
+    let found = store.transition(tenant, one.id, transition(at(400), action.clone())).await.unwrap();
     assert_eq!((found.row.status, found.row.reason), (ChangeStatus::Completed, Some(Reason::LandedLate)));
+    let again = store.transition(tenant, one.id, transition(at(401), action)).await.unwrap();
+    assert!(!again.taken && again.row == found.row, "another worker had found it too");
     assert!(store.watched(tenant, at(0)).await.unwrap().is_empty(), "found once");
     let seen = view(store, tenant, &one, at(401)).await.movements;
     assert_eq!((seen.len(), seen[0].at, seen[0].open), (1, at(400), false), "and counts from then on");

@@ -390,8 +390,12 @@ impl<'a> Work<'a> {
         if attempt == 0 || attempt > row.attempt || (attempt == row.attempt && row.in_flight()) {
             return None;
         }
+        let own = Some((row.change.id, attempt));
+        if self.view.movements.iter().any(|m| m.own == own) {
+            return None;
+        }
         let mut movement = self.own_movement(&row, self.view.now, false);
-        movement.own = Some((row.change.id, attempt));
+        movement.own = own;
         self.commit.movements.push(movement);
         row.detail = Some(detail.to_owned());
         if !row.in_flight() && row.status != ChangeStatus::Completed {
