@@ -13,6 +13,7 @@ use xynergy::{Client, Error, ErrorKind, Result};
 
 use crate::call::{CallInfo, Calls};
 use crate::failure::Failure;
+use crate::fork::{Inside, Polled};
 use crate::methods::{self, Method, Session};
 use crate::options::{Backends, Options, build};
 use crate::runtime::{Pool, pool};
@@ -21,7 +22,7 @@ use crate::streams::Streams;
 /// What became of a call: its result as JSON, or why there is none.
 pub type Outcome = std::result::Result<String, Failure>;
 
-type Running = Pin<Box<dyn Future<Output = Outcome> + Send>>;
+type Running = Polled<Outcome>;
 
 /// Arguments of more bytes than this are read on another thread.
 const MUCH: usize = 64 * 1024;
@@ -132,6 +133,7 @@ impl Engine {
         if arguments.len() > MUCH {
             return self.start_apart(origin, id, method, info, arguments, complete);
         }
+        let _inside = Inside::enter();
         let (state, mut running) = match self.prepare(origin, id, method, info, arguments) {
             Ok(prepared) => prepared,
             Err(failure) => return Some(Err(failure)),
@@ -144,7 +146,8 @@ impl Engine {
         }
         state.pool.enter(|| {
             // The waker does nothing: the task polls again at once.
-            if let Poll::Ready(outcome) = running.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            if let Poll::Ready(outcome) = Pin::new(&mut running).poll(&mut Context::from_waker(Waker::noop()))
+            {
                 return Some(outcome);
             }
             let completion = Completion(Some(complete));
@@ -303,7 +306,11 @@ impl Engine {
         if self.is_closed() {
             return Err(Error::invalid("client", "client: it is closed; make another one").into());
         }
+        let _inside = Inside::enter();
         let state = self.0.state()?;
+        if state.pool.has_ended() {
+            return Err(Error::new(ErrorKind::Cancelled, "client", "client: the process is ending").into());
+        }
         let method = methods::find(method)?;
         let session =
             Session { client: state.client.clone(), scope: info.scope(&state.client)?, engine: self.clone() };
@@ -332,7 +339,7 @@ impl Engine {
                 Err(_) => Err(cancelled().in_operation(name).into()),
             }
         };
-        Ok((state, Box::pin(CALL.scope((id, origin), running))))
+        Ok((state, Polled(Box::pin(CALL.scope((id, origin), running)))))
     }
 
     /// The streams of this process.
@@ -351,6 +358,10 @@ impl Inner {
 
     /// What belongs to this process, built at its first use.
     fn state(&self) -> Result<&State> {
+        if let Some(state) = self.current() {
+            return Ok(state);
+        }
+        let _inside = Inside::enter();
         loop {
             if let Some(state) = self.current() {
                 return Ok(state);
@@ -378,6 +389,7 @@ impl Drop for Inner {
         // SAFETY: it was leaked by `state` in this process, and nobody else can have a reference any more.
         let state = unsafe { Box::from_raw(*self.state.get_mut()) };
         let pool = state.pool;
+        let _inside = Inside::enter();
         // What is in it may want to spawn the end of its work.
         pool.enter(|| drop(state));
     }

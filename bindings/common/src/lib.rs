@@ -4,7 +4,7 @@
 //! Everything else is here, once: which calls there are ([`methods`]), their description from which each language's types are
 //! generated ([`description`]), cancellation by call id, caught panics, logs and events through one bounded queue
 //! ([`outbox`]), objects of the host behind the library's traits ([`host`]), and one runtime for each process, which survives a fork
-//! ([`runtime`]).
+//! ([`runtime`], [`fork`]).
 //!
 //! JSON is the form of every value at the border because it is the same in every language, down to the byte. The engine reads
 //! it into typed values, so that a wrong one is refused with the argument's name before anything starts.
@@ -13,6 +13,7 @@ mod call;
 pub mod description;
 mod engine;
 mod failure;
+pub mod fork;
 pub mod host;
 pub mod methods;
 mod options;

@@ -4,7 +4,7 @@
 //! may be held by threads that do not exist in it.
 
 use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::Dispatch;
 use xynergy::{Error, ErrorKind, Result};
 
+use crate::fork;
 use crate::outbox::Outbox;
 use crate::telemetry;
 
@@ -28,6 +29,7 @@ fn workers() -> usize {
 #[derive(Debug)]
 pub struct Pool {
     process: u32,
+    ended: AtomicBool,
     handle: Handle,
     runtime: Mutex<Option<Runtime>>,
     outbox: Arc<Outbox>,
@@ -67,6 +69,10 @@ pub fn shutdown(grace: Duration) {
         return;
     }
     pool.outbox.close();
+    // No thread of the host's is in the middle of a call when the runtime goes, and none begins one after.
+    fork::close();
+    pool.ended.store(true, Ordering::SeqCst);
+    fork::open();
     let runtime = pool.runtime.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(runtime) = runtime {
         runtime.shutdown_timeout(grace);
@@ -83,6 +89,9 @@ impl Pool {
             .enable_all()
             .thread_name("xynergy")
             .on_thread_start(move || telemetry::keep_for_thread(&of_thread))
+            .on_thread_unpark(fork::awake)
+            .on_thread_park(fork::asleep)
+            .on_thread_stop(fork::asleep)
             .build()
             .map_err(|e| {
                 Error::new(ErrorKind::Unavailable, "runtime", "the system gives no threads for the pool")
@@ -90,6 +99,7 @@ impl Pool {
             })?;
         Ok(Self {
             process,
+            ended: AtomicBool::new(false),
             handle: runtime.handle().clone(),
             runtime: Mutex::new(Some(runtime)),
             outbox,
@@ -100,6 +110,11 @@ impl Pool {
     /// The process it belongs to.
     pub fn process(&self) -> u32 {
         self.process
+    }
+
+    /// Whether it was shut down: nothing begins any more.
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// Where tasks are spawned.

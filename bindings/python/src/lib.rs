@@ -15,7 +15,7 @@ mod text;
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use xynergy_bindings::{Failure, runtime};
+use xynergy_bindings::{Failure, fork, runtime};
 
 pyo3::create_exception!(
     _native,
@@ -33,6 +33,24 @@ fn failed(failure: impl Into<Failure>) -> PyErr {
 #[pyfunction]
 fn shutdown(py: Python<'_>, grace_ms: u64) {
     py.detach(|| runtime::shutdown(Duration::from_millis(grace_ms)));
+}
+
+/// The process is about to fork: waits until no thread is in the middle of something, and keeps others out.
+#[pyfunction]
+fn before_fork() {
+    fork::close();
+}
+
+/// The fork is over, in the parent.
+#[pyfunction]
+fn after_fork_in_parent() {
+    fork::open();
+}
+
+/// The fork is over, in the child.
+#[pyfunction]
+fn after_fork_in_child() {
+    fork::open_in_child();
 }
 
 /// The least level of log lines that are handed over.
@@ -66,7 +84,10 @@ mod _native {
     #[pymodule_export]
     use super::sandbox::{Sandbox, check, start_sandbox};
     #[pymodule_export]
-    use super::{Failed, canonical_json, command_line, set_log_level, shutdown};
+    use super::{
+        Failed, after_fork_in_child, after_fork_in_parent, before_fork, canonical_json, command_line,
+        set_log_level, shutdown,
+    };
 
     #[pymodule_init]
     fn init(module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {

@@ -66,6 +66,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
         "c = blocking.Client({'version': 1}, providers={'p': Slow()})\n"
         "def call():\n    try:\n        c.ai.chat(ASK)\n    except xynergy.XynergyError:\n        pass\n"
         "threading.Thread(target=call, daemon=True).start()\ntime.sleep(0.2)",
+        # Daemon threads that call and call.
+        "c = blocking.Client({'version': 1, 'ai': {'cache': {'enabled': False}}}, providers={'p': FakeProvider()})\n"
+        "def call():\n    while True:\n        try:\n            c.ai.chat(ASK)\n        except xynergy.XynergyError:\n"
+        "            time.sleep(0.001)\n"
+        "for _ in range(3): threading.Thread(target=call, daemon=True).start()\ntime.sleep(0.1)",
         # A loop that is closed by hand, with a call in it.
         "loop = asyncio.new_event_loop()\nc = xynergy.Client({'version': 1}, providers={'p': Slow()})\n"
         "async def main():\n    global t\n    t = loop.create_task(c.ai.chat(ASK, timeout=0.3))\n    await asyncio.sleep(0.1)\n"
@@ -287,7 +292,9 @@ def test_use_after_a_fork() -> None:
     clean(SETUP + FORK + textwrap.dedent(code))
 
 
-def test_forks_while_other_threads_call() -> None:
+@pytest.mark.parametrize("turn", range(8))
+def test_forks_while_other_threads_call(turn: int) -> None:
+    # The first fork comes while the threads do everything for the first time, so it is tried in more than one process.
     code = """
     c = blocking.Client({'version': 1, 'ai': {'cache': {'enabled': False}}}, providers={'p': FakeProvider()})
     stop = False

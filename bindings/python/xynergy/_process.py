@@ -27,5 +27,12 @@ def _at_end() -> None:
 
 
 if hasattr(os, "register_at_fork"):
+    # Registered first: closed last before the fork and opened first after it. They are the functions themselves, so that no other
+    # thread of Python's runs between them and the fork.
+    os.register_at_fork(
+        before=_native.before_fork,
+        after_in_parent=_native.after_fork_in_parent,
+        after_in_child=_native.after_fork_in_child,
+    )
     os.register_at_fork(after_in_child=_in_child)
 atexit.register(_at_end)
