@@ -1,3 +1,4 @@
 //! AI providers.
 
 pub mod openai_compatible;
+mod sse;

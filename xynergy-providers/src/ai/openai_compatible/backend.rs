@@ -16,8 +16,8 @@ use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
 use super::config::Settings;
 use super::error::{of_failure, of_status};
-use super::sse::SseParser;
 use super::wire::{self, StreamEvent};
+use crate::ai::sse::SseParser;
 
 /// No answer takes longer; the layers around have shorter deadlines.
 const LONGEST: Duration = Duration::from_secs(600);

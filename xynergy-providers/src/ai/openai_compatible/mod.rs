@@ -3,7 +3,6 @@
 mod backend;
 mod config;
 mod error;
-mod sse;
 mod wire;
 
 pub use backend::OpenAiCompatible;

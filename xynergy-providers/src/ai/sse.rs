@@ -3,7 +3,7 @@ use xynergy_core::{Error, ErrorKind, Result};
 /// Server-sent events from bytes that are cut anywhere: comments, `event:` and `id:` are passed over, lines end with LF, CR or
 /// CRLF, and an event is bounded.
 #[derive(Debug)]
-pub(super) struct SseParser {
+pub(crate) struct SseParser {
     line: Vec<u8>,
     data: Vec<u8>,
     has_data: bool,
@@ -13,7 +13,7 @@ pub(super) struct SseParser {
 }
 
 impl SseParser {
-    pub(super) fn new(max_event_bytes: usize) -> Self {
+    pub(crate) fn new(max_event_bytes: usize) -> Self {
         Self {
             line: Vec::new(),
             data: Vec::new(),
@@ -25,7 +25,7 @@ impl SseParser {
     }
 
     /// Takes bytes; hands over the data of each event that they complete.
-    pub(super) fn push(&mut self, mut bytes: &[u8], mut event: impl FnMut(&[u8])) -> Result<()> {
+    pub(crate) fn push(&mut self, mut bytes: &[u8], mut event: impl FnMut(&[u8])) -> Result<()> {
         while let Some(first) = bytes.first() {
             if std::mem::take(&mut self.after_cr) && *first == b'\n' {
                 bytes = &bytes[1..];
@@ -56,7 +56,7 @@ impl SseParser {
     }
 
     /// The end of the bytes: some servers leave the last blank line away.
-    pub(super) fn finish(&mut self, mut event: impl FnMut(&[u8])) {
+    pub(crate) fn finish(&mut self, mut event: impl FnMut(&[u8])) {
         self.end_line(&mut event);
         self.end_event(&mut event);
     }
