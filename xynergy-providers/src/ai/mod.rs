@@ -1,6 +1,4 @@
 //! AI providers.
 
-mod exchange;
 pub mod openai_compatible;
-pub mod openai_responses;
 mod sse;

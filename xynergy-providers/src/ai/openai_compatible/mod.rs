@@ -2,7 +2,7 @@
 
 mod backend;
 mod config;
-pub(super) mod error;
-pub(super) mod wire;
+mod error;
+mod wire;
 
 pub use backend::OpenAiCompatible;
