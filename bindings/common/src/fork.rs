@@ -165,7 +165,8 @@ mod tests {
             .collect();
         for _ in 0..200 {
             close();
-            assert_eq!((busy.load(Ordering::SeqCst), INSIDE.load(Ordering::SeqCst)), (0, 0));
+            // The count itself also shows those who knock.
+            assert_eq!(busy.load(Ordering::SeqCst), 0);
             open();
         }
         stop.store(true, Ordering::SeqCst);
@@ -178,21 +179,24 @@ mod tests {
     #[test]
     fn a_thread_of_the_pool_lets_a_fork_in_between_two_polls() {
         let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let stop = Arc::new(AtomicBool::new(false));
+        let (polls, stop) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
         let thread = std::thread::spawn({
-            let stop = Arc::clone(&stop);
+            let (polls, stop) = (Arc::clone(&polls), Arc::clone(&stop));
             move || {
                 awake();
                 while !stop.load(Ordering::SeqCst) {
-                    drop(Inside::enter());
+                    let inside = Inside::enter();
+                    polls.fetch_add(1, Ordering::SeqCst);
+                    drop(inside);
                 }
                 asleep();
             }
         });
         for _ in 0..50 {
-            let begun = Instant::now();
             close();
-            assert_eq!(INSIDE.load(Ordering::SeqCst), 0, "after {:?}", begun.elapsed());
+            let before = polls.load(Ordering::SeqCst);
+            std::thread::sleep(Duration::from_millis(1));
+            assert_eq!(polls.load(Ordering::SeqCst), before);
             open();
         }
         stop.store(true, Ordering::SeqCst);
