@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use xynergy_bindings::host::HostFailure;
 use xynergy_bindings::{Outcome, SandboxHandle};
 
+use crate::attach::detached;
 use crate::sandbox::Sandbox;
 
 /// The queue of the thread that serves host objects when no loop of a caller can.
@@ -188,7 +189,7 @@ impl Bridge {
     /// Waits until there is something to take, at most so long. False when it is closed.
     fn wait(&self, py: Python<'_>, timeout_ms: u64) -> bool {
         let timeout = Duration::from_millis(timeout_ms);
-        py.detach(|| {
+        detached(py, || {
             let waiting = self.0.arrived.wait_timeout_while(self.0.lock(), timeout, |state| {
                 state.messages.is_empty() && !state.closed
             });
@@ -209,7 +210,7 @@ impl Bridge {
 
     /// Ends it: host objects are not asked any more, and those who wait for them are told.
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.0.close());
+        detached(py, || self.0.close());
     }
 
     /// The answer of a host object.

@@ -11,6 +11,7 @@ use pyo3::pybacked::PyBackedStr;
 use xynergy_bindings::host::Host;
 use xynergy_bindings::{Backends, CallInfo, Error, ErrorKind, Options, Outcome};
 
+use crate::attach::detached;
 use crate::bridge::{Bridge, Message};
 use crate::clock::Clock;
 use crate::host::{Home, PythonObject};
@@ -65,7 +66,7 @@ impl Engine {
     ) -> PyResult<Self> {
         let home = Home::default();
         let clock = clock.map(|clock| clock.get().0.clone());
-        let made = py.detach(|| {
+        let made = detached(py, || {
             let mut backends = Backends { clock, ..Backends::default() };
             for (place, key) in hosts {
                 seat(&mut backends, &place, Arc::new(PythonObject::new(key, home.clone())))?;
@@ -114,7 +115,7 @@ impl Engine {
     ) -> PyResult<Bound<'py, PyAny>> {
         let id = self.engine.next_call_id();
         let queue = bridge.0.clone();
-        let outcome = py.detach(|| {
+        let outcome = detached(py, || {
             if let Err(error) = text::check(&arguments) {
                 return Some(Err(error.in_operation("arguments").into()));
             }
@@ -142,7 +143,7 @@ impl Engine {
     ) -> PyResult<String> {
         let origin = bridge.map(|bridge| bridge.0.clone() as xynergy_bindings::Origin);
         let (sender, receiver) = channel::<Outcome>();
-        let begun = py.detach(|| {
+        let begun = detached(py, || {
             text::check(&arguments)?;
             let started = self.engine.start_from(origin, id, &method, &info.0, &arguments, move |outcome| {
                 let _ = sender.send(outcome);
@@ -155,7 +156,7 @@ impl Engine {
         let receiver = Mutex::new(receiver);
         loop {
             let waited =
-                py.detach(|| receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LOOK));
+                detached(py, || receiver.lock().unwrap_or_else(PoisonError::into_inner).recv_timeout(LOOK));
             match waited {
                 Ok(outcome) => return outcome.map_err(failed),
                 Err(RecvTimeoutError::Timeout) => {
@@ -172,12 +173,12 @@ impl Engine {
 
     /// Cancels a call.
     fn cancel(&self, py: Python<'_>, id: u64) -> bool {
-        py.detach(|| self.engine.cancel(id))
+        detached(py, || self.engine.cancel(id))
     }
 
     /// Closes a stream that is not read to its end.
     fn close_stream(&self, py: Python<'_>, stream: u64) {
-        py.detach(|| self.engine.close_stream(stream));
+        detached(py, || self.engine.close_stream(stream));
     }
 
     /// Closes it; the number of the call that ends when that is done.
@@ -194,7 +195,7 @@ impl Engine {
 
     /// Closes it and waits in this thread.
     fn close_blocking(&self, py: Python<'_>, grace_ms: u64) {
-        py.detach(|| self.engine.close_blocking(Duration::from_millis(grace_ms)));
+        detached(py, || self.engine.close_blocking(Duration::from_millis(grace_ms)));
     }
 }
 

@@ -4,6 +4,7 @@
 //! What the library has to say goes into a [`bridge`], and a thread of Python's takes it from there. So nothing of Python's is held here
 //! either: the host's objects are numbers, by which the Python side finds them.
 
+mod attach;
 mod bridge;
 mod clock;
 mod engine;
@@ -16,6 +17,8 @@ use std::time::Duration;
 
 use pyo3::prelude::*;
 use xynergy_bindings::{Failure, fork, runtime};
+
+use crate::attach::detached;
 
 pyo3::create_exception!(
     _native,
@@ -32,7 +35,7 @@ fn failed(failure: impl Into<Failure>) -> PyErr {
 /// Stops the threads of this process, as the interpreter ends.
 #[pyfunction]
 fn shutdown(py: Python<'_>, grace_ms: u64) {
-    py.detach(|| runtime::shutdown(Duration::from_millis(grace_ms)));
+    detached(py, || runtime::shutdown(Duration::from_millis(grace_ms)));
 }
 
 /// The process is about to fork: waits until no thread is in the middle of something, and keeps others out.
@@ -50,6 +53,7 @@ fn after_fork_in_parent() {
 /// The fork is over, in the child.
 #[pyfunction]
 fn after_fork_in_child() {
+    attach::begin_anew();
     fork::open_in_child();
 }
 
@@ -68,11 +72,13 @@ fn canonical_json(json: &str) -> PyResult<String> {
 /// The command line; its exit code.
 #[pyfunction]
 fn command_line(py: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
-    py.detach(|| xynergy_bindings::command_line(arguments))
+    detached(py, || xynergy_bindings::command_line(arguments))
 }
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::attach::keep_others_out;
     #[pymodule_export]
     use super::bridge::Bridge;
     #[pymodule_export]

@@ -24,6 +24,8 @@ def _at_end() -> None:
     _native.shutdown(_GRACE_MS)
     _notices.join()
     _background.stop()
+    # What daemon threads are still in the middle of ends with the process.
+    _native.keep_others_out()
 
 
 if hasattr(os, "register_at_fork"):
