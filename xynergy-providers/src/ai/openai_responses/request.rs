@@ -39,7 +39,7 @@ pub(super) fn body(request: &ChatRequest, default_model: &str, stream: bool) -> 
     }
     text(&mut fields, request.response_format.as_ref());
     if let Some(effort) = fields.remove("reasoning_effort") {
-        group(&mut fields, "reasoning").entry("effort").or_insert(effort);
+        set_in(&mut fields, "reasoning", "effort", effort);
     }
     if fields.remove("logprobs") == Some(Value::Bool(true)) {
         include(&mut fields, "message.output_text.logprobs");
@@ -61,14 +61,10 @@ fn has_own_temperature(model: &str) -> bool {
     ["o1", "o3", "o4", "gpt-5"].iter().any(|family| model.starts_with(family))
 }
 
-fn group<'a>(fields: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
-    let value = fields.entry(name).or_insert_with(|| json!({}));
-    if !value.is_object() {
-        *value = json!({});
-    }
-    match value {
-        Value::Object(group) => group,
-        _ => unreachable!("it was made an object"),
+/// Sets a field of a group, unless the request has it there already.
+fn set_in(fields: &mut Map<String, Value>, group: &str, name: &str, value: Value) {
+    if let Value::Object(group) = fields.entry(group).or_insert_with(|| json!({})) {
+        group.entry(name).or_insert(value);
     }
 }
 
@@ -92,10 +88,10 @@ fn text(fields: &mut Map<String, Value>, format: Option<&Value>) {
             }
             _ => format.clone(),
         };
-        group(fields, "text").insert("format".into(), format);
+        set_in(fields, "text", "format", format);
     }
     if let Some(verbosity) = fields.remove("verbosity") {
-        group(fields, "text").entry("verbosity").or_insert(verbosity);
+        set_in(fields, "text", "verbosity", verbosity);
     }
 }
 
