@@ -1,4 +1,5 @@
 //! AI providers.
 
+pub mod headers;
 pub mod openai_compatible;
 mod sse;
