@@ -19,13 +19,14 @@ fn request() -> ChatRequest {
 /// What the dialect is sent for `request`, whole and streamed.
 async fn sent(dialect: Dialect, path: &str, config: ProviderConfig, request: &ChatRequest) -> (Seen, Seen) {
     let whole = serve(http(200, JSON, WHOLE.as_bytes())).await;
-    let config = |root: &str| ProviderConfig { dialect: Some(dialect), ..with_base(&config, format!("{root}{path}")) };
-    let (asked, _key) = provider("named", config(&whole.root));
+    let config =
+        |root: &str| ProviderConfig { dialect: Some(dialect), ..with_base(&config, format!("{root}{path}")) };
+    let asked = provider("named", config(&whole.root));
     let response = asked.chat(&ctx(), request).await.unwrap_or_else(|error| panic!("{dialect:?}: {error}"));
     assert_eq!((response.outcome, response.usage.unwrap().total()), (Outcome::Complete, 4), "{dialect:?}");
 
     let stream = serve(http(200, EVENTS, STREAM.as_bytes())).await;
-    let (asked, _key) = provider("named", config(&stream.root));
+    let asked = provider("named", config(&stream.root));
     let (response, failed) = streamed(&asked, request).await;
     assert!(failed.is_none() && response.outcome == Outcome::Complete, "{dialect:?}: {failed:?}");
     (whole.requests().remove(0), stream.requests().remove(0))
@@ -45,14 +46,22 @@ async fn every_dialect_is_asked_in_its_own_way() {
             let bearer = format!("Bearer {KEY}");
             let keys = (seen.header("authorization"), seen.header("api-key"));
             let azure = dialect == Dialect::Azure;
-            assert_eq!(keys, if azure { (None, Some(KEY)) } else { (Some(bearer.as_str()), None) }, "{dialect:?}");
+            assert_eq!(
+                keys,
+                if azure { (None, Some(KEY)) } else { (Some(bearer.as_str()), None) },
+                "{dialect:?}"
+            );
             assert!(seen.header("x-request-id").is_some_and(|id| id.starts_with("req_")), "{dialect:?}");
             // No compression: what would be unpacked could not be bounded by what comes.
             assert_eq!(seen.header("accept-encoding"), None, "{dialect:?}");
 
-            let newer = matches!(dialect, Dialect::Openai | Dialect::Azure | Dialect::Groq | Dialect::Openrouter);
-            let (limit, other) =
-                if newer { ("max_completion_tokens", "max_tokens") } else { ("max_tokens", "max_completion_tokens") };
+            let newer =
+                matches!(dialect, Dialect::Openai | Dialect::Azure | Dialect::Groq | Dialect::Openrouter);
+            let (limit, other) = if newer {
+                ("max_completion_tokens", "max_tokens")
+            } else {
+                ("max_tokens", "max_completion_tokens")
+            };
             assert_eq!((&seen.body[limit], seen.body.get(other)), (&json!(9), None), "{dialect:?}");
             let seed = if dialect == Dialect::Mistral { "random_seed" } else { "seed" };
             assert_eq!(seen.body[seed], 4, "{dialect:?}");
@@ -61,7 +70,10 @@ async fn every_dialect_is_asked_in_its_own_way() {
             }
             assert_eq!(seen.body["model"], "m", "{dialect:?}");
         }
-        assert_eq!((whole.header("accept"), stream.header("accept")), (Some("application/json"), Some("text/event-stream")));
+        assert_eq!(
+            (whole.header("accept"), stream.header("accept")),
+            (Some("application/json"), Some("text/event-stream"))
+        );
         assert_eq!((whole.body.get("stream"), whole.body.get("stream_options")), (None, None), "{dialect:?}");
         assert_eq!(stream.body["stream"], true, "{dialect:?}");
         let options = match dialect {
@@ -76,7 +88,8 @@ async fn every_dialect_is_asked_in_its_own_way() {
 
 #[tokio::test]
 async fn azure_is_asked_by_deployment_or_by_its_v1_api() {
-    let version = |version: &str| ProviderConfig { api_version: Some(version.into()), ..ProviderConfig::default() };
+    let version =
+        |version: &str| ProviderConfig { api_version: Some(version.into()), ..ProviderConfig::default() };
     let (whole, _) = sent(Dialect::Azure, "", ProviderConfig::default(), &request()).await;
     assert_eq!(whole.target, "/openai/v1/chat/completions");
     let (whole, stream) = sent(Dialect::Azure, "", version("2025-01-01-preview"), &request()).await;
@@ -93,7 +106,7 @@ async fn a_message_of_the_assistant_is_continued_where_that_is_known_to_work() {
     for dialect in Dialect::ALL {
         let server = serve(http(200, EVENTS, STREAM.as_bytes())).await;
         let config = ProviderConfig { dialect: Some(dialect), ..at(server.root.clone()) };
-        let (asked, _key) = provider("named", config);
+        let asked = provider("named", config);
         let (response, _) = streamed(&asked, &request).await;
         let seen = server.requests().remove(0);
         let can = matches!(dialect, Dialect::Mistral | Dialect::Deepseek | Dialect::Vllm | Dialect::LlamaCpp);
@@ -107,6 +120,6 @@ async fn a_message_of_the_assistant_is_continued_where_that_is_known_to_work() {
         assert_eq!(response.first_text(), text, "{dialect:?}");
     }
     let server = serve(http(200, JSON, WHOLE.as_bytes())).await;
-    let (asked, _key) = provider("mistral", at(server.root.clone()));
+    let asked = provider("mistral", at(server.root.clone()));
     assert_eq!(asked.chat(&ctx(), &request).await.unwrap().first_text(), " upon");
 }

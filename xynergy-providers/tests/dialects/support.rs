@@ -1,18 +1,16 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use futures_util::StreamExt;
 use serde_json::Value;
-use tempfile::NamedTempFile;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use xynergy_core::config::{EnvSecrets, ProviderConfig, SecretRef};
+use xynergy_core::config::{ProviderConfig, Secret, SecretRef, StaticSecrets};
 use xynergy_core::provider::{Assembler, ChatRequest, ChatResponse, Provider};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Env, Error, TenantId};
 use xynergy_providers::http::ReqwestHttp;
 use xynergy_providers::registry::providers;
-
-use futures_util::StreamExt;
 
 pub(crate) const KEY: &str = "sk-sesame";
 
@@ -100,11 +98,8 @@ async fn read(socket: &mut TcpStream) -> Option<Seen> {
         request.extend_from_slice(&buffer[..read]);
         let text = String::from_utf8_lossy(&request).into_owned();
         let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
-        let seen = Seen {
-            target: head.split(' ').nth(1)?.to_owned(),
-            head: head.to_owned(),
-            body: Value::Null,
-        };
+        let seen =
+            Seen { target: head.split(' ').nth(1)?.to_owned(), head: head.to_owned(), body: Value::Null };
         let length: usize = seen.header("content-length")?.parse().ok()?;
         if body.len() >= length {
             return Some(Seen { body: serde_json::from_str(body).ok()?, ..seen });
@@ -121,15 +116,13 @@ pub(crate) fn http(status: u16, headers: &str, body: &[u8]) -> Vec<u8> {
 pub(crate) const EVENTS: &str = "content-type: text/event-stream\r\n";
 pub(crate) const JSON: &str = "content-type: application/json\r\n";
 
-/// The provider `name` with the key [`KEY`]. The file of the key lives as long as the pair.
-pub(crate) fn provider(name: &str, config: ProviderConfig) -> (Arc<dyn Provider>, NamedTempFile) {
-    let file = NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), KEY).unwrap();
-    let path = file.path().to_str().unwrap().to_owned();
+/// The provider `name` with the key [`KEY`] and a model.
+pub(crate) fn provider(name: &str, config: ProviderConfig) -> Arc<dyn Provider> {
     let model = config.model.clone().or(Some("m".into()));
-    let config = ProviderConfig { api_key: Some(SecretRef::File(path)), model, ..config };
-    let parts = ProviderParts { http: Arc::new(ReqwestHttp::new()), secrets: Arc::new(EnvSecrets) };
-    (providers().build(name, &config, &parts).unwrap(), file)
+    let config = ProviderConfig { api_key: Some(SecretRef::Env("THE_KEY".into())), model, ..config };
+    let secrets = StaticSecrets::default().with("THE_KEY", Secret::new(KEY));
+    let parts = ProviderParts { http: Arc::new(ReqwestHttp::new()), secrets: Arc::new(secrets) };
+    providers().build(name, &config, &parts).unwrap()
 }
 
 pub(crate) fn at(base_url: String) -> ProviderConfig {
@@ -141,7 +134,10 @@ pub(crate) fn ctx() -> Ctx {
 }
 
 /// The answer as far as it came, and the error that ended it.
-pub(crate) async fn streamed(provider: &Arc<dyn Provider>, request: &ChatRequest) -> (ChatResponse, Option<Error>) {
+pub(crate) async fn streamed(
+    provider: &Arc<dyn Provider>,
+    request: &ChatRequest,
+) -> (ChatResponse, Option<Error>) {
     let mut seen = Assembler::default();
     let failed = match provider.stream(&ctx(), request).await {
         Ok(mut chunks) => loop {
