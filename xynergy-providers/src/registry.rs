@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use xynergy_core::config::OPENAI_COMPATIBLE;
+use xynergy_core::config::{ANTHROPIC, OPENAI_COMPATIBLE};
 use xynergy_core::registry::ProviderRegistry;
 
+use crate::ai::anthropic::Anthropic;
 use crate::ai::openai_compatible::OpenAiCompatible;
 
 /// A registry of all types here; a host adds its own to it.
@@ -13,6 +14,10 @@ pub fn providers() -> ProviderRegistry {
     registry.register(
         OPENAI_COMPATIBLE,
         Arc::new(|name, config, parts| Ok(Arc::new(OpenAiCompatible::new(name, config, parts.clone())?))),
+    );
+    registry.register(
+        ANTHROPIC,
+        Arc::new(|name, config, parts| Ok(Arc::new(Anthropic::new(name, config, parts.clone())?))),
     );
     registry
 }

@@ -12,12 +12,14 @@ use crate::spend::{Price, ProviderPricing};
 
 /// The type of a provider that names none.
 pub const OPENAI_COMPATIBLE: &str = "openai_compatible";
+/// The type of a provider that speaks Anthropic's Messages API; that of every one whose dialect is `anthropic`.
+pub const ANTHROPIC: &str = "anthropic";
 
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What builds it: `openai_compatible`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `anthropic`, or a type that the host registered.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whose ways it has; by its name where absent.
@@ -51,7 +53,7 @@ impl Default for ProviderConfig {
     }
 }
 
-/// Whose ways an OpenAI-compatible provider has.
+/// Whose ways a provider has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -61,6 +63,8 @@ pub enum Dialect {
     Abacus,
     /// A model that the user runs: vLLM, Ollama, llama.cpp.
     Internal,
+    /// Anthropic, by its Messages API.
+    Anthropic,
     /// Any other.
     Compatible,
 }
@@ -70,6 +74,7 @@ impl Dialect {
         match self {
             Self::Openai => Some("https://api.openai.com/v1"),
             Self::Abacus => Some("https://routellm.abacus.ai/v1"),
+            Self::Anthropic => Some("https://api.anthropic.com/v1"),
             Self::Internal | Self::Compatible => None,
         }
     }
@@ -79,6 +84,7 @@ impl Dialect {
             Self::Openai => Some("gpt-4o-mini"),
             Self::Abacus => Some("route-llm"),
             Self::Internal => Some("llama-3.1-8b-instruct"),
+            Self::Anthropic => Some("claude-haiku-4-5"),
             Self::Compatible => None,
         }
     }
@@ -88,7 +94,7 @@ impl Dialect {
         match self {
             Self::Abacus => Some(Price::PerRequest(15_000_000)),
             Self::Internal => Some(Price::PerRequest(1_000_000)),
-            Self::Openai | Self::Compatible => None,
+            Self::Openai | Self::Anthropic | Self::Compatible => None,
         }
     }
 }
@@ -162,9 +168,21 @@ impl RateLimit {
 }
 
 impl ProviderConfig {
-    /// Its dialect: the given one, or that of its name.
+    /// Its type. The dialect `anthropic` is not OpenAI-compatible: a provider of that dialect or name is of type `anthropic`
+    /// unless it has another dialect.
+    pub fn kind(&self, name: &str) -> &str {
+        if self.kind == OPENAI_COMPATIBLE && self.dialect(name) == Dialect::Anthropic {
+            ANTHROPIC
+        } else {
+            &self.kind
+        }
+    }
+
+    /// Its dialect: the given one, or that of its type or name.
     pub fn dialect(&self, name: &str) -> Dialect {
         self.dialect.unwrap_or(match name {
+            _ if self.kind == ANTHROPIC => Dialect::Anthropic,
+            "anthropic" => Dialect::Anthropic,
             "openai" => Dialect::Openai,
             "abacus" => Dialect::Abacus,
             "internal" => Dialect::Internal,
@@ -217,14 +235,14 @@ impl ProviderConfig {
         Ok(ProviderPricing {
             own,
             default_model: self.model(name).unwrap_or_default(),
-            list_prices: matches!(dialect, Dialect::Openai | Dialect::Compatible),
+            list_prices: matches!(dialect, Dialect::Openai | Dialect::Anthropic | Dialect::Compatible),
             otherwise: dialect.price(),
         })
     }
 
     /// Checks everything. A type of the host's own needs neither address nor model here.
     pub(super) fn validate(&self, name: &str) -> Result<()> {
-        if self.kind == OPENAI_COMPATIBLE {
+        if [OPENAI_COMPATIBLE, ANTHROPIC].contains(&self.kind.as_str()) {
             self.base_url(name)?;
             self.model(name)?;
         }
@@ -260,6 +278,20 @@ mod tests {
         assert!(
             config.validate("groq").unwrap_err().message().contains("ai.providers.groq.base_url: missing")
         );
+    }
+
+    #[test]
+    fn anthropic_is_a_type_of_its_own() {
+        let config = ProviderConfig::default();
+        assert_eq!((config.kind("anthropic"), config.kind("openai")), (ANTHROPIC, OPENAI_COMPATIBLE));
+        assert_eq!(config.base_url("anthropic").unwrap().as_str(), "https://api.anthropic.com/v1");
+        assert!(config.pricing("anthropic").unwrap().list_prices);
+        let of_type = ProviderConfig { kind: ANTHROPIC.into(), ..ProviderConfig::default() };
+        assert_eq!(of_type.dialect("claude"), Dialect::Anthropic);
+        assert!(of_type.validate("claude").is_ok());
+        let of_dialect = |dialect| ProviderConfig { dialect: Some(dialect), ..ProviderConfig::default() };
+        assert_eq!(of_dialect(Dialect::Anthropic).kind("x"), ANTHROPIC);
+        assert_eq!(of_dialect(Dialect::Compatible).kind("anthropic"), OPENAI_COMPATIBLE);
     }
 
     #[test]

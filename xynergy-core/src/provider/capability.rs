@@ -15,10 +15,13 @@ pub struct Capability {
     pub response_format: bool,
     /// Whether it reads images.
     pub images: bool,
+    /// Whether its default model continues the assistant's message that a request ends with.
+    #[serde(default)]
+    pub prefill: bool,
 }
 
 impl Capability {
-    /// Everything, with `default_model`.
+    /// Everything that a chat completion can ask for, with `default_model`.
     pub fn all(default_model: impl Into<String>) -> Self {
         Self {
             default_model: default_model.into(),
@@ -26,6 +29,7 @@ impl Capability {
             tools: true,
             response_format: true,
             images: true,
+            prefill: false,
         }
     }
 

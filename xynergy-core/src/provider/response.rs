@@ -31,7 +31,10 @@ impl FinishReason {
         match self {
             Self::Length | Self::ContentFilter => Outcome::Truncated,
             Self::Error => Outcome::Errored,
-            Self::Other(text) if text.is_empty() => Outcome::Truncated,
+            // Anthropic's names for a turn that has to be sent again to go on.
+            Self::Other(text) if matches!(text.as_str(), "" | "pause_turn" | "compaction") => {
+                Outcome::Truncated
+            }
             Self::Stop | Self::ToolCalls | Self::FunctionCall | Self::Other(_) => Outcome::Complete,
         }
     }

@@ -1,4 +1,5 @@
 //! AI providers.
 
+pub mod anthropic;
 pub mod openai_compatible;
 mod sse;

@@ -129,14 +129,14 @@ impl OpenAiCompatible {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+pub(in crate::ai) fn is_event_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     // A server that does not say is believed to do as asked.
     kind.is_none_or(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
 }
 
 /// The body as far as it came, at most `limit` bytes.
-async fn collected(answer: HttpBody, limit: usize) -> Bytes {
+pub(in crate::ai) async fn collected(answer: HttpBody, limit: usize) -> Bytes {
     let mut chunks = answer.chunks;
     let mut body = BytesMut::new();
     while let Some(Ok(chunk)) = chunks.next().await {

@@ -9,7 +9,7 @@ use xynergy_core::{Error, ErrorKind, Retry};
 /// The greatest part of a provider's message that is told on.
 const MAX_MESSAGE: usize = 400;
 /// How long to wait after throttling that names no time.
-const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
+pub(in crate::ai) const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
 
 /// An answer with an error status.
 pub(super) fn of_status(
@@ -53,13 +53,13 @@ pub(super) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
 
 /// A request without an answer. The provider may have been asked and may bill it; asking again is harmless otherwise.
 #[allow(clippy::needless_pass_by_value)] // The shape that map_err asks for.
-pub(super) fn of_failure(failure: HttpFailure) -> Error {
+pub(in crate::ai) fn of_failure(failure: HttpFailure) -> Error {
     let kind = if failure.timed_out { ErrorKind::Timeout } else { ErrorKind::Unavailable };
     Error::new(kind, "ai.chat", failure.message).with_retry(Retry::After(Duration::ZERO))
 }
 
 /// An answer that is not what it should be.
-pub(super) fn unreadable(what: &'static str) -> Error {
+pub(in crate::ai) fn unreadable(what: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, "ai.chat", what)
 }
 
@@ -156,14 +156,14 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
     error
 }
 
-fn without(text: &str, key: Option<&Secret>) -> String {
+pub(in crate::ai) fn without(text: &str, key: Option<&Secret>) -> String {
     match key.map(Secret::expose).filter(|key| !key.is_empty()) {
         Some(key) => text.replace(key, "***"),
         None => text.to_owned(),
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(in crate::ai) fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(MAX_MESSAGE).collect();
     if short.len() < text.len() {
         short.push_str(" ...");
@@ -172,7 +172,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// How long the provider asks to wait: milliseconds, seconds or a date; what is not positive and finite is passed over.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+pub(in crate::ai) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok();
     let number = |name: &str| text(name)?.trim().parse::<f64>().ok();
     let positive = |seconds: f64| Duration::try_from_secs_f64(seconds).ok().filter(|wait| !wait.is_zero());

@@ -1,8 +1,8 @@
 //! Whoever speaks OpenAI's chat completions: OpenAI, Abacus.AI's RouteLLM API, models of one's own, and many others.
 
-mod backend;
+pub(super) mod backend;
 mod config;
-mod error;
-mod wire;
+pub(super) mod error;
+pub(super) mod wire;
 
 pub use backend::OpenAiCompatible;

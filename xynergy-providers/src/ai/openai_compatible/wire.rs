@@ -47,7 +47,7 @@ pub(super) fn body(
 fn limit_name(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Openai => "max_completion_tokens",
-        Dialect::Abacus | Dialect::Internal | Dialect::Compatible => "max_tokens",
+        Dialect::Abacus | Dialect::Internal | Dialect::Anthropic | Dialect::Compatible => "max_tokens",
     }
 }
 
@@ -104,7 +104,7 @@ pub(super) fn event(data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
 }
 
 /// A whole answer where a stream was asked for, as one chunk.
-pub(super) fn as_chunk(response: ChatResponse) -> ChatChunk {
+pub(in crate::ai) fn as_chunk(response: ChatResponse) -> ChatChunk {
     let choice = |choice: xynergy_core::provider::Choice| ChunkChoice {
         index: choice.index,
         delta: Delta {
