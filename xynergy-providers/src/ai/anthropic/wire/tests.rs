@@ -16,6 +16,7 @@ fn refused(request: Value) -> (ErrorKind, String) {
 }
 
 /// A request with one message and these fields.
+#[allow(clippy::needless_pass_by_value)] // Reads as json!({...}) at each call.
 fn asking(fields: Value) -> Value {
     let mut request = json!({"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4_000});
     request.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
