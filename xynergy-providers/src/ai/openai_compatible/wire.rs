@@ -8,6 +8,7 @@ use xynergy_core::{Error, ErrorKind, Result};
 use super::config::Settings;
 use super::dialect::{Reasoning, Ways};
 use super::error::{in_band, no_json, unreadable};
+use crate::ai::exchange::StreamEvent;
 
 /// The body of a request.
 pub(super) fn body(request: &ChatRequest, settings: &Settings, stream: bool) -> Result<Bytes> {
@@ -149,16 +150,6 @@ pub(super) fn response(body: &[u8], key: Option<&Secret>) -> Result<ChatResponse
     Ok(ChatResponse { report: CallReport::default(), ..response }.judged())
 }
 
-/// What an event of a stream says.
-#[derive(Debug)]
-pub(super) enum StreamEvent {
-    Chunk(Box<ChatChunk>),
-    /// `[DONE]`: the end, and no proof of success.
-    Done,
-    /// A sign of life without content.
-    Nothing,
-}
-
 /// Reads the data of one event.
 pub(super) fn event(data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
     match data.trim_ascii() {
@@ -249,6 +240,7 @@ mod tests {
         serde_json::from_slice(&body(request, &settings, stream).unwrap()).unwrap()
     }
 
+    #[allow(clippy::needless_pass_by_value)] // Written at the call.
     fn conversation(messages: Value) -> ChatRequest {
         serde_json::from_value(json!({"messages": messages})).unwrap()
     }
