@@ -20,7 +20,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(120);
 const INSUFFICIENT_QUOTA: &str = "insufficient_quota";
 
 /// An answer with an error status.
-pub(super) fn of_status(
+pub(in crate::ai) fn of_status(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
@@ -53,7 +53,7 @@ pub(super) fn of_status(
 
 /// An error in a body or an event under status 200, if it is one: `{"error": ...}`, an error in a choice, or a body that is
 /// nothing but an error.
-pub(super) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
+pub(in crate::ai) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
     let error = |holder: &Value| holder.get("error").is_some_and(|error| !is_nothing(error));
     let choices = body.get("choices").and_then(Value::as_array);
     let bare = || {
@@ -72,18 +72,18 @@ pub(super) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
 
 /// A request without an answer. The provider may have been asked and may bill it; asking again is harmless otherwise.
 #[allow(clippy::needless_pass_by_value)] // The shape that map_err asks for.
-pub(super) fn of_failure(failure: HttpFailure) -> Error {
+pub(in crate::ai) fn of_failure(failure: HttpFailure) -> Error {
     let kind = if failure.timed_out { ErrorKind::Timeout } else { ErrorKind::Unavailable };
     Error::new(kind, "ai.chat", failure.message).with_retry(Retry::After(Duration::ZERO))
 }
 
 /// An answer that is not what it should be.
-pub(super) fn unreadable(what: &'static str) -> Error {
+pub(in crate::ai) fn unreadable(what: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, "ai.chat", what)
 }
 
 /// Bytes that should be JSON and are not: what they are instead, as far as that can be seen.
-pub(super) fn no_json(body: &[u8]) -> Error {
+pub(in crate::ai) fn no_json(body: &[u8]) -> Error {
     let start = body.trim_ascii_start();
     unreadable(if start.is_empty() {
         "the answer is empty; check ai.providers.NAME.base_url"

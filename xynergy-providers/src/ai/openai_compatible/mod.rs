@@ -5,8 +5,8 @@ mod backend;
 mod config;
 mod dialect;
 mod echo;
-mod error;
+pub(super) mod error;
 mod told;
-mod wire;
+pub(super) mod wire;
 
 pub use backend::OpenAiCompatible;

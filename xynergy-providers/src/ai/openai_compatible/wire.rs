@@ -211,7 +211,7 @@ fn clean(answer: &mut Value, part: &str) {
 }
 
 /// A whole answer where a stream was asked for, as one chunk.
-pub(super) fn as_chunk(response: ChatResponse) -> ChatChunk {
+pub(in crate::ai) fn as_chunk(response: ChatResponse) -> ChatChunk {
     let choice = |choice: xynergy_core::provider::Choice| ChunkChoice {
         index: choice.index,
         delta: Delta {
