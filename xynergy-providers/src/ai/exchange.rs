@@ -3,26 +3,26 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 use xynergy_core::config::{Secret, SecretRef};
-use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest};
+use xynergy_core::env::{HttpBody, HttpRequest};
 use xynergy_core::provider::{ChatChunk, ChatResponse, ChatStream};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Timestamp};
 
 use super::openai_compatible::error::of_failure;
 use super::openai_compatible::wire::as_chunk;
+use super::pieces::{Pieces, collected, is_event_stream, start_of};
 use super::sse::SseParser;
 
 /// No answer takes longer; the layers around have shorter deadlines.
 const LONGEST: Duration = Duration::from_secs(600);
 /// The greatest answer, whole or streamed, in bytes.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
+const MAX_ANSWER: usize = 32 * 1024 * 1024;
 /// The greatest event of a stream, in bytes.
 const MAX_EVENT: usize = 8 * 1024 * 1024;
 /// The greatest part of an error's body that is read, in bytes.
@@ -118,10 +118,12 @@ impl<S: Speech> Exchange<S> {
     async fn opened(&self, ctx: &Ctx, body: Bytes) -> Result<ChatStream> {
         let key = self.key(ctx).await?;
         let request = self.request(ctx, body, key.as_ref(), "text/event-stream")?;
-        let answer = self.parts.http.stream(request).await.map_err(of_failure)?;
-        if !answer.status.is_success() {
-            let (status, headers) = (answer.status, answer.headers.clone());
-            let body = collected(answer, MAX_ERROR).await;
+        let HttpBody { status, headers, chunks } =
+            self.parts.http.stream(request).await.map_err(of_failure)?;
+        let mut pieces = chunks.fuse().boxed();
+        if !status.is_success() {
+            // Half of an error is better than none.
+            let (body, _) = collected(Vec::new(), &mut pieces, MAX_ERROR).await;
             let now = ctx.env.clock.now();
             return Err(self.speech.error(&Refusal {
                 status,
@@ -131,14 +133,17 @@ impl<S: Speech> Exchange<S> {
                 key: key.as_ref(),
             }));
         }
-        if !is_event_stream(&answer.headers) {
+        let start = start_of(&mut pieces).await?;
+        if !is_event_stream(&headers, &start) {
             // Some servers answer as a whole, whatever was asked, and some with an error under status 200.
-            let body = collected(answer, MAX_EVENT).await;
+            let (body, ended) = collected(start, &mut pieces, MAX_EVENT).await;
+            ended?;
             let chunk = as_chunk(self.speech.response(&body, key.as_ref())?);
             return Ok(futures_util::stream::iter([Ok(chunk)]).boxed());
         }
+        let start = futures_util::stream::iter([Ok(Bytes::from(start))]);
         let reading = Reading {
-            pieces: answer.chunks,
+            pieces: start.chain(pieces).boxed(),
             parser: SseParser::new(MAX_EVENT),
             ready: VecDeque::new(),
             ended: false,
@@ -189,28 +194,9 @@ impl<S: Speech> Exchange<S> {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // A server that does not say is believed to do as asked.
-    kind.is_none_or(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
-}
-
-/// The body as far as it came, at most `limit` bytes.
-async fn collected(answer: HttpBody, limit: usize) -> Bytes {
-    let mut chunks = answer.chunks;
-    let mut body = BytesMut::new();
-    while let Some(Ok(chunk)) = chunks.next().await {
-        if body.len() + chunk.len() > limit {
-            break;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    body.freeze()
-}
-
 /// A stream as it is read. It ends when the provider says so, at the end of the bytes, or after an error.
 struct Reading<E> {
-    pieces: BoxStream<'static, Result<Bytes, HttpFailure>>,
+    pieces: Pieces,
     parser: SseParser,
     ready: VecDeque<Result<ChatChunk>>,
     ended: bool,
