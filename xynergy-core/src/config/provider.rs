@@ -216,8 +216,8 @@ impl RateLimit {
 impl ProviderConfig {
     /// Its dialect: the given one, or that of its name.
     pub fn dialect(&self, name: &str) -> Dialect {
-        let by_kind = (self.kind == OPENAI_RESPONSES).then_some(Dialect::Openai);
-        self.dialect.or(by_kind).or_else(|| Dialect::named(name)).unwrap_or(Dialect::Compatible)
+        let of_kind = || (self.kind == OPENAI_RESPONSES).then_some(Dialect::Openai);
+        self.dialect.or_else(of_kind).or_else(|| Dialect::named(name)).unwrap_or(Dialect::Compatible)
     }
 
     /// The model that is asked when a request names none.
