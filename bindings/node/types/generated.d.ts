@@ -1603,7 +1603,7 @@ export interface ProviderConfig {
   price?: PriceConfig | null | undefined;
   /** How many requests a tenant may send to it; unlimited when absent. */
   rate_limit?: RateLimit | null | undefined;
-  /** What builds it: `openai_compatible`, or a type that the host registered. */
+  /** What builds it: `openai_compatible`, `openai_responses`, or a type that the host registered. */
   type?: string | undefined;
 }
 

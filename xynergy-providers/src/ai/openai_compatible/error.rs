@@ -83,7 +83,7 @@ pub(in crate::ai) fn unreadable(what: &'static str) -> Error {
 }
 
 /// Bytes that should be JSON and are not: what they are instead, as far as that can be seen.
-pub(super) fn no_json(body: &[u8]) -> Error {
+pub(in crate::ai) fn no_json(body: &[u8]) -> Error {
     let start = body.trim_ascii_start();
     unreadable(if start.is_empty() {
         "the answer is empty; check ai.providers.NAME.base_url"
