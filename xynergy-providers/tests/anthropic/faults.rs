@@ -348,7 +348,9 @@ async fn a_whole_answer_to_a_stream_is_taken() {
     let whole = serve(Behaviour::Sends(json(200, "", WHOLE))).await;
     let chunks = provider(&whole.base_url).stream(&ctx(), &"Hi".into()).await.unwrap();
     let mut seen = Assembler::default();
-    chunks.for_each(|chunk| std::future::ready(seen.push(&chunk.unwrap()))).await;
+    for chunk in chunks.collect::<Vec<_>>().await {
+        seen.push(&chunk.unwrap());
+    }
     assert_eq!((seen.response().first_text().as_str(), seen.is_finished()), ("healthy", true));
 }
 
