@@ -119,7 +119,7 @@ impl Ai<'_> {
             Error::new(
                 ErrorKind::ConfigInvalid,
                 "ai",
-                "ai.providers: none is configured; set OPENAI_API_KEY, ABACUS_API_KEY or INTERNAL_AI_URL, or add [ai.providers.NAME]",
+                "ai.providers: none is configured; set OPENAI_API_KEY, ABACUS_API_KEY, ANTHROPIC_API_KEY or INTERNAL_AI_URL, or add [ai.providers.NAME]",
             )
         })
     }

@@ -139,6 +139,8 @@ fn refuse(request: &ChatRequest, extra: &Map<String, Value>) -> Result<()> {
         Err(unsupported("n: the Messages API gives one answer; leave it away or ask several times"))
     } else if extra.get("logprobs").is_some_and(|asked| *asked == true) {
         Err(unsupported("logprobs: the Messages API gives no log probabilities; leave it away"))
+    } else if extra.contains_key("functions") || extra.contains_key("function_call") {
+        Err(unsupported("functions: their answers have no counterpart in the Messages API; use tools"))
     } else if extra.contains_key("audio") || extra.get("modalities").is_some_and(more_than_text) {
         Err(unsupported("modalities: the Messages API answers with text alone; leave it away"))
     } else {

@@ -208,6 +208,7 @@ fn what_would_be_missing_from_the_answer_is_refused() {
     for (fields, part) in [
         (json!({"n": 2}), "n:"),
         (json!({"logprobs": true}), "logprobs:"),
+        (json!({"functions": [{"name": "f"}]}), "functions:"),
         (json!({"modalities": ["text", "audio"]}), "modalities:"),
         (
             json!({"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]}),
