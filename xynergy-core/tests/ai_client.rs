@@ -476,8 +476,14 @@ async fn a_stream_falls_back_before_its_first_output_only() {
     let late = provider("internal").streams(vec![Ok(ChatChunk::text("half")), broken()]);
     let world_b = world(vec![late, provider("openai")], |_| {});
     let (text, chunks, failed) = read(world_b.ai.stream(&world_b.ctx, "Hi".into()).await.unwrap()).await;
-    assert_eq!((text.as_str(), failed.unwrap().kind()), ("half", ErrorKind::Unavailable));
-    assert!(chunks.iter().all(|chunk| chunk.outcome.is_none()), "nobody calls it complete");
+    let failed = failed.unwrap();
+    assert_eq!((text.as_str(), failed.kind()), ("half", ErrorKind::Unavailable));
+    assert_eq!(failed.partial_text(), Some("half"));
+    assert!(!format!("{failed} {failed:?}").contains("half"));
+    let last = chunks.last().unwrap();
+    assert_eq!(last.outcome, Some(Outcome::Errored), "nobody calls it complete");
+    let report = last.report.as_ref().unwrap();
+    assert_eq!((report.partial_text.as_deref(), report.cost_nano_usd), (Some("half"), Some(NANO_PER_CALL)));
     assert_eq!(world_b.providers[1].calls(), 0);
     assert_eq!(world_b.settled_and_reserved().await, (NANO_PER_CALL, 0));
 }

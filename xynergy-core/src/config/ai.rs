@@ -20,6 +20,8 @@ pub struct AiConfig {
     pub order: OrderConfig,
     /// Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`.
     pub routes: BTreeMap<String, Vec<String>>,
+    /// Who is asked where every model of a list fails alike.
+    pub fallbacks: FallbackConfig,
     /// The cache of answers.
     pub cache: CacheConfig,
     /// How limits of answers are sized.
@@ -34,6 +36,8 @@ pub struct AiConfig {
     pub retry: RetryConfig,
     /// When a failing model is left alone.
     pub breaker: BreakerConfig,
+    /// How many calls may be in flight.
+    pub concurrency: ConcurrencyConfig,
     /// The greatest prompt, in bytes of text.
     pub max_prompt_bytes: usize,
 }
@@ -44,6 +48,7 @@ impl Default for AiConfig {
             providers: BTreeMap::new(),
             order: OrderConfig::default(),
             routes: BTreeMap::new(),
+            fallbacks: FallbackConfig::default(),
             cache: CacheConfig::default(),
             tokens: TokenConfig::default(),
             limits: Vec::new(),
@@ -51,6 +56,7 @@ impl Default for AiConfig {
             timeouts: TimeoutConfig::default(),
             retry: RetryConfig::default(),
             breaker: BreakerConfig::default(),
+            concurrency: ConcurrencyConfig::default(),
             max_prompt_bytes: 4 * 1024 * 1024,
         }
     }
@@ -75,6 +81,17 @@ impl Default for OrderConfig {
             simple: names(["internal", "abacus", "openai"]),
         }
     }
+}
+
+/// Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the
+/// error reaches the caller at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct FallbackConfig {
+    /// When the prompt does not fit a model's context window: models with a larger one.
+    pub context_too_long: Vec<String>,
+    /// When a provider's content filter refuses.
+    pub content_filtered: Vec<String>,
 }
 
 /// The cache of answers.
@@ -137,17 +154,27 @@ fn yes() -> bool {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TimeoutConfig {
-    /// Until the whole answer is there, or the first piece of a stream.
+    /// Until the whole answer is there, or the first piece of a stream, whoever is asked.
     pub total_ms: u64,
-    /// The same for one attempt at one provider.
+    /// Until the whole answer of one attempt at one provider.
     pub attempt_ms: u64,
+    /// Until the first token of a stream of one attempt: text, a tool call, reasoning or a refusal.
+    pub first_token_ms: u64,
     /// Between two pieces of a stream.
     pub idle_ms: u64,
+    /// Until the end of a stream, from its call; 0 for as long as it takes.
+    pub stream_total_ms: u64,
 }
 
 impl Default for TimeoutConfig {
     fn default() -> Self {
-        Self { total_ms: 30_000, attempt_ms: 20_000, idle_ms: 20_000 }
+        Self {
+            total_ms: 30_000,
+            attempt_ms: 20_000,
+            first_token_ms: 20_000,
+            idle_ms: 20_000,
+            stream_total_ms: 600_000,
+        }
     }
 }
 
@@ -160,6 +187,16 @@ impl TimeoutConfig {
     /// One attempt.
     pub fn attempt(&self) -> Duration {
         Duration::from_millis(self.attempt_ms)
+    }
+
+    /// The first token of a stream.
+    pub fn first_token(&self) -> Duration {
+        Duration::from_millis(self.first_token_ms)
+    }
+
+    /// A whole stream; `None` for as long as it takes.
+    pub fn stream_total(&self) -> Option<Duration> {
+        (self.stream_total_ms > 0).then(|| Duration::from_millis(self.stream_total_ms))
     }
 
     /// Silence within a stream.
@@ -206,6 +243,23 @@ impl Default for BreakerConfig {
     }
 }
 
+/// How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A
+/// stream is in flight until its end, and answers from the cache are not counted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ConcurrencyConfig {
+    /// Of the whole client.
+    pub max: u32,
+    /// At each provider, after which the next one is asked; 0 for no bound but that of the client.
+    pub per_provider: u32,
+}
+
+impl Default for ConcurrencyConfig {
+    fn default() -> Self {
+        Self { max: 16_384, per_provider: 0 }
+    }
+}
+
 impl AiConfig {
     /// The providers that these environment variables name: `OPENAI_API_KEY` (with `OPENAI_BASE_URL` another address
     /// than OpenAI's), `ABACUS_API_KEY`, `INTERNAL_AI_URL`; and `TOKEN_OPTIMIZATION_ENABLED`. `variable` looks one up.
@@ -240,11 +294,13 @@ impl AiConfig {
             ("tokens.simple_limit", u64::from(self.tokens.simple_limit)),
             ("timeouts.total_ms", self.timeouts.total_ms),
             ("timeouts.attempt_ms", self.timeouts.attempt_ms),
+            ("timeouts.first_token_ms", self.timeouts.first_token_ms),
             ("timeouts.idle_ms", self.timeouts.idle_ms),
             ("retry.base_ms", self.retry.base_ms),
             ("breaker.failures", u64::from(self.breaker.failures)),
             ("breaker.open_seconds", self.breaker.open_seconds),
             ("breaker.probes", u64::from(self.breaker.probes)),
+            ("concurrency.max", u64::from(self.concurrency.max)),
             ("max_prompt_bytes", self.max_prompt_bytes as u64),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {

@@ -5,8 +5,8 @@ mod provider;
 mod secret;
 
 pub use ai::{
-    AiConfig, BreakerConfig, CacheConfig, OrderConfig, RetryConfig, SpendLimitConfig, TimeoutConfig,
-    TokenConfig,
+    AiConfig, BreakerConfig, CacheConfig, ConcurrencyConfig, FallbackConfig, OrderConfig, RetryConfig,
+    SpendLimitConfig, TimeoutConfig, TokenConfig,
 };
 pub use provider::{Dialect, OPENAI_COMPATIBLE, PriceConfig, ProviderConfig, RateLimit, is_loopback};
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

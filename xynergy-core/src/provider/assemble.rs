@@ -49,17 +49,40 @@ impl Assembler {
         }
     }
 
+    /// The provider's id of the answer, empty until it came.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Whether every answer that began has said why it ended.
     pub fn is_finished(&self) -> bool {
         !self.choices.is_empty() && self.choices.values().all(|partial| partial.finish.is_some())
     }
 
-    /// Whether anything of an answer has come: text, a refusal, a tool call or reasoning. An empty piece is nothing.
+    /// Whether at least `count` answers began, and all of them have said why they ended.
+    pub fn are_finished(&self, count: usize) -> bool {
+        self.choices.len() >= count && self.is_finished()
+    }
+
+    /// Whether anything of an answer has come: text, a refusal, a tool call or reasoning. An empty piece is nothing, and so is an
+    /// annotation.
     pub fn has_output(&self) -> bool {
         let some = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-        let came =
-            |p: &Partial| some(&p.content) || some(&p.refusal) || !p.tools.is_empty() || !p.extra.is_empty();
+        let came = |p: &Partial| {
+            some(&p.content) || some(&p.refusal) || !p.tools.is_empty() || p.extra.iter().any(is_output)
+        };
         self.choices.values().any(came)
+    }
+
+    /// The text of the only answer so far, if that is all that came of it: no other answer, no refusal, no tool call, no end.
+    pub fn only_text(&self) -> Option<&str> {
+        let mut choices = self.choices.values();
+        let (partial, None) = (choices.next()?, choices.next()) else { return None };
+        let plain = partial.refusal.as_ref().is_none_or(String::is_empty)
+            && partial.tools.is_empty()
+            && !partial.extra.contains_key("function_call")
+            && partial.finish.is_none();
+        partial.content.as_deref().filter(|text| plain && !text.is_empty())
     }
 
     /// The provider's usage, once it came.
@@ -176,6 +199,28 @@ fn merge(whole: &mut Map<String, Value>, key: &str, value: &Value) {
     }
 }
 
+/// Whether a field beside the text is a part of the answer.
+fn is_output((key, value): (&String, &Value)) -> bool {
+    let known = matches!(
+        key.as_str(),
+        "reasoning"
+            | "reasoning_content"
+            | "reasoning_details"
+            | "thinking"
+            | "thinking_blocks"
+            | "function_call"
+            | "audio"
+            | "images"
+    );
+    known
+        && match value {
+            Value::String(text) => !text.is_empty(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(fields) => !fields.is_empty(),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        }
+}
+
 fn grows(key: &str) -> bool {
     matches!(key, "arguments" | "reasoning" | "reasoning_content" | "thinking")
 }
@@ -220,6 +265,23 @@ mod tests {
         ]);
         let calls = &response.choices[0].message.tool_calls;
         assert_eq!((calls.len(), &calls[1]["function"]["arguments"]), (2, &Value::from("{}")));
+    }
+
+    #[test]
+    fn what_counts_as_output() {
+        for (delta, counts) in [
+            (serde_json::json!({"role": "assistant", "content": ""}), false),
+            (serde_json::json!({"annotations": [{"x": 1}], "reasoning": ""}), false),
+            (serde_json::json!({"reasoning_content": "hm"}), true),
+            (serde_json::json!({"refusal": "no"}), true),
+            (serde_json::json!({"tool_calls": [{"index": 0}]}), true),
+            (serde_json::json!({"content": "x"}), true),
+        ] {
+            let mut assembler = Assembler::default();
+            let chunk = serde_json::json!({"choices": [{"index": 0, "delta": delta}]});
+            assembler.push(&serde_json::from_value(chunk.clone()).unwrap());
+            assert_eq!(assembler.has_output(), counts, "{chunk}");
+        }
     }
 
     #[test]

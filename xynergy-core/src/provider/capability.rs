@@ -15,10 +15,13 @@ pub struct Capability {
     pub response_format: bool,
     /// Whether it reads images.
     pub images: bool,
+    /// Whether, when the last message is from the assistant, the model continues it.
+    #[serde(default)]
+    pub prefill: bool,
 }
 
 impl Capability {
-    /// Everything, with `default_model`.
+    /// Everything that most can do, with `default_model`; `prefill` is not among it.
     pub fn all(default_model: impl Into<String>) -> Self {
         Self {
             default_model: default_model.into(),
@@ -26,6 +29,7 @@ impl Capability {
             tools: true,
             response_format: true,
             images: true,
+            prefill: false,
         }
     }
 

@@ -1,0 +1,6 @@
+//! What happens to a request when things go wrong. Time is tokio's, paused.
+#![allow(clippy::unwrap_used)] // Helpers of tests are no tests to clippy.
+
+mod matrix;
+mod streams;
+mod support;
