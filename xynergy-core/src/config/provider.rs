@@ -12,12 +12,14 @@ use crate::spend::{Price, ProviderPricing};
 
 /// The type of a provider that names none.
 pub const OPENAI_COMPATIBLE: &str = "openai_compatible";
+/// The type of a provider that speaks OpenAI's Responses API.
+pub const OPENAI_RESPONSES: &str = "openai_responses";
 
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What builds it: `openai_compatible`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, or a type that the host registered.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whose ways it has; by its name where absent.
@@ -165,6 +167,7 @@ impl ProviderConfig {
     /// Its dialect: the given one, or that of its name.
     pub fn dialect(&self, name: &str) -> Dialect {
         self.dialect.unwrap_or(match name {
+            _ if self.kind == OPENAI_RESPONSES => Dialect::Openai,
             "openai" => Dialect::Openai,
             "abacus" => Dialect::Abacus,
             "internal" => Dialect::Internal,
@@ -224,7 +227,7 @@ impl ProviderConfig {
 
     /// Checks everything. A type of the host's own needs neither address nor model here.
     pub(super) fn validate(&self, name: &str) -> Result<()> {
-        if self.kind == OPENAI_COMPATIBLE {
+        if [OPENAI_COMPATIBLE, OPENAI_RESPONSES].contains(&self.kind.as_str()) {
             self.base_url(name)?;
             self.model(name)?;
         }

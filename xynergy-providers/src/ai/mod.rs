@@ -1,4 +1,6 @@
 //! AI providers.
 
+mod exchange;
 pub mod openai_compatible;
+pub mod openai_responses;
 mod sse;

@@ -12,7 +12,7 @@ const MAX_MESSAGE: usize = 400;
 const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
 
 /// An answer with an error status.
-pub(super) fn of_status(
+pub(in crate::ai) fn of_status(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
@@ -39,7 +39,7 @@ pub(super) fn of_status(
 }
 
 /// An `{"error": ...}` in a body or an event under status 200, if it is one.
-pub(super) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
+pub(in crate::ai) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
     let error = body.get("error").filter(|error| !error.is_null())?;
     let told = Told::read(body);
     let status = ["code", "status_code", "status"]
@@ -53,13 +53,13 @@ pub(super) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
 
 /// A request without an answer. The provider may have been asked and may bill it; asking again is harmless otherwise.
 #[allow(clippy::needless_pass_by_value)] // The shape that map_err asks for.
-pub(super) fn of_failure(failure: HttpFailure) -> Error {
+pub(in crate::ai) fn of_failure(failure: HttpFailure) -> Error {
     let kind = if failure.timed_out { ErrorKind::Timeout } else { ErrorKind::Unavailable };
     Error::new(kind, "ai.chat", failure.message).with_retry(Retry::After(Duration::ZERO))
 }
 
 /// An answer that is not what it should be.
-pub(super) fn unreadable(what: &'static str) -> Error {
+pub(in crate::ai) fn unreadable(what: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, "ai.chat", what)
 }
 

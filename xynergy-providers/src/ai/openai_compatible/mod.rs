@@ -2,7 +2,7 @@
 
 mod backend;
 mod config;
-mod error;
-mod wire;
+pub(super) mod error;
+pub(super) mod wire;
 
 pub use backend::OpenAiCompatible;

@@ -104,7 +104,7 @@ pub(super) fn event(data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
 }
 
 /// A whole answer where a stream was asked for, as one chunk.
-pub(super) fn as_chunk(response: ChatResponse) -> ChatChunk {
+pub(in crate::ai) fn as_chunk(response: ChatResponse) -> ChatChunk {
     let choice = |choice: xynergy_core::provider::Choice| ChunkChoice {
         index: choice.index,
         delta: Delta {
