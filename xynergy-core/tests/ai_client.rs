@@ -235,6 +235,7 @@ async fn what_falls_back_and_what_does_not() {
 async fn temporary_faults_are_repeated_within_the_budget() {
     let world = world(vec![provider("internal").fails(3, ErrorKind::Unavailable, now())], |config| {
         config.breaker.failures = 1_000;
+        config.breaker.rate_percent = 0;
     });
     assert_eq!(world.ai.chat(&world.ctx, "Hi".into()).await.unwrap().report.attempts.len(), 4);
 
@@ -249,7 +250,10 @@ async fn temporary_faults_are_repeated_within_the_budget() {
 }
 
 fn world_of_one(scripted: Scripted) -> World {
-    world(vec![scripted], |config| config.breaker.failures = 1_000)
+    world(vec![scripted], |config| {
+        config.breaker.failures = 1_000;
+        config.breaker.rate_percent = 0;
+    })
 }
 
 #[tokio::test(start_paused = true)]
@@ -561,7 +565,10 @@ proptest! {
                     _ => slow.step(|_| Ok(answer("m", "whole"))),
                 };
             }
-            let world = world(vec![slow, provider("openai")], |config| config.breaker.failures = 1_000);
+            let world = world(vec![slow, provider("openai")], |config| {
+        config.breaker.failures = 1_000;
+        config.breaker.rate_percent = 0;
+    });
             let cap = cap * NANO_PER_CALL;
             world.limit(cap).await;
             let mut flying = Vec::new();

@@ -36,6 +36,8 @@ pub struct AiConfig {
     pub retry: RetryConfig,
     /// When a failing model is left alone.
     pub breaker: BreakerConfig,
+    /// Second calls beside slow ones.
+    pub hedge: HedgeConfig,
     /// How many calls may be in flight.
     pub concurrency: ConcurrencyConfig,
     /// The greatest prompt, in bytes of text.
@@ -56,6 +58,7 @@ impl Default for AiConfig {
             timeouts: TimeoutConfig::default(),
             retry: RetryConfig::default(),
             breaker: BreakerConfig::default(),
+            hedge: HedgeConfig::default(),
             concurrency: ConcurrencyConfig::default(),
             max_prompt_bytes: 4 * 1024 * 1024,
         }
@@ -225,21 +228,62 @@ impl Default for RetryConfig {
     }
 }
 
-/// When a failing model is left alone.
+/// When a failing model is left alone: after so many faults in a row, or when too many of the calls of a window are faults or slow.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BreakerConfig {
     /// Consecutive faults that open it.
     pub failures: u32,
+    /// The window of the rate, in seconds.
+    pub window_seconds: u64,
+    /// The share of the window's calls that opens it when they are faults or slow, in percent; 0 for never.
+    pub rate_percent: u32,
+    /// Calls that the window must hold before the rate counts.
+    pub min_calls: u32,
+    /// From how long on a call is slow, until its answer or the first token of its stream, in milliseconds of real time; 0 for
+    /// never.
+    pub slow_ms: u64,
     /// How long it stays open, in seconds.
     pub open_seconds: u64,
+    /// How much shorter than that it may be at random, in percent, so that not all processes try again at once.
+    pub jitter_percent: u32,
     /// Trial calls after that; all must succeed.
     pub probes: u32,
 }
 
 impl Default for BreakerConfig {
     fn default() -> Self {
-        Self { failures: 5, open_seconds: 60, probes: 3 }
+        Self {
+            failures: 5,
+            window_seconds: 60,
+            rate_percent: 50,
+            min_calls: 20,
+            slow_ms: 15_000,
+            open_seconds: 60,
+            jitter_percent: 10,
+            probes: 3,
+        }
+    }
+}
+
+/// Second calls beside slow ones: when the first model takes longer than 95 of 100 of its calls took, the next one is asked too.
+/// The first answer, or the first token of a stream, wins; the other call is aborted. Both are paid for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct HedgeConfig {
+    /// Whether there are any.
+    pub enabled: bool,
+    /// Second calls for a hundred requests at most, over time.
+    pub budget_percent: u32,
+    /// Answers of a model that must have been measured before.
+    pub min_calls: u32,
+    /// The shortest wait before the second call, in milliseconds.
+    pub min_wait_ms: u64,
+}
+
+impl Default for HedgeConfig {
+    fn default() -> Self {
+        Self { enabled: false, budget_percent: 5, min_calls: 20, min_wait_ms: 50 }
     }
 }
 
@@ -298,17 +342,25 @@ impl AiConfig {
             ("timeouts.idle_ms", self.timeouts.idle_ms),
             ("retry.base_ms", self.retry.base_ms),
             ("breaker.failures", u64::from(self.breaker.failures)),
+            ("breaker.window_seconds", self.breaker.window_seconds),
+            ("breaker.min_calls", u64::from(self.breaker.min_calls)),
             ("breaker.open_seconds", self.breaker.open_seconds),
             ("breaker.probes", u64::from(self.breaker.probes)),
+            ("hedge.min_calls", u64::from(self.hedge.min_calls)),
             ("concurrency.max", u64::from(self.concurrency.max)),
             ("max_prompt_bytes", self.max_prompt_bytes as u64),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value == 0) {
             return Err(wrong(format!("ai.{key}: 0 is not allowed; give at least 1")));
         }
-        if self.retry.budget_percent > 100 {
-            let given = self.retry.budget_percent;
-            return Err(wrong(format!("ai.retry.budget_percent: {given} is more than 100")));
+        let percents = [
+            ("retry.budget_percent", self.retry.budget_percent),
+            ("breaker.rate_percent", self.breaker.rate_percent),
+            ("breaker.jitter_percent", self.breaker.jitter_percent),
+            ("hedge.budget_percent", self.hedge.budget_percent),
+        ];
+        if let Some((key, given)) = percents.iter().find(|(_, percent)| *percent > 100) {
+            return Err(wrong(format!("ai.{key}: {given} is more than 100; give 0 to 100")));
         }
         if let Some(limit) = &self.rate_limit {
             limit.validate("ai.rate_limit")?;
