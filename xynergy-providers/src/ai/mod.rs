@@ -1,6 +1,7 @@
 //! AI providers.
 
 mod exchange;
+pub mod headers;
 pub mod openai_compatible;
 pub mod openai_responses;
 mod sse;
