@@ -21,8 +21,8 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::health::Performance;
 use crate::layer::{Layer, stack};
 use crate::layers::{
-    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, Fallback, RateLimitLayer, RetryLayer,
-    RouteLayer, SizeLayer, SpendLayer, TimeoutLayer,
+    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, ClassLists, Fallback, RateLimitLayer,
+    RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer, TimeoutLayer,
 };
 use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
@@ -82,6 +82,7 @@ impl AiClient {
         let cache = parts.cache.unwrap_or_else(|| Arc::new(MemoryCache::new(config.cache.max_bytes)));
 
         let breakers = BreakerLayer::new(config.breaker.clone());
+        let throttles = ThrottleLayer::new(Duration::from_millis(config.retry.max_ms));
         let mut candidates = Vec::new();
         let mut prices = BTreeMap::new();
         let mut stacks = BTreeMap::new();
@@ -93,6 +94,11 @@ impl AiClient {
             prices.insert(name.clone(), pricing);
             candidates.push(Candidate { name: name.clone(), capability: provider.capability() });
             let mut around: Vec<Arc<dyn Layer>> = Vec::new();
+            if config.concurrency.per_provider > 0 {
+                let most = config.concurrency.per_provider;
+                around.push(Arc::new(ShedLayer::new(most, "ai.concurrency.per_provider")));
+            }
+            around.push(Arc::new(throttles.clone()));
             if let Some(limit) = own.rate_limit {
                 around.push(Arc::new(RateLimitLayer::new(limit)));
             }
@@ -100,6 +106,7 @@ impl AiClient {
             around.push(Arc::new(RetryLayer::new(config.retry.clone())));
             around.push(Arc::new(TimeoutLayer {
                 attempt: config.timeouts.attempt(),
+                first_token: config.timeouts.first_token(),
                 idle: config.timeouts.idle(),
             }));
             around.push(Arc::new(AttemptLayer));
@@ -108,6 +115,8 @@ impl AiClient {
             }
         }
 
+        let capabilities =
+            candidates.iter().map(|c| (c.name.clone(), c.capability.clone())).collect::<BTreeMap<_, _>>();
         let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         let routing = routing_name(&candidates, &config);
         let router = Arc::new(Router::new(candidates, config.routing())?);
@@ -117,11 +126,14 @@ impl AiClient {
         if config.cache.enabled {
             around.push(Arc::new(cache_layer.clone()));
         }
+        around.push(Arc::new(ShedLayer::new(config.concurrency.max, "ai.concurrency.max")));
         if let Some(limit) = config.rate_limit {
             around.push(Arc::new(RateLimitLayer::new(limit)));
         }
         around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
+        let lists = class_lists(&config, &router)?;
+        around.push(Arc::new(RecoverLayer::new(capabilities, lists)));
         let standing = config.standing_limits();
         around.push(Arc::new(SpendLayer::new(
             Arc::clone(&ledger),
@@ -161,9 +173,13 @@ impl AiClient {
 
     /// Answers a conversation in pieces. Returns when the first piece is there; until then other providers are tried.
     ///
-    /// The last chunk has the outcome, the usage and the report. A stream that breaks ends with an error.
+    /// The last chunk has the outcome, the usage and the report. A stream that breaks is continued by the next model that can
+    /// ([`Capability::prefill`](crate::provider::Capability)), where that is safe; its outcome is then `spliced`. Otherwise its last
+    /// chunk has the outcome `errored` and the partial text, and an error follows, which carries the text as well.
     pub async fn stream(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatStream> {
-        let request = self.admitted(request, "ai.stream")?;
+        let mut request = self.admitted(request, "ai.stream")?;
+        let total = self.0.config.timeouts.stream_total();
+        request.call.deadline = total.and_then(|total| tokio::time::Instant::now().checked_add(total));
         let mut ending = Ending::new(&self.0.counters, ctx, &request, "ai.stream");
         let opened = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span()).await;
         let stream = match opened {
@@ -306,7 +322,27 @@ impl AiClient {
 fn routing_name(candidates: &[Candidate], config: &AiConfig) -> String {
     let models: Vec<String> =
         candidates.iter().map(|c| format!("{}/{}", c.name, c.capability.default_model)).collect();
-    format!("{models:?} {:?} {:?} {:?}", config.order, config.routes, config.tokens)
+    format!("{models:?} {:?} {:?} {:?} {:?}", config.order, config.routes, config.fallbacks, config.tokens)
+}
+
+/// The lists of `ai.fallbacks`, with the default models of providers that are named alone.
+fn class_lists(config: &AiConfig, router: &Router) -> Result<ClassLists> {
+    let resolve = |key: &str, targets: &[String]| {
+        let resolved = |target: &String| {
+            router.target(target).ok_or_else(|| {
+                let known: Vec<&str> = config.providers.keys().map(String::as_str).collect();
+                wrong(format!(
+                    "ai.fallbacks.{key}: {target:?} is no provider; use NAME or NAME/MODEL with one of: {}",
+                    known.join(", ")
+                ))
+            })
+        };
+        targets.iter().map(resolved).collect::<Result<Vec<_>>>()
+    };
+    Ok(ClassLists {
+        context_too_long: resolve("context_too_long", &config.fallbacks.context_too_long)?,
+        content_filtered: resolve("content_filtered", &config.fallbacks.content_filtered)?,
+    })
 }
 
 fn wrong(message: String) -> Error {

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::layer::Layer;
 use crate::provider::{
     Assembler, AttemptStatus, CallReport, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
-    Message, Provider, Usage,
+    Message, Outcome, Provider, Usage,
 };
 use crate::route::{ModelChoice, RouteDecision};
 use crate::spend::{LimitScope, PriceBook, Reserve, Settlement, SpendGuard, SpendLedger, SpendLimit};
@@ -169,7 +169,7 @@ impl Provider for Accounted {
         Ok(response)
     }
 
-    /// Ends the stream with a chunk of the library's own: usage, outcome and report.
+    /// Ends the stream with a chunk of the library's own: usage, outcome and report. Where the stream breaks it comes before the error.
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let (guard, allowed) = self.layer.reserve(ctx, request).await?;
         let inner = self.inner.stream(ctx, &allowed).await?;
@@ -184,7 +184,7 @@ impl Provider for Accounted {
             provider,
             model,
         };
-        Ok(futures_util::stream::unfold(Some(metered), Metered::next).boxed())
+        Ok(futures_util::stream::unfold(Metering::Open(Box::new(metered)), Metered::next).boxed())
     }
 }
 
@@ -196,6 +196,12 @@ fn counted(request: &ChatRequest, response: &ChatResponse) -> Usage {
     };
     let completion = response.choices.iter().map(|choice| answer(&choice.message)).sum();
     Usage::new(tokens::count_request(request), completion)
+}
+
+enum Metering {
+    Open(Box<Metered>),
+    Broken(Error),
+    Ended,
 }
 
 struct Metered {
@@ -211,6 +217,15 @@ struct Metered {
 impl Metered {
     fn usage(&self) -> (Usage, bool) {
         match self.seen.usage() {
+            // What a provider reports at the beginning or on the way does not hold what came after it.
+            Some(usage) if !self.seen.is_finished() => {
+                let here = counted(&self.request, &self.seen.response());
+                let mut usage = usage.clone();
+                let more = here.completion_tokens > usage.completion_tokens;
+                usage.completion_tokens = usage.completion_tokens.max(here.completion_tokens);
+                usage.total_tokens = usage.total();
+                (usage, more)
+            }
             Some(usage) => (usage.clone(), false),
             None => (counted(&self.request, &self.seen.response()), true),
         }
@@ -220,19 +235,27 @@ impl Metered {
         self.layer.settlement(&self.request, (&self.provider, &self.model), usage)
     }
 
-    async fn next(state: Option<Self>) -> Option<(Result<ChatChunk>, Option<Self>)> {
-        let mut metered = state?;
+    async fn next(state: Metering) -> Option<(Result<ChatChunk>, Metering)> {
+        let mut metered = match state {
+            Metering::Open(metered) => metered,
+            Metering::Broken(error) => return Some((Err(error), Metering::Ended)),
+            Metering::Ended => return None,
+        };
         loop {
             match metered.inner.next().await {
                 Some(Ok(chunk)) => {
                     metered.seen.push(&chunk);
                     // The provider's own usage chunk is told again in the last one.
                     if !chunk.choices.is_empty() || chunk.usage.is_none() {
-                        return Some((Ok(chunk), Some(metered)));
+                        return Some((Ok(chunk), Metering::Open(metered)));
                     }
                 }
-                Some(Err(error)) => return Some((Err(error), None)),
-                None => return Some((Ok(metered.finish().await), None)),
+                Some(Err(error)) => {
+                    let mut last = metered.finish().await;
+                    last.outcome = Some(Outcome::Errored);
+                    return Some((Ok(last), Metering::Broken(error)));
+                }
+                None => return Some((Ok(metered.finish().await), Metering::Ended)),
             }
         }
     }
