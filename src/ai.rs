@@ -8,7 +8,7 @@ use xynergy_core::{Error, ErrorKind, Result, Timestamp, tokens};
 pub use xynergy_core::cache;
 pub use xynergy_core::config::AiConfig;
 pub use xynergy_core::provider::{GenerateRequest, Generation};
-pub use xynergy_core::spend::{Spend, SpendLimit};
+pub use xynergy_core::spend::{LimitScope, Spend, SpendLimit, Window, Zone};
 pub use xynergy_core::tokens::{TokenCount, TokenOptimization};
 
 use crate::scope::Scope;
@@ -102,6 +102,11 @@ impl Ai<'_> {
     /// Sets a spend limit of the tenant, at once. It replaces the one of the same scope and window.
     pub async fn set_limit(&self, limit: SpendLimit) -> Result<()> {
         self.client()?.set_limit(&self.0.ctx(), limit).await
+    }
+
+    /// Removes a spend limit of the tenant, and says whether there was one. One of the configuration then holds again.
+    pub async fn remove_limit(&self, scope: &LimitScope, window: Window) -> Result<bool> {
+        self.client()?.remove_limit(&self.0.ctx(), scope, window).await
     }
 
     /// How the cache fares for the tenant, in this process.

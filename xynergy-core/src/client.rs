@@ -26,7 +26,7 @@ use crate::layers::{
 };
 use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
-use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
+use crate::spend::{LimitScope, MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit, Window};
 use crate::tokens::TokenOptimization;
 
 /// What an [`AiClient`] is built on.
@@ -193,6 +193,16 @@ impl AiClient {
     /// Sets a spend limit of the tenant, at once. It replaces the one of the same scope and window, also one of the configuration.
     pub async fn set_limit(&self, ctx: &Ctx, limit: SpendLimit) -> Result<()> {
         self.0.ledger.set_limit(&ctx.tenant, limit).await
+    }
+
+    /// Removes a spend limit of the tenant, and says whether there was one. One of the configuration then holds again.
+    pub async fn remove_limit(&self, ctx: &Ctx, scope: &LimitScope, window: Window) -> Result<bool> {
+        self.0.ledger.remove_limit(&ctx.tenant, scope, window).await
+    }
+
+    /// Writes what calls that were dropped left to the ledger. Call it before the runtime ends.
+    pub async fn drain(&self) -> Result<()> {
+        self.0.ledger.drain().await
     }
 
     /// How the cache fares for the tenant, in this process.

@@ -1,4 +1,3 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -8,11 +7,11 @@ use crate::ctx::Ctx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layer::Layer;
 use crate::provider::{
-    Assembler, AttemptStatus, CallReport, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
-    Message, Provider, Usage,
+    Assembler, AttemptStatus, CallOptions, CallReport, Capability, ChatChunk, ChatRequest, ChatResponse,
+    ChatStream, Message, Provider, Usage,
 };
 use crate::route::{ModelChoice, RouteDecision};
-use crate::spend::{LimitScope, PriceBook, Reserve, Settlement, SpendGuard, SpendLedger, SpendLimit};
+use crate::spend::{LEASE, PriceBook, Reserve, Settlement, SpendGuard, SpendLedger, SpendLimit};
 use crate::tokens;
 
 /// Reserves the dearest that a call may cost before it is made, and settles or refunds after it, also when it is dropped.
@@ -31,17 +30,52 @@ impl SpendLayer {
         Self { ledger, prices, standing: standing.into() }
     }
 
-    async fn is_hard(&self, ctx: &Ctx, tags: &BTreeSet<String>) -> Result<bool> {
-        let stored = self.ledger.limits(&ctx.tenant).await?;
-        let applies = |limit: &SpendLimit| match &limit.scope {
-            LimitScope::Tenant => limit.hard,
-            LimitScope::Tag(tag) => limit.hard && tags.contains(tag),
+    /// Whether a hard limit holds for a call; `stored` are the tenant's own.
+    fn is_hard(&self, options: &CallOptions, stored: &[SpendLimit]) -> bool {
+        let replaced = |limit: &SpendLimit| stored.iter().any(|own| own.is_of(&limit.scope, limit.window));
+        let standing = self.standing.iter().filter(|limit| !replaced(limit));
+        let covers = |limit: &SpendLimit| limit.scope.covers(&options.tags, options.key.as_deref());
+        stored.iter().chain(standing).any(|limit| limit.hard && covers(limit))
+    }
+
+    /// Reserves. When the ledger is away, a call under a hard limit is refused; under soft ones or none it is allowed and told,
+    /// and what it costs is not in the account.
+    async fn admit(
+        &self,
+        ctx: &Ctx,
+        options: &CallOptions,
+        reserve: &Reserve,
+    ) -> Result<(Option<SpendGuard>, Vec<SpendLimit>)> {
+        let away = match SpendGuard::reserve(&self.ledger, ctx, reserve).await {
+            Ok((guard, crossed)) => return Ok((Some(guard), crossed)),
+            Err(error) if !is_away(&error) => return Err(error),
+            Err(error) => error,
         };
-        Ok(stored.iter().chain(self.standing.iter()).any(applies))
+        let remembered = self.ledger.remembered(&ctx.tenant);
+        if remembered.as_deref().is_none_or(|stored| self.is_hard(options, stored)) {
+            let message = match remembered {
+                Some(_) => {
+                    "the spend ledger is away and a hard limit holds: the call is refused; wait until it is back"
+                }
+                None => {
+                    "the spend ledger is away and whether a hard limit holds is not known: the call is refused; wait until it is back"
+                }
+            };
+            return Err(Error::new(away.kind(), "ai.spend", message)
+                .with_retry(away.retry())
+                .with_source(away));
+        }
+        tracing::error!(
+            event = "spend_not_reserved",
+            tenant_id = ctx.tenant.as_str(),
+            kind = away.kind().as_str(),
+            amount_nano_usd = reserve.amount_nano_usd
+        );
+        Ok((None, Vec::new()))
     }
 
     /// Reserves for the models of the decision; returns the request whose decision holds those that may be asked.
-    async fn reserve(&self, ctx: &Ctx, request: &ChatRequest) -> Result<(SpendGuard, ChatRequest)> {
+    async fn reserve(&self, ctx: &Ctx, request: &ChatRequest) -> Result<(Option<SpendGuard>, ChatRequest)> {
         let Some(decision) = request.call.decision() else {
             return Err(Error::new(
                 ErrorKind::Unexpected,
@@ -51,7 +85,8 @@ impl SpendLayer {
         };
         let mut allowed = request.clone();
         let priced = |choice: &ModelChoice| self.prices.price(&choice.provider, &choice.model).is_some();
-        if !decision.models.iter().all(priced) && self.is_hard(ctx, &request.options.tags).await? {
+        let unpriced_one = !decision.models.iter().all(priced);
+        if unpriced_one && self.is_hard(&request.options, &self.ledger.limits(&ctx.tenant).await?) {
             let kept: Vec<ModelChoice> =
                 decision.models.iter().filter(|choice| priced(choice)).cloned().collect();
             if kept.is_empty() {
@@ -66,10 +101,12 @@ impl SpendLayer {
             id,
             amount_nano_usd: amount,
             tags: request.options.tags.clone(),
+            key: request.options.key.clone(),
             standing: self.standing.to_vec(),
             at: ctx.env.clock.now(),
+            lease: LEASE,
         };
-        let (guard, crossed) = SpendGuard::reserve(&self.ledger, ctx, &reserve).await?;
+        let (guard, crossed) = self.admit(ctx, &request.options, &reserve).await?;
         for limit in crossed {
             tracing::warn!(
                 event = "spend_limit_crossed",
@@ -107,6 +144,23 @@ impl SpendLayer {
             tokens: usage.total(),
         }
     }
+}
+
+/// Settles, or says that it could not: the answer is there all the same, and the guard has taken note.
+async fn settle(guard: Option<SpendGuard>, settlement: Settlement) {
+    let cost_nano_usd = settlement.cost_nano_usd;
+    let settled = match guard {
+        Some(guard) => guard.settle(settlement).await,
+        None => return tracing::error!(event = "spend_not_settled", kind = "unavailable", cost_nano_usd),
+    };
+    if let Err(error) = settled {
+        tracing::error!(event = "spend_not_settled", kind = error.kind().as_str(), cost_nano_usd);
+    }
+}
+
+/// Whether the ledger could not be asked.
+fn is_away(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout)
 }
 
 fn most_prompt_tokens(request: &ChatRequest) -> u64 {
@@ -163,9 +217,7 @@ impl Provider for Accounted {
         let settlement = self.layer.settlement(request, who, &usage);
         response.report.set_cost(settlement.cost_nano_usd);
         // The answer is there and paid for: a ledger that is away must not take it from the caller.
-        if let Err(error) = guard.settle(settlement).await {
-            tracing::error!(event = "spend_not_settled", kind = error.kind().as_str());
-        }
+        settle(guard, settlement).await;
         Ok(response)
     }
 
@@ -177,7 +229,7 @@ impl Provider for Accounted {
         let (provider, model) = answered.map(|a| (a.provider, a.model)).unwrap_or_default();
         let metered = Metered {
             inner,
-            guard: Some(guard),
+            guard,
             layer: self.layer.clone(),
             request: request.clone(),
             seen: Assembler::default(),
@@ -248,11 +300,7 @@ impl Metered {
             ..CallReport::default()
         };
         report.set_cost(settlement.cost_nano_usd);
-        if let Some(guard) = self.guard.take()
-            && let Err(error) = guard.settle(settlement).await
-        {
-            tracing::error!(event = "spend_not_settled", kind = error.kind().as_str());
-        }
+        settle(self.guard.take(), settlement).await;
         ChatChunk {
             id: whole.id,
             model: whole.model,
