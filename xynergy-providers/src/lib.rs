@@ -16,4 +16,6 @@ pub mod http;
 pub mod registry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+mod spend;
 pub mod store;

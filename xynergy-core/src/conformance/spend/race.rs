@@ -34,7 +34,9 @@ pub async fn race(replicas: &[Arc<dyn SpendLedger>], tasks: u64, seed: u64) {
             let patience = Duration::from_micros(entropy.next_u64() % 40_000);
             let (ctx, sum) = (ctx.clone(), Arc::clone(&sum));
             let cancelled = entropy.next_u64().is_multiple_of(3);
+            let start = Duration::from_micros(entropy.next_u64() % 400_000);
             tokio::spawn(async move {
+                tokio::time::sleep(start).await;
                 let call = call(&ledger, &ctx, &entropy, at, &sum);
                 if cancelled {
                     tokio::time::timeout(patience, call).await.is_ok()
