@@ -6,7 +6,6 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::OnceCell;
 #[cfg(feature = "attribution")]
 use xynergy_attribution::click::IdentityKey;
 #[cfg(feature = "execution")]
@@ -31,8 +30,10 @@ use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
 use crate::config::Config;
 use crate::health::Sampler;
+#[cfg(feature = "ai")]
+use crate::ledger::StoredLedger;
 use crate::scope::Scope;
-use crate::stores::Stores;
+use crate::stores::{Opener, Stores};
 
 /// The library, ready to be used: the [`Scope`] of the tenant `default`, and the way to every other.
 ///
@@ -61,7 +62,7 @@ pub(crate) struct Shared {
     #[cfg(feature = "execution")]
     pub(crate) metrics: ExecutionMetrics,
     pub(crate) sampler: Sampler,
-    stores: OnceCell<Stores>,
+    stores: Arc<Opener>,
     #[cfg(feature = "attribution")]
     identity_keys: PerTenant<Arc<IdentityKey>>,
     #[cfg(feature = "execution")]
@@ -107,20 +108,12 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) async fn stores(&self) -> Result<&Stores> {
-        self.stores.get_or_try_init(|| Stores::open(&self.config.store, &self.secrets)).await
+        self.stores.get().await
     }
 
     /// Opens the stores if they are not open yet; the names of the migrations that this applied.
     pub(crate) async fn open_stores(&self) -> Result<Vec<String>> {
-        let mut applied = Vec::new();
-        self.stores
-            .get_or_try_init(|| async {
-                let (stores, now_applied) = Stores::open_applying(&self.config.store, &self.secrets).await?;
-                applied = now_applied;
-                Ok(stores)
-            })
-            .await?;
-        Ok(applied)
+        self.stores.open().await
     }
 
     /// The tenant's identity key, loaded at its first use.
@@ -182,9 +175,16 @@ impl Client {
         }
     }
 
-    /// Waits until no budget write is under way, of any tenant. Call it before the runtime ends.
-    #[cfg(feature = "execution")]
+    /// Waits until no budget write is under way, of any tenant, and writes what AI calls that were dropped have used. Call it
+    /// before the runtime ends.
     pub async fn drain(&self) {
+        #[cfg(feature = "ai")]
+        if let Some(ai) = &self.scope.shared.ai
+            && let Err(error) = ai.drain().await
+        {
+            tracing::error!(event = "spend_not_settled", kind = error.kind().as_str());
+        }
+        #[cfg(feature = "execution")]
         for executor in self.scope.shared.executors.all() {
             executor.drain().await;
         }
@@ -309,9 +309,10 @@ impl ClientBuilder {
         let http = http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
         #[cfg(feature = "attribution")]
         let hubspot = self.build_hubspot(&http)?;
+        let opener = Arc::new(Opener::new(config.store.clone(), secrets.clone(), stores.clone()));
         let shared = Shared {
             #[cfg(feature = "ai")]
-            ai: self.build_ai(&http)?,
+            ai: self.build_ai(&http, &opener)?,
             #[cfg(feature = "attribution")]
             crm: self.crm.clone().or_else(|| hubspot.clone().map(|hubspot| hubspot as Arc<dyn Crm>)),
             #[cfg(feature = "attribution")]
@@ -326,7 +327,7 @@ impl ClientBuilder {
             env: env.clone(),
             secrets: secrets.clone(),
             sampler: Sampler::default(),
-            stores: stores.clone().map(|stores| OnceCell::new_with(Some(stores))).unwrap_or_default(),
+            stores: opener,
             #[cfg(feature = "attribution")]
             identity_keys: PerTenant::default(),
             #[cfg(feature = "execution")]
@@ -346,7 +347,7 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "ai")]
-    fn build_ai(&self, http: &Arc<dyn HttpSend>) -> Result<Option<AiClient>> {
+    fn build_ai(&self, http: &Arc<dyn HttpSend>, opener: &Arc<Opener>) -> Result<Option<AiClient>> {
         let mut providers = self.providers.clone();
         let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
         providers
@@ -355,7 +356,8 @@ impl ClientBuilder {
             self.config.ai.validate()?;
             return Ok(None);
         }
-        let parts = AiParts { cache: self.cache.clone(), ..AiParts::new(providers) };
+        let ledger = Arc::new(StoredLedger(opener.clone()));
+        let parts = AiParts { cache: self.cache.clone(), ledger: Some(ledger), ..AiParts::new(providers) };
         AiClient::new(self.config.ai.clone(), parts).map(Some)
     }
 
