@@ -6,6 +6,8 @@ use std::future::Future;
 use std::ops::Deref;
 use std::sync::{Arc, PoisonError, RwLock};
 
+#[cfg(feature = "ai")]
+use tokio::sync::OnceCell;
 #[cfg(feature = "attribution")]
 use xynergy_attribution::click::IdentityKey;
 #[cfg(feature = "execution")]
@@ -20,6 +22,8 @@ use xynergy_core::crm::Crm;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
+#[cfg(feature = "ai")]
+use xynergy_core::spend::SpendLedger;
 use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
 use xynergy_core::{provider::Provider, registry::ProviderParts};
@@ -27,6 +31,9 @@ use xynergy_core::{provider::Provider, registry::ProviderParts};
 use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 #[cfg(feature = "attribution")]
 use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
+
+#[cfg(all(feature = "redis", feature = "ai"))]
+use xynergy_providers::redis::RedisLedger;
 
 use crate::config::Config;
 use crate::health::Sampler;
@@ -63,6 +70,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: ExecutionMetrics,
     pub(crate) sampler: Sampler,
     stores: Arc<Opener>,
+    #[cfg(feature = "ai")]
+    pub(crate) prices_read: OnceCell<()>,
     #[cfg(feature = "attribution")]
     identity_keys: PerTenant<Arc<IdentityKey>>,
     #[cfg(feature = "execution")]
@@ -328,6 +337,8 @@ impl ClientBuilder {
             secrets: secrets.clone(),
             sampler: Sampler::default(),
             stores: opener,
+            #[cfg(feature = "ai")]
+            prices_read: OnceCell::new(),
             #[cfg(feature = "attribution")]
             identity_keys: PerTenant::default(),
             #[cfg(feature = "execution")]
@@ -356,7 +367,12 @@ impl ClientBuilder {
             self.config.ai.validate()?;
             return Ok(None);
         }
-        let ledger = Arc::new(StoredLedger(opener.clone()));
+        #[allow(unused_mut)] // Without Redis there is no other place.
+        let mut ledger: Arc<dyn SpendLedger> = Arc::new(StoredLedger(opener.clone()));
+        #[cfg(feature = "redis")]
+        if let Some(redis) = &self.config.redis {
+            ledger = Arc::new(RedisLedger::new(redis.clone(), self.secrets.clone())?);
+        }
         let parts = AiParts { cache: self.cache.clone(), ledger: Some(ledger), ..AiParts::new(providers) };
         AiClient::new(self.config.ai.clone(), parts).map(Some)
     }

@@ -26,7 +26,7 @@ use crate::layers::{
 };
 use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
-use crate::spend::{LimitScope, MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit, Window};
+use crate::spend::{LimitScope, MemoryLedger, PriceBook, PriceMap, Spend, SpendLedger, SpendLimit, Window};
 use crate::tokens::TokenOptimization;
 
 /// What an [`AiClient`] is built on.
@@ -60,6 +60,7 @@ struct Inner {
     whole: Arc<dyn Provider>,
     router: Arc<Router>,
     ledger: Arc<dyn SpendLedger>,
+    prices: Arc<PriceBook>,
     cache: Arc<dyn ResponseCache>,
     cache_layer: CacheLayer,
     breakers: BreakerLayer,
@@ -118,17 +119,15 @@ impl AiClient {
         around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
         let standing = config.standing_limits();
-        around.push(Arc::new(SpendLayer::new(
-            Arc::clone(&ledger),
-            Arc::new(PriceBook::new(prices)),
-            standing,
-        )));
+        let prices = Arc::new(PriceBook::new(prices));
+        around.push(Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing)));
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
         Ok(Self(Arc::new(Inner {
             config,
             whole,
             router,
             ledger,
+            prices,
             cache,
             cache_layer,
             breakers,
@@ -198,6 +197,11 @@ impl AiClient {
     /// Removes a spend limit of the tenant, and says whether there was one. One of the configuration then holds again.
     pub async fn remove_limit(&self, ctx: &Ctx, scope: &LimitScope, window: Window) -> Result<bool> {
         self.0.ledger.remove_limit(&ctx.tenant, scope, window).await
+    }
+
+    /// Takes another price list from now on; calls that are under way are settled by it too.
+    pub fn set_prices(&self, prices: PriceMap) {
+        self.0.prices.replace(prices);
     }
 
     /// Writes what calls that were dropped left to the ledger. Call it before the runtime ends.

@@ -12,6 +12,8 @@ pub mod ai;
 pub mod crm;
 #[cfg(feature = "http-client")]
 pub mod http;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "ai")]
 pub mod registry;
 #[cfg(feature = "sandbox")]

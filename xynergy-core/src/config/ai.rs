@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -26,6 +27,9 @@ pub struct AiConfig {
     pub tokens: TokenConfig,
     /// Spend limits that hold for every tenant.
     pub limits: Vec<SpendLimitConfig>,
+    /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
+    /// goes before the embedded table, and after `ai.providers.NAME.price`.
+    pub price_file: Option<PathBuf>,
     /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
     pub rate_limit: Option<RateLimit>,
     /// Deadlines.
@@ -47,6 +51,7 @@ impl Default for AiConfig {
             cache: CacheConfig::default(),
             tokens: TokenConfig::default(),
             limits: Vec::new(),
+            price_file: None,
             rate_limit: None,
             timeouts: TimeoutConfig::default(),
             retry: RetryConfig::default(),

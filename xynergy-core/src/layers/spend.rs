@@ -8,10 +8,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::layer::Layer;
 use crate::provider::{
     Assembler, AttemptStatus, CallOptions, CallReport, Capability, ChatChunk, ChatRequest, ChatResponse,
-    ChatStream, Message, Provider, Usage,
+    ChatStream, Content, Message, Provider, Usage,
 };
 use crate::route::{ModelChoice, RouteDecision};
-use crate::spend::{LEASE, PriceBook, Reserve, Settlement, SpendGuard, SpendLedger, SpendLimit};
+use crate::spend::{LEASE, PriceBook, Reserve, Service, Settlement, SpendGuard, SpendLedger, SpendLimit};
 use crate::tokens;
 
 /// Reserves the dearest that a call may cost before it is made, and settles or refunds after it, also when it is dropped.
@@ -123,24 +123,37 @@ impl SpendLayer {
         // No tokenizer makes more tokens than bytes.
         let prompt_tokens = most_prompt_tokens(request);
         let answers = u64::from(request.n.unwrap_or(1));
+        let (service, images) = (Service::of(request.extra.get("service_tier")), images(request));
         let cost = |choice: &ModelChoice| {
-            let limit =
-                request.token_limit().map_or_else(|| self.prices.longest_answer(&choice.model), u64::from);
+            let limit = request
+                .token_limit()
+                .map_or_else(|| self.prices.longest_answer(&choice.provider, &choice.model), u64::from);
             let price = self.prices.price(&choice.provider, &choice.model)?;
-            Some(price.at_most(prompt_tokens, limit.saturating_mul(answers)))
+            Some(price.at_most_as(prompt_tokens, limit.saturating_mul(answers), service, images))
         };
         let models = request.call.decision().map(|decision| decision.models.as_slice()).unwrap_or_default();
         models.iter().filter_map(cost).max().unwrap_or(0)
     }
 
     /// What a call cost: by the provider's count, or by ours where it does not say.
-    fn settlement(&self, request: &ChatRequest, who: (&str, &str), usage: &Usage) -> Settlement {
+    fn settlement(
+        &self,
+        request: &ChatRequest,
+        who: (&str, &str),
+        usage: &Usage,
+        served: Option<&serde_json::Value>,
+    ) -> Settlement {
         let (provider, model) = who;
+        let asked = request.extra.get("service_tier");
+        let service = Service::of(usage.extra.get("service_tier").or(served).or(asked));
         let model_asked = if model.is_empty() { request.model.as_str() } else { model };
         Settlement {
             provider: provider.to_owned(),
             model: model_asked.to_owned(),
-            cost_nano_usd: self.prices.price(provider, model_asked).map(|price| price.cost(usage)),
+            cost_nano_usd: self
+                .prices
+                .price(provider, model_asked)
+                .map(|price| price.cost_as(usage, service, images(request))),
             tokens: usage.total(),
         }
     }
@@ -161,6 +174,18 @@ async fn settle(guard: Option<SpendGuard>, settlement: Settlement) {
 /// Whether the ledger could not be asked.
 fn is_away(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Unavailable | ErrorKind::Timeout)
+}
+
+/// The images of a request, which some models have a price for.
+fn images(request: &ChatRequest) -> u64 {
+    let count = |message: &Message| match &message.content {
+        Some(Content::Parts(parts)) => parts
+            .iter()
+            .filter(|part| matches!(part.kind.as_str(), "image_url" | "image" | "input_image"))
+            .count(),
+        _ => 0,
+    };
+    request.messages.iter().map(|message| count(message) as u64).sum()
 }
 
 fn most_prompt_tokens(request: &ChatRequest) -> u64 {
@@ -214,7 +239,7 @@ impl Provider for Accounted {
         }
         let usage = response.usage.clone().unwrap_or_default();
         let who = (response.report.provider.as_str(), response.report.model.as_str());
-        let settlement = self.layer.settlement(request, who, &usage);
+        let settlement = self.layer.settlement(request, who, &usage, response.extra.get("service_tier"));
         response.report.set_cost(settlement.cost_nano_usd);
         // The answer is there and paid for: a ledger that is away must not take it from the caller.
         settle(guard, settlement).await;
@@ -269,7 +294,7 @@ impl Metered {
     }
 
     fn settlement(&self, usage: &Usage) -> Settlement {
-        self.layer.settlement(&self.request, (&self.provider, &self.model), usage)
+        self.layer.settlement(&self.request, (&self.provider, &self.model), usage, None)
     }
 
     async fn next(state: Option<Self>) -> Option<(Result<ChatChunk>, Option<Self>)> {

@@ -15,7 +15,10 @@ pub use ledger::SpendLedger;
 pub use limit::{LimitScope, SpendLimit};
 pub use memory::MemoryLedger;
 pub use notes::{CloseNote, CloseNotes, Taken};
-pub use price::{Price, PriceBook, ProviderPricing, UNKNOWN_MAX_OUTPUT, known_model};
+pub use price::{
+    ListedModel, Price, PriceBook, PriceMap, PriceReport, ProviderPricing, Rate, Rates, Service,
+    SkippedPrice, Tiers, TokenPrice, UNKNOWN_MAX_OUTPUT, known_model,
+};
 pub use report::{LimitState, OpenReserve, Spend, SpendCell, SpendTotal, history_start, minute};
 pub use reserve::{KEPT, LATE, LEASE, Reserve, Settlement, Span};
 pub use window::{Window, Zone};

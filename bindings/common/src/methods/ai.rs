@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xynergy::Timestamp;
-use xynergy::ai::{GenerateRequest, Generation, Spend, SpendLimit};
+use xynergy::ai::{GenerateRequest, Generation, PriceReport, Spend, SpendLimit};
 use xynergy::provider::{ChatChunk, ChatRequest, ChatResponse};
 use xynergy_core::cache::CacheStats;
 use xynergy_core::route::RouteDecision;
@@ -61,6 +61,11 @@ methods! {
         |session, limit: RemoveLimitArguments| async move {
             session.scope.ai().remove_limit(&limit.scope, limit.window).await
         };
+
+    /// Reads `ai.price_file` again and takes its prices from now on, and says what it held. A file that cannot be read leaves the
+    /// prices as they are.
+    "ai.reload_prices"() Value Nothing => PriceReport =
+        |session, _: Nothing| async move { session.scope.ai().reload_prices().await };
 
     /// How the response cache fares for the tenant, in this process.
     "ai.cache_stats"() Value Nothing => CacheStats =
