@@ -40,6 +40,8 @@ mod keys;
 #[cfg(feature = "ai")]
 mod ledger;
 mod migration;
+#[cfg(any(feature = "attribution", feature = "execution"))]
+mod per_tenant;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod scope;
