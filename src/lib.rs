@@ -37,6 +37,8 @@ mod client;
 mod config;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod keys;
+#[cfg(feature = "ai")]
+mod ledger;
 mod migration;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod per_tenant;
