@@ -70,6 +70,8 @@ pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};
 #[cfg(feature = "postgres")]
 pub use config::{DatabaseUrl, PostgresConfig};
+#[cfg(all(feature = "redis", feature = "ai"))]
+pub use config::{RedisConfig, RedisUrl};
 pub use migration::Migration;
 pub use scope::Scope;
 pub use stores::Stores;
