@@ -21,8 +21,9 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::health::Performance;
 use crate::layer::{Layer, stack};
 use crate::layers::{
-    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, ClassLists, Fallback, RateLimitLayer,
-    RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer, TimeoutLayer,
+    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, ClassLists, Fallback, HedgeLayer,
+    RateLimitLayer, RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer,
+    TimeoutLayer,
 };
 use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
@@ -129,6 +130,9 @@ impl AiClient {
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
         let lists = class_lists(&config, &router)?;
         around.push(Arc::new(RecoverLayer::new(capabilities, lists)));
+        if config.hedge.enabled {
+            around.push(Arc::new(HedgeLayer::new(config.hedge.clone())));
+        }
         let standing = config.standing_limits();
         around.push(Arc::new(SpendLayer::new(
             Arc::clone(&ledger),
