@@ -19,6 +19,8 @@ use xynergy_core::crm::Crm;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
+#[cfg(feature = "ai")]
+use xynergy_core::tokens::{TokenCounter, Tokenizer};
 use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
 use xynergy_core::{provider::Provider, registry::ProviderParts};
@@ -50,6 +52,8 @@ pub(crate) struct Shared {
     pub(crate) secrets: Arc<dyn SecretSource>,
     #[cfg(feature = "ai")]
     pub(crate) ai: Option<AiClient>,
+    #[cfg(feature = "ai")]
+    pub(crate) counter: Arc<TokenCounter>,
     #[cfg(feature = "attribution")]
     pub(crate) crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "attribution")]
@@ -144,6 +148,8 @@ impl Client {
             providers: Vec::new(),
             #[cfg(feature = "ai")]
             cache: None,
+            #[cfg(feature = "ai")]
+            tokenizers: Vec::new(),
             #[cfg(feature = "attribution")]
             crm: None,
             #[cfg(feature = "execution")]
@@ -186,6 +192,8 @@ pub struct ClientBuilder {
     providers: Vec<Arc<dyn Provider>>,
     #[cfg(feature = "ai")]
     cache: Option<Arc<dyn ResponseCache>>,
+    #[cfg(feature = "ai")]
+    tokenizers: Vec<(String, Arc<dyn Tokenizer>)>,
     #[cfg(feature = "attribution")]
     crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "execution")]
@@ -252,6 +260,14 @@ impl ClientBuilder {
         self
     }
 
+    /// A tokenizer for the models whose names begin with `prefix`, which are estimated otherwise.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn tokenizer(mut self, prefix: impl Into<String>, tokenizer: Arc<dyn Tokenizer>) -> Self {
+        self.tokenizers.push((prefix.into(), tokenizer));
+        self
+    }
+
     /// The CRM, instead of the one of the configuration.
     #[cfg(feature = "attribution")]
     #[must_use]
@@ -278,9 +294,18 @@ impl ClientBuilder {
         let http = self.http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
         #[cfg(feature = "attribution")]
         let hubspot = self.build_hubspot(&http)?;
+        #[cfg(feature = "ai")]
+        let counter = {
+            let with = |counter: TokenCounter, (prefix, tokenizer): &(String, Arc<dyn Tokenizer>)| {
+                counter.with_tokenizer(prefix, Arc::clone(tokenizer))
+            };
+            Arc::new(self.tokenizers.iter().fold(TokenCounter::new(), with))
+        };
         let shared = Shared {
             #[cfg(feature = "ai")]
-            ai: self.build_ai(&http)?,
+            ai: self.build_ai(&http, &counter)?,
+            #[cfg(feature = "ai")]
+            counter,
             #[cfg(feature = "attribution")]
             crm: self.crm.clone().or_else(|| hubspot.clone().map(|hubspot| hubspot as Arc<dyn Crm>)),
             #[cfg(feature = "attribution")]
@@ -315,7 +340,7 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "ai")]
-    fn build_ai(&self, http: &Arc<dyn HttpSend>) -> Result<Option<AiClient>> {
+    fn build_ai(&self, http: &Arc<dyn HttpSend>, counter: &Arc<TokenCounter>) -> Result<Option<AiClient>> {
         let mut providers = self.providers.clone();
         let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
         providers
@@ -324,7 +349,8 @@ impl ClientBuilder {
             self.config.ai.validate()?;
             return Ok(None);
         }
-        let parts = AiParts { cache: self.cache.clone(), ..AiParts::new(providers) };
+        let parts =
+            AiParts { cache: self.cache.clone(), counter: Arc::clone(counter), ..AiParts::new(providers) };
         AiClient::new(self.config.ai.clone(), parts).map(Some)
     }
 

@@ -159,7 +159,7 @@ impl ExecutionConfig {
 }
 
 impl Config {
-    /// Reads the environment: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `INTERNAL_AI_URL`, `TOKEN_OPTIMIZATION_ENABLED`,
+    /// Reads the environment: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `ANTHROPIC_API_KEY`, `INTERNAL_AI_URL`, `TOKEN_OPTIMIZATION_ENABLED`,
     /// `DATABASE_URL` (`sqlite:PATH` or `postgres://...`), `META_ACCESS_TOKEN`, `META_AD_ACCOUNT_ID`, `META_API_VERSION`, `META_APP_ID`,
     /// `META_APP_SECRET`, `HUBSPOT_CLIENT_SECRET`. What is not set is not configured.
     ///

@@ -25,10 +25,12 @@ use crate::layers::{
     RateLimitLayer, RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer,
     TimeoutLayer,
 };
-use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
+use crate::provider::{
+    Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
+};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
 use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
-use crate::tokens::TokenOptimization;
+use crate::tokens::{TokenCounter, TokenOptimization};
 
 /// What an [`AiClient`] is built on.
 #[derive(Clone, Debug)]
@@ -39,12 +41,14 @@ pub struct AiParts {
     pub cache: Option<Arc<dyn ResponseCache>>,
     /// The account of spend; in memory when `None`.
     pub ledger: Option<Arc<dyn SpendLedger>>,
+    /// What counts tokens, and learns from the usage that providers report.
+    pub counter: Arc<TokenCounter>,
 }
 
 impl AiParts {
     /// These providers, with cache and account in memory.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self { providers, cache: None, ledger: None }
+        Self { providers, cache: None, ledger: None, counter: Arc::default() }
     }
 }
 
@@ -66,6 +70,7 @@ struct Inner {
     breakers: BreakerLayer,
     providers: Vec<String>,
     counters: Arc<Counters>,
+    counter: Arc<TokenCounter>,
 }
 
 impl AiClient {
@@ -150,6 +155,7 @@ impl AiClient {
             breakers,
             providers: names,
             counters: Arc::default(),
+            counter: parts.counter,
         })))
     }
 
@@ -184,18 +190,23 @@ impl AiClient {
             Ok(stream) => stream,
             Err(error) => return Err(ending.failed(error)),
         };
-        let watched = futures_util::stream::unfold(Some((stream, ending)), |state| async move {
-            let (mut stream, mut ending) = state?;
-            match stream.next().instrument(ending.span()).await? {
-                Ok(mut chunk) => {
-                    if let (Some(report), Some(outcome)) = (&mut chunk.report, chunk.outcome) {
-                        ending.answered(report, outcome, chunk.usage.as_ref());
+        let client = self.clone();
+        let watched = futures_util::stream::unfold(
+            Some((stream, ending, client, ctx.clone(), request)),
+            |state| async move {
+                let (mut stream, mut ending, client, ctx, request) = state?;
+                match stream.next().instrument(ending.span()).await? {
+                    Ok(mut chunk) => {
+                        if let (Some(report), Some(outcome)) = (&mut chunk.report, chunk.outcome) {
+                            ending.answered(report, outcome, chunk.usage.as_ref());
+                            client.learn(&ctx, &request, report, chunk.usage.as_ref());
+                        }
+                        Some((Ok(chunk), Some((stream, ending, client, ctx, request))))
                     }
-                    Some((Ok(chunk), Some((stream, ending))))
+                    Err(error) => Some((Err(ending.failed(error)), None)),
                 }
-                Err(error) => Some((Err(ending.failed(error)), None)),
-            }
-        });
+            },
+        );
         Ok(watched.boxed())
     }
 
@@ -272,9 +283,19 @@ impl AiClient {
         match answered {
             Ok(mut response) => {
                 ending.answered(&mut response.report, response.outcome, response.usage.as_ref());
+                self.learn(ctx, &request, &response.report, response.usage.as_ref());
                 Ok(response)
             }
             Err(error) => Err(ending.failed(error)),
+        }
+    }
+
+    /// Holds our estimate of the prompt against what the provider reports; where that is one prompt's and not known before.
+    fn learn(&self, ctx: &Ctx, request: &ChatRequest, report: &CallReport, usage: Option<&Usage>) {
+        if let Some(usage) = usage
+            && !(report.cache_hit || report.continued || report.usage_estimated)
+        {
+            self.0.counter.learn(&ctx.tenant, request, &report.model, usage.prompt_tokens);
         }
     }
 

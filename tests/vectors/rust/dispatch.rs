@@ -78,7 +78,13 @@ async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "generate" => json(ai.generate(a.whole()).await),
         "chat" => json(ai.chat(a.chat()).await),
         "route" => json(ai.route(&a.chat())),
-        "count_tokens" => json(ai.count_tokens(&a.chat(), a.optional::<String>("model").as_deref())),
+        "count_tokens" => {
+            let model = a.optional::<String>("model");
+            if a.0.get("request").is_some_and(Value::is_string) {
+                return json(ai.count_tokens(a.take::<String>("request").as_str(), model.as_deref()));
+            }
+            json(ai.count_tokens(&a.chat(), model.as_deref()))
+        }
         "optimize_tokens" => json(ai.optimize_tokens(
             &a.take::<String>("prompt"),
             a.optional("default_limit"),

@@ -14,7 +14,7 @@ use crate::tokens::{DEFAULT_LIMIT, SIMPLE_LIMIT};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AiConfig {
-    /// The providers by name. `openai`, `abacus` and `internal` bring their own defaults.
+    /// The providers by name. `openai`, `abacus`, `anthropic` and `internal` bring their own defaults.
     pub providers: BTreeMap<String, ProviderConfig>,
     /// In which order the providers are asked.
     pub order: OrderConfig,
@@ -306,11 +306,13 @@ impl Default for ConcurrencyConfig {
 
 impl AiConfig {
     /// The providers that these environment variables name: `OPENAI_API_KEY` (with `OPENAI_BASE_URL` another address
-    /// than OpenAI's), `ABACUS_API_KEY`, `INTERNAL_AI_URL`; and `TOKEN_OPTIMIZATION_ENABLED`. `variable` looks one up.
+    /// than OpenAI's), `ABACUS_API_KEY`, `ANTHROPIC_API_KEY`, `INTERNAL_AI_URL`; and `TOKEN_OPTIMIZATION_ENABLED`. `variable` looks one up.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let mut config = Self::default();
-        for (provider, name) in [("openai", "OPENAI_API_KEY"), ("abacus", "ABACUS_API_KEY")] {
+        let keys =
+            [("openai", "OPENAI_API_KEY"), ("abacus", "ABACUS_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY")];
+        for (provider, name) in keys {
             if set(name).is_some() {
                 let api_key = Some(SecretRef::Env(name.to_owned()));
                 let base_url = if provider == "openai" { set("OPENAI_BASE_URL") } else { None };
@@ -419,14 +421,15 @@ mod tests {
             ("OPENAI_BASE_URL", "http://127.0.0.1:8787/openai/v1"),
             ("INTERNAL_AI_URL", "http://localhost:8000/v1"),
             ("ABACUS_API_KEY", " "),
+            ("ANTHROPIC_API_KEY", "sk-ant-1"),
             ("TOKEN_OPTIMIZATION_ENABLED", "False"),
         ]);
         let config = AiConfig::from_env(|name| variables.get(name).map(|&value| value.to_owned()));
-        assert_eq!(config.providers.keys().collect::<Vec<_>>(), ["internal", "openai"]);
+        assert_eq!(config.providers.keys().collect::<Vec<_>>(), ["anthropic", "internal", "openai"]);
         assert!(!config.tokens.optimize);
         assert_eq!(config.providers["openai"].base_url.as_deref(), Some("http://127.0.0.1:8787/openai/v1"));
         config.validate().unwrap();
-        assert!(!format!("{config:?}").contains("sk-1"));
+        assert!(!format!("{config:?}").contains("sk-"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ pub use ai::{
     RetryConfig, SpendLimitConfig, TimeoutConfig, TokenConfig,
 };
 pub use provider::{
-    Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit, is_loopback,
+    ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
+    is_loopback,
 };
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

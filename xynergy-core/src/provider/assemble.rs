@@ -127,7 +127,8 @@ impl Assembler {
 impl Partial {
     fn add(&mut self, choice: &ChunkChoice) {
         self.add_delta(&choice.delta);
-        for (key, value) in &choice.extra {
+        // Perplexity sends the whole message so far beside each addition to it.
+        for (key, value) in choice.extra.iter().filter(|(key, _)| key.as_str() != "message") {
             merge(&mut self.extra, key, value);
         }
         if choice.finish_reason.is_some() {

@@ -78,7 +78,7 @@ impl Router {
             return Err(Error::new(
                 ErrorKind::ConfigInvalid,
                 "ai.route",
-                "no AI provider is configured; set OPENAI_API_KEY, ABACUS_API_KEY or INTERNAL_AI_URL, or name one in [ai.providers]",
+                "no AI provider is configured; set OPENAI_API_KEY, ABACUS_API_KEY, ANTHROPIC_API_KEY or INTERNAL_AI_URL, or name one in [ai.providers]",
             ));
         }
         let mut lacking = Vec::new();

@@ -31,9 +31,14 @@ methods! {
     "ai.route"(request) Value PromptOrChat => RouteDecision =
         |session, arguments: PromptOrChat| async move { session.scope.ai().route(&arguments.request.into()) };
 
-    /// How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+    /// How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is
+    /// counted as it is, a request as its prompt is billed.
     "ai.count_tokens"(request, model) Value CountArguments => TokenCount = |session, arguments: CountArguments| async move {
-        session.scope.ai().count_tokens(&arguments.request.into(), arguments.model.as_deref())
+        let model = arguments.model.as_deref();
+        match &arguments.request {
+            PromptOrRequest::Prompt(text) => session.scope.ai().count_tokens(text.as_str(), model),
+            PromptOrRequest::Request(request) => session.scope.ai().count_tokens(request.as_ref(), model),
+        }
     };
 
     /// The limit that an answer to a prompt would get, and what it saves.
@@ -102,7 +107,7 @@ pub(crate) struct PromptOrChat {
 pub(crate) struct CountArguments {
     /// A text, or a conversation.
     request: PromptOrRequest,
-    /// For which model.
+    /// For which model; the request's own when absent.
     #[serde(default)]
     model: Option<String>,
 }
