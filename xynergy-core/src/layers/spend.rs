@@ -232,7 +232,9 @@ impl Provider for Accounted {
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
         let (guard, allowed) = self.layer.reserve(ctx, request).await?;
+        let mut pending = Pending { guard, layer: &self.layer, request: &allowed };
         let mut response = self.inner.chat(ctx, &allowed).await?;
+        let guard = pending.guard.take();
         if response.usage.is_none() {
             response.report.usage_estimated = true;
             response.usage = Some(counted(request, &response));
@@ -249,7 +251,9 @@ impl Provider for Accounted {
     /// Ends the stream with a chunk of the library's own: usage, outcome and report. Where the stream breaks it comes before the error.
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let (guard, allowed) = self.layer.reserve(ctx, request).await?;
+        let mut pending = Pending { guard, layer: &self.layer, request: &allowed };
         let inner = self.inner.stream(ctx, &allowed).await?;
+        let guard = pending.guard.take();
         let answered = request.call.attempts().into_iter().rfind(|a| a.status == AttemptStatus::Answered);
         let (provider, model) = answered.map(|a| (a.provider, a.model)).unwrap_or_default();
         let metered = Metered {
@@ -262,6 +266,33 @@ impl Provider for Accounted {
             model,
         };
         Ok(futures_util::stream::unfold(Metering::Open(Box::new(metered)), Metered::next).boxed())
+    }
+}
+
+/// The reservation of a call that is not answered yet. Dropped, it is given back, unless the call lost a race: an aborted call is
+/// paid for by its prompt, at the model that was asked last.
+struct Pending<'a> {
+    guard: Option<SpendGuard>,
+    layer: &'a SpendLayer,
+    request: &'a ChatRequest,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.request.call.is_lost() {
+            return;
+        }
+        let (Some(mut guard), Some(decision)) = (self.guard.take(), self.request.call.decision()) else {
+            return;
+        };
+        // The attempt that was just aborted is the latest; where there is none, the call waited, and nobody is owed anything.
+        let Some(last) = self.request.call.attempts().pop() else { return };
+        let asked = |choice: &&ModelChoice| choice.provider == last.provider && choice.model == last.model;
+        let aborted = last.status == AttemptStatus::Failed;
+        if let Some(choice) = decision.models.iter().find(asked).filter(|_| aborted) {
+            let usage = Usage::new(tokens::count_request(self.request), 0);
+            guard.note(self.layer.settlement(self.request, (&choice.provider, &choice.model), &usage, None));
+        }
     }
 }
 
