@@ -156,7 +156,7 @@ impl Provider for Accounted {
         let mut response = self.inner.chat(ctx, &allowed).await?;
         if response.usage.is_none() {
             response.report.usage_estimated = true;
-            response.usage = Some(counted(request, &response));
+            response.usage = Some(tokens::usage(request, &response, &response.report.model));
         }
         let usage = response.usage.clone().unwrap_or_default();
         let who = (response.report.provider.as_str(), response.report.model.as_str());
@@ -188,16 +188,6 @@ impl Provider for Accounted {
     }
 }
 
-/// Usage as counted here.
-fn counted(request: &ChatRequest, response: &ChatResponse) -> Usage {
-    let answer = |message: &Message| {
-        message.texts().map(tokens::count_text).sum::<u64>()
-            + message.tool_calls.iter().map(|call| tokens::count_text(&call.to_string())).sum::<u64>()
-    };
-    let completion = response.choices.iter().map(|choice| answer(&choice.message)).sum();
-    Usage::new(tokens::count_request(request), completion)
-}
-
 struct Metered {
     inner: ChatStream,
     guard: Option<SpendGuard>,
@@ -212,7 +202,7 @@ impl Metered {
     fn usage(&self) -> (Usage, bool) {
         match self.seen.usage() {
             Some(usage) => (usage.clone(), false),
-            None => (counted(&self.request, &self.seen.response()), true),
+            None => (tokens::usage(&self.request, &self.seen.response(), &self.model), true),
         }
     }
 
