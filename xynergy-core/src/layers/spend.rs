@@ -237,7 +237,7 @@ impl Provider for Accounted {
         let guard = pending.guard.take();
         if response.usage.is_none() {
             response.report.usage_estimated = true;
-            response.usage = Some(counted(request, &response));
+            response.usage = Some(tokens::usage(request, &response, &response.report.model));
         }
         let usage = response.usage.clone().unwrap_or_default();
         let who = (response.report.provider.as_str(), response.report.model.as_str());
@@ -296,16 +296,6 @@ impl Drop for Pending<'_> {
     }
 }
 
-/// Usage as counted here.
-fn counted(request: &ChatRequest, response: &ChatResponse) -> Usage {
-    let answer = |message: &Message| {
-        message.texts().map(tokens::count_text).sum::<u64>()
-            + message.tool_calls.iter().map(|call| tokens::count_text(&call.to_string())).sum::<u64>()
-    };
-    let completion = response.choices.iter().map(|choice| answer(&choice.message)).sum();
-    Usage::new(tokens::count_request(request), completion)
-}
-
 enum Metering {
     Open(Box<Metered>),
     Broken(Error),
@@ -327,7 +317,7 @@ impl Metered {
         match self.seen.usage() {
             // What a provider reports at the beginning or on the way does not hold what came after it.
             Some(usage) if !self.seen.is_finished() => {
-                let here = counted(&self.request, &self.seen.response());
+                let here = tokens::usage(&self.request, &self.seen.response(), &self.model);
                 let mut usage = usage.clone();
                 let more = here.completion_tokens > usage.completion_tokens;
                 usage.completion_tokens = usage.completion_tokens.max(here.completion_tokens);
@@ -335,7 +325,7 @@ impl Metered {
                 (usage, more)
             }
             Some(usage) => (usage.clone(), false),
-            None => (counted(&self.request, &self.seen.response()), true),
+            None => (tokens::usage(&self.request, &self.seen.response(), &self.model), true),
         }
     }
 
