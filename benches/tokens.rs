@@ -25,14 +25,18 @@ fn encodings(c: &mut Criterion) {
     for (name, unit) in [("one letter", "a"), ("spaces", " "), ("emoji", "😀")] {
         let text = unit.repeat(10_000_000 / unit.len());
         group.sample_size(10);
-        group.bench_function(format!("10 MB of {name}"), |b| b.iter(|| black_box(Encoding::O200k.count(&text))));
+        group.bench_function(format!("10 MB of {name}"), |b| {
+            b.iter(|| black_box(Encoding::O200k.count(&text)))
+        });
     }
     group.finish();
 }
 
 fn conversations(c: &mut Criterion) {
     let client = Client::new(Config::default()).unwrap();
-    let message = |n: usize| Message::text(Role::User, format!("{n}: {}", "What do the ads of last week bring? ".repeat(12)));
+    let message = |n: usize| {
+        Message::text(Role::User, format!("{n}: {}", "What do the ads of last week bring? ".repeat(12)))
+    };
     let mut request = ChatRequest { messages: (0..50).map(message).collect(), ..ChatRequest::prompt("") };
     let mut n = 50;
     c.bench_function("one more turn of 50", |b| {

@@ -44,7 +44,8 @@ fn turn(turns: usize, rounds: u32) -> Value {
     let mut request = ChatRequest { messages: (0..turns).map(message).collect(), ..ChatRequest::prompt("") };
     let tenant = TenantId::default();
     let whole = best(rounds, || TokenCounter::new().count(&tenant, &request, "gpt-4o").tokens).0;
-    let empty = best(rounds, || TokenCounter::new().count(&tenant, &ChatRequest::prompt(""), "gpt-4o").tokens).0;
+    let empty =
+        best(rounds, || TokenCounter::new().count(&tenant, &ChatRequest::prompt(""), "gpt-4o").tokens).0;
     let counter = TokenCounter::new();
     counter.count(&tenant, &request, "gpt-4o");
     let mut more = Duration::MAX;

@@ -29,7 +29,7 @@ use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
 };
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
-use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
+use crate::spend::{LimitScope, MemoryLedger, PriceBook, PriceMap, Spend, SpendLedger, SpendLimit, Window};
 use crate::tokens::{TokenCounter, TokenOptimization};
 
 /// What an [`AiClient`] is built on.
@@ -65,6 +65,7 @@ struct Inner {
     whole: Arc<dyn Provider>,
     router: Arc<Router>,
     ledger: Arc<dyn SpendLedger>,
+    prices: Arc<PriceBook>,
     cache: Arc<dyn ResponseCache>,
     cache_layer: CacheLayer,
     breakers: BreakerLayer,
@@ -139,17 +140,15 @@ impl AiClient {
             around.push(Arc::new(HedgeLayer::new(config.hedge.clone())));
         }
         let standing = config.standing_limits();
-        around.push(Arc::new(SpendLayer::new(
-            Arc::clone(&ledger),
-            Arc::new(PriceBook::new(prices)),
-            standing,
-        )));
+        let prices = Arc::new(PriceBook::new(prices));
+        around.push(Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing)));
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
         Ok(Self(Arc::new(Inner {
             config,
             whole,
             router,
             ledger,
+            prices,
             cache,
             cache_layer,
             breakers,
@@ -224,6 +223,21 @@ impl AiClient {
     /// Sets a spend limit of the tenant, at once. It replaces the one of the same scope and window, also one of the configuration.
     pub async fn set_limit(&self, ctx: &Ctx, limit: SpendLimit) -> Result<()> {
         self.0.ledger.set_limit(&ctx.tenant, limit).await
+    }
+
+    /// Removes a spend limit of the tenant, and says whether there was one. One of the configuration then holds again.
+    pub async fn remove_limit(&self, ctx: &Ctx, scope: &LimitScope, window: Window) -> Result<bool> {
+        self.0.ledger.remove_limit(&ctx.tenant, scope, window).await
+    }
+
+    /// Takes another price list from now on; calls that are under way are settled by it too.
+    pub fn set_prices(&self, prices: PriceMap) {
+        self.0.prices.replace(prices);
+    }
+
+    /// Writes what calls that were dropped left to the ledger. Call it before the runtime ends.
+    pub async fn drain(&self) -> Result<()> {
+        self.0.ledger.drain().await
     }
 
     /// How the cache fares for the tenant, in this process.

@@ -17,7 +17,7 @@ use xynergy_core::provider::{
     AttemptStatus, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, FinishReason,
     GenerateRequest, Outcome, Provider, Usage,
 };
-use xynergy_core::spend::{LimitScope, SpendLimit, Window};
+use xynergy_core::spend::{LimitScope, SpendLimit, Window, Zone};
 use xynergy_core::{Ctx, Env, Error, ErrorKind, Result, Retry, TenantId, Timestamp};
 
 type Step = Box<dyn Fn(&ChatRequest) -> Result<ChatResponse> + Send + Sync>;
@@ -170,8 +170,13 @@ impl World {
     }
 
     async fn limit(&self, amount_nano_usd: u64) {
-        let limit =
-            SpendLimit { scope: LimitScope::Tenant, window: Window::Day, amount_nano_usd, hard: true };
+        let limit = SpendLimit {
+            scope: LimitScope::Tenant,
+            window: Window::Day,
+            zone: Zone::UTC,
+            amount_nano_usd,
+            hard: true,
+        };
         self.ai.set_limit(&self.ctx, limit).await.unwrap();
     }
 }

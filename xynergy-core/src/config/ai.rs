@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -7,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{ProviderConfig, RateLimit, SecretRef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::RoutingTable;
-use crate::spend::{LimitScope, SpendLimit, Window};
+use crate::spend::{LimitScope, SpendLimit, Window, Zone};
 use crate::tokens::{DEFAULT_LIMIT, SIMPLE_LIMIT};
 
 /// How AI requests are routed, cached and paid for.
@@ -28,6 +29,9 @@ pub struct AiConfig {
     pub tokens: TokenConfig,
     /// Spend limits that hold for every tenant.
     pub limits: Vec<SpendLimitConfig>,
+    /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
+    /// goes before the embedded table, and after `ai.providers.NAME.price`.
+    pub price_file: Option<PathBuf>,
     /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
     pub rate_limit: Option<RateLimit>,
     /// Deadlines.
@@ -54,6 +58,7 @@ impl Default for AiConfig {
             cache: CacheConfig::default(),
             tokens: TokenConfig::default(),
             limits: Vec::new(),
+            price_file: None,
             rate_limit: None,
             timeouts: TimeoutConfig::default(),
             retry: RetryConfig::default(),
@@ -140,8 +145,14 @@ pub struct SpendLimitConfig {
     /// Only for calls with this tag.
     #[serde(default)]
     pub tag: Option<String>,
-    /// Over which span of the calendar, in UTC.
+    /// Only for calls under this key of the caller's.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// Over which span of the calendar.
     pub window: Window,
+    /// Whose calendar and clock it is: an IANA name, UTC when absent.
+    #[serde(default)]
+    pub zone: Zone,
     /// The cap, in billionths of a dollar.
     pub amount_nano_usd: u64,
     /// Whether calls are refused at it; otherwise it only warns.
@@ -367,6 +378,9 @@ impl AiConfig {
         if let Some(limit) = &self.rate_limit {
             limit.validate("ai.rate_limit")?;
         }
+        if self.limits.iter().any(|limit| limit.tag.is_some() && limit.key.is_some()) {
+            return Err(wrong("ai.limits: one has both tag and key; give two limits, one each".to_owned()));
+        }
         for (name, provider) in &self.providers {
             provider.validate(name)?;
             if name.is_empty() || name.contains('/') || name == "auto" {
@@ -393,8 +407,13 @@ impl AiConfig {
     /// The limits that hold for every tenant.
     pub fn standing_limits(&self) -> Vec<SpendLimit> {
         let limit = |config: &SpendLimitConfig| SpendLimit {
-            scope: config.tag.clone().map_or(LimitScope::Tenant, LimitScope::Tag),
+            scope: match (&config.tag, &config.key) {
+                (Some(tag), _) => LimitScope::Tag(tag.clone()),
+                (None, Some(key)) => LimitScope::Key(key.clone()),
+                (None, None) => LimitScope::Tenant,
+            },
             window: config.window,
+            zone: config.zone.clone(),
             amount_nano_usd: config.amount_nano_usd,
             hard: config.hard,
         };
@@ -445,6 +464,7 @@ mod tests {
             ("[retry]\nbudget_percent = 101", "budget_percent"),
             ("rate_limit = { per_minute = 0 }", "ai.rate_limit"),
             ("[providers.\"a/b\"]\nbase_url = 'https://x.example'\nmodel = 'm'", "or hold a /"),
+            ("[[limits]]\nwindow = 'day'\namount_nano_usd = 1\ntag = 'a'\nkey = 'b'", "both tag and key"),
             ("[routes]\nauto = ['openai']", "ai.routes.auto"),
         ] {
             let error = parse(text).validate().unwrap_err();

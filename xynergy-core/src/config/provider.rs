@@ -171,11 +171,10 @@ impl PriceConfig {
             (Some(price), None, None) if self.cached_input_per_million_nano_usd.is_none() => {
                 Ok(Price::PerRequest(price))
             }
-            (None, Some(input), Some(output)) => Ok(Price::PerToken {
-                input,
-                cached_input: self.cached_input_per_million_nano_usd.unwrap_or(input),
-                output,
-            }),
+            (None, Some(input), Some(output)) => {
+                let cached_input = self.cached_input_per_million_nano_usd.unwrap_or(input);
+                Ok(Price::per_million(input, cached_input, output))
+            }
             _ => Err(wrong(format!(
                 "{key}: give either per_request_nano_usd or both input_per_million_nano_usd and output_per_million_nano_usd"
             ))),
@@ -409,7 +408,7 @@ mod tests {
         assert_eq!(price("per_request_nano_usd = 5").unwrap(), Price::PerRequest(5));
         assert_eq!(
             price("input_per_million_nano_usd = 1\noutput_per_million_nano_usd = 2").unwrap(),
-            Price::PerToken { input: 1, cached_input: 1, output: 2 }
+            Price::per_million(1, 1, 2)
         );
         assert!(price("input_per_million_nano_usd = 1").is_err());
         assert!(price("").is_err());

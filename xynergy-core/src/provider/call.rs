@@ -16,6 +16,10 @@ pub struct CallOptions {
     /// Names under which the spend is counted and limited.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
+    /// A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never
+    /// the secret itself: it is stored and reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// False neither reads nor fills the cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,

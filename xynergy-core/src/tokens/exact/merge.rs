@@ -34,9 +34,9 @@ struct Link {
 /// Short pieces look for the lowest rank in all parts, which is fastest for few; the others by a heap.
 pub(super) fn merge(table: &Table, piece: &[u8], scratch: &mut Scratch, each: &mut impl FnMut(usize, usize)) {
     if piece.len() <= 64 {
-        by_search(table, piece, &mut scratch.parts, each)
+        by_search(table, piece, &mut scratch.parts, each);
     } else {
-        by_heap(table, piece, scratch, each)
+        by_heap(table, piece, scratch, each);
     }
 }
 
