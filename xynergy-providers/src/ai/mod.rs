@@ -1,5 +1,6 @@
 //! AI providers.
 
+pub mod anthropic;
 mod exchange;
 pub mod headers;
 pub mod openai_compatible;

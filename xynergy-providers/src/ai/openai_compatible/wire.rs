@@ -8,6 +8,7 @@ use xynergy_core::{Error, ErrorKind, Result};
 use super::config::Settings;
 use super::dialect::{Reasoning, Ways};
 use super::error::{in_band, no_json, unreadable};
+use crate::ai::exchange::StreamEvent;
 
 /// The body of a request.
 pub(super) fn body(request: &ChatRequest, settings: &Settings, stream: bool) -> Result<Bytes> {
@@ -146,16 +147,6 @@ pub(super) fn response(body: &[u8], key: Option<&Secret>) -> Result<ChatResponse
     let response: ChatResponse =
         serde_json::from_value(value).map_err(|_| unreadable("the answer is not a chat completion"))?;
     Ok(response.judged())
-}
-
-/// What an event of a stream says.
-#[derive(Debug)]
-pub(super) enum StreamEvent {
-    Chunk(Box<ChatChunk>),
-    /// `[DONE]`: the end, and no proof of success.
-    Done,
-    /// A sign of life without content.
-    Nothing,
 }
 
 /// Reads the data of one event.
