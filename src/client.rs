@@ -1,10 +1,8 @@
 //! The client: one configuration, its stores and its backends.
 
-use std::collections::BTreeMap;
 use std::fmt;
-use std::future::Future;
 use std::ops::Deref;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use tokio::sync::OnceCell;
 #[cfg(feature = "attribution")]
@@ -31,6 +29,8 @@ use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
 use crate::config::Config;
 use crate::health::Sampler;
+#[cfg(any(feature = "attribution", feature = "execution"))]
+use crate::per_tenant::PerTenant;
 use crate::scope::Scope;
 use crate::stores::Stores;
 
@@ -66,37 +66,6 @@ pub(crate) struct Shared {
     identity_keys: PerTenant<Arc<IdentityKey>>,
     #[cfg(feature = "execution")]
     executors: PerTenant<Executor>,
-}
-
-/// What is made once a tenant, at its first use, and then shared.
-struct PerTenant<T>(RwLock<BTreeMap<TenantId, T>>);
-
-impl<T> Default for PerTenant<T> {
-    fn default() -> Self {
-        Self(RwLock::default())
-    }
-}
-
-impl<T: Clone> PerTenant<T> {
-    /// Those that were made.
-    #[cfg(feature = "execution")]
-    fn all(&self) -> Vec<T> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
-    }
-
-    /// The tenant's, made by `make` when there is none. Of two that are made at once one is kept.
-    async fn get_or_make<F>(&self, tenant: &TenantId, make: impl FnOnce() -> F) -> Result<T>
-    where
-        F: Future<Output = Result<T>>,
-    {
-        let known = self.0.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned();
-        if let Some(known) = known {
-            return Ok(known);
-        }
-        let made = make().await?;
-        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        Ok(all.entry(tenant.clone()).or_insert(made).clone())
-    }
 }
 
 impl fmt::Debug for Shared {
@@ -304,9 +273,9 @@ impl ClientBuilder {
     /// # Errors
     /// [`ConfigInvalid`](crate::ErrorKind::ConfigInvalid): a part of the configuration is wrong; the message names it.
     pub fn build(self) -> Result<Client> {
-        let Self { config, env, secrets, http, stores, .. } = &self;
+        let Self { config, env, secrets, stores, .. } = &self;
         #[cfg(any(feature = "ai", feature = "attribution", feature = "execution"))]
-        let http = http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
+        let http = self.http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
         #[cfg(feature = "attribution")]
         let hubspot = self.build_hubspot(&http)?;
         let shared = Shared {

@@ -1,14 +1,18 @@
 //! Guarded changes of budgets, and their audit trail.
 
-use std::collections::BTreeMap;
+#[cfg(feature = "allocation")]
+mod proposal;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use xynergy_core::ads::{ChangeField, Owner, OwnerState};
+use xynergy_core::ads::OwnerState;
 use xynergy_core::config::Secret;
 use xynergy_core::execution::{DrawKey, Executor, TenantExecutors};
-use xynergy_core::{Ctx, Currency, Error, ErrorKind, Result, TenantId, Timestamp};
+use xynergy_core::{Ctx, Error, ErrorKind, Result, TenantId, Timestamp};
 
+#[cfg(feature = "allocation")]
+pub use proposal::propose;
 pub use xynergy_core::execution::machine::{HumanVerdict, KillScope};
 pub use xynergy_core::execution::{
     AccountLimits, AdChange, Approval, AuditKind, AuditReport, AuditRow, ChainHead, ChainVerifier, ChangeId,
@@ -315,45 +319,4 @@ impl TenantExecutors for Tenants {
     fn serves(&self, tenant: &TenantId) -> bool {
         self.only.as_ref().is_none_or(|only| only == tenant)
     }
-}
-
-/// The changes that an allocation asks for: one for each owner whose budget moves, with an id that follows from the
-/// allocation's, so that asking again queues nothing twice. `campaigns` has the campaign of each owner.
-///
-/// # Errors
-/// [`InvalidInput`](ErrorKind::InvalidInput) for an owner without a campaign.
-#[cfg(feature = "allocation")]
-pub fn propose(
-    allocation_id: &str,
-    account_id: &str,
-    currency: Currency,
-    allocation: &crate::allocation::Allocation,
-    campaigns: &BTreeMap<String, String>,
-) -> Result<Vec<AdChange>> {
-    let moving = allocation.rows.iter().filter(|row| row.proposed_minor != row.current_minor);
-    moving
-        .map(|row| {
-            let campaign_id = campaigns.get(&row.owner_id).ok_or_else(|| {
-                Error::invalid(
-                    "allocation.propose",
-                    format!("campaigns: the campaign of {} is missing", row.owner_id),
-                )
-            })?;
-            Ok(AdChange {
-                id: ChangeId::derive(&[allocation_id, account_id, &row.owner_id]),
-                account_id: account_id.to_owned(),
-                campaign_id: campaign_id.clone(),
-                owner: Owner { level: row.level, id: row.owner_id.clone() },
-                field: ChangeField::Budget,
-                expected_from: row.current_minor,
-                target: row.proposed_minor,
-                currency,
-                allocation_id: Some(allocation_id.to_owned()),
-                causation_id: Some(allocation_id.to_owned()),
-                reason: row.reason.clone(),
-                expires_at: None,
-                ramp: None,
-            })
-        })
-        .collect()
 }

@@ -1,6 +1,8 @@
 //! Keys that are made once for a tenant and kept in its store.
 
-use xynergy_core::{Ctx, Error, ErrorKind, Result};
+#[cfg(feature = "attribution")]
+use xynergy_core::Error;
+use xynergy_core::{Ctx, ErrorKind, Result};
 
 use crate::stores::Stores;
 

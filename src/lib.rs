@@ -38,6 +38,8 @@ mod config;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod keys;
 mod migration;
+#[cfg(any(feature = "attribution", feature = "execution"))]
+mod per_tenant;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
 mod scope;

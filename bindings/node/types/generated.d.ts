@@ -1591,6 +1591,8 @@ export interface ProviderConfig {
   allow_http?: boolean | undefined;
   /** Where its API key is found; none is sent where absent. */
   api_key?: SecretRef | null | undefined;
+  /** The `api-version` of Azure; its v1 API, which needs none, where absent. */
+  api_version?: string | null | undefined;
   /** The address up to and without `/chat/completions`; the dialect's own where absent. */
   base_url?: string | null | undefined;
   /** Whose ways it has; by its name where absent. */
@@ -1764,7 +1766,7 @@ export interface AdEvidence {
 }
 
 /** Whose ways an OpenAI-compatible provider has. */
-export type Dialect = "openai" | "abacus" | "internal" | "compatible";
+export type Dialect = "openai" | "azure" | "abacus" | "openrouter" | "groq" | "mistral" | "deepseek" | "ollama" | "vllm" | "llama_cpp" | "internal" | "compatible";
 
 /** What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar. */
 export interface PriceConfig {

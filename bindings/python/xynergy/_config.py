@@ -95,7 +95,7 @@ ContactPropertiesLike = ContactPropertiesDict
 
 DatabaseUrl = Union["SecretRefLike", str]
 
-Dialect = Union[Literal["openai", "abacus", "internal", "compatible"]]
+Dialect = Union[Literal["openai", "azure", "abacus", "openrouter", "groq", "mistral", "deepseek", "ollama", "vllm", "llama_cpp", "internal", "compatible"]]
 
 class ExecutionConfigDict(TypedDict, total=False):
     """The limits of budget changes: a preset, or every figure by itself."""
@@ -242,6 +242,8 @@ class ProviderConfigDict(TypedDict, total=False):
     """Allows `http` to other machines: prompts and key then travel unencrypted."""
     api_key: SecretRefLike | None
     """Where its API key is found; none is sent where absent."""
+    api_version: str | None
+    """The `api-version` of Azure; its v1 API, which needs none, where absent."""
     base_url: str | None
     """The address up to and without `/chat/completions`; the dialect's own where absent."""
     dialect: Dialect | None

@@ -35,18 +35,17 @@ fn full() -> bool {
 #[test]
 fn workers_on_postgres_are_killed_and_every_invariant_holds() {
     let _machine = MACHINE.lock();
-    let Some(database) = Database::postgres() else { return };
     let size = if full() {
         run::Size { workers: 16, seconds: 60, restarts: true }
     } else {
         run::Size { workers: 6, seconds: 15, restarts: true }
     };
-    run::run(&database, &size);
+    run::run_all(Database::postgres, &size);
 }
 
 #[test]
 fn workers_on_sqlite_are_killed_and_every_invariant_holds() {
     let _machine = MACHINE.lock();
     let size = run::Size { workers: 6, seconds: if full() { 60 } else { 15 }, restarts: false };
-    run::run(&Database::sqlite(), &size);
+    run::run_all(|| Some(Database::sqlite()), &size);
 }

@@ -9,6 +9,7 @@ pub use ai::{
     TokenConfig,
 };
 pub use provider::{
-    ANTHROPIC, Dialect, OPENAI_COMPATIBLE, PriceConfig, ProviderConfig, RateLimit, is_loopback,
+    ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
+    is_loopback,
 };
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

@@ -15,13 +15,13 @@ pub struct Capability {
     pub response_format: bool,
     /// Whether it reads images.
     pub images: bool,
-    /// Whether its default model continues the assistant's message that a request ends with.
+    /// Whether it continues the last message when that is the assistant's, without saying it again.
     #[serde(default)]
     pub prefill: bool,
 }
 
 impl Capability {
-    /// Everything that a chat completion can ask for, with `default_model`.
+    /// Everything that any provider can, with `default_model`; continuing a message is no such thing.
     pub fn all(default_model: impl Into<String>) -> Self {
         Self {
             default_model: default_model.into(),

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::message::null_is_empty;
-use super::{Call, CallOptions, Message, Role};
+use super::{Call, CallOptions, Message, Role, lenient};
 
 /// A chat completion to be made, in OpenAI's shape.
 ///
@@ -31,7 +30,7 @@ pub struct ChatRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
     /// The tools that the model may call, as they came.
-    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Value>,
     /// The format that the answer must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]

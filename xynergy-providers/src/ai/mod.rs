@@ -1,5 +1,8 @@
 //! AI providers.
 
 pub mod anthropic;
+mod exchange;
+pub mod headers;
 pub mod openai_compatible;
+pub mod openai_responses;
 mod sse;

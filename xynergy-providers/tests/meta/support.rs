@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use xynergy_core::ads::{AdPlatform, AdWrite, ChangeField, Owner, WriteFailure};
 use xynergy_core::config::{Secret, StaticSecrets};
 use xynergy_core::env::{ManualClock, MemoryEvents};
@@ -13,6 +13,11 @@ use xynergy_providers::http::ReqwestHttp;
 use xynergy_providers::sandbox::{
     self, APP_ID, AdsFile, CrmFile, Sandbox, SandboxClock, SandboxConfig, parse_faults,
 };
+
+#[path = "../support/ads_file.rs"]
+mod ads_file;
+
+use ads_file::{ad, ads_file};
 
 pub(crate) const TOKEN: &str = "EAABverysecret";
 
@@ -26,23 +31,12 @@ pub(crate) struct World {
 
 /// Ad set s1 with a budget of its own, campaign c2 with one for s3; a paused ad set s5.
 pub(crate) fn ads() -> AdsFile {
-    let ad = |ad: &str, set: &str, campaign: &str, status: &str, budget: i64, level: &str| {
-        json!({
-            "ad_id": ad, "adset_id": set, "campaign_id": campaign, "name": format!("Ad {ad}"), "status": status,
-            "daily_budget_minor": budget, "budget_level": level, "impressions": 1000, "clicks": 30, "spend_minor": 1234,
-        })
-    };
-    let file = json!({
-        "account": {"id": "act_77", "currency": "USD"},
-        "ads": [
-            ad("a1", "s1", "c1", "ACTIVE", 2500, "adset"),
-            ad("a2", "s1", "c1", "PAUSED", 2500, "adset"),
-            ad("a4", "s3", "c2", "ACTIVE", 9000, "campaign"),
-            ad("a6", "s5", "c3", "PAUSED", 700, "adset"),
-        ],
-        "constraints": {"total_daily_minor": 20000, "min_minor": 100, "max_minor": 20000},
-    });
-    AdsFile::parse(&file.to_string()).unwrap().0
+    ads_file(&[
+        ad("a1", "s1", "c1", "ACTIVE", 2500, "adset"),
+        ad("a2", "s1", "c1", "PAUSED", 2500, "adset"),
+        ad("a4", "s3", "c2", "ACTIVE", 9000, "campaign"),
+        ad("a6", "s5", "c3", "PAUSED", 700, "adset"),
+    ])
 }
 
 pub(crate) async fn world(faults: &Value) -> World {

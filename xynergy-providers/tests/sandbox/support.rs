@@ -13,6 +13,11 @@ use xynergy_providers::sandbox::{
     self, AdsFile, CrmFile, Sandbox, SandboxClock, SandboxConfig, SandboxLog, parse_faults,
 };
 
+#[path = "../support/ads_file.rs"]
+mod ads_file;
+
+use ads_file::{ad, ads_file};
+
 pub(crate) const NOON: &str = "2026-03-01T12:00:00Z";
 
 pub(crate) fn noon() -> Timestamp {
@@ -21,25 +26,14 @@ pub(crate) fn noon() -> Timestamp {
 
 /// Campaign c1 with ad sets s1 (ads a1, a2) and s2 (a3); c2 with its own budget for s3 (a4) and s4 (a5); c3 all paused.
 pub(crate) fn ads() -> AdsFile {
-    let ad = |ad: &str, set: &str, campaign: &str, status: &str, budget: i64, level: &str| {
-        json!({
-            "ad_id": ad, "adset_id": set, "campaign_id": campaign, "name": format!("Ad {ad}"), "status": status,
-            "daily_budget_minor": budget, "budget_level": level, "impressions": 1000, "clicks": 30, "spend_minor": 1234,
-        })
-    };
-    let file = json!({
-        "account": {"id": "act_77", "currency": "USD"},
-        "ads": [
-            ad("a1", "s1", "c1", "ACTIVE", 2500, "adset"),
-            ad("a2", "s1", "c1", "PAUSED", 2500, "adset"),
-            ad("a3", "s2", "c1", "ACTIVE", 5000, "adset"),
-            ad("a4", "s3", "c2", "ACTIVE", 9000, "campaign"),
-            ad("a5", "s4", "c2", "ACTIVE", 9000, "campaign"),
-            ad("a6", "s5", "c3", "PAUSED", 700, "adset"),
-        ],
-        "constraints": {"total_daily_minor": 20000, "min_minor": 100, "max_minor": 20000},
-    });
-    AdsFile::parse(&file.to_string()).unwrap().0
+    ads_file(&[
+        ad("a1", "s1", "c1", "ACTIVE", 2500, "adset"),
+        ad("a2", "s1", "c1", "PAUSED", 2500, "adset"),
+        ad("a3", "s2", "c1", "ACTIVE", 5000, "adset"),
+        ad("a4", "s3", "c2", "ACTIVE", 9000, "campaign"),
+        ad("a5", "s4", "c2", "ACTIVE", 9000, "campaign"),
+        ad("a6", "s5", "c3", "PAUSED", 700, "adset"),
+    ])
 }
 
 pub(crate) fn crm() -> CrmFile {

@@ -6,7 +6,11 @@ use xynergy_core::config::Secret;
 use xynergy_core::env::Timestamp;
 use xynergy_core::{Error, ErrorKind, Retry};
 
-use crate::ai::openai_compatible::error::{DEFAULT_THROTTLE, retry_after, shortened, without};
+use crate::ai::headers::{Allowance, RateLimits, retry_after};
+use crate::ai::openai_compatible::error::{not_too_far, shortened, without};
+
+/// How long to wait after throttling that names no time.
+const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
 
 /// An answer with an error status.
 pub(super) fn of_status(
@@ -17,7 +21,8 @@ pub(super) fn of_status(
     key: Option<&Secret>,
 ) -> Error {
     let told = serde_json::from_slice(body).map(|body| Told::read(&body)).unwrap_or_default();
-    let asked = retry_after(headers, now).or_else(|| until_refilled(headers, now));
+    let limits = RateLimits::read(headers, now);
+    let asked = retry_after(headers, now).or_else(|| until_refilled(&limits));
     let mut error = classify(status.as_u16(), &told, asked, key);
     match headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
         Some(b"false") => error = error.with_retry(Retry::Never),
@@ -25,6 +30,11 @@ pub(super) fn of_status(
             error = error.with_retry(Retry::After(Duration::ZERO));
         }
         _ => {}
+    }
+    if error.kind() == ErrorKind::Throttled {
+        for (name, value) in limits.pairs() {
+            error = error.with_context(name, value);
+        }
     }
     let header = headers.get("request-id").and_then(|id| id.to_str().ok());
     with_request_id(error, header.unwrap_or(&told.request_id), key)
@@ -126,22 +136,18 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
     };
     let error =
         Error::new(kind, "ai.chat", message).with_retry(retry).with_context("status", status.to_string());
-    match told.kind.as_str() {
+    not_too_far(match told.kind.as_str() {
         "" => error,
         kind => error.with_context("code", shortened(&without(kind, key))),
-    }
+    })
 }
 
-/// The time until the last of the limits that are used up is refilled, as `anthropic-ratelimit-*` tell it.
-fn until_refilled(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = |name: String| headers.get(name)?.to_str().ok();
-    ["requests", "tokens", "input-tokens", "output-tokens"]
-        .iter()
-        .filter(|limit| text(format!("anthropic-ratelimit-{limit}-remaining")).map(str::trim) == Some("0"))
-        .filter_map(|limit| text(format!("anthropic-ratelimit-{limit}-reset"))?.trim().parse().ok())
-        .map(|reset: Timestamp| reset.since(now))
-        .filter(|wait| !wait.is_zero())
-        .max()
+/// The time until the last of the limits that are used up is refilled.
+fn until_refilled(limits: &RateLimits) -> Option<Duration> {
+    let RateLimits { requests, tokens, input_tokens, output_tokens } = limits;
+    let used_up = |limit: &&Allowance| limit.remaining == Some(0);
+    let limits = [requests, tokens, input_tokens, output_tokens].into_iter().filter(used_up);
+    limits.filter_map(|limit| limit.full_in).filter(|wait| !wait.is_zero()).max()
 }
 
 #[cfg(test)]

@@ -699,6 +699,8 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public var allowHttp: Bool
     /// Where its API key is found; none is sent where absent.
     public var apiKey: SecretRef?
+    /// The `api-version` of Azure; its v1 API, which needs none, where absent.
+    public var apiVersion: String?
     /// The address up to and without `/chat/completions`; the dialect's own where absent.
     public var baseUrl: String?
     /// Whose ways it has; by its name where absent.
@@ -715,6 +717,7 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public init(
         allowHttp: Bool = false,
         apiKey: SecretRef? = nil,
+        apiVersion: String? = nil,
         baseUrl: String? = nil,
         dialect: Dialect? = nil,
         model: String? = nil,
@@ -724,6 +727,7 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     ) {
         self.allowHttp = allowHttp
         self.apiKey = apiKey
+        self.apiVersion = apiVersion
         self.baseUrl = baseUrl
         self.dialect = dialect
         self.model = model
@@ -735,6 +739,7 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case allowHttp = "allow_http"
         case apiKey = "api_key"
+        case apiVersion = "api_version"
         case baseUrl = "base_url"
         case dialect
         case model
@@ -747,6 +752,7 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         allowHttp = try container.decodeIfPresent(Bool.self, forKey: .allowHttp) ?? false
         apiKey = try container.decodeIfPresent(SecretRef.self, forKey: .apiKey)
+        apiVersion = try container.decodeIfPresent(String.self, forKey: .apiVersion)
         baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl)
         dialect = try container.decodeIfPresent(Dialect.self, forKey: .dialect)
         model = try container.decodeIfPresent(String.self, forKey: .model)

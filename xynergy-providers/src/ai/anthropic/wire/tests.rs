@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use xynergy_core::ErrorKind;
 use xynergy_core::provider::{Assembler, ChatRequest, ChatResponse, FinishReason, Outcome};
 
-use super::{CONTENT, Prefill, StreamEvent, StreamReader, outgoing, response};
+use super::{CONTENT, Prefill, StreamReader, outgoing, response};
 
 fn sent(request: Value) -> Value {
     let request: ChatRequest = serde_json::from_value(request).unwrap();
@@ -70,11 +70,12 @@ fn streamed(answer: &Value) -> ChatResponse {
     let mut reader = StreamReader::default();
     let mut seen = Assembler::default();
     for event in events {
-        if let StreamEvent::Chunk(chunk) = reader.event(event.to_string().as_bytes(), None).unwrap() {
+        if let Some(chunk) = reader.event(event.to_string().as_bytes(), None).unwrap() {
             seen.push(&chunk);
         }
     }
-    assert!(matches!(reader.event(br#"{"type": "message_stop"}"#, None), Ok(StreamEvent::Done)));
+    assert!(!reader.is_over());
+    assert!(reader.event(br#"{"type": "message_stop"}"#, None).unwrap().is_none() && reader.is_over());
     seen.response()
 }
 
@@ -392,7 +393,7 @@ fn a_call_that_broke_off_is_not_kept_to_be_sent_back() {
         json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": "{\"a"}}),
         json!({"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 6}}),
     ] {
-        if let StreamEvent::Chunk(chunk) = reader.event(event.to_string().as_bytes(), None).unwrap() {
+        if let Some(chunk) = reader.event(event.to_string().as_bytes(), None).unwrap() {
             seen.push(&chunk);
         }
     }
@@ -426,7 +427,7 @@ fn what_is_no_answer_is_an_error() {
         "{\"type\": \"ping\"}",
         "{\"type\": \"of_the_future\", \"index\": -1}",
     ] {
-        assert!(matches!(reader.event(odd.as_bytes(), None), Ok(StreamEvent::Nothing)), "{odd}");
+        assert!(matches!(reader.event(odd.as_bytes(), None), Ok(None)), "{odd}");
     }
     for bad in [
         "<html>",
