@@ -12,3 +12,6 @@ mod model;
 mod wire;
 
 pub use backend::Anthropic;
+
+/// The field of a message with the blocks of an answer as they came, where chat completions have no place for them.
+pub(super) const CONTENT: &str = "anthropic_content";

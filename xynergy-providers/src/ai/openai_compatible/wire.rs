@@ -98,6 +98,8 @@ fn translate(messages: &mut [Value], ways: &Ways) -> Result<()> {
             return Err(Error::new(ErrorKind::Unsupported, "ai.chat", message));
         }
         let Value::Object(message) = message else { continue };
+        // What is said in these blocks is in the message as well.
+        message.remove(crate::ai::anthropic::CONTENT);
         if without_reasoning {
             for name in ["reasoning_content", "reasoning", "reasoning_details"] {
                 message.remove(name);

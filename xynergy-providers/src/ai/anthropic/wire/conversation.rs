@@ -6,7 +6,7 @@ use super::tools::{call, call_id, without};
 use super::{CONTENT, Prefill, unsupported};
 
 /// Fields that other providers put into their messages and Anthropic refuses.
-const NOT_SENT: [&str; 11] = [
+const NOT_SENT: [&str; 13] = [
     CONTENT,
     "annotations",
     "audio",
@@ -16,6 +16,8 @@ const NOT_SENT: [&str; 11] = [
     "reasoning",
     "reasoning_content",
     "reasoning_details",
+    "reasoning_items",
+    "output_items",
     "tool_call_id",
     "refusal",
 ];
