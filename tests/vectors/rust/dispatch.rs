@@ -92,6 +92,8 @@ async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         )),
         "spend" => json(ai.spend(a.optional("since")).await),
         "set_limit" => json(ai.set_limit(a.whole::<SpendLimit>()).await),
+        "remove_limit" => json(ai.remove_limit(&a.take("scope"), a.take("window")).await),
+        "reload_prices" => json(ai.reload_prices().await),
         "cache_stats" => json(ai.cache_stats()),
         "cache_invalidate" => json(ai.cache_invalidate(a.optional::<String>("pattern").as_deref()).await),
         _ => panic!("ai.{name} is no method of the Rust library"),

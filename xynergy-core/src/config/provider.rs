@@ -14,12 +14,14 @@ use crate::spend::{Price, ProviderPricing};
 pub const OPENAI_COMPATIBLE: &str = "openai_compatible";
 /// The type of a provider that speaks OpenAI's Responses API.
 pub const OPENAI_RESPONSES: &str = "openai_responses";
+/// The type of a provider that speaks Anthropic's Messages API; that of every one whose dialect is `anthropic`.
+pub const ANTHROPIC: &str = "anthropic";
 
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What builds it: `openai_compatible`, `openai_responses`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whose ways it has; by its name where absent.
@@ -56,7 +58,7 @@ impl Default for ProviderConfig {
     }
 }
 
-/// Whose ways an OpenAI-compatible provider has.
+/// Whose ways a provider has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
@@ -82,6 +84,8 @@ pub enum Dialect {
     LlamaCpp,
     /// A model that the user runs, whatever serves it.
     Internal,
+    /// Anthropic, by its Messages API.
+    Anthropic,
     /// Any other.
     Compatible,
 }
@@ -101,7 +105,7 @@ const OWN_MACHINE: Option<Price> = Some(Price::PerRequest(1_000_000));
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Openai,
         Self::Azure,
         Self::Abacus,
@@ -113,6 +117,7 @@ impl Dialect {
         Self::Vllm,
         Self::LlamaCpp,
         Self::Internal,
+        Self::Anthropic,
         Self::Compatible,
     ];
 
@@ -130,6 +135,7 @@ impl Dialect {
             Self::Ollama => of("ollama", Some("http://localhost:11434/v1"), None, OWN_MACHINE, false),
             Self::Vllm => of("vllm", Some("http://localhost:8000/v1"), None, OWN_MACHINE, false),
             Self::LlamaCpp => of("llama_cpp", Some("http://localhost:8080/v1"), None, OWN_MACHINE, false),
+            Self::Anthropic => of("anthropic", Some("https://api.anthropic.com/v1"), Some("claude-haiku-4-5"), None, true),
             Self::Internal => of("internal", None, Some("llama-3.1-8b-instruct"), OWN_MACHINE, false),
             Self::Compatible => of("compatible", None, None, None, true),
         }
@@ -165,11 +171,10 @@ impl PriceConfig {
             (Some(price), None, None) if self.cached_input_per_million_nano_usd.is_none() => {
                 Ok(Price::PerRequest(price))
             }
-            (None, Some(input), Some(output)) => Ok(Price::PerToken {
-                input,
-                cached_input: self.cached_input_per_million_nano_usd.unwrap_or(input),
-                output,
-            }),
+            (None, Some(input), Some(output)) => {
+                let cached_input = self.cached_input_per_million_nano_usd.unwrap_or(input);
+                Ok(Price::per_million(input, cached_input, output))
+            }
             _ => Err(wrong(format!(
                 "{key}: give either per_request_nano_usd or both input_per_million_nano_usd and output_per_million_nano_usd"
             ))),
@@ -214,9 +219,23 @@ impl RateLimit {
 }
 
 impl ProviderConfig {
-    /// Its dialect: the given one, or that of its name.
+    /// Its type. The dialect `anthropic` is not OpenAI-compatible: a provider of that dialect or name is of type `anthropic`
+    /// unless it has another dialect.
+    pub fn kind(&self, name: &str) -> &str {
+        if self.kind == OPENAI_COMPATIBLE && self.dialect(name) == Dialect::Anthropic {
+            ANTHROPIC
+        } else {
+            &self.kind
+        }
+    }
+
+    /// Its dialect: the given one, or that of its type or name.
     pub fn dialect(&self, name: &str) -> Dialect {
-        let of_kind = || (self.kind == OPENAI_RESPONSES).then_some(Dialect::Openai);
+        let of_kind = || match self.kind.as_str() {
+            OPENAI_RESPONSES => Some(Dialect::Openai),
+            ANTHROPIC => Some(Dialect::Anthropic),
+            _ => None,
+        };
         self.dialect.or_else(of_kind).or_else(|| Dialect::named(name)).unwrap_or(Dialect::Compatible)
     }
 
@@ -287,7 +306,7 @@ impl ProviderConfig {
 
     /// Checks everything. A type of the host's own needs neither address nor model here.
     pub(super) fn validate(&self, name: &str) -> Result<()> {
-        if [OPENAI_COMPATIBLE, OPENAI_RESPONSES].contains(&self.kind.as_str()) {
+        if [OPENAI_COMPATIBLE, OPENAI_RESPONSES, ANTHROPIC].contains(&self.kind.as_str()) {
             self.base_url(name)?;
             self.model(name)?;
             self.api_version(name)?;
@@ -350,6 +369,20 @@ mod tests {
     }
 
     #[test]
+    fn anthropic_is_a_type_of_its_own() {
+        let config = ProviderConfig::default();
+        assert_eq!((config.kind("anthropic"), config.kind("openai")), (ANTHROPIC, OPENAI_COMPATIBLE));
+        assert_eq!(config.base_url("anthropic").unwrap().as_str(), "https://api.anthropic.com/v1");
+        assert!(config.pricing("anthropic").unwrap().list_prices);
+        let of_type = ProviderConfig { kind: ANTHROPIC.into(), ..ProviderConfig::default() };
+        assert_eq!(of_type.dialect("claude"), Dialect::Anthropic);
+        assert!(of_type.validate("claude").is_ok());
+        let of_dialect = |dialect| ProviderConfig { dialect: Some(dialect), ..ProviderConfig::default() };
+        assert_eq!(of_dialect(Dialect::Anthropic).kind("x"), ANTHROPIC);
+        assert_eq!(of_dialect(Dialect::Compatible).kind("anthropic"), OPENAI_COMPATIBLE);
+    }
+
+    #[test]
     fn addresses_are_checked_and_not_repeated() {
         for good in
             ["https://x.example/v1", "http://127.0.0.1:9/v1", "http://[::1]/", "http://localhost:1/v1"]
@@ -375,7 +408,7 @@ mod tests {
         assert_eq!(price("per_request_nano_usd = 5").unwrap(), Price::PerRequest(5));
         assert_eq!(
             price("input_per_million_nano_usd = 1\noutput_per_million_nano_usd = 2").unwrap(),
-            Price::PerToken { input: 1, cached_input: 1, output: 2 }
+            Price::per_million(1, 1, 2)
         );
         assert!(price("input_per_million_nano_usd = 1").is_err());
         assert!(price("").is_err());

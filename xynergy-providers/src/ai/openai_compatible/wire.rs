@@ -2,12 +2,13 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use xynergy_core::config::Secret;
-use xynergy_core::provider::{CallReport, ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Usage};
+use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Usage};
 use xynergy_core::{Error, ErrorKind, Result};
 
 use super::config::Settings;
 use super::dialect::{Reasoning, Ways};
 use super::error::{in_band, no_json, unreadable};
+use crate::ai::exchange::StreamEvent;
 
 /// The body of a request.
 pub(super) fn body(request: &ChatRequest, settings: &Settings, stream: bool) -> Result<Bytes> {
@@ -142,21 +143,10 @@ pub(super) fn response(body: &[u8], key: Option<&Secret>) -> Result<ChatResponse
     if !value.get("choices").is_some_and(Value::is_array) {
         return Err(unreadable("the answer holds no choices; check ai.providers.NAME.base_url"));
     }
-    write_arguments(&mut value, "message");
+    clean(&mut value, "message");
     let response: ChatResponse =
         serde_json::from_value(value).map_err(|_| unreadable("the answer is not a chat completion"))?;
-    // Only the library reports.
-    Ok(ChatResponse { report: CallReport::default(), ..response }.judged())
-}
-
-/// What an event of a stream says.
-#[derive(Debug)]
-pub(super) enum StreamEvent {
-    Chunk(Box<ChatChunk>),
-    /// `[DONE]`: the end, and no proof of success.
-    Done,
-    /// A sign of life without content.
-    Nothing,
+    Ok(response.judged())
 }
 
 /// Reads the data of one event.
@@ -184,15 +174,19 @@ pub(super) fn event(data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
     {
         fields.insert("usage".into(), usage);
     }
-    write_arguments(&mut value, "delta");
+    clean(&mut value, "delta");
     let chunk: ChatChunk =
         serde_json::from_value(value).map_err(|_| unreadable("an event of the stream is not a chunk"))?;
-    // Only the library says so.
-    Ok(StreamEvent::Chunk(Box::new(ChatChunk { outcome: None, report: None, ..chunk })))
+    Ok(StreamEvent::Chunk(Box::new(chunk)))
 }
 
-/// Some servers send the arguments of a tool call as the object that they are, where everybody else sends its JSON.
-fn write_arguments(answer: &mut Value, part: &str) {
+/// Takes out what only this library says. Some servers send the arguments of a tool call as the object that they are, where
+/// everybody else sends its JSON.
+fn clean(answer: &mut Value, part: &str) {
+    if let Value::Object(fields) = answer {
+        fields.remove("outcome");
+        fields.remove("xynergy");
+    }
     let choices = answer.get_mut("choices").and_then(Value::as_array_mut);
     for choice in choices.into_iter().flatten() {
         let calls = choice.get_mut(part).and_then(|part| part.get_mut("tool_calls")?.as_array_mut());
@@ -219,7 +213,7 @@ pub(in crate::ai) fn as_chunk(response: ChatResponse) -> ChatChunk {
             extra: choice.message.extra,
         },
         finish_reason: choice.finish_reason,
-        extra: choice.extra,
+        extra: choice.extra.into_iter().filter(|(name, _)| name != "delta").collect(),
     };
     ChatChunk {
         id: response.id,
@@ -249,7 +243,7 @@ mod tests {
         serde_json::from_slice(&body(request, &settings, stream).unwrap()).unwrap()
     }
 
-    fn conversation(messages: Value) -> ChatRequest {
+    fn conversation(messages: &Value) -> ChatRequest {
         serde_json::from_value(json!({"messages": messages})).unwrap()
     }
 
@@ -305,9 +299,7 @@ mod tests {
             {"role": "tool", "tool_call_id": "a", "content": "5"}
         ]);
         let kept = |dialect, messages: &Value, at: usize| {
-            sent(&conversation(messages.clone()), dialect, false)["messages"][at]
-                .get("reasoning_content")
-                .is_some()
+            sent(&conversation(messages), dialect, false)["messages"][at].get("reasoning_content").is_some()
         };
         for dialect in Dialect::ALL {
             let refuses =
@@ -319,7 +311,7 @@ mod tests {
 
     #[test]
     fn ids_of_calls_are_mistrals_and_stay_together() {
-        let request = conversation(json!([
+        let request = conversation(&json!([
             {"role": "assistant", "content": "", "tool_calls": [{"id": "call_1", "function": {}}, {"id": "aB3xK9mP2", "function": {}}]},
             {"role": "tool", "tool_call_id": "call_1", "content": "5"},
             {"role": "tool", "tool_call_id": "aB3xK9mP2", "content": "6"}
@@ -337,7 +329,7 @@ mod tests {
     fn a_distant_image_is_not_for_ollama() {
         let image = |url: &str| {
             conversation(
-                json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]),
+                &json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]),
             )
         };
         let ollama = |request: &ChatRequest| {
@@ -353,7 +345,7 @@ mod tests {
     #[test]
     fn a_message_is_continued_in_the_words_of_each() {
         let request = conversation(
-            json!([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Once"}]),
+            &json!([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Once"}]),
         );
         for dialect in Dialect::ALL {
             let body = sent(&request, dialect, true);
@@ -406,6 +398,8 @@ mod tests {
             r#"{"choices": [{"delta": {"role": "", "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}}]}"#,
         );
         assert_eq!(call.choices[0].delta.tool_calls[0]["function"]["arguments"], "{\"a\":1}");
+        let claims = chunk(r#"{"choices": [], "outcome": "splendid", "xynergy": {"cost": 0}}"#);
+        assert!(claims.outcome.is_none() && claims.report.is_none());
         assert!(matches!(event(b" ", None).unwrap(), StreamEvent::Nothing));
         assert!(event(b"\xff", None).unwrap_err().message().contains("UTF-8"));
         assert!(event(b"5", None).is_err());
