@@ -21,6 +21,8 @@ use xynergy_core::{Error, ErrorKind, Result};
 use xynergy_providers::ads::meta::MetaConfig;
 #[cfg(feature = "attribution")]
 use xynergy_providers::crm::hubspot::HubspotConfig;
+#[cfg(all(feature = "redis", feature = "ai"))]
+pub use xynergy_providers::redis::{RedisConfig, RedisUrl};
 #[cfg(feature = "postgres")]
 pub use xynergy_providers::store::postgres::{DatabaseUrl, PostgresConfig};
 
@@ -36,6 +38,10 @@ pub struct Config {
     /// Where clicks, revenue, changes and state are kept.
     #[serde(default)]
     pub store: StoreConfig,
+    /// Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share.
+    #[cfg(all(feature = "redis", feature = "ai"))]
+    #[serde(default)]
+    pub redis: Option<RedisConfig>,
     /// AI providers, routing, cache and limits.
     #[cfg(feature = "ai")]
     #[serde(default)]
@@ -63,6 +69,8 @@ impl Default for Config {
         Self {
             version: VERSION,
             store: StoreConfig::default(),
+            #[cfg(all(feature = "redis", feature = "ai"))]
+            redis: None,
             #[cfg(feature = "ai")]
             ai: AiConfig::default(),
             #[cfg(feature = "attribution")]

@@ -1140,7 +1140,11 @@ export type Timestamp = string;
 
 /** A number of tokens. */
 export interface TokenCount {
-  /** Whether it is exact; if not, it is an estimate (see [`count_text`]). */
+  /** How the texts were counted: `cl100k_base`, `o200k_base`, or the name of a tokenizer that the host gave. None for an estimate. */
+  encoding?: string | null;
+  /** By how much, in percent, it may be off; 0 when exact. Most counts are within it. */
+  error_percent: number;
+  /** Whether the provider counts the same. False for models whose encoding is not public, and for tools, formats, unknown images and other things whose price is not published. */
   exact: boolean;
   /** How many. */
   tokens: number;
@@ -1603,7 +1607,7 @@ export interface ProviderConfig {
   price?: PriceConfig | null | undefined;
   /** How many requests a tenant may send to it; unlimited when absent. */
   rate_limit?: RateLimit | null | undefined;
-  /** What builds it: `openai_compatible`, or a type that the host registered. */
+  /** What builds it: `openai_compatible`, `openai_responses`, or a type that the host registered. */
   type?: string | undefined;
 }
 
@@ -1840,9 +1844,9 @@ export interface AiArea {
    */
   route(request: PromptOrRequest, options?: PerCall): Promise<RouteDecision>;
   /**
-   * How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+   * How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is counted as it is, a request as its prompt is billed.
    * @param request A text, or a conversation.
-   * @param options.model For which model.
+   * @param options.model For which model; the request's own when absent.
    */
   countTokens(request: PromptOrRequest, options?: PerCall & { model?: string | null | undefined }): Promise<TokenCount>;
   /**

@@ -93,11 +93,11 @@ class AiMethods(Area):
         return found
 
     async def count_tokens(self, request: a.PromptOrRequest, model: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.TokenCount:
-        """How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+        """How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is counted as it is, a request as its prompt is billed.
 
         Args:
             request: A text, or a conversation.
-            model: For which model.
+            model: For which model; the request's own when absent.
         """
         found: t.TokenCount = decode(await self._call("ai.count_tokens", {"request": request, "model": model}, timeout, request_id), "TokenCount")
         return found

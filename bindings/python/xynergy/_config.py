@@ -255,7 +255,7 @@ class ProviderConfigDict(TypedDict, total=False):
     rate_limit: RateLimit | None
     """How many requests a tenant may send to it; unlimited when absent."""
     type: str
-    """What builds it: `openai_compatible`, or a type that the host registered."""
+    """What builds it: `openai_compatible`, `openai_responses`, or a type that the host registered."""
 
 ProviderConfigLike = ProviderConfigDict
 

@@ -1486,12 +1486,16 @@ class TokenCount(Record):
 
     __slots__ = ()
 
+    encoding: str | None
+    """How the texts were counted: `cl100k_base`, `o200k_base`, or the name of a tokenizer that the host gave. None for an estimate."""
+    error_percent: int
+    """By how much, in percent, it may be off; 0 when exact. Most counts are within it."""
     exact: bool
-    """Whether it is exact; if not, it is an estimate (see [`count_text`])."""
+    """Whether the provider counts the same. False for models whose encoding is not public, and for tools, formats, unknown images and other things whose price is not published."""
     tokens: int
     """How many."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"exact": "", "tokens": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"encoding": "", "error_percent": "", "exact": "", "tokens": ""}
 
 
 class TokenOptimization(Record):

@@ -135,8 +135,8 @@ impl Dialect {
             Self::Ollama => of("ollama", Some("http://localhost:11434/v1"), None, OWN_MACHINE, false),
             Self::Vllm => of("vllm", Some("http://localhost:8000/v1"), None, OWN_MACHINE, false),
             Self::LlamaCpp => of("llama_cpp", Some("http://localhost:8080/v1"), None, OWN_MACHINE, false),
-            Self::Internal => of("internal", None, Some("llama-3.1-8b-instruct"), OWN_MACHINE, false),
             Self::Anthropic => of("anthropic", Some("https://api.anthropic.com/v1"), Some("claude-haiku-4-5"), None, true),
+            Self::Internal => of("internal", None, Some("llama-3.1-8b-instruct"), OWN_MACHINE, false),
             Self::Compatible => of("compatible", None, None, None, true),
         }
     }
@@ -171,11 +171,10 @@ impl PriceConfig {
             (Some(price), None, None) if self.cached_input_per_million_nano_usd.is_none() => {
                 Ok(Price::PerRequest(price))
             }
-            (None, Some(input), Some(output)) => Ok(Price::PerToken {
-                input,
-                cached_input: self.cached_input_per_million_nano_usd.unwrap_or(input),
-                output,
-            }),
+            (None, Some(input), Some(output)) => {
+                let cached_input = self.cached_input_per_million_nano_usd.unwrap_or(input);
+                Ok(Price::per_million(input, cached_input, output))
+            }
             _ => Err(wrong(format!(
                 "{key}: give either per_request_nano_usd or both input_per_million_nano_usd and output_per_million_nano_usd"
             ))),
@@ -220,8 +219,8 @@ impl RateLimit {
 }
 
 impl ProviderConfig {
-    /// Its type. A provider of the dialect `anthropic`, given or by its name, is of type `anthropic`: that dialect is no chat
-    /// completion.
+    /// Its type. The dialect `anthropic` is not OpenAI-compatible: a provider of that dialect or name is of type `anthropic`
+    /// unless it has another dialect.
     pub fn kind(&self, name: &str) -> &str {
         if self.kind == OPENAI_COMPATIBLE && self.dialect(name) == Dialect::Anthropic {
             ANTHROPIC
@@ -409,7 +408,7 @@ mod tests {
         assert_eq!(price("per_request_nano_usd = 5").unwrap(), Price::PerRequest(5));
         assert_eq!(
             price("input_per_million_nano_usd = 1\noutput_per_million_nano_usd = 2").unwrap(),
-            Price::PerToken { input: 1, cached_input: 1, output: 2 }
+            Price::per_million(1, 1, 2)
         );
         assert!(price("input_per_million_nano_usd = 1").is_err());
         assert!(price("").is_err());

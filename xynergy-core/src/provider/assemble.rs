@@ -69,14 +69,38 @@ impl Assembler {
         }
     }
 
+    /// The provider's id of the answer, empty until it came.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Whether every answer that began has said why it ended.
     pub fn is_finished(&self) -> bool {
         !self.choices.is_empty() && self.choices.values().all(|partial| partial.finish.is_some())
     }
 
-    /// Whether anything of an answer has come: text, a refusal, a tool call or reasoning. An empty piece is nothing.
+    /// Whether at least `count` answers began, and all of them have said why they ended.
+    pub fn are_finished(&self, count: usize) -> bool {
+        self.choices.len() >= count && self.is_finished()
+    }
+
+    /// Whether anything of an answer has come: text, a refusal, a tool call or reasoning. An empty piece is nothing, and so is an
+    /// annotation.
     pub fn has_output(&self) -> bool {
         self.choices.values().any(Partial::has_output)
+    }
+
+    /// The text of the only answer so far, if that is all that came of it: no other answer, no other part, no refusal, no tool call,
+    /// no end.
+    pub fn only_text(&self) -> Option<&str> {
+        let mut choices = self.choices.values();
+        let (partial, None) = (choices.next()?, choices.next()) else { return None };
+        let plain = partial.refusal.as_ref().is_none_or(String::is_empty)
+            && partial.tools.is_empty()
+            && !partial.message_extra.contains_key("function_call")
+            && partial.finish.is_none();
+        let [ContentPart { text: Some(text), extra, .. }] = partial.content.as_deref()? else { return None };
+        Some(text.as_str()).filter(|text| plain && extra.is_empty() && !text.is_empty())
     }
 
     /// The provider's usage, once it came.
@@ -103,7 +127,8 @@ impl Assembler {
 impl Partial {
     fn add(&mut self, choice: &ChunkChoice) {
         self.add_delta(&choice.delta);
-        for (key, value) in &choice.extra {
+        // Perplexity sends the whole message so far beside each addition to it.
+        for (key, value) in choice.extra.iter().filter(|(key, _)| key.as_str() != "message") {
             merge(&mut self.extra, key, value);
         }
         if choice.finish_reason.is_some() {
@@ -207,7 +232,7 @@ impl Partial {
         self.content.iter().flatten().any(said)
             || some(&self.refusal)
             || !self.tools.is_empty()
-            || self.message_extra.values().any(holds)
+            || self.message_extra.iter().any(|(key, value)| is_of_the_answer(key) && holds(value))
     }
 
     fn choice(&self, index: u32) -> Choice {
@@ -220,6 +245,13 @@ impl Partial {
         };
         Choice { index, message, finish_reason: self.finish.clone(), extra: self.extra.clone() }
     }
+}
+
+/// Whether a field beside the text is what the model says; others annotate it.
+fn is_of_the_answer(key: &str) -> bool {
+    key.starts_with("reasoning")
+        || key.starts_with("thinking")
+        || matches!(key, "function_call" | "audio" | "images")
 }
 
 impl Tool {
@@ -369,6 +401,23 @@ mod tests {
         let chunk = json!({"choices": [{"delta": {"role": "assistant", "content": "", "reasoning": "", "tool_calls": null}}]});
         assembler.push(&serde_json::from_value(chunk).unwrap());
         assert!(!assembler.has_output());
+    }
+
+    #[test]
+    fn what_counts_as_output() {
+        for (delta, counts) in [
+            (json!({"role": "assistant", "content": ""}), false),
+            (json!({"annotations": [{"x": 1}], "reasoning": ""}), false),
+            (json!({"reasoning_content": "hm"}), true),
+            (json!({"refusal": "no"}), true),
+            (json!({"tool_calls": [{"index": 0}]}), true),
+            (json!({"content": "x"}), true),
+        ] {
+            let mut assembler = Assembler::default();
+            let chunk = json!({"choices": [{"index": 0, "delta": delta}]});
+            assembler.push(&serde_json::from_value(chunk.clone()).unwrap());
+            assert_eq!(assembler.has_output(), counts, "{chunk}");
+        }
     }
 
     #[test]

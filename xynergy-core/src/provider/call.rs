@@ -15,6 +15,10 @@ pub struct CallOptions {
     /// Names under which the spend is counted and limited.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
+    /// A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never
+    /// the secret itself: it is stored and reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// False neither reads nor fills the cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
@@ -88,6 +92,9 @@ pub struct CallReport {
     /// How the limit of the answer was sized, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_optimization: Option<TokenOptimization>,
+    /// What had come of an answer that broke off; only in the last chunk of a stream that ends with an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial_text: Option<String>,
     /// Every attempt, in order.
     pub attempts: Vec<Attempt>,
 }
@@ -107,12 +114,31 @@ pub struct Call {
     decision: Arc<OnceLock<Arc<RouteDecision>>>,
     /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
     pub last_resort: bool,
+    /// The class of error whose own list is asked: the next of the list may do better where the first fails alike.
+    pub elsewhere: Option<ErrorKind>,
+    /// When a stream must have come to its end, in real time.
+    pub deadline: Option<tokio::time::Instant>,
 }
 
 impl Call {
     /// Notes one attempt.
     pub fn note(&self, attempt: Attempt) {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+    }
+
+    /// Notes that the answer of the latest attempt at this model broke off after its first piece.
+    pub fn note_broken(&self, provider: &str, model: &str, kind: ErrorKind) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = attempts.iter_mut().rfind(|attempt| {
+            attempt.status == AttemptStatus::Answered
+                && attempt.provider == provider
+                && attempt.model == model
+        });
+        if let Some(attempt) = answered {
+            attempt.status = AttemptStatus::Failed;
+            attempt.error = Some(kind.as_str().to_owned());
+            attempt.reason = Some("broke off after its first piece".to_owned());
+        }
     }
 
     /// Notes that a provider was not asked.

@@ -15,7 +15,7 @@ pub struct Capability {
     pub response_format: bool,
     /// Whether it reads images.
     pub images: bool,
-    /// Whether it continues the last message when that is the assistant's, without saying it again.
+    /// Whether its default model continues the assistant's message that a request ends with, without saying it again.
     #[serde(default)]
     pub prefill: bool,
 }

@@ -63,6 +63,11 @@ impl Message {
         self.content.iter().flat_map(Content::texts)
     }
 
+    /// Whether there is nothing in it but a role and what is said.
+    pub(crate) fn is_only_content(&self) -> bool {
+        self.refusal.is_none() && self.tool_calls.is_empty() && self.extra.is_empty()
+    }
+
     /// Whether a part of it is an image.
     pub fn has_image(&self) -> bool {
         match &self.content {

@@ -90,6 +90,9 @@ pub struct GenerateRequest {
     /// False neither reads nor fills the cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
+    /// A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl GenerateRequest {
@@ -103,7 +106,7 @@ impl GenerateRequest {
         ChatRequest {
             max_tokens: self.max_tokens,
             temperature: Some(self.temperature.unwrap_or(0.7)),
-            options: CallOptions { tags: self.tags, cache: self.cache, optimize_tokens: true },
+            options: CallOptions { tags: self.tags, key: self.key, cache: self.cache, optimize_tokens: true },
             ..ChatRequest::prompt(self.prompt)
         }
     }

@@ -36,12 +36,13 @@ impl FinishReason {
     }
 }
 
-/// Other names of an end that is no whole answer: Mistral's, DeepSeek's, vLLM's, Anthropic's and those of gateways in front of others.
-/// What is not known is an end that the model chose, as `eos_token`.
+/// Other names of an end that is no whole answer: Mistral's, DeepSeek's, vLLM's and those of gateways in front of others.
+/// What is not known is an end that the model chose, as `eos_token`. `pause_turn` and `compaction` are Anthropic's for a turn that has to
+/// be sent again to go on.
 fn outcome_by_name(name: &str) -> Outcome {
     match name.to_ascii_lowercase().as_str() {
-        "" | "null" | "model_length" | "max_tokens" | "max_output_tokens" | "safety" | "recitation"
-        | "blocklist" | "prohibited_content" | "timeout" | "cancelled" | "pause_turn" | "compaction" => {
+        "" | "null" | "pause_turn" | "compaction" | "model_length" | "max_tokens" | "max_output_tokens"
+        | "safety" | "recitation" | "blocklist" | "prohibited_content" | "timeout" | "cancelled" => {
             Outcome::Truncated
         }
         "insufficient_system_resource" | "abort" => Outcome::Errored,

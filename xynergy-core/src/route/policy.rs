@@ -151,8 +151,8 @@ impl Router {
         Ok(("model", serving))
     }
 
-    /// `provider` or `provider/model`; a model's own name may hold slashes.
-    fn target(&self, target: &str) -> Option<ModelChoice> {
+    /// `provider` or `provider/model`; a model's own name may hold slashes. `None` when no such provider is known.
+    pub fn target(&self, target: &str) -> Option<ModelChoice> {
         if let Some(capability) = self.candidates.get(target) {
             return Some(ModelChoice {
                 provider: target.to_owned(),

@@ -5,4 +5,5 @@ mod exchange;
 pub mod headers;
 pub mod openai_compatible;
 pub mod openai_responses;
+mod pieces;
 mod sse;

@@ -456,7 +456,7 @@ class Ai {
   route(request, options) {
     return invoke(this.#handle, AI_ROUTE, [request], options);
   }
-  /** How many tokens a text or a request is; an estimate unless `exact` says otherwise. */
+  /** How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is counted as it is, a request as its prompt is billed. */
   countTokens(request, options) {
     return invoke(this.#handle, AI_COUNT_TOKENS, [request], options);
   }

@@ -1,14 +1,12 @@
 use url::Url;
-use xynergy_core::config::{ProviderConfig, SecretRef};
+use xynergy_core::config::ProviderConfig;
 use xynergy_core::{Error, ErrorKind, Result};
 
 /// What the provider needs to know of itself.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) name: String,
+pub(crate) struct Settings {
     /// The address of `messages`.
     pub(super) endpoint: Url,
-    pub(super) api_key: Option<SecretRef>,
     pub(super) model: String,
 }
 
@@ -25,12 +23,7 @@ impl Settings {
             })?
             .pop_if_empty()
             .push("messages");
-        Ok(Self {
-            name: name.to_owned(),
-            endpoint,
-            api_key: config.api_key.clone(),
-            model: config.model(name)?,
-        })
+        Ok(Self { endpoint, model: config.model(name)? })
     }
 }
 

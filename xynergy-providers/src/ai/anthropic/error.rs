@@ -6,11 +6,8 @@ use xynergy_core::config::Secret;
 use xynergy_core::env::Timestamp;
 use xynergy_core::{Error, ErrorKind, Retry};
 
-use crate::ai::headers::{Allowance, RateLimits, retry_after};
-use crate::ai::openai_compatible::error::{not_too_far, shortened, without};
-
-/// How long to wait after throttling that names no time.
-const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
+use crate::ai::headers::{RateLimits, retry_after};
+use crate::ai::openai_compatible::error::{DEFAULT_THROTTLE, not_too_far, shortened, without};
 
 /// An answer with an error status.
 pub(super) fn of_status(
@@ -21,8 +18,7 @@ pub(super) fn of_status(
     key: Option<&Secret>,
 ) -> Error {
     let told = serde_json::from_slice(body).map(|body| Told::read(&body)).unwrap_or_default();
-    let limits = RateLimits::read(headers, now);
-    let asked = retry_after(headers, now).or_else(|| until_refilled(&limits));
+    let asked = retry_after(headers, now).or_else(|| until_refilled(headers, now));
     let mut error = classify(status.as_u16(), &told, asked, key);
     match headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
         Some(b"false") => error = error.with_retry(Retry::Never),
@@ -32,7 +28,7 @@ pub(super) fn of_status(
         _ => {}
     }
     if error.kind() == ErrorKind::Throttled {
-        for (name, value) in limits.pairs() {
+        for (name, value) in RateLimits::read(headers, now).pairs() {
             error = error.with_context(name, value);
         }
     }
@@ -142,12 +138,16 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
     })
 }
 
-/// The time until the last of the limits that are used up is refilled.
-fn until_refilled(limits: &RateLimits) -> Option<Duration> {
-    let RateLimits { requests, tokens, input_tokens, output_tokens } = limits;
-    let used_up = |limit: &&Allowance| limit.remaining == Some(0);
-    let limits = [requests, tokens, input_tokens, output_tokens].into_iter().filter(used_up);
-    limits.filter_map(|limit| limit.full_in).filter(|wait| !wait.is_zero()).max()
+/// The time until the last of the limits that are used up is refilled, as `anthropic-ratelimit-*` tell it.
+fn until_refilled(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name: String| headers.get(name)?.to_str().ok();
+    ["requests", "tokens", "input-tokens", "output-tokens"]
+        .iter()
+        .filter(|limit| text(format!("anthropic-ratelimit-{limit}-remaining")).map(str::trim) == Some("0"))
+        .filter_map(|limit| text(format!("anthropic-ratelimit-{limit}-reset"))?.trim().parse().ok())
+        .map(|reset: Timestamp| reset.since(now))
+        .filter(|wait| !wait.is_zero())
+        .max()
 }
 
 #[cfg(test)]
@@ -233,6 +233,15 @@ mod tests {
         assert_eq!(wait(&[("retry-after", "7"), ("x-should-retry", "false")]), Retry::Never);
         assert_eq!(error(400, &[("x-should-retry", "true")], &Value::Null).retry(), after(0));
         assert_eq!(error(529, &[("retry-after", "3")], &Value::Null).retry(), after(3));
+    }
+
+    #[test]
+    fn throttling_tells_the_limits_and_no_one_waits_too_long() {
+        let headers = [("anthropic-ratelimit-requests-limit", "50"), ("retry-after", "3600")];
+        let error = error(429, &headers, &body("rate_limit_error", "x"));
+        assert!(error.context().contains(&("limit_requests", "50".to_owned())), "{error}");
+        assert!(error.context().contains(&("retry_after_ms", "3600000".to_owned())), "{error}");
+        assert_eq!(error.retry(), Retry::Exhausted);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 use url::Url;
-use xynergy_core::config::{ProviderConfig, SecretRef};
+use xynergy_core::config::ProviderConfig;
 use xynergy_core::provider::{ChatRequest, Role};
 use xynergy_core::{Error, ErrorKind, Result};
 
@@ -10,10 +10,8 @@ const FIRST_WITH_NEWER_LIMIT: &str = "2024-12-01";
 
 /// What a provider needs to know of itself.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
-    pub(super) name: String,
+pub(crate) struct Settings {
     pub(super) ways: &'static Ways,
-    pub(super) api_key: Option<SecretRef>,
     pub(super) model: String,
     /// How a message of the assistant is continued at this address, if it is.
     pub(super) prefill: Option<Prefill>,
@@ -33,9 +31,7 @@ impl Settings {
         // What is a gateway's own path may not know the other one.
         let prefill = ways.prefill.filter(|prefill| prefill.path.is_none_or(|path| has_twin(&base, path)));
         Ok(Self {
-            name: name.to_owned(),
             ways,
-            api_key: config.api_key.clone(),
             model: config.model(name)?,
             prefill,
             base,

@@ -147,6 +147,7 @@ pub(super) fn ways(dialect: Dialect) -> &'static Ways {
         Dialect::Ollama => &OLLAMA,
         Dialect::Vllm => &VLLM,
         Dialect::LlamaCpp => &LLAMA_CPP,
-        Dialect::Abacus | Dialect::Internal | Dialect::Anthropic | Dialect::Compatible => &OTHERS,
+        // Anthropic's own API is a type of its own.
+        Dialect::Abacus | Dialect::Anthropic | Dialect::Internal | Dialect::Compatible => &OTHERS,
     }
 }

@@ -12,7 +12,7 @@ use crate::ai::headers::{RateLimits, retry_after};
 /// The greatest part of a provider's message that is told on.
 const MAX_MESSAGE: usize = 400;
 /// How long to wait after throttling that names no time.
-const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
+pub(in crate::ai) const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
 /// Who asks for a longer wait is not waited for, as in OpenAI's own clients.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// The one code of throttling that does not pass: the account's money is used up. The words of other providers for a limit of
@@ -83,7 +83,7 @@ pub(in crate::ai) fn unreadable(what: &'static str) -> Error {
 }
 
 /// Bytes that should be JSON and are not: what they are instead, as far as that can be seen.
-pub(super) fn no_json(body: &[u8]) -> Error {
+pub(in crate::ai) fn no_json(body: &[u8]) -> Error {
     let start = body.trim_ascii_start();
     unreadable(if start.is_empty() {
         "the answer is empty; check ai.providers.NAME.base_url"

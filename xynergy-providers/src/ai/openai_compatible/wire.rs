@@ -2,12 +2,13 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use xynergy_core::config::Secret;
-use xynergy_core::provider::{CallReport, ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Usage};
+use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Usage};
 use xynergy_core::{Error, ErrorKind, Result};
 
 use super::config::Settings;
 use super::dialect::{Reasoning, Ways};
 use super::error::{in_band, no_json, unreadable};
+use crate::ai::exchange::StreamEvent;
 
 /// The body of a request.
 pub(super) fn body(request: &ChatRequest, settings: &Settings, stream: bool) -> Result<Bytes> {
@@ -144,21 +145,10 @@ pub(super) fn response(body: &[u8], key: Option<&Secret>) -> Result<ChatResponse
     if !value.get("choices").is_some_and(Value::is_array) {
         return Err(unreadable("the answer holds no choices; check ai.providers.NAME.base_url"));
     }
-    write_arguments(&mut value, "message");
+    clean(&mut value, "message");
     let response: ChatResponse =
         serde_json::from_value(value).map_err(|_| unreadable("the answer is not a chat completion"))?;
-    // Only the library reports.
-    Ok(ChatResponse { report: CallReport::default(), ..response }.judged())
-}
-
-/// What an event of a stream says.
-#[derive(Debug)]
-pub(super) enum StreamEvent {
-    Chunk(Box<ChatChunk>),
-    /// `[DONE]`: the end, and no proof of success.
-    Done,
-    /// A sign of life without content.
-    Nothing,
+    Ok(response.judged())
 }
 
 /// Reads the data of one event.
@@ -186,15 +176,19 @@ pub(super) fn event(data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
     {
         fields.insert("usage".into(), usage);
     }
-    write_arguments(&mut value, "delta");
+    clean(&mut value, "delta");
     let chunk: ChatChunk =
         serde_json::from_value(value).map_err(|_| unreadable("an event of the stream is not a chunk"))?;
-    // Only the library says so.
-    Ok(StreamEvent::Chunk(Box::new(ChatChunk { outcome: None, report: None, ..chunk })))
+    Ok(StreamEvent::Chunk(Box::new(chunk)))
 }
 
-/// Some servers send the arguments of a tool call as the object that they are, where everybody else sends its JSON.
-fn write_arguments(answer: &mut Value, part: &str) {
+/// Takes out what only this library says. Some servers send the arguments of a tool call as the object that they are, where
+/// everybody else sends its JSON.
+fn clean(answer: &mut Value, part: &str) {
+    if let Value::Object(fields) = answer {
+        fields.remove("outcome");
+        fields.remove("xynergy");
+    }
     let choices = answer.get_mut("choices").and_then(Value::as_array_mut);
     for choice in choices.into_iter().flatten() {
         let calls = choice.get_mut(part).and_then(|part| part.get_mut("tool_calls")?.as_array_mut());
@@ -221,7 +215,7 @@ pub(in crate::ai) fn as_chunk(response: ChatResponse) -> ChatChunk {
             extra: choice.message.extra,
         },
         finish_reason: choice.finish_reason,
-        extra: choice.extra,
+        extra: choice.extra.into_iter().filter(|(name, _)| name != "delta").collect(),
     };
     ChatChunk {
         id: response.id,
@@ -251,6 +245,7 @@ mod tests {
         serde_json::from_slice(&body(request, &settings, stream).unwrap()).unwrap()
     }
 
+    #[allow(clippy::needless_pass_by_value)] // Written at the call.
     fn conversation(messages: Value) -> ChatRequest {
         serde_json::from_value(json!({"messages": messages})).unwrap()
     }
@@ -408,6 +403,8 @@ mod tests {
             r#"{"choices": [{"delta": {"role": "", "tool_calls": [{"function": {"name": "f", "arguments": {"a": 1}}}]}}]}"#,
         );
         assert_eq!(call.choices[0].delta.tool_calls[0]["function"]["arguments"], "{\"a\":1}");
+        let claims = chunk(r#"{"choices": [], "outcome": "splendid", "xynergy": {"cost": 0}}"#);
+        assert!(claims.outcome.is_none() && claims.report.is_none());
         assert!(matches!(event(b" ", None).unwrap(), StreamEvent::Nothing));
         assert!(event(b"\xff", None).unwrap_err().message().contains("UTF-8"));
         assert!(event(b"5", None).is_err());

@@ -80,9 +80,10 @@ public struct AIArea: Sendable {
         return try await caller.call("ai.route", Arguments(request: request), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+    /// How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is
+    /// counted as it is, a request as its prompt is billed.
     /// - Parameter request: A text, or a conversation.
-    /// - Parameter model: For which model.
+    /// - Parameter model: For which model; the request's own when absent.
     public func countTokens(_ request: PromptOrRequest, model: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> TokenCount {
         struct Arguments: Encodable, Sendable {
             let request: PromptOrRequest

@@ -711,7 +711,7 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public var price: PriceConfig?
     /// How many requests a tenant may send to it; unlimited when absent.
     public var rateLimit: RateLimit?
-    /// What builds it: `openai_compatible`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, or a type that the host registered.
     public var type: String
 
     public init(

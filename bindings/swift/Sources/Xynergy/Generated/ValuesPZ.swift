@@ -592,17 +592,26 @@ public struct Tick: Codable, Hashable, Sendable {
 public struct TokenCount: Codable, Hashable, Sendable {
     /// How many.
     public var tokens: UInt64
-    /// Whether it is exact; if not, it is an estimate (see `count_text`]).
+    /// Whether the provider counts the same. False for models whose encoding is not public, and for tools, formats, unknown images
+    /// and other things whose price is not published.
     public var exact: Bool
+    /// By how much, in percent, it may be off; 0 when exact. Most counts are within it.
+    public var errorPercent: UInt32
+    /// How the texts were counted: `cl100k_base`, `o200k_base`, or the name of a tokenizer that the host gave. None for an estimate.
+    public var encoding: String?
 
-    public init(tokens: UInt64, exact: Bool) {
+    public init(tokens: UInt64, exact: Bool, errorPercent: UInt32, encoding: String? = nil) {
         self.tokens = tokens
         self.exact = exact
+        self.errorPercent = errorPercent
+        self.encoding = encoding
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case tokens
         case exact
+        case errorPercent = "error_percent"
+        case encoding
     }
 }
 

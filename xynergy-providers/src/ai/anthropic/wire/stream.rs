@@ -7,18 +7,18 @@ use super::answer::{about, finish, kept, tool_call, why};
 use super::usage::{assign, usage};
 use super::{CONTENT, Prefill};
 use crate::ai::anthropic::error::in_band;
+use crate::ai::exchange::StreamEvent;
 use crate::ai::openai_compatible::error::unreadable;
 
 /// The events of one stream, from the first to the last.
 #[derive(Debug, Default)]
-pub(in super::super) struct StreamReader {
+pub(crate) struct StreamReader {
     id: String,
     model: String,
     extra: Map<String, Value>,
     usage: Map<String, Value>,
     blocks: Vec<Block>,
-    prefill: Prefill,
-    over: bool,
+    pub(in super::super) prefill: Prefill,
 }
 
 /// A block as far as it came.
@@ -37,31 +37,24 @@ impl StreamReader {
         Self { prefill, ..Self::default() }
     }
 
-    /// Whether `message_stop` came.
-    pub(in super::super) fn is_over(&self) -> bool {
-        self.over
-    }
-
-    /// Reads the data of one event. A ping, a signature, an event of the future say nothing.
-    pub(in super::super) fn event(&mut self, data: &[u8], key: Option<&Secret>) -> Result<Option<ChatChunk>> {
+    /// Reads the data of one event.
+    pub(in super::super) fn read(&mut self, data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
         let event: Value =
             serde_json::from_slice(data).map_err(|_| unreadable("an event of the stream is not JSON"))?;
         if let Some(error) = in_band(&event, key) {
             return Err(error);
         }
         let index = event["index"].as_u64().unwrap_or(0);
-        Ok(match event["type"].as_str().unwrap_or_default() {
+        let chunk = match event["type"].as_str().unwrap_or_default() {
             "message_start" => Some(self.start(&event["message"])),
             "content_block_start" => self.start_block(index, &event["content_block"]),
             "content_block_delta" => self.add(index, &event["delta"])?,
             "content_block_stop" => self.end_block(index),
             "message_delta" => self.end(&event),
-            "message_stop" => {
-                self.over = true;
-                None
-            }
+            "message_stop" => return Ok(StreamEvent::Done),
             _ => None,
-        })
+        };
+        Ok(chunk.map_or(StreamEvent::Nothing, |chunk| StreamEvent::Chunk(Box::new(chunk))))
     }
 
     /// The usage at the start is not told on: its count of the answer is only a beginning, and a stream that breaks must not

@@ -3,6 +3,7 @@ use xynergy_core::ErrorKind;
 use xynergy_core::provider::{Assembler, ChatRequest, ChatResponse, FinishReason, Outcome};
 
 use super::{CONTENT, Prefill, StreamReader, outgoing, response};
+use crate::ai::exchange::StreamEvent;
 
 fn sent(request: Value) -> Value {
     let request: ChatRequest = serde_json::from_value(request).unwrap();
@@ -70,12 +71,11 @@ fn streamed(answer: &Value) -> ChatResponse {
     let mut reader = StreamReader::default();
     let mut seen = Assembler::default();
     for event in events {
-        if let Some(chunk) = reader.event(event.to_string().as_bytes(), None).unwrap() {
+        if let StreamEvent::Chunk(chunk) = reader.read(event.to_string().as_bytes(), None).unwrap() {
             seen.push(&chunk);
         }
     }
-    assert!(!reader.is_over());
-    assert!(reader.event(br#"{"type": "message_stop"}"#, None).unwrap().is_none() && reader.is_over());
+    assert!(matches!(reader.read(br#"{"type": "message_stop"}"#, None), Ok(StreamEvent::Done)));
     seen.response()
 }
 
@@ -393,7 +393,7 @@ fn a_call_that_broke_off_is_not_kept_to_be_sent_back() {
         json!({"type": "content_block_delta", "index": 1, "delta": {"type": "input_json_delta", "partial_json": "{\"a"}}),
         json!({"type": "message_delta", "delta": {"stop_reason": "max_tokens"}, "usage": {"output_tokens": 6}}),
     ] {
-        if let Some(chunk) = reader.event(event.to_string().as_bytes(), None).unwrap() {
+        if let StreamEvent::Chunk(chunk) = reader.read(event.to_string().as_bytes(), None).unwrap() {
             seen.push(&chunk);
         }
     }
@@ -427,17 +427,17 @@ fn what_is_no_answer_is_an_error() {
         "{\"type\": \"ping\"}",
         "{\"type\": \"of_the_future\", \"index\": -1}",
     ] {
-        assert!(matches!(reader.event(odd.as_bytes(), None), Ok(None)), "{odd}");
+        assert!(matches!(reader.read(odd.as_bytes(), None), Ok(StreamEvent::Nothing)), "{odd}");
     }
     for bad in [
         "<html>",
         "",
         "{\"type\": \"content_block_delta\", \"index\": 3, \"delta\": {\"type\": \"text_delta\", \"text\": \"x\"}}",
     ] {
-        assert_eq!(reader.event(bad.as_bytes(), None).unwrap_err().kind(), ErrorKind::Unavailable, "{bad}");
+        assert_eq!(reader.read(bad.as_bytes(), None).unwrap_err().kind(), ErrorKind::Unavailable, "{bad}");
     }
     let overloaded = br#"{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}"#;
-    assert_eq!(reader.event(overloaded, None).unwrap_err().message(), "Overloaded");
+    assert_eq!(reader.read(overloaded, None).unwrap_err().message(), "Overloaded");
 }
 
 #[test]
