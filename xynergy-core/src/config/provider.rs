@@ -219,8 +219,8 @@ impl RateLimit {
 }
 
 impl ProviderConfig {
-    /// Its type. A provider of the dialect `anthropic`, given or by its name, is of type `anthropic`: that dialect is no chat
-    /// completion.
+    /// Its type. The dialect `anthropic` is not OpenAI-compatible: a provider of that dialect or name is of type `anthropic`
+    /// unless it has another dialect.
     pub fn kind(&self, name: &str) -> &str {
         if self.kind == OPENAI_COMPATIBLE && self.dialect(name) == Dialect::Anthropic {
             ANTHROPIC

@@ -6,7 +6,7 @@ use xynergy_core::config::Secret;
 use xynergy_core::env::Timestamp;
 use xynergy_core::{Error, ErrorKind, Retry};
 
-use crate::ai::headers::retry_after;
+use crate::ai::headers::{RateLimits, retry_after};
 use crate::ai::openai_compatible::error::{DEFAULT_THROTTLE, shortened, without};
 
 /// An answer with an error status.
@@ -26,6 +26,11 @@ pub(super) fn of_status(
             error = error.with_retry(Retry::After(Duration::ZERO));
         }
         _ => {}
+    }
+    if error.kind() == ErrorKind::Throttled {
+        for (name, value) in RateLimits::read(headers, now).pairs() {
+            error = error.with_context(name, value);
+        }
     }
     let header = headers.get("request-id").and_then(|id| id.to_str().ok());
     with_request_id(error, header.unwrap_or(&told.request_id), key)
@@ -228,6 +233,15 @@ mod tests {
         assert_eq!(wait(&[("retry-after", "7"), ("x-should-retry", "false")]), Retry::Never);
         assert_eq!(error(400, &[("x-should-retry", "true")], &Value::Null).retry(), after(0));
         assert_eq!(error(529, &[("retry-after", "3")], &Value::Null).retry(), after(3));
+    }
+
+    #[test]
+    fn throttling_tells_the_limits_and_no_one_waits_too_long() {
+        let headers = [("anthropic-ratelimit-requests-limit", "50"), ("retry-after", "3600")];
+        let error = error(429, &headers, &body("rate_limit_error", "x"));
+        assert!(error.context().contains(&("limit_requests", "50".to_owned())), "{error}");
+        assert!(error.context().contains(&("retry_after_ms", "3600000".to_owned())), "{error}");
+        assert_eq!(error.retry(), Retry::Exhausted);
     }
 
     #[test]

@@ -12,13 +12,11 @@ mod usage;
 
 use xynergy_core::{Error, ErrorKind};
 
+use super::CONTENT;
 pub(super) use answer::response;
 pub(super) use prefill::Prefill;
 pub(super) use request::{Outgoing, outgoing};
 pub(super) use stream::StreamReader;
-
-/// The field of a message with the blocks of an answer as they came, where chat completions have no place for them.
-const CONTENT: &str = "anthropic_content";
 
 /// What another provider may be able to do: the router moves on.
 fn unsupported(what: impl Into<String>) -> Error {

@@ -50,7 +50,8 @@ impl SpendLedger for SqliteStore {
     }
 
     async fn limits(&self, tenant: &TenantId) -> Result<Vec<SpendLimit>> {
-        self.account(tenant, "ai.spend", rows::Rows::limits).await
+        #[allow(clippy::redundant_closure_for_method_calls)] // The method is of one lifetime.
+        self.account(tenant, "ai.spend", |rows| rows.limits()).await
     }
 
     fn remembered(&self, tenant: &TenantId) -> Option<Vec<SpendLimit>> {
