@@ -146,7 +146,7 @@ async fn an_answer_is_not_lost_with_its_settlement() {
     let stream = ai.stream(&ctx, ChatRequest::prompt("a")).await.unwrap();
     ledger.is_away.store(true, Ordering::Relaxed);
     let chunks: Vec<_> = stream.collect().await;
-    assert!(chunks.iter().all(|chunk| chunk.is_ok()), "{chunks:?}");
+    assert!(chunks.iter().all(std::result::Result::is_ok), "{chunks:?}");
     ledger.is_away.store(false, Ordering::Relaxed);
     let spend = ai.spend(&ctx, None).await.unwrap();
     assert_eq!((spend.cost_nano_usd, spend.reserved_nano_usd), (10, 0), "the guard took note");
