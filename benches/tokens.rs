@@ -26,7 +26,7 @@ fn encodings(c: &mut Criterion) {
         let text = unit.repeat(10_000_000 / unit.len());
         group.sample_size(10);
         group.bench_function(format!("10 MB of {name}"), |b| {
-            b.iter(|| black_box(Encoding::O200k.count(&text)))
+            b.iter(|| black_box(Encoding::O200k.count(&text)));
         });
     }
     group.finish();

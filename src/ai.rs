@@ -59,7 +59,7 @@ impl Ai<'_> {
     ///
     /// A text is counted as it is, a request as its prompt is billed: with what frames the messages, tools, images and the format
     /// of the answer. OpenAI's models and those with a tokenizer of the host's are counted exactly; others are estimated, with a
-    /// stated error that shrinks as their providers report usage. The first count of a process unpacks a table, in some 30 ms.
+    /// stated error that shrinks as their providers report usage. The first count of a process unpacks a table, in some 20 ms.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a request without messages and for a blank model.

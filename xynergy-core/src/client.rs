@@ -21,8 +21,9 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::health::Performance;
 use crate::layer::{Layer, stack};
 use crate::layers::{
-    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, ClassLists, Fallback, RateLimitLayer,
-    RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer, TimeoutLayer,
+    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, ClassLists, Fallback, HedgeLayer,
+    RateLimitLayer, RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer,
+    TimeoutLayer,
 };
 use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
@@ -135,6 +136,9 @@ impl AiClient {
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
         let lists = class_lists(&config, &router)?;
         around.push(Arc::new(RecoverLayer::new(capabilities, lists)));
+        if config.hedge.enabled {
+            around.push(Arc::new(HedgeLayer::new(config.hedge.clone())));
+        }
         let standing = config.standing_limits();
         let prices = Arc::new(PriceBook::new(prices));
         around.push(Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing)));

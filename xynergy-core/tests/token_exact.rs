@@ -163,9 +163,9 @@ fn pieces_beyond_the_limit_of_merging_agree() {
         };
         (0..n).map(letter).collect()
     };
-    agrees(&letters(4_000));
-    agrees(&letters(4_500));
-    agrees(&"ab".repeat(3_000));
+    agrees(&letters(65_000));
+    agrees(&letters(66_000));
+    agrees(&"ab".repeat(33_000));
 }
 
 #[test]
@@ -182,7 +182,7 @@ fn hostile_text_is_counted_in_linear_time() {
         "中".repeat(SIZE / 3),
         "ªA".repeat(SIZE / 3),
         // Just below what is left to the linear algorithm.
-        format!("{} ", "qz".repeat(2_040)).repeat(SIZE / 4_081),
+        format!("{} ", "qz".repeat(32_000)).repeat(SIZE / 64_001),
     ];
     for encoding in BOTH {
         for text in &texts {

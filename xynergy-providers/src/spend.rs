@@ -102,9 +102,14 @@ pub(crate) fn changed(
 #[cfg(any(feature = "postgres", feature = "redis"))]
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
-    pub(crate) cells: Vec<(i64, String, String, Vec<String>, u64, u64, u64, u64)>,
-    pub(crate) open: Vec<(u64, i64, i64, Vec<String>)>,
+    pub(crate) cells: Vec<KeptCell>,
+    pub(crate) open: Vec<KeptReserve>,
 }
+
+#[cfg(any(feature = "postgres", feature = "redis"))]
+type KeptCell = (i64, String, String, Vec<String>, u64, u64, u64, u64);
+#[cfg(any(feature = "postgres", feature = "redis"))]
+type KeptReserve = (u64, i64, i64, Vec<String>);
 
 #[cfg(any(feature = "postgres", feature = "redis"))]
 impl Kept {

@@ -1349,7 +1349,7 @@ export interface AiConfig {
   max_prompt_bytes?: number | undefined;
   /** In which order the providers are asked. */
   order?: OrderConfig | undefined;
-  /** The providers by name. `openai`, `abacus` and `internal` bring their own defaults. */
+  /** The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults. */
   providers?: Record<string, ProviderConfig> | undefined;
   /** How many requests a tenant may send; unlimited when absent. Cache hits do not count. */
   rate_limit?: RateLimit | null | undefined;

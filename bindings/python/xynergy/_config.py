@@ -21,7 +21,7 @@ class AiConfigDict(TypedDict, total=False):
     order: OrderConfigLike
     """In which order the providers are asked."""
     providers: Mapping[str, ProviderConfigLike]
-    """The providers by name. `openai`, `abacus` and `internal` bring their own defaults."""
+    """The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults."""
     rate_limit: RateLimit | None
     """How many requests a tenant may send; unlimited when absent. Cache hits do not count."""
     retry: RetryConfigLike

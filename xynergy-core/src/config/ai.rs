@@ -15,7 +15,7 @@ use crate::tokens::{DEFAULT_LIMIT, SIMPLE_LIMIT};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AiConfig {
-    /// The providers by name. `openai`, `abacus`, `anthropic` and `internal` bring their own defaults.
+    /// The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults.
     pub providers: BTreeMap<String, ProviderConfig>,
     /// In which order the providers are asked.
     pub order: OrderConfig,

@@ -232,10 +232,12 @@ impl Provider for Accounted {
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
         let (guard, allowed) = self.layer.reserve(ctx, request).await?;
+        let mut pending = Pending { guard, layer: &self.layer, request: &allowed };
         let mut response = self.inner.chat(ctx, &allowed).await?;
+        let guard = pending.guard.take();
         if response.usage.is_none() {
             response.report.usage_estimated = true;
-            response.usage = Some(counted(request, &response));
+            response.usage = Some(tokens::usage(request, &response, &response.report.model));
         }
         let usage = response.usage.clone().unwrap_or_default();
         let who = (response.report.provider.as_str(), response.report.model.as_str());
@@ -249,7 +251,9 @@ impl Provider for Accounted {
     /// Ends the stream with a chunk of the library's own: usage, outcome and report. Where the stream breaks it comes before the error.
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let (guard, allowed) = self.layer.reserve(ctx, request).await?;
+        let mut pending = Pending { guard, layer: &self.layer, request: &allowed };
         let inner = self.inner.stream(ctx, &allowed).await?;
+        let guard = pending.guard.take();
         let answered = request.call.attempts().into_iter().rfind(|a| a.status == AttemptStatus::Answered);
         let (provider, model) = answered.map(|a| (a.provider, a.model)).unwrap_or_default();
         let metered = Metered {
@@ -265,14 +269,31 @@ impl Provider for Accounted {
     }
 }
 
-/// Usage as counted here.
-fn counted(request: &ChatRequest, response: &ChatResponse) -> Usage {
-    let answer = |message: &Message| {
-        message.texts().map(tokens::count_text).sum::<u64>()
-            + message.tool_calls.iter().map(|call| tokens::count_text(&call.to_string())).sum::<u64>()
-    };
-    let completion = response.choices.iter().map(|choice| answer(&choice.message)).sum();
-    Usage::new(tokens::count_request(request), completion)
+/// The reservation of a call that is not answered yet. Dropped, it is given back, unless the call lost a race: an aborted call is
+/// paid for by its prompt, at the model that was asked last.
+struct Pending<'a> {
+    guard: Option<SpendGuard>,
+    layer: &'a SpendLayer,
+    request: &'a ChatRequest,
+}
+
+impl Drop for Pending<'_> {
+    fn drop(&mut self) {
+        if !self.request.call.is_lost() {
+            return;
+        }
+        let (Some(mut guard), Some(decision)) = (self.guard.take(), self.request.call.decision()) else {
+            return;
+        };
+        // The attempt that was just aborted is the latest; where there is none, the call waited, and nobody is owed anything.
+        let Some(last) = self.request.call.attempts().pop() else { return };
+        let asked = |choice: &&ModelChoice| choice.provider == last.provider && choice.model == last.model;
+        let aborted = last.status == AttemptStatus::Failed;
+        if let Some(choice) = decision.models.iter().find(asked).filter(|_| aborted) {
+            let usage = Usage::new(tokens::count_request(self.request), 0);
+            guard.note(self.layer.settlement(self.request, (&choice.provider, &choice.model), &usage, None));
+        }
+    }
 }
 
 enum Metering {
@@ -296,7 +317,7 @@ impl Metered {
         match self.seen.usage() {
             // What a provider reports at the beginning or on the way does not hold what came after it.
             Some(usage) if !self.seen.is_finished() => {
-                let here = counted(&self.request, &self.seen.response());
+                let here = tokens::usage(&self.request, &self.seen.response(), &self.model);
                 let mut usage = usage.clone();
                 let more = here.completion_tokens > usage.completion_tokens;
                 usage.completion_tokens = usage.completion_tokens.max(here.completion_tokens);
@@ -304,7 +325,7 @@ impl Metered {
                 (usage, more)
             }
             Some(usage) => (usage.clone(), false),
-            None => (counted(&self.request, &self.seen.response()), true),
+            None => (tokens::usage(&self.request, &self.seen.response(), &self.model), true),
         }
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use schemars::JsonSchema;
@@ -118,6 +119,8 @@ pub struct Call {
     pub elsewhere: Option<ErrorKind>,
     /// When a stream must have come to its end, in real time.
     pub deadline: Option<tokio::time::Instant>,
+    /// Whether another call of the same request was faster; `None` where there is no other.
+    lost: Option<Arc<AtomicBool>>,
 }
 
 impl Call {
@@ -139,6 +142,34 @@ impl Call {
             attempt.error = Some(kind.as_str().to_owned());
             attempt.reason = Some("broke off after its first piece".to_owned());
         }
+    }
+
+    /// Notes that the attempts from number `from` on were aborted because another call was faster.
+    pub fn note_lost(&self, from: usize) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        for attempt in attempts.iter_mut().skip(from) {
+            attempt.status = AttemptStatus::Failed;
+            attempt.error = Some(ErrorKind::Cancelled.as_str().to_owned());
+            attempt.reason = Some("another call was faster".to_owned());
+        }
+    }
+
+    /// The same call as one of two that race.
+    #[must_use]
+    pub fn contending(self) -> Self {
+        Self { lost: Some(Arc::default()), ..self }
+    }
+
+    /// Says that it is dropped because the other one was faster: what it used is then paid for.
+    pub fn lose(&self) {
+        if let Some(lost) = &self.lost {
+            lost.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the other one was faster.
+    pub fn is_lost(&self) -> bool {
+        self.lost.as_ref().is_some_and(|lost| lost.load(Ordering::Relaxed))
     }
 
     /// Notes that a provider was not asked.

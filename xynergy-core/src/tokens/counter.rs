@@ -11,7 +11,7 @@ use super::frame::{Rules, Tally};
 use super::model::{Frame, Known, Vision, base_name};
 use super::remember::Remembered;
 use crate::ctx::TenantId;
-use crate::provider::ChatRequest;
+use crate::provider::{ChatRequest, ChatResponse, Usage};
 
 /// A number of tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -212,6 +212,16 @@ impl TokenCounter {
         }
         whole
     }
+}
+
+/// The usage of a call whose provider reports none: exactly for texts of a known model, else by the estimate.
+pub(crate) fn usage(request: &ChatRequest, response: &ChatResponse, model: &str) -> Usage {
+    let known = Known::of(if model.is_empty() { &request.model } else { model }).unwrap_or(ASSUMED);
+    let count = |text: &str| known.encoding.count(text);
+    let rules = Rules { count: &count, frame: known.frame, vision: known.vision };
+    let prompt: u64 = request.messages.iter().map(|message| rules.message(message).tokens).sum();
+    let answers = response.choices.iter().map(|choice| rules.answer(&choice.message));
+    Usage::new(prompt + rules.around(request).tokens, answers.sum())
 }
 
 fn percent(tally: Tally) -> u32 {

@@ -70,6 +70,13 @@ impl Rules<'_> {
         tally
     }
 
+    /// What the model wrote, without what frames it in a later prompt.
+    pub(super) fn answer(&self, message: &Message) -> u64 {
+        let texts = message.texts().chain(message.refusal.as_deref()).map(self.count).sum::<u64>();
+        let function = |call: &Value| call.get("function").map_or(0, |f| (self.count)(&f.to_string()));
+        texts + message.tool_calls.iter().map(function).sum::<u64>()
+    }
+
     fn part(&self, part: &ContentPart, tally: &mut Tally) {
         tally.tokens += part.text.as_deref().map_or(0, self.count);
         if part.kind.contains("image") {

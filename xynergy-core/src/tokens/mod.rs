@@ -13,6 +13,7 @@ mod tools;
 
 pub use calibrate::Calibration;
 pub use count::{count_request, count_text};
+pub(crate) use counter::usage;
 pub use counter::{Countable, TokenCount, TokenCounter, Tokenizer};
 pub use exact::Encoding;
 pub use limit::{DEFAULT_LIMIT, SIMPLE_LIMIT, TokenOptimization, optimize, optimize_prompt};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::{FutureExt, StreamExt};
 use serde_json::json;
 use xynergy_core::provider::{AttemptStatus, ChatRequest, Message, Outcome, Role};
-use xynergy_core::spend::{LimitScope, SpendLimit, Window};
+use xynergy_core::spend::{LimitScope, SpendLimit, Window, Zone};
 use xynergy_core::{ErrorKind, Retry};
 
 use crate::support::{PRICE, Player, Script, Step, chunk, fails, says, stop, streams, text, usage, world};
@@ -152,8 +152,13 @@ async fn a_continuation_that_fails_leaves_the_first_error() {
 async fn a_hard_limit_also_holds_for_the_continuation() {
     let players = vec![Player::new("a", vec![breaks(&["half"])]), Player::new("b", vec![says("never")])];
     let world = world(players, |_| {});
-    let limit =
-        SpendLimit { scope: LimitScope::Tenant, window: Window::Day, amount_nano_usd: PRICE, hard: true };
+    let limit = SpendLimit {
+        scope: LimitScope::Tenant,
+        window: Window::Day,
+        zone: Zone::default(),
+        amount_nano_usd: PRICE,
+        hard: true,
+    };
     world.ai.set_limit(&world.ctx, limit).await.unwrap();
     let seen = world.stream("Hi").await;
     assert_eq!((seen.error.unwrap().partial_text(), world.players[1].calls()), (Some("half"), 0));

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -102,7 +103,10 @@ impl RedisConfig {
             ));
         }
         let is_local = match url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
+            // With a scheme that is none of the web's, an address is a name like any other.
+            Some(Host::Domain(name)) => {
+                name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+            }
             Some(Host::Ipv4(address)) => address.is_loopback(),
             Some(Host::Ipv6(address)) => address.is_loopback(),
             None => return Err(wrong("redis.url: no host; give redis://HOST:PORT/DATABASE")),

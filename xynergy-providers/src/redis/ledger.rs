@@ -197,8 +197,9 @@ impl SpendLedger for RedisLedger {
 
     async fn settle(&self, tenant: &TenantId, id: u128, settlement: &Settlement) -> Result<()> {
         let note = CloseNote { tenant: tenant.clone(), id, used: Some(settlement.clone()) };
-        self.write(&note, false).await?;
-        self.write_notes().await
+        // In the order in which they were made: what was closed before stays closed.
+        self.write_notes().await?;
+        self.write(&note, false).await
     }
 
     fn close(&self, tenant: &TenantId, id: u128, used: Option<Settlement>) {

@@ -8,12 +8,14 @@ use serde_json::json;
 use super::*;
 use crate::provider::Usage;
 
+#[allow(clippy::needless_pass_by_value)] // Written at the call.
 fn listed(fields: serde_json::Value) -> Price {
     let map = PriceMap::parse(&json!({ "m": fields }).to_string()).unwrap();
     assert!(map.report().skipped.is_empty(), "{:?}", map.report());
     map.get("m").unwrap().price.clone()
 }
 
+#[allow(clippy::needless_pass_by_value)] // Written at the call.
 fn usage(prompt: u64, answer: u64, extra: serde_json::Value) -> Usage {
     let mut usage = Usage::new(prompt, answer);
     usage.extra = extra.as_object().unwrap().clone();

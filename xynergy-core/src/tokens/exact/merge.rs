@@ -34,9 +34,9 @@ struct Link {
 /// Short pieces look for the lowest rank in all parts, which is fastest for few; the others by a heap.
 pub(super) fn merge(table: &Table, piece: &[u8], scratch: &mut Scratch, each: &mut impl FnMut(usize, usize)) {
     if piece.len() <= 64 {
-        by_search(table, piece, &mut scratch.parts, each)
+        by_search(table, piece, &mut scratch.parts, each);
     } else {
-        by_heap(table, piece, scratch, each)
+        by_heap(table, piece, scratch, each);
     }
 }
 
@@ -44,7 +44,7 @@ fn rank(table: &Table, piece: &[u8], start: u32, end: u32) -> u32 {
     table.rank(&piece[start as usize..end as usize]).unwrap_or(NONE)
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "pieces merged here have at most a few thousand bytes")]
+#[allow(clippy::cast_possible_truncation, reason = "pieces merged here have at most 64 KiB")]
 fn by_search(table: &Table, piece: &[u8], parts: &mut Vec<Part>, each: &mut impl FnMut(usize, usize)) {
     parts.clear();
     parts.extend(
@@ -80,7 +80,7 @@ fn by_search(table: &Table, piece: &[u8], parts: &mut Vec<Part>, each: &mut impl
     }
 }
 
-#[allow(clippy::cast_possible_truncation, reason = "pieces merged here have at most a few thousand bytes")]
+#[allow(clippy::cast_possible_truncation, reason = "pieces merged here have at most 64 KiB")]
 fn by_heap(table: &Table, piece: &[u8], scratch: &mut Scratch, each: &mut impl FnMut(usize, usize)) {
     let length = piece.len() as u32;
     let (heap, links) = (&mut scratch.heap, &mut scratch.links);

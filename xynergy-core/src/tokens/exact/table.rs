@@ -11,9 +11,10 @@ use super::merge::{Scratch, merge};
 use super::ranks::Ranks;
 use super::split::Split;
 
-/// Above this many bytes a piece is left to `bpe`, whose time is linear in any piece. Its automata take half a second and 70 MB
-/// to build, so that only a text which has such a piece pays for them: no prose does.
-const LONG_PIECE: usize = 4096;
+/// Above this many bytes a piece is left to `bpe`, whose time is linear in any piece. Its automata take 1.5 s of a processor and
+/// 100 MB to build, so that only a text which has such a piece pays for them: a single run of one kind of characters, which
+/// no prose and no code has.
+const LONG_PIECE: usize = 1 << 16;
 /// No two tokens of either encoding have one hash under this factor of `bpe`'s.
 const HASH_FACTOR: u64 = 17_846_336_922_010_275_747;
 const NONE: u32 = u32::MAX;

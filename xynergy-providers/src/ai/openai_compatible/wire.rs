@@ -245,8 +245,7 @@ mod tests {
         serde_json::from_slice(&body(request, &settings, stream).unwrap()).unwrap()
     }
 
-    #[allow(clippy::needless_pass_by_value)] // Written at the call.
-    fn conversation(messages: Value) -> ChatRequest {
+    fn conversation(messages: &Value) -> ChatRequest {
         serde_json::from_value(json!({"messages": messages})).unwrap()
     }
 
@@ -302,9 +301,7 @@ mod tests {
             {"role": "tool", "tool_call_id": "a", "content": "5"}
         ]);
         let kept = |dialect, messages: &Value, at: usize| {
-            sent(&conversation(messages.clone()), dialect, false)["messages"][at]
-                .get("reasoning_content")
-                .is_some()
+            sent(&conversation(messages), dialect, false)["messages"][at].get("reasoning_content").is_some()
         };
         for dialect in Dialect::ALL {
             let refuses =
@@ -316,7 +313,7 @@ mod tests {
 
     #[test]
     fn ids_of_calls_are_mistrals_and_stay_together() {
-        let request = conversation(json!([
+        let request = conversation(&json!([
             {"role": "assistant", "content": "", "tool_calls": [{"id": "call_1", "function": {}}, {"id": "aB3xK9mP2", "function": {}}]},
             {"role": "tool", "tool_call_id": "call_1", "content": "5"},
             {"role": "tool", "tool_call_id": "aB3xK9mP2", "content": "6"}
@@ -334,7 +331,7 @@ mod tests {
     fn a_distant_image_is_not_for_ollama() {
         let image = |url: &str| {
             conversation(
-                json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]),
+                &json!([{"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}]),
             )
         };
         let ollama = |request: &ChatRequest| {
@@ -350,7 +347,7 @@ mod tests {
     #[test]
     fn a_message_is_continued_in_the_words_of_each() {
         let request = conversation(
-            json!([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Once"}]),
+            &json!([{"role": "user", "content": "hi"}, {"role": "assistant", "content": "Once"}]),
         );
         for dialect in Dialect::ALL {
             let body = sent(&request, dialect, true);

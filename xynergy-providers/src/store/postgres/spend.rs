@@ -79,10 +79,11 @@ impl SpendLedger for PostgresStore {
     }
 
     async fn settle(&self, tenant: &TenantId, id: u128, settlement: &Settlement) -> Result<()> {
+        // In the order in which they were made: what was closed before stays closed.
+        self.write_notes().await?;
         let note = CloseNote { tenant: tenant.clone(), id, used: Some(settlement.clone()) };
         let settled = retried(|| async { close(&self.connection().await?, &note, false).await });
-        settled.await.map_err(|failure| failure.into_error("ai.spend"))?;
-        self.write_notes().await
+        settled.await.map_err(|failure| failure.into_error("ai.spend"))
     }
 
     fn close(&self, tenant: &TenantId, id: u128, used: Option<Settlement>) {

@@ -12,7 +12,7 @@ public struct AiConfig: Codable, Hashable, Sendable {
     public var maxPromptBytes: UInt64
     /// In which order the providers are asked.
     public var order: OrderConfig
-    /// The providers by name. `openai`, `abacus` and `internal` bring their own defaults.
+    /// The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults.
     public var providers: [String: ProviderConfig]
     /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
     public var rateLimit: RateLimit?

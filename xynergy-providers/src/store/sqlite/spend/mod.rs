@@ -50,7 +50,7 @@ impl SpendLedger for SqliteStore {
     }
 
     async fn limits(&self, tenant: &TenantId) -> Result<Vec<SpendLimit>> {
-        self.account(tenant, "ai.spend", |rows| rows.limits()).await
+        self.account(tenant, "ai.spend", rows::Rows::limits).await
     }
 
     fn remembered(&self, tenant: &TenantId) -> Option<Vec<SpendLimit>> {
