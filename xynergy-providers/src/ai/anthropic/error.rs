@@ -7,7 +7,7 @@ use xynergy_core::env::Timestamp;
 use xynergy_core::{Error, ErrorKind, Retry};
 
 use crate::ai::headers::{RateLimits, retry_after};
-use crate::ai::openai_compatible::error::{DEFAULT_THROTTLE, shortened, without};
+use crate::ai::openai_compatible::error::{DEFAULT_THROTTLE, not_too_far, shortened, without};
 
 /// An answer with an error status.
 pub(super) fn of_status(
@@ -132,10 +132,10 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
     };
     let error =
         Error::new(kind, "ai.chat", message).with_retry(retry).with_context("status", status.to_string());
-    match told.kind.as_str() {
+    not_too_far(match told.kind.as_str() {
         "" => error,
         kind => error.with_context("code", shortened(&without(kind, key))),
-    }
+    })
 }
 
 /// The time until the last of the limits that are used up is refilled, as `anthropic-ratelimit-*` tell it.

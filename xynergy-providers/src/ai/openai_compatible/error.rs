@@ -141,7 +141,7 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
 }
 
 /// A wait that is too long for any caller is told, and not waited for.
-fn not_too_far(error: Error) -> Error {
+pub(in crate::ai) fn not_too_far(error: Error) -> Error {
     match error.retry() {
         Retry::After(wait) if wait > LONGEST_WAIT => {
             error.with_retry(Retry::Exhausted).with_context("retry_after_ms", wait.as_millis().to_string())
