@@ -1,6 +1,6 @@
 //! The spend ledger in Redis.
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

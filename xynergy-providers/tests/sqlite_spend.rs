@@ -1,6 +1,6 @@
 //! The spend ledger on SQLite.
 #![cfg(feature = "sqlite")]
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
