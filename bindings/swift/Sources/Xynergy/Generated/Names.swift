@@ -185,7 +185,7 @@ public struct DeliveryStatus: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
-/// Whose ways an OpenAI-compatible provider has.
+/// Whose ways a provider has.
 public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
 
@@ -215,12 +215,14 @@ public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     public static let llamaCpp = Dialect(rawValue: "llama_cpp")
     /// A model that the user runs, whatever serves it.
     public static let `internal` = Dialect(rawValue: "internal")
+    /// Anthropic, by its Messages API.
+    public static let anthropic = Dialect(rawValue: "anthropic")
     /// Any other.
     public static let compatible = Dialect(rawValue: "compatible")
 
     /// Those that this version knows. A later one may send others.
     public static let known: [Dialect] = [
-        .openai, .azure, .abacus, .openrouter, .groq, .mistral, .deepseek, .ollama, .vllm, .llamaCpp, .`internal`, .compatible,
+        .openai, .azure, .abacus, .openrouter, .groq, .mistral, .deepseek, .ollama, .vllm, .llamaCpp, .`internal`, .anthropic, .compatible,
     ]
 }
 
@@ -449,7 +451,7 @@ public struct Signatures: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
-/// A span of the calendar, in UTC.
+/// A span of the calendar.
 public struct Window: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
 
