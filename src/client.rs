@@ -57,6 +57,7 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) env: Env,
+    #[cfg(any(feature = "attribution", feature = "execution"))]
     pub(crate) secrets: Arc<dyn SecretSource>,
     #[cfg(feature = "ai")]
     pub(crate) ai: Option<AiClient>,
@@ -328,6 +329,7 @@ impl ClientBuilder {
             metrics: ExecutionMetrics::new()?,
             config: config.clone(),
             env: env.clone(),
+            #[cfg(any(feature = "attribution", feature = "execution"))]
             secrets: secrets.clone(),
             sampler: Sampler::default(),
             stores: opener,
