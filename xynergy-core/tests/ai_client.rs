@@ -142,8 +142,6 @@ const NANO_PER_CALL: u64 = 1_000;
 
 /// Every provider costs the same, so that sums are easy.
 fn world(providers: Vec<Scripted>, change: impl Fn(&mut AiConfig)) -> World {
-    // Its first use waits for another thread, once a process.
-    xynergy_core::tokens::Encoding::O200k.prepare();
     let mut config = AiConfig::default();
     for provider in &providers {
         let price = PriceConfig { per_request_nano_usd: Some(NANO_PER_CALL), ..PriceConfig::default() };

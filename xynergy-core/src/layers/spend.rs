@@ -231,8 +231,6 @@ impl Provider for Accounted {
     }
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        // Before anything is paid for: between the answer and its settlement nothing may be waited for.
-        tokens::prepared().await;
         let (guard, allowed) = self.layer.reserve(ctx, request).await?;
         let mut pending = Pending { guard, layer: &self.layer, request: &allowed };
         let mut response = self.inner.chat(ctx, &allowed).await?;
@@ -252,7 +250,6 @@ impl Provider for Accounted {
 
     /// Ends the stream with a chunk of the library's own: usage, outcome and report. Where the stream breaks it comes before the error.
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        tokens::prepared().await;
         let (guard, allowed) = self.layer.reserve(ctx, request).await?;
         let mut pending = Pending { guard, layer: &self.layer, request: &allowed };
         let inner = self.inner.stream(ctx, &allowed).await?;

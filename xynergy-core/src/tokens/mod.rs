@@ -16,6 +16,5 @@ pub use count::{count_request, count_text};
 pub(crate) use counter::usage;
 pub use counter::{Countable, TokenCount, TokenCounter, Tokenizer};
 pub use exact::Encoding;
-pub(crate) use exact::prepared;
 pub use limit::{DEFAULT_LIMIT, SIMPLE_LIMIT, TokenOptimization, optimize, optimize_prompt};
 pub use model::Frame;

@@ -204,8 +204,6 @@ pub(crate) struct World {
 
 /// The players are asked in their order, simple request or complex.
 pub(crate) fn world(players: Vec<Player>, change: impl Fn(&mut AiConfig)) -> World {
-    // Its first use waits for another thread, once a process.
-    xynergy_core::tokens::Encoding::O200k.prepare();
     let mut config = AiConfig::default();
     config.cache.enabled = false;
     config.order.simple = players.iter().map(|player| player.name.to_owned()).collect();

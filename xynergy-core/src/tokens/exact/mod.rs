@@ -70,27 +70,11 @@ impl Encoding {
         self.table();
     }
 
-    /// Whether its table is unpacked.
-    fn is_prepared(self) -> bool {
-        match self {
-            Self::Cl100k => CL100K.get().is_some(),
-            Self::O200k => O200K.get().is_some(),
-        }
-    }
-
     fn table(self) -> &'static Table {
         match self {
             Self::Cl100k => CL100K.get_or_init(|| Table::new(Ranks::cl100k())),
             Self::O200k => O200K.get_or_init(|| Table::new(Ranks::o200k())),
         }
-    }
-}
-
-/// Unpacks the table that most counts need, on a thread where nobody waits for anything else. Once a process.
-pub(crate) async fn prepared() {
-    if !Encoding::O200k.is_prepared() {
-        // Where it fails, the first count does it.
-        drop(tokio::task::spawn_blocking(|| Encoding::O200k.prepare()).await);
     }
 }
 
