@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use xynergy_core::config::{OPENAI_COMPATIBLE, OPENAI_RESPONSES};
+use xynergy_core::config::{ANTHROPIC, OPENAI_COMPATIBLE, OPENAI_RESPONSES};
 use xynergy_core::registry::ProviderRegistry;
 
+use crate::ai::anthropic::Anthropic;
 use crate::ai::openai_compatible::OpenAiCompatible;
 use crate::ai::openai_responses::OpenAiResponses;
 
@@ -18,6 +19,10 @@ pub fn providers() -> ProviderRegistry {
     registry.register(
         OPENAI_RESPONSES,
         Arc::new(|name, config, parts| Ok(Arc::new(OpenAiResponses::new(name, config, parts.clone())?))),
+    );
+    registry.register(
+        ANTHROPIC,
+        Arc::new(|name, config, parts| Ok(Arc::new(Anthropic::new(name, config, parts.clone())?))),
     );
     registry
 }

@@ -3,50 +3,56 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 use xynergy_core::config::{Secret, SecretRef};
-use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest};
-use xynergy_core::provider::{ChatChunk, ChatResponse, ChatStream};
+use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest, Timestamp};
+use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::registry::ProviderParts;
-use xynergy_core::{Ctx, Error, ErrorKind, Result, Timestamp};
+use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
 use super::openai_compatible::error::of_failure;
 use super::openai_compatible::wire::as_chunk;
+use super::pieces::{Pieces, collected, is_event_stream, start_of};
 use super::sse::SseParser;
 
 /// No answer takes longer; the layers around have shorter deadlines.
 const LONGEST: Duration = Duration::from_secs(600);
 /// The greatest answer, whole or streamed, in bytes.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
+const MAX_ANSWER: usize = 32 * 1024 * 1024;
 /// The greatest event of a stream, in bytes.
 const MAX_EVENT: usize = 8 * 1024 * 1024;
 /// The greatest part of an error's body that is read, in bytes.
 const MAX_ERROR: usize = 64 * 1024;
 
-/// What a provider speaks: how its answers, events and errors are read.
+/// What a provider speaks. Without I/O.
 pub(crate) trait Speech: Send + Sync + 'static {
-    /// What remembers from one event of a stream to the next.
-    type Events: Events;
+    /// What reads the answer to one request.
+    type Reader: Reader;
 
-    /// An answer that came as a whole.
-    fn response(&self, body: &[u8], key: Option<&Secret>) -> Result<ChatResponse>;
-    /// A stream that begins.
-    fn events(&self) -> Self::Events;
-    /// An answer with an error status.
-    fn error(&self, answer: &Refusal<'_>) -> Error;
+    /// The request as it goes out.
+    fn outgoing(
+        &self,
+        request: &ChatRequest,
+        key: Option<&Secret>,
+        stream: bool,
+    ) -> Result<Outgoing<Self::Reader>>;
 
-    /// Adds what says who asks, and in which version; a bearer token unless it is said otherwise.
-    fn sign(&self, headers: &mut HeaderMap, key: Option<&Secret>) -> Result<()> {
-        if let Some(key) = key {
-            headers.insert(AUTHORIZATION, credential(&format!("Bearer {}", key.expose()))?);
-        }
-        Ok(())
-    }
+    /// Reads an answer with an error status.
+    fn refusal(&self, refusal: &Refusal<'_>) -> Error;
+}
+
+/// A request as it goes out.
+#[derive(Debug)]
+pub(crate) struct Outgoing<R> {
+    pub(crate) url: Url,
+    /// Those that say who asks, and in which version.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    pub(crate) reader: R,
 }
 
 /// An answer with an error status.
@@ -60,6 +66,25 @@ pub(crate) struct Refusal<'a> {
     pub(crate) key: Option<&'a Secret>,
 }
 
+/// Reads the answer to one request: as a whole, or the events of a stream in their order.
+pub(crate) trait Reader: Send + 'static {
+    /// An answer that came as a whole.
+    fn response(&mut self, body: &[u8], key: Option<&Secret>) -> Result<ChatResponse>;
+
+    /// The data of one event.
+    fn event(&mut self, data: &[u8], key: Option<&Secret>) -> Result<StreamEvent>;
+}
+
+/// What an event of a stream says.
+#[derive(Debug)]
+pub(crate) enum StreamEvent {
+    Chunk(Box<ChatChunk>),
+    /// The provider's last word, and no proof of success: what comes after is not read.
+    Done,
+    /// Nothing that a chunk could say.
+    Nothing,
+}
+
 /// A header that no log shows.
 pub(crate) fn credential(value: &str) -> Result<HeaderValue> {
     let mut value = HeaderValue::from_str(value).map_err(|_| {
@@ -70,19 +95,10 @@ pub(crate) fn credential(value: &str) -> Result<HeaderValue> {
     Ok(value)
 }
 
-/// The events of one stream, read in their order.
-pub(crate) trait Events: Send + 'static {
-    /// Reads the data of one event; some say nothing.
-    fn read(&mut self, data: &[u8], key: Option<&Secret>) -> Result<Option<ChatChunk>>;
-    /// Whether the provider has said that it is over: what comes after is not read.
-    fn is_over(&self) -> bool;
-}
-
-/// Where requests go, and with whose key.
+/// A provider's end of the wire.
 #[derive(Debug)]
 pub(crate) struct Exchange<S> {
     pub(crate) name: String,
-    pub(crate) endpoint: Url,
     pub(crate) api_key: Option<SecretRef>,
     pub(crate) parts: ProviderParts,
     pub(crate) speech: S,
@@ -90,62 +106,48 @@ pub(crate) struct Exchange<S> {
 
 impl<S: Speech> Exchange<S> {
     /// Sends a request and reads its answer as a whole.
-    pub(crate) async fn ask(&self, ctx: &Ctx, body: Result<Bytes>) -> Result<ChatResponse> {
-        self.asked(ctx, body?).await.map_err(|error| self.named(error))
+    pub(crate) async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
+        self.ask(ctx, request).await.map_err(|error| self.named(error))
     }
 
     /// Sends a request and reads its answer in pieces.
-    pub(crate) async fn open(&self, ctx: &Ctx, body: Result<Bytes>) -> Result<ChatStream> {
-        self.opened(ctx, body?).await.map_err(|error| self.named(error))
+    pub(crate) async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
+        self.open(ctx, request).await.map_err(|error| self.named(error))
     }
 
-    async fn asked(&self, ctx: &Ctx, body: Bytes) -> Result<ChatResponse> {
+    async fn ask(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
         let key = self.key(ctx).await?;
-        let request = self.request(ctx, body, key.as_ref(), "application/json")?;
-        let answer = self.parts.http.send(request).await.map_err(of_failure)?;
+        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), false)?;
+        let answer = self.parts.http.send(sent).await.map_err(of_failure)?;
         if !answer.status.is_success() {
-            return Err(self.speech.error(&Refusal {
-                status: answer.status,
-                headers: &answer.headers,
-                body: &answer.body,
-                now: ctx.env.clock.now(),
-                key: key.as_ref(),
-            }));
+            return Err(self.refused(ctx, answer.status, &answer.headers, &answer.body, key.as_ref()));
         }
-        self.speech.response(&answer.body, key.as_ref())
+        reader.response(&answer.body, key.as_ref())
     }
 
-    async fn opened(&self, ctx: &Ctx, body: Bytes) -> Result<ChatStream> {
+    async fn open(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let key = self.key(ctx).await?;
-        let request = self.request(ctx, body, key.as_ref(), "text/event-stream")?;
-        let answer = self.parts.http.stream(request).await.map_err(of_failure)?;
-        if !answer.status.is_success() {
-            let (status, headers) = (answer.status, answer.headers.clone());
-            let body = collected(answer, MAX_ERROR).await;
-            let now = ctx.env.clock.now();
-            return Err(self.speech.error(&Refusal {
-                status,
-                headers: &headers,
-                body: &body,
-                now,
-                key: key.as_ref(),
-            }));
+        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), true)?;
+        let HttpBody { status, headers, chunks } = self.parts.http.stream(sent).await.map_err(of_failure)?;
+        let mut pieces = chunks.fuse().boxed();
+        if !status.is_success() {
+            // Half of an error is better than none.
+            let (body, _) = collected(Vec::new(), &mut pieces, MAX_ERROR).await;
+            return Err(self.refused(ctx, status, &headers, &body, key.as_ref()));
         }
-        if !is_event_stream(&answer.headers) {
+        let start = start_of(&mut pieces).await?;
+        if !is_event_stream(&headers, &start) {
             // Some servers answer as a whole, whatever was asked, and some with an error under status 200.
-            let body = collected(answer, MAX_EVENT).await;
-            let chunk = as_chunk(self.speech.response(&body, key.as_ref())?);
+            let (body, ended) = collected(start, &mut pieces, MAX_EVENT).await;
+            ended?;
+            let chunk = as_chunk(reader.response(&body, key.as_ref())?);
             return Ok(futures_util::stream::iter([Ok(chunk)]).boxed());
         }
-        let reading = Reading {
-            pieces: answer.chunks,
-            parser: SseParser::new(MAX_EVENT),
-            ready: VecDeque::new(),
-            ended: false,
-            events: self.speech.events(),
-            key,
-            provider: self.name.clone(),
-        };
+        let parser = SseParser::new(MAX_EVENT);
+        let provider = self.name.clone();
+        let mut reading =
+            Reading { pieces, parser, reader, ready: VecDeque::new(), ended: false, key, provider };
+        reading.take(Some(Ok(Bytes::from(start))));
         Ok(futures_util::stream::unfold(Some(reading), Reading::next).boxed())
     }
 
@@ -159,14 +161,14 @@ impl<S: Speech> Exchange<S> {
     fn request(
         &self,
         ctx: &Ctx,
-        body: Bytes,
+        request: &ChatRequest,
         key: Option<&Secret>,
-        accepted: &'static str,
-    ) -> Result<HttpRequest> {
-        let mut headers = HeaderMap::new();
+        stream: bool,
+    ) -> Result<(HttpRequest, S::Reader)> {
+        let Outgoing { url, mut headers, body, reader } = self.speech.outgoing(request, key, stream)?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let accepted = if stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accepted));
-        self.speech.sign(&mut headers, key)?;
         let ids = [("x-request-id", Some(&ctx.request_id)), ("traceparent", ctx.traceparent.as_ref())];
         for (name, id) in ids {
             // An id that no header can carry must not fail the call: it is in the caller's own log.
@@ -174,14 +176,26 @@ impl<S: Speech> Exchange<S> {
                 headers.insert(HeaderName::from_static(name), value);
             }
         }
-        Ok(HttpRequest {
+        let sent = HttpRequest {
             method: Method::POST,
-            url: self.endpoint.clone(),
+            url,
             headers,
             body,
             timeout: LONGEST,
             max_response_bytes: MAX_ANSWER,
-        })
+        };
+        Ok((sent, reader))
+    }
+
+    fn refused(
+        &self,
+        ctx: &Ctx,
+        status: StatusCode,
+        headers: &HeaderMap,
+        body: &[u8],
+        key: Option<&Secret>,
+    ) -> Error {
+        self.speech.refusal(&Refusal { status, headers, body, now: ctx.env.clock.now(), key })
     }
 
     fn named(&self, error: Error) -> Error {
@@ -189,69 +203,57 @@ impl<S: Speech> Exchange<S> {
     }
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // A server that does not say is believed to do as asked.
-    kind.is_none_or(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
-}
-
-/// The body as far as it came, at most `limit` bytes.
-async fn collected(answer: HttpBody, limit: usize) -> Bytes {
-    let mut chunks = answer.chunks;
-    let mut body = BytesMut::new();
-    while let Some(Ok(chunk)) = chunks.next().await {
-        if body.len() + chunk.len() > limit {
-            break;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    body.freeze()
-}
-
-/// A stream as it is read. It ends when the provider says so, at the end of the bytes, or after an error.
-struct Reading<E> {
-    pieces: BoxStream<'static, Result<Bytes, HttpFailure>>,
+/// A stream as it is read. It ends at the provider's last word, at the end of the bytes, or after an error.
+struct Reading<R> {
+    pieces: Pieces,
     parser: SseParser,
-    ready: VecDeque<Result<ChatChunk>>,
+    reader: R,
+    ready: VecDeque<Result<StreamEvent>>,
     ended: bool,
-    events: E,
     key: Option<Secret>,
     provider: String,
 }
 
-impl<E: Events> Reading<E> {
+impl<R: Reader> Reading<R> {
     async fn next(state: Option<Self>) -> Option<(Result<ChatChunk>, Option<Self>)> {
         let mut reading = state?;
         loop {
             match reading.ready.pop_front() {
-                Some(Ok(chunk)) => return Some((Ok(chunk), Some(reading))),
+                Some(Ok(StreamEvent::Chunk(chunk))) => return Some((Ok(*chunk), Some(reading))),
+                Some(Ok(StreamEvent::Nothing)) => {}
+                Some(Ok(StreamEvent::Done)) => return None,
                 Some(Err(error)) => {
-                    let provider = reading.provider;
-                    return Some((Err(error.with_context("provider", provider)), None));
+                    return Some((Err(error.with_context("provider", reading.provider)), None));
                 }
                 None if reading.ended => return None,
-                None => {}
-            }
-            let piece = reading.pieces.next().await;
-            let Reading { parser, ready, events, key, .. } = &mut reading;
-            let mut keep = |data: &[u8]| {
-                if !events.is_over() {
-                    ready.extend(events.read(data, key.as_ref()).transpose());
-                }
-            };
-            match piece {
-                Some(Ok(bytes)) => {
-                    if let Err(error) = parser.push(&bytes, &mut keep) {
-                        ready.push_back(Err(error));
-                    }
-                }
-                Some(Err(failure)) => ready.push_back(Err(of_failure(failure))),
                 None => {
-                    parser.finish(&mut keep);
-                    reading.ended = true;
+                    let piece = reading.pieces.next().await;
+                    reading.take(piece);
                 }
             }
-            reading.ended |= reading.events.is_over();
+        }
+    }
+
+    fn take(&mut self, piece: Option<Result<Bytes, HttpFailure>>) {
+        let Self { parser, reader, ready, ended, key, .. } = self;
+        let mut keep = |data: &[u8]| {
+            if !*ended {
+                let event = reader.event(data, key.as_ref());
+                *ended = matches!(event, Ok(StreamEvent::Done) | Err(_));
+                ready.push_back(event);
+            }
+        };
+        match piece {
+            Some(Ok(bytes)) => {
+                if let Err(error) = parser.push(&bytes, &mut keep) {
+                    ready.push_back(Err(error));
+                }
+            }
+            Some(Err(failure)) => ready.push_back(Err(of_failure(failure))),
+            None => {
+                parser.finish(&mut keep);
+                self.ended = true;
+            }
         }
     }
 }

@@ -1,20 +1,20 @@
 use async_trait::async_trait;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use url::Url;
 use xynergy_core::config::{ProviderConfig, Secret};
 use xynergy_core::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
+use super::request;
 use super::stream::Events;
-use super::{answer, request};
-use crate::ai::exchange::{Exchange, Refusal, Speech};
+use crate::ai::exchange::{Exchange, Outgoing, Refusal, Speech, credential};
 use crate::ai::openai_compatible::error::of_status;
 
 /// OpenAI's Responses API.
 #[derive(Debug)]
-pub struct OpenAiResponses {
-    exchange: Exchange<Responses>,
-    model: String,
-}
+pub struct OpenAiResponses(Exchange<Responses>);
 
 impl OpenAiResponses {
     /// The provider `name`. Does no I/O: the API key is looked up at each call.
@@ -32,46 +32,54 @@ impl OpenAiResponses {
             })?
             .pop_if_empty()
             .push("responses");
-        let api_key = config.api_key.clone();
-        let exchange = Exchange { name: name.to_owned(), endpoint, api_key, parts, speech: Responses };
-        Ok(Self { exchange, model: config.model(name)? })
+        let speech = Responses { endpoint, model: config.model(name)? };
+        Ok(Self(Exchange { name: name.to_owned(), api_key: config.api_key.clone(), parts, speech }))
     }
 }
 
 #[async_trait]
 impl Provider for OpenAiResponses {
     fn name(&self) -> &str {
-        &self.exchange.name
+        &self.0.name
     }
 
     fn capability(&self) -> Capability {
-        Capability::all(&self.model)
+        Capability::all(&self.0.speech.model)
     }
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        self.exchange.ask(ctx, request::body(request, &self.model, false)).await
+        self.0.chat(ctx, request).await
     }
 
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        self.exchange.open(ctx, request::body(request, &self.model, true)).await
+        self.0.stream(ctx, request).await
     }
 }
 
 #[derive(Debug)]
-struct Responses;
+struct Responses {
+    endpoint: Url,
+    model: String,
+}
 
 impl Speech for Responses {
-    type Events = Events;
+    type Reader = Events;
 
-    fn response(&self, body: &[u8], key: Option<&Secret>) -> Result<ChatResponse> {
-        answer::response(body, key)
+    fn outgoing(
+        &self,
+        request: &ChatRequest,
+        key: Option<&Secret>,
+        stream: bool,
+    ) -> Result<Outgoing<Events>> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            headers.insert(AUTHORIZATION, credential(&format!("Bearer {}", key.expose()))?);
+        }
+        let body = request::body(request, &self.model, stream)?;
+        Ok(Outgoing { url: self.endpoint.clone(), headers, body, reader: Events::default() })
     }
 
-    fn events(&self) -> Events {
-        Events::default()
-    }
-
-    fn error(&self, answer: &Refusal<'_>) -> Error {
-        of_status(answer.status, answer.headers, answer.body, answer.now, answer.key)
+    fn refusal(&self, refusal: &Refusal<'_>) -> Error {
+        of_status(refusal.status, refusal.headers, refusal.body, refusal.now, refusal.key)
     }
 }

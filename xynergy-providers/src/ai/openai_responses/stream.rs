@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 use xynergy_core::Result;
 use xynergy_core::config::Secret;
-use xynergy_core::provider::{ChatChunk, ChunkChoice, Content, Delta, FinishReason, Role};
+use xynergy_core::provider::{ChatChunk, ChatResponse, ChunkChoice, Content, Delta, FinishReason, Role};
 
 use super::answer::{self, is_sealed, tool_call};
 use super::{OUTPUT_ITEMS, REASONING_ITEMS};
+use crate::ai::exchange::{Reader, StreamEvent};
 use crate::ai::openai_compatible::error::{in_band, unreadable};
 use crate::ai::openai_compatible::wire::as_chunk;
 
@@ -26,17 +27,24 @@ pub(super) struct Events {
     over: bool,
 }
 
-impl crate::ai::exchange::Events for Events {
-    fn is_over(&self) -> bool {
-        self.over
+impl Reader for Events {
+    fn response(&mut self, body: &[u8], key: Option<&Secret>) -> Result<ChatResponse> {
+        answer::response(body, key)
     }
 
-    fn read(&mut self, data: &[u8], key: Option<&Secret>) -> Result<Option<ChatChunk>> {
-        if data.trim_ascii() == b"[DONE]" {
-            // OpenAI sends none; others do, and it proves nothing.
-            self.over = true;
-            return Ok(None);
+    fn event(&mut self, data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
+        // OpenAI sends no `[DONE]`; others do, and it proves nothing.
+        if self.over || data.trim_ascii() == b"[DONE]" {
+            return Ok(StreamEvent::Done);
         }
+        let chunk = self.read(data, key)?;
+        Ok(chunk.map_or(StreamEvent::Nothing, |chunk| StreamEvent::Chunk(Box::new(chunk))))
+    }
+}
+
+impl Events {
+    /// Reads the data of one event; most say something, some nothing.
+    fn read(&mut self, data: &[u8], key: Option<&Secret>) -> Result<Option<ChatChunk>> {
         let mut event: Value =
             serde_json::from_slice(data).map_err(|_| unreadable("an event of the stream is not JSON"))?;
         let kind = event.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -88,9 +96,7 @@ impl crate::ai::exchange::Events for Events {
         let logprobs = event.get("logprobs").and_then(Value::as_array).filter(|l| !l.is_empty()).cloned();
         Ok(Some(self.chunk(delta, None, logprobs)))
     }
-}
 
-impl Events {
     /// A function's call begins: its name is known, its arguments come.
     fn begun(&mut self, event: &Value) -> Option<Delta> {
         let item = event.get("item").filter(|item| is(item, "function_call"))?;
