@@ -37,6 +37,8 @@ mod client;
 mod config;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod keys;
+#[cfg(feature = "ai")]
+mod ledger;
 mod migration;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod per_tenant;
@@ -68,6 +70,8 @@ pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};
 #[cfg(feature = "postgres")]
 pub use config::{DatabaseUrl, PostgresConfig};
+#[cfg(all(feature = "redis", feature = "ai"))]
+pub use config::{RedisConfig, RedisUrl};
 pub use migration::Migration;
 pub use scope::Scope;
 pub use stores::Stores;

@@ -21,13 +21,16 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::health::Performance;
 use crate::layer::{Layer, stack};
 use crate::layers::{
-    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, Fallback, RateLimitLayer, RetryLayer,
-    RouteLayer, SizeLayer, SpendLayer, TimeoutLayer,
+    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, ClassLists, Fallback, HedgeLayer,
+    RateLimitLayer, RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer,
+    TimeoutLayer,
 };
-use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
+use crate::provider::{
+    Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
+};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
-use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
-use crate::tokens::TokenOptimization;
+use crate::spend::{LimitScope, MemoryLedger, PriceBook, PriceMap, Spend, SpendLedger, SpendLimit, Window};
+use crate::tokens::{TokenCounter, TokenOptimization};
 
 /// What an [`AiClient`] is built on.
 #[derive(Clone, Debug)]
@@ -38,12 +41,14 @@ pub struct AiParts {
     pub cache: Option<Arc<dyn ResponseCache>>,
     /// The account of spend; in memory when `None`.
     pub ledger: Option<Arc<dyn SpendLedger>>,
+    /// What counts tokens, and learns from the usage that providers report.
+    pub counter: Arc<TokenCounter>,
 }
 
 impl AiParts {
     /// These providers, with cache and account in memory.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self { providers, cache: None, ledger: None }
+        Self { providers, cache: None, ledger: None, counter: Arc::default() }
     }
 }
 
@@ -60,11 +65,13 @@ struct Inner {
     whole: Arc<dyn Provider>,
     router: Arc<Router>,
     ledger: Arc<dyn SpendLedger>,
+    prices: Arc<PriceBook>,
     cache: Arc<dyn ResponseCache>,
     cache_layer: CacheLayer,
     breakers: BreakerLayer,
     providers: Vec<String>,
     counters: Arc<Counters>,
+    counter: Arc<TokenCounter>,
 }
 
 impl AiClient {
@@ -77,6 +84,7 @@ impl AiClient {
         let cache = parts.cache.unwrap_or_else(|| Arc::new(MemoryCache::new(config.cache.max_bytes)));
 
         let breakers = BreakerLayer::new(config.breaker.clone());
+        let throttles = ThrottleLayer::new(Duration::from_millis(config.retry.max_ms));
         let mut candidates = Vec::new();
         let mut prices = BTreeMap::new();
         let mut stacks = BTreeMap::new();
@@ -88,6 +96,11 @@ impl AiClient {
             prices.insert(name.clone(), pricing);
             candidates.push(Candidate { name: name.clone(), capability: provider.capability() });
             let mut around: Vec<Arc<dyn Layer>> = Vec::new();
+            if config.concurrency.per_provider > 0 {
+                let most = config.concurrency.per_provider;
+                around.push(Arc::new(ShedLayer::new(most, "ai.concurrency.per_provider")));
+            }
+            around.push(Arc::new(throttles.clone()));
             if let Some(limit) = own.rate_limit {
                 around.push(Arc::new(RateLimitLayer::new(limit)));
             }
@@ -95,6 +108,7 @@ impl AiClient {
             around.push(Arc::new(RetryLayer::new(config.retry.clone())));
             around.push(Arc::new(TimeoutLayer {
                 attempt: config.timeouts.attempt(),
+                first_token: config.timeouts.first_token(),
                 idle: config.timeouts.idle(),
             }));
             around.push(Arc::new(AttemptLayer));
@@ -103,6 +117,8 @@ impl AiClient {
             }
         }
 
+        let capabilities =
+            candidates.iter().map(|c| (c.name.clone(), c.capability.clone())).collect::<BTreeMap<_, _>>();
         let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         let routing = routing_name(&candidates, &config);
         let router = Arc::new(Router::new(candidates, config.routing())?);
@@ -112,28 +128,33 @@ impl AiClient {
         if config.cache.enabled {
             around.push(Arc::new(cache_layer.clone()));
         }
+        around.push(Arc::new(ShedLayer::new(config.concurrency.max, "ai.concurrency.max")));
         if let Some(limit) = config.rate_limit {
             around.push(Arc::new(RateLimitLayer::new(limit)));
         }
         around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
+        let lists = class_lists(&config, &router)?;
+        around.push(Arc::new(RecoverLayer::new(capabilities, lists)));
+        if config.hedge.enabled {
+            around.push(Arc::new(HedgeLayer::new(config.hedge.clone())));
+        }
         let standing = config.standing_limits();
-        around.push(Arc::new(SpendLayer::new(
-            Arc::clone(&ledger),
-            Arc::new(PriceBook::new(prices)),
-            standing,
-        )));
+        let prices = Arc::new(PriceBook::new(prices));
+        around.push(Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing)));
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
         Ok(Self(Arc::new(Inner {
             config,
             whole,
             router,
             ledger,
+            prices,
             cache,
             cache_layer,
             breakers,
             providers: names,
             counters: Arc::default(),
+            counter: parts.counter,
         })))
     }
 
@@ -155,27 +176,36 @@ impl AiClient {
 
     /// Answers a conversation in pieces. Returns when the first piece is there; until then other providers are tried.
     ///
-    /// The last chunk has the outcome, the usage and the report. A stream that breaks ends with an error.
+    /// The last chunk has the outcome, the usage and the report. A stream that breaks is continued by the next model that can
+    /// ([`Capability::prefill`](crate::provider::Capability)), where that is safe; its outcome is then `spliced`. Otherwise its last
+    /// chunk has the outcome `errored` and the partial text, and an error follows, which carries the text as well.
     pub async fn stream(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatStream> {
-        let request = self.admitted(request, "ai.stream")?;
+        let mut request = self.admitted(request, "ai.stream")?;
+        let total = self.0.config.timeouts.stream_total();
+        request.call.deadline = total.and_then(|total| tokio::time::Instant::now().checked_add(total));
         let mut ending = Ending::new(&self.0.counters, ctx, &request, "ai.stream");
         let opened = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span()).await;
         let stream = match opened {
             Ok(stream) => stream,
             Err(error) => return Err(ending.failed(error)),
         };
-        let watched = futures_util::stream::unfold(Some((stream, ending)), |state| async move {
-            let (mut stream, mut ending) = state?;
-            match stream.next().instrument(ending.span()).await? {
-                Ok(mut chunk) => {
-                    if let (Some(report), Some(outcome)) = (&mut chunk.report, chunk.outcome) {
-                        ending.answered(report, outcome, chunk.usage.as_ref());
+        let client = self.clone();
+        let watched = futures_util::stream::unfold(
+            Some((stream, ending, client, ctx.clone(), request)),
+            |state| async move {
+                let (mut stream, mut ending, client, ctx, request) = state?;
+                match stream.next().instrument(ending.span()).await? {
+                    Ok(mut chunk) => {
+                        if let (Some(report), Some(outcome)) = (&mut chunk.report, chunk.outcome) {
+                            ending.answered(report, outcome, chunk.usage.as_ref());
+                            client.learn(&ctx, &request, report, chunk.usage.as_ref());
+                        }
+                        Some((Ok(chunk), Some((stream, ending, client, ctx, request))))
                     }
-                    Some((Ok(chunk), Some((stream, ending))))
+                    Err(error) => Some((Err(ending.failed(error)), None)),
                 }
-                Err(error) => Some((Err(ending.failed(error)), None)),
-            }
-        });
+            },
+        );
         Ok(watched.boxed())
     }
 
@@ -193,6 +223,21 @@ impl AiClient {
     /// Sets a spend limit of the tenant, at once. It replaces the one of the same scope and window, also one of the configuration.
     pub async fn set_limit(&self, ctx: &Ctx, limit: SpendLimit) -> Result<()> {
         self.0.ledger.set_limit(&ctx.tenant, limit).await
+    }
+
+    /// Removes a spend limit of the tenant, and says whether there was one. One of the configuration then holds again.
+    pub async fn remove_limit(&self, ctx: &Ctx, scope: &LimitScope, window: Window) -> Result<bool> {
+        self.0.ledger.remove_limit(&ctx.tenant, scope, window).await
+    }
+
+    /// Takes another price list from now on; calls that are under way are settled by it too.
+    pub fn set_prices(&self, prices: PriceMap) {
+        self.0.prices.replace(prices);
+    }
+
+    /// Writes what calls that were dropped left to the ledger. Call it before the runtime ends.
+    pub async fn drain(&self) -> Result<()> {
+        self.0.ledger.drain().await
     }
 
     /// How the cache fares for the tenant, in this process.
@@ -252,9 +297,19 @@ impl AiClient {
         match answered {
             Ok(mut response) => {
                 ending.answered(&mut response.report, response.outcome, response.usage.as_ref());
+                self.learn(ctx, &request, &response.report, response.usage.as_ref());
                 Ok(response)
             }
             Err(error) => Err(ending.failed(error)),
+        }
+    }
+
+    /// Holds our estimate of the prompt against what the provider reports; where that is one prompt's and not known before.
+    fn learn(&self, ctx: &Ctx, request: &ChatRequest, report: &CallReport, usage: Option<&Usage>) {
+        if let Some(usage) = usage
+            && !(report.cache_hit || report.continued || report.usage_estimated)
+        {
+            self.0.counter.learn(&ctx.tenant, request, &report.model, usage.prompt_tokens);
         }
     }
 
@@ -285,7 +340,27 @@ impl AiClient {
 fn routing_name(candidates: &[Candidate], config: &AiConfig) -> String {
     let models: Vec<String> =
         candidates.iter().map(|c| format!("{}/{}", c.name, c.capability.default_model)).collect();
-    format!("{models:?} {:?} {:?} {:?}", config.order, config.routes, config.tokens)
+    format!("{models:?} {:?} {:?} {:?} {:?}", config.order, config.routes, config.fallbacks, config.tokens)
+}
+
+/// The lists of `ai.fallbacks`, with the default models of providers that are named alone.
+fn class_lists(config: &AiConfig, router: &Router) -> Result<ClassLists> {
+    let resolve = |key: &str, targets: &[String]| {
+        let resolved = |target: &String| {
+            router.target(target).ok_or_else(|| {
+                let known: Vec<&str> = config.providers.keys().map(String::as_str).collect();
+                wrong(format!(
+                    "ai.fallbacks.{key}: {target:?} is no provider; use NAME or NAME/MODEL with one of: {}",
+                    known.join(", ")
+                ))
+            })
+        };
+        targets.iter().map(resolved).collect::<Result<Vec<_>>>()
+    };
+    Ok(ClassLists {
+        context_too_long: resolve("context_too_long", &config.fallbacks.context_too_long)?,
+        content_filtered: resolve("content_filtered", &config.fallbacks.content_filtered)?,
+    })
 }
 
 fn wrong(message: String) -> Error {

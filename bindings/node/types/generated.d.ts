@@ -361,6 +361,8 @@ export interface CallContext {
 export interface CallOptions {
   /** False neither reads nor fills the cache. */
   cache?: boolean | null;
+  /** A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported. */
+  key?: string | null;
   /** Whether the library sizes the limit of the answer. Not with tools or a response format. */
   optimize_tokens?: boolean;
   /** Names under which the spend is counted and limited. */
@@ -381,6 +383,8 @@ export interface CallReport {
   cost_nano_usd: bigint | null;
   /** The model that was asked there. */
   model: string;
+  /** What had come of an answer that broke off; only in the last chunk of a stream that ends with an error. */
+  partial_text?: string | null;
   /** The provider that answered. */
   provider: string;
   /** The id of the request. */
@@ -757,6 +761,8 @@ export interface LedgerEntry {
 /** What a limit is for. */
 export type LimitScope = "tenant" | {
   tag: string;
+} | {
+  key: string;
 };
 
 /** Where a limit stands. */
@@ -767,12 +773,16 @@ export interface LimitState {
   hard: boolean;
   /** Reserved in it, in billionths of a dollar. */
   reserved_nano_usd: bigint;
+  /** When the window ends. */
+  resets_at: Timestamp;
   /** What it is for. */
   scope: LimitScope;
   /** Settled in the window of now, in billionths of a dollar. */
   settled_nano_usd: bigint;
   /** Over which span. */
   window: Window;
+  /** Whose calendar and clock the span is of: an IANA name, UTC when absent. */
+  zone?: Zone;
 }
 
 /** The answer to which click a deal belongs to. */
@@ -956,18 +966,12 @@ export type PlannedOutcome = {
   verdict: "sent";
 };
 
-/** What was spent at one provider. */
-export interface ProviderSpend {
-  /** Dollars, for people. */
-  cost: number;
-  /** Billionths of a dollar. */
-  cost_nano_usd: bigint;
-  /** Answered calls. */
-  requests: number;
-  /** Tokens of prompts and answers. */
-  tokens: number;
-  /** Those whose price is not known. */
-  unpriced_requests: number;
+/** What a price list held. */
+export interface PriceReport {
+  /** The models whose prices are known by it. */
+  models: number;
+  /** The entries that were passed over. */
+  skipped: Array<SkippedPrice>;
 }
 
 /** One step on the way to a target that is further away than one window allows. */
@@ -1066,10 +1070,26 @@ export type SecretRef = {
   file: string;
 };
 
+/** An entry of a price list that has no price which chat can be counted by. */
+export interface SkippedPrice {
+  /** Its name. */
+  model: string;
+  /** Why it is passed over. */
+  reason: string;
+}
+
 /** What a tenant spent. */
 export interface Spend {
+  /** By day in UTC, as `2026-03-01`. */
+  by_day: Record<string, SpendTotal>;
+  /** By the caller's key. A call without one counts under none. */
+  by_key: Record<string, SpendTotal>;
+  /** By `PROVIDER/MODEL`. */
+  by_model: Record<string, SpendTotal>;
   /** The same by provider. */
-  by_provider: Record<string, ProviderSpend>;
+  by_provider: Record<string, SpendTotal>;
+  /** By tag. A call with several counts under each; one without counts under none. */
+  by_tag: Record<string, SpendTotal>;
   /** Dollars, for people. */
   cost: number;
   /** Billionths of a dollar. */
@@ -1085,6 +1105,20 @@ export interface Spend {
   /** Tokens of prompts and answers. */
   tokens: number;
   /** Those whose price is not known; they count as free. */
+  unpriced_requests: number;
+}
+
+/** Calls, and what they came to. */
+export interface SpendTotal {
+  /** Dollars, for people. */
+  cost: number;
+  /** Billionths of a dollar. */
+  cost_nano_usd: bigint;
+  /** Answered calls. */
+  requests: number;
+  /** Tokens of prompts and answers. */
+  tokens: number;
+  /** Those whose price is not known. */
   unpriced_requests: number;
 }
 
@@ -1140,7 +1174,11 @@ export type Timestamp = string;
 
 /** A number of tokens. */
 export interface TokenCount {
-  /** Whether it is exact; if not, it is an estimate (see [`count_text`]). */
+  /** How the texts were counted: `cl100k_base`, `o200k_base`, or the name of a tokenizer that the host gave. None for an estimate. */
+  encoding?: string | null;
+  /** By how much, in percent, it may be off; 0 when exact. Most counts are within it. */
+  error_percent: number;
+  /** Whether the provider counts the same. False for models whose encoding is not public, and for tools, formats, unknown images and other things whose price is not published. */
   exact: boolean;
   /** How many. */
   tokens: number;
@@ -1201,8 +1239,11 @@ export interface Utm {
   term: string | null;
 }
 
-/** A span of the calendar, in UTC. */
+/** A span of the calendar. */
 export type Window = "minute" | "hour" | "day" | "month";
+
+/** A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree. */
+export type Zone = string;
 
 /** What a [`Client`](crate::Client) is built from. Unknown keys are errors that name the known ones. */
 export interface Config {
@@ -1216,6 +1257,8 @@ export interface Config {
   hubspot?: HubspotConfig | null | undefined;
   /** The ad platform. */
   meta?: MetaConfig | null | undefined;
+  /** Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share. */
+  redis?: RedisConfig | null | undefined;
   /** Where clicks, revenue, changes and state are kept. */
   store?: StoreConfig | undefined;
   /** The version of this shape: 1. */
@@ -1339,13 +1382,21 @@ export interface AiConfig {
   breaker?: BreakerConfig | undefined;
   /** The cache of answers. */
   cache?: CacheConfig | undefined;
+  /** How many calls may be in flight. */
+  concurrency?: ConcurrencyConfig | undefined;
+  /** Who is asked where every model of a list fails alike. */
+  fallbacks?: FallbackConfig | undefined;
+  /** Second calls beside slow ones. */
+  hedge?: HedgeConfig | undefined;
   /** Spend limits that hold for every tenant. */
   limits?: Array<SpendLimitConfig> | undefined;
   /** The greatest prompt, in bytes of text. */
   max_prompt_bytes?: number | undefined;
   /** In which order the providers are asked. */
   order?: OrderConfig | undefined;
-  /** The providers by name. `openai`, `abacus` and `internal` bring their own defaults. */
+  /** A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It goes before the embedded table, and after `ai.providers.NAME.price`. */
+  price_file?: string | null | undefined;
+  /** The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults. */
   providers?: Record<string, ProviderConfig> | undefined;
   /** How many requests a tenant may send; unlimited when absent. Cache hits do not count. */
   rate_limit?: RateLimit | null | undefined;
@@ -1421,6 +1472,20 @@ export interface MetaConfig {
   version?: string | undefined;
 }
 
+/** Where a Redis server is and how it is used. */
+export interface RedisConfig {
+  /** Whether a server on another host may be used without TLS. */
+  allow_plaintext?: boolean | undefined;
+  /** How long making a connection may take. */
+  connect_timeout_ms?: number | undefined;
+  /** What every key begins with. */
+  prefix?: string | undefined;
+  /** How long an answer may take. */
+  response_timeout_ms?: number | undefined;
+  /** The server's URL, `redis://HOST:PORT/DATABASE` (`rediss` with TLS), or where a secret with the whole URL is found. */
+  url: RedisUrl;
+}
+
 /** Where everything durable is kept. */
 export type StoreConfig = {
   type: "memory";
@@ -1469,6 +1534,8 @@ export interface MessageInput {
 export interface CallOptionsInput {
   /** False neither reads nor fills the cache. */
   cache?: boolean | null | undefined;
+  /** A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported. */
+  key?: string | null | undefined;
   /** Whether the library sizes the limit of the answer. Not with tools or a response format. */
   optimize_tokens?: boolean | undefined;
   /** Names under which the spend is counted and limited. */
@@ -1545,14 +1612,24 @@ export interface RampStepInput {
   target: number | bigint;
 }
 
-/** When a failing model is left alone. */
+/** When a failing model is left alone: after so many faults in a row, or when too many of the calls of a window are faults or slow. */
 export interface BreakerConfig {
   /** Consecutive faults that open it. */
   failures?: number | undefined;
+  /** How much shorter than that it may be at random, in percent, so that not all processes try again at once. */
+  jitter_percent?: number | undefined;
+  /** Calls that the window must hold before the rate counts. */
+  min_calls?: number | undefined;
   /** How long it stays open, in seconds. */
   open_seconds?: number | undefined;
   /** Trial calls after that; all must succeed. */
   probes?: number | undefined;
+  /** The share of the window's calls that opens it when they are faults or slow, in percent; 0 for never. */
+  rate_percent?: number | undefined;
+  /** From how long on a call is slow, until its answer or the first token of its stream, in milliseconds of real time; 0 for never. */
+  slow_ms?: number | undefined;
+  /** The window of the rate, in seconds. */
+  window_seconds?: number | undefined;
 }
 
 /** The cache of answers. */
@@ -1565,16 +1642,48 @@ export interface CacheConfig {
   ttl_seconds?: number | undefined;
 }
 
+/** How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A stream is in flight until its end, and answers from the cache are not counted. */
+export interface ConcurrencyConfig {
+  /** Of the whole client. */
+  max?: number | undefined;
+  /** At each provider, after which the next one is asked; 0 for no bound but that of the client. */
+  per_provider?: number | undefined;
+}
+
+/** Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the error reaches the caller at once. */
+export interface FallbackConfig {
+  /** When a provider's content filter refuses. */
+  content_filtered?: Array<string> | undefined;
+  /** When the prompt does not fit a model's context window: models with a larger one. */
+  context_too_long?: Array<string> | undefined;
+}
+
+/** Second calls beside slow ones: when the first model takes longer than 95 of 100 of its calls took, the next one is asked too. The first answer, or the first token of a stream, wins; the other call is aborted. Both are paid for. */
+export interface HedgeConfig {
+  /** Second calls for a hundred requests at most, over time. */
+  budget_percent?: number | undefined;
+  /** Whether there are any. */
+  enabled?: boolean | undefined;
+  /** Answers of a model that must have been measured before. */
+  min_calls?: number | undefined;
+  /** The shortest wait before the second call, in milliseconds. */
+  min_wait_ms?: number | undefined;
+}
+
 /** A spend limit that holds for every tenant, each by itself. */
 export interface SpendLimitConfig {
   /** The cap, in billionths of a dollar. */
   amount_nano_usd: number | bigint;
   /** Whether calls are refused at it; otherwise it only warns. */
   hard?: boolean | undefined;
+  /** Only for calls under this key of the caller's. */
+  key?: string | null | undefined;
   /** Only for calls with this tag. */
   tag?: string | null | undefined;
-  /** Over which span of the calendar, in UTC. */
+  /** Over which span of the calendar. */
   window: Window;
+  /** Whose calendar and clock it is: an IANA name, UTC when absent. */
+  zone?: Zone | undefined;
 }
 
 /** In which order the providers are asked. Names that are not configured are passed over; configured providers that an order does not name come last. */
@@ -1591,6 +1700,8 @@ export interface ProviderConfig {
   allow_http?: boolean | undefined;
   /** Where its API key is found; none is sent where absent. */
   api_key?: SecretRef | null | undefined;
+  /** The `api-version` of Azure; its v1 API, which needs none, where absent. */
+  api_version?: string | null | undefined;
   /** The address up to and without `/chat/completions`; the dialect's own where absent. */
   base_url?: string | null | undefined;
   /** Whose ways it has; by its name where absent. */
@@ -1601,7 +1712,7 @@ export interface ProviderConfig {
   price?: PriceConfig | null | undefined;
   /** How many requests a tenant may send to it; unlimited when absent. */
   rate_limit?: RateLimit | null | undefined;
-  /** What builds it: `openai_compatible`, or a type that the host registered. */
+  /** What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered. */
   type?: string | undefined;
 }
 
@@ -1624,11 +1735,15 @@ export interface RetryConfig {
 
 /** Deadlines, in milliseconds of real time. */
 export interface TimeoutConfig {
-  /** The same for one attempt at one provider. */
+  /** Until the whole answer of one attempt at one provider. */
   attempt_ms?: number | undefined;
+  /** Until the first token of a stream of one attempt: text, a tool call, reasoning or a refusal. */
+  first_token_ms?: number | undefined;
   /** Between two pieces of a stream. */
   idle_ms?: number | undefined;
-  /** Until the whole answer is there, or the first piece of a stream. */
+  /** Until the end of a stream, from its call; 0 for as long as it takes. */
+  stream_total_ms?: number | undefined;
+  /** Until the whole answer is there, or the first piece of a stream, whoever is asked. */
   total_ms?: number | undefined;
 }
 
@@ -1739,6 +1854,9 @@ export type Roles = Record<string, Array<Role>>;
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
 
+/** A server's URL, or where it is found. */
+export type RedisUrl = SecretRef | string;
+
 /** A database's URL, or where it is found. */
 export type DatabaseUrl = SecretRef | string;
 
@@ -1763,8 +1881,8 @@ export interface AdEvidence {
   value_minor: number | bigint;
 }
 
-/** Whose ways an OpenAI-compatible provider has. */
-export type Dialect = "openai" | "abacus" | "internal" | "compatible";
+/** Whose ways a provider has. */
+export type Dialect = "openai" | "azure" | "abacus" | "openrouter" | "groq" | "mistral" | "deepseek" | "ollama" | "vllm" | "llama_cpp" | "internal" | "anthropic" | "compatible";
 
 /** What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar. */
 export interface PriceConfig {
@@ -1820,8 +1938,9 @@ export interface AiArea {
    * @param options.temperature How freely the model chooses, 0 to 2; 0.7 when absent.
    * @param options.tags Names under which the spend is counted and limited.
    * @param options.cache False neither reads nor fills the cache.
+   * @param options.key A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
    */
-  generate(prompt: string, options?: PerCall & { maxTokens?: number | null | undefined; temperature?: number | null | undefined; tags?: Array<string> | undefined; cache?: boolean | null | undefined }): Promise<Generation>;
+  generate(prompt: string, options?: PerCall & { maxTokens?: number | null | undefined; temperature?: number | null | undefined; tags?: Array<string> | undefined; cache?: boolean | null | undefined; key?: string | null | undefined }): Promise<Generation>;
   /**
    * Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.
    * @param request The conversation and how to answer it.
@@ -1838,9 +1957,9 @@ export interface AiArea {
    */
   route(request: PromptOrRequest, options?: PerCall): Promise<RouteDecision>;
   /**
-   * How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+   * How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is counted as it is, a request as its prompt is billed.
    * @param request A text, or a conversation.
-   * @param options.model For which model.
+   * @param options.model For which model; the request's own when absent.
    */
   countTokens(request: PromptOrRequest, options?: PerCall & { model?: string | null | undefined }): Promise<TokenCount>;
   /**
@@ -1857,12 +1976,23 @@ export interface AiArea {
   spend(options?: PerCall & { since?: TimestampInput | null | undefined }): Promise<Spend>;
   /**
    * Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a hard one refuses what would pass it.
-   * @param scope `tenant`, or `{"tag": NAME}`.
+   * @param scope `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
    * @param window The span of the calendar that it is for.
    * @param amountNanoUsd The limit in billionths of a dollar.
    * @param hard Whether it refuses; otherwise it only reports.
+   * @param options.zone Whose calendar and clock the span is of: an IANA name, as `Europe/Berlin`; UTC when absent.
    */
-  setLimit(scope: LimitScope, window: Window, amountNanoUsd: number | bigint, hard: boolean, options?: PerCall): Promise<void>;
+  setLimit(scope: LimitScope, window: Window, amountNanoUsd: number | bigint, hard: boolean, options?: PerCall & { zone?: Zone | null | undefined }): Promise<void>;
+  /**
+   * Removes the spend limit of the tenant of this scope and window, and says whether there was one. One of the configuration then holds again.
+   * @param scope `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
+   * @param window The span of the calendar that it is for.
+   */
+  removeLimit(scope: LimitScope, window: Window, options?: PerCall): Promise<boolean>;
+  /**
+   * Reads `ai.price_file` again and takes its prices from now on, and says what it held. A file that cannot be read leaves the prices as they are.
+   */
+  reloadPrices(options?: PerCall): Promise<PriceReport>;
   /**
    * How the response cache fares for the tenant, in this process.
    */

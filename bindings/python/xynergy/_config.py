@@ -14,14 +14,22 @@ class AiConfigDict(TypedDict, total=False):
     """When a failing model is left alone."""
     cache: CacheConfigLike
     """The cache of answers."""
+    concurrency: ConcurrencyConfigLike
+    """How many calls may be in flight."""
+    fallbacks: FallbackConfigLike
+    """Who is asked where every model of a list fails alike."""
+    hedge: HedgeConfigLike
+    """Second calls beside slow ones."""
     limits: Sequence[SpendLimitConfigLike]
     """Spend limits that hold for every tenant."""
     max_prompt_bytes: int
     """The greatest prompt, in bytes of text."""
     order: OrderConfigLike
     """In which order the providers are asked."""
+    price_file: str | None
+    """A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It goes before the embedded table, and after `ai.providers.NAME.price`."""
     providers: Mapping[str, ProviderConfigLike]
-    """The providers by name. `openai`, `abacus` and `internal` bring their own defaults."""
+    """The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults."""
     rate_limit: RateLimit | None
     """How many requests a tenant may send; unlimited when absent. Cache hits do not count."""
     retry: RetryConfigLike
@@ -50,14 +58,24 @@ class AttributionConfigDict(TypedDict, total=False):
 AttributionConfigLike = AttributionConfigDict
 
 class BreakerConfigDict(TypedDict, total=False):
-    """When a failing model is left alone."""
+    """When a failing model is left alone: after so many faults in a row, or when too many of the calls of a window are faults or slow."""
 
     failures: int
     """Consecutive faults that open it."""
+    jitter_percent: int
+    """How much shorter than that it may be at random, in percent, so that not all processes try again at once."""
+    min_calls: int
+    """Calls that the window must hold before the rate counts."""
     open_seconds: int
     """How long it stays open, in seconds."""
     probes: int
     """Trial calls after that; all must succeed."""
+    rate_percent: int
+    """The share of the window's calls that opens it when they are faults or slow, in percent; 0 for never."""
+    slow_ms: int
+    """From how long on a call is slow, until its answer or the first token of its stream, in milliseconds of real time; 0 for never."""
+    window_seconds: int
+    """The window of the rate, in seconds."""
 
 BreakerConfigLike = BreakerConfigDict
 
@@ -72,6 +90,16 @@ class CacheConfigDict(TypedDict, total=False):
     """For how long, in seconds."""
 
 CacheConfigLike = CacheConfigDict
+
+class ConcurrencyConfigDict(TypedDict, total=False):
+    """How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A stream is in flight until its end, and answers from the cache are not counted."""
+
+    max: int
+    """Of the whole client."""
+    per_provider: int
+    """At each provider, after which the next one is asked; 0 for no bound but that of the client."""
+
+ConcurrencyConfigLike = ConcurrencyConfigDict
 
 class ContactPropertiesDict(TypedDict, total=False):
     """The names of the contact properties that are read."""
@@ -95,7 +123,7 @@ ContactPropertiesLike = ContactPropertiesDict
 
 DatabaseUrl = Union["SecretRefLike", str]
 
-Dialect = Union[Literal["openai", "abacus", "internal", "compatible"]]
+Dialect = Union[Literal["openai", "azure", "abacus", "openrouter", "groq", "mistral", "deepseek", "ollama", "vllm", "llama_cpp", "internal", "anthropic", "compatible"]]
 
 class ExecutionConfigDict(TypedDict, total=False):
     """The limits of budget changes: a preset, or every figure by itself."""
@@ -112,6 +140,30 @@ class ExecutionConfigDict(TypedDict, total=False):
     """Who may approve, and who may give verdicts, retry and switch a kill switch off. Without an entry every named actor may."""
 
 ExecutionConfigLike = ExecutionConfigDict
+
+class FallbackConfigDict(TypedDict, total=False):
+    """Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the error reaches the caller at once."""
+
+    content_filtered: Sequence[str]
+    """When a provider's content filter refuses."""
+    context_too_long: Sequence[str]
+    """When the prompt does not fit a model's context window: models with a larger one."""
+
+FallbackConfigLike = FallbackConfigDict
+
+class HedgeConfigDict(TypedDict, total=False):
+    """Second calls beside slow ones: when the first model takes longer than 95 of 100 of its calls took, the next one is asked too. The first answer, or the first token of a stream, wins; the other call is aborted. Both are paid for."""
+
+    budget_percent: int
+    """Second calls for a hundred requests at most, over time."""
+    enabled: bool
+    """Whether there are any."""
+    min_calls: int
+    """Answers of a model that must have been measured before."""
+    min_wait_ms: int
+    """The shortest wait before the second call, in milliseconds."""
+
+HedgeConfigLike = HedgeConfigDict
 
 class HubspotConfigDict(TypedDict, total=False):
     """How HubSpot is reached and whom its webhooks are believed."""
@@ -242,6 +294,8 @@ class ProviderConfigDict(TypedDict, total=False):
     """Allows `http` to other machines: prompts and key then travel unencrypted."""
     api_key: SecretRefLike | None
     """Where its API key is found; none is sent where absent."""
+    api_version: str | None
+    """The `api-version` of Azure; its v1 API, which needs none, where absent."""
     base_url: str | None
     """The address up to and without `/chat/completions`; the dialect's own where absent."""
     dialect: Dialect | None
@@ -253,11 +307,31 @@ class ProviderConfigDict(TypedDict, total=False):
     rate_limit: RateLimit | None
     """How many requests a tenant may send to it; unlimited when absent."""
     type: str
-    """What builds it: `openai_compatible`, or a type that the host registered."""
+    """What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered."""
 
 ProviderConfigLike = ProviderConfigDict
 
 RateLimit = Union[Literal["standard", "expensive", "ai"], "Mapping[str, Any]"]
+
+class _RedisConfigRequired(TypedDict):
+    url: RedisUrl
+    """The server's URL, `redis://HOST:PORT/DATABASE` (`rediss` with TLS), or where a secret with the whole URL is found."""
+
+class RedisConfigDict(_RedisConfigRequired, total=False):
+    """Where a Redis server is and how it is used."""
+
+    allow_plaintext: bool
+    """Whether a server on another host may be used without TLS."""
+    connect_timeout_ms: int
+    """How long making a connection may take."""
+    prefix: str
+    """What every key begins with."""
+    response_timeout_ms: int
+    """How long an answer may take."""
+
+RedisConfigLike = RedisConfigDict
+
+RedisUrl = Union["SecretRefLike", str]
 
 class RetryConfigDict(TypedDict, total=False):
     """Retries of temporary faults at one provider, before the next is asked."""
@@ -295,15 +369,19 @@ class _SpendLimitConfigRequired(TypedDict):
     amount_nano_usd: int
     """The cap, in billionths of a dollar."""
     window: Window
-    """Over which span of the calendar, in UTC."""
+    """Over which span of the calendar."""
 
 class SpendLimitConfigDict(_SpendLimitConfigRequired, total=False):
     """A spend limit that holds for every tenant, each by itself."""
 
     hard: bool
     """Whether calls are refused at it; otherwise it only warns."""
+    key: str | None
+    """Only for calls under this key of the caller's."""
     tag: str | None
     """Only for calls with this tag."""
+    zone: Zone
+    """Whose calendar and clock it is: an IANA name, UTC when absent."""
 
 SpendLimitConfigLike = SpendLimitConfigDict
 
@@ -370,11 +448,15 @@ class TimeoutConfigDict(TypedDict, total=False):
     """Deadlines, in milliseconds of real time."""
 
     attempt_ms: int
-    """The same for one attempt at one provider."""
+    """Until the whole answer of one attempt at one provider."""
+    first_token_ms: int
+    """Until the first token of a stream of one attempt: text, a tool call, reasoning or a refusal."""
     idle_ms: int
     """Between two pieces of a stream."""
+    stream_total_ms: int
+    """Until the end of a stream, from its call; 0 for as long as it takes."""
     total_ms: int
-    """Until the whole answer is there, or the first piece of a stream."""
+    """Until the whole answer is there, or the first piece of a stream, whoever is asked."""
 
 TimeoutConfigLike = TimeoutConfigDict
 
@@ -391,6 +473,8 @@ class TokenConfigDict(TypedDict, total=False):
 TokenConfigLike = TokenConfigDict
 
 Window = Union[Literal["minute", "hour", "day", "month"]]
+
+Zone = Union[str]
 
 class _ConfigRequired(TypedDict):
     version: int
@@ -409,6 +493,8 @@ class ConfigDict(_ConfigRequired, total=False):
     """The CRM: webhooks in, deals read."""
     meta: MetaConfigLike | None
     """The ad platform."""
+    redis: RedisConfigLike | None
+    """Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share."""
     store: StoreConfigLike
     """Where clicks, revenue, changes and state are kept."""
 

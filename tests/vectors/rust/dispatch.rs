@@ -78,7 +78,13 @@ async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "generate" => json(ai.generate(a.whole()).await),
         "chat" => json(ai.chat(a.chat()).await),
         "route" => json(ai.route(&a.chat())),
-        "count_tokens" => json(ai.count_tokens(&a.chat(), a.optional::<String>("model").as_deref())),
+        "count_tokens" => {
+            let model = a.optional::<String>("model");
+            if a.0.get("request").is_some_and(Value::is_string) {
+                return json(ai.count_tokens(a.take::<String>("request").as_str(), model.as_deref()));
+            }
+            json(ai.count_tokens(&a.chat(), model.as_deref()))
+        }
         "optimize_tokens" => json(ai.optimize_tokens(
             &a.take::<String>("prompt"),
             a.optional("default_limit"),
@@ -86,6 +92,8 @@ async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         )),
         "spend" => json(ai.spend(a.optional("since")).await),
         "set_limit" => json(ai.set_limit(a.whole::<SpendLimit>()).await),
+        "remove_limit" => json(ai.remove_limit(&a.take("scope"), a.take("window")).await),
+        "reload_prices" => json(ai.reload_prices().await),
         "cache_stats" => json(ai.cache_stats()),
         "cache_invalidate" => json(ai.cache_invalidate(a.optional::<String>("pattern").as_deref()).await),
         _ => panic!("ai.{name} is no method of the Rust library"),

@@ -20,6 +20,8 @@ pub(super) struct Ending {
     started: Instant,
     span: Span,
     sent: bool,
+    /// What is to be told of an answer that broke off, once the error is there.
+    broken: Option<serde_json::Value>,
 }
 
 impl Ending {
@@ -44,14 +46,23 @@ impl Ending {
         );
         let call = request.call.clone();
         let counters = Arc::clone(counters);
-        Self { counters, ctx: ctx.clone(), call, operation, started: Instant::now(), span, sent: false }
+        Self {
+            counters,
+            ctx: ctx.clone(),
+            call,
+            operation,
+            started: Instant::now(),
+            span,
+            sent: false,
+            broken: None,
+        }
     }
 
     pub(super) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// Completes the report and sends the event.
+    /// Completes the report and sends the event; that of an answer that broke off is sent with the error that follows.
     pub(super) fn answered(&mut self, report: &mut CallReport, outcome: Outcome, usage: Option<&Usage>) {
         report.request_id = self.ctx.request_id.as_ref().to_owned();
         if report.cache_hit {
@@ -67,9 +78,7 @@ impl Ending {
             self.span.record("gen_ai.usage.input_tokens", usage.prompt_tokens);
             self.span.record("gen_ai.usage.output_tokens", usage.completion_tokens);
         }
-        self.send(
-            Some(false),
-            json!({
+        let payload = json!({
                 "outcome": outcome.as_str(),
                 "provider": report.provider,
                 "model": report.model,
@@ -80,14 +89,20 @@ impl Ending {
                 "usage_estimated": report.usage_estimated,
                 "prompt_tokens": usage.map(|usage| usage.prompt_tokens),
                 "completion_tokens": usage.map(|usage| usage.completion_tokens),
-            }),
-        );
+        });
+        if outcome == Outcome::Errored {
+            self.broken = Some(payload);
+        } else {
+            self.send(Some(false), payload);
+        }
     }
 
     /// Sends the event of a failure, and gives the error the operation and the id of the call.
     pub(super) fn failed(&mut self, error: Error) -> Error {
         self.span.record("error.type", error.kind().as_str());
-        self.send(Some(true), json!({"outcome": "errored", "error": error.kind().as_str()}));
+        let mut payload = self.broken.take().unwrap_or_else(|| json!({"outcome": "errored"}));
+        payload["error"] = error.kind().as_str().into();
+        self.send(Some(true), payload);
         error.in_operation(self.operation).with_context("request_id", &*self.ctx.request_id)
     }
 
@@ -126,6 +141,9 @@ impl Ending {
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        self.send(None, json!({"outcome": "cancelled"}));
+        match self.broken.take() {
+            Some(payload) => self.send(Some(true), payload),
+            None => self.send(None, json!({"outcome": "cancelled"})),
+        }
     }
 }

@@ -5,8 +5,11 @@ mod provider;
 mod secret;
 
 pub use ai::{
-    AiConfig, BreakerConfig, CacheConfig, OrderConfig, RetryConfig, SpendLimitConfig, TimeoutConfig,
-    TokenConfig,
+    AiConfig, BreakerConfig, CacheConfig, ConcurrencyConfig, FallbackConfig, HedgeConfig, OrderConfig,
+    RetryConfig, SpendLimitConfig, TimeoutConfig, TokenConfig,
 };
-pub use provider::{Dialect, OPENAI_COMPATIBLE, PriceConfig, ProviderConfig, RateLimit, is_loopback};
+pub use provider::{
+    ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
+    is_loopback,
+};
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

@@ -12,18 +12,24 @@ use crate::spend::{Price, ProviderPricing};
 
 /// The type of a provider that names none.
 pub const OPENAI_COMPATIBLE: &str = "openai_compatible";
+/// The type of a provider that speaks OpenAI's Responses API.
+pub const OPENAI_RESPONSES: &str = "openai_responses";
+/// The type of a provider that speaks Anthropic's Messages API; that of every one whose dialect is `anthropic`.
+pub const ANTHROPIC: &str = "anthropic";
 
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What builds it: `openai_compatible`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whose ways it has; by its name where absent.
     pub dialect: Option<Dialect>,
     /// The address up to and without `/chat/completions`; the dialect's own where absent.
     pub base_url: Option<String>,
+    /// The `api-version` of Azure; its v1 API, which needs none, where absent.
+    pub api_version: Option<String>,
     /// Where its API key is found; none is sent where absent.
     pub api_key: Option<SecretRef>,
     /// The model that is asked when a request names none; the dialect's own where absent.
@@ -42,6 +48,7 @@ impl Default for ProviderConfig {
             kind: OPENAI_COMPATIBLE.to_owned(),
             dialect: None,
             base_url: None,
+            api_version: None,
             api_key: None,
             model: None,
             price: None,
@@ -51,45 +58,96 @@ impl Default for ProviderConfig {
     }
 }
 
-/// Whose ways an OpenAI-compatible provider has.
+/// Whose ways a provider has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// OpenAI itself.
     Openai,
+    /// Azure OpenAI: models are deployments of the user's own.
+    Azure,
     /// Abacus.AI's RouteLLM API.
     Abacus,
-    /// A model that the user runs: vLLM, Ollama, llama.cpp.
+    /// OpenRouter.
+    Openrouter,
+    /// Groq.
+    Groq,
+    /// Mistral AI.
+    Mistral,
+    /// DeepSeek.
+    Deepseek,
+    /// Ollama on a machine of the user's own.
+    Ollama,
+    /// vLLM on a machine of the user's own.
+    Vllm,
+    /// llama.cpp's server on a machine of the user's own.
+    LlamaCpp,
+    /// A model that the user runs, whatever serves it.
     Internal,
+    /// Anthropic, by its Messages API.
+    Anthropic,
     /// Any other.
     Compatible,
 }
 
-impl Dialect {
-    fn base_url(self) -> Option<&'static str> {
-        match self {
-            Self::Openai => Some("https://api.openai.com/v1"),
-            Self::Abacus => Some("https://routellm.abacus.ai/v1"),
-            Self::Internal | Self::Compatible => None,
-        }
-    }
-
-    fn model(self) -> Option<&'static str> {
-        match self {
-            Self::Openai => Some("gpt-4o-mini"),
-            Self::Abacus => Some("route-llm"),
-            Self::Internal => Some("llama-3.1-8b-instruct"),
-            Self::Compatible => None,
-        }
-    }
-
+/// What a dialect brings where the configuration is silent.
+struct Defaults {
+    name: &'static str,
+    base_url: Option<&'static str>,
+    model: Option<&'static str>,
     /// Where nothing better is known: Abacus bills in credits, and a model of one's own has no list price.
-    fn price(self) -> Option<Price> {
+    price: Option<Price>,
+    /// Whether list prices of models hold there.
+    list_prices: bool,
+}
+
+const OWN_MACHINE: Option<Price> = Some(Price::PerRequest(1_000_000));
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 13] = [
+        Self::Openai,
+        Self::Azure,
+        Self::Abacus,
+        Self::Openrouter,
+        Self::Groq,
+        Self::Mistral,
+        Self::Deepseek,
+        Self::Ollama,
+        Self::Vllm,
+        Self::LlamaCpp,
+        Self::Internal,
+        Self::Anthropic,
+        Self::Compatible,
+    ];
+
+    #[rustfmt::skip] // A table.
+    fn defaults(self) -> Defaults {
+        let of = |name, base_url, model, price, list_prices| Defaults { name, base_url, model, price, list_prices };
         match self {
-            Self::Abacus => Some(Price::PerRequest(15_000_000)),
-            Self::Internal => Some(Price::PerRequest(1_000_000)),
-            Self::Openai | Self::Compatible => None,
+            Self::Openai => of("openai", Some("https://api.openai.com/v1"), Some("gpt-4o-mini"), None, true),
+            Self::Azure => of("azure", None, None, None, true),
+            Self::Abacus => of("abacus", Some("https://routellm.abacus.ai/v1"), Some("route-llm"), Some(Price::PerRequest(15_000_000)), false),
+            Self::Openrouter => of("openrouter", Some("https://openrouter.ai/api/v1"), Some("openrouter/auto"), None, true),
+            Self::Groq => of("groq", Some("https://api.groq.com/openai/v1"), None, None, true),
+            Self::Mistral => of("mistral", Some("https://api.mistral.ai/v1"), Some("mistral-small-latest"), None, true),
+            Self::Deepseek => of("deepseek", Some("https://api.deepseek.com"), Some("deepseek-v4-flash"), None, true),
+            Self::Ollama => of("ollama", Some("http://localhost:11434/v1"), None, OWN_MACHINE, false),
+            Self::Vllm => of("vllm", Some("http://localhost:8000/v1"), None, OWN_MACHINE, false),
+            Self::LlamaCpp => of("llama_cpp", Some("http://localhost:8080/v1"), None, OWN_MACHINE, false),
+            Self::Anthropic => of("anthropic", Some("https://api.anthropic.com/v1"), Some("claude-haiku-4-5"), None, true),
+            Self::Internal => of("internal", None, Some("llama-3.1-8b-instruct"), OWN_MACHINE, false),
+            Self::Compatible => of("compatible", None, None, None, true),
         }
+    }
+
+    /// Its name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        self.defaults().name
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.as_str() == name)
     }
 }
 
@@ -113,11 +171,10 @@ impl PriceConfig {
             (Some(price), None, None) if self.cached_input_per_million_nano_usd.is_none() => {
                 Ok(Price::PerRequest(price))
             }
-            (None, Some(input), Some(output)) => Ok(Price::PerToken {
-                input,
-                cached_input: self.cached_input_per_million_nano_usd.unwrap_or(input),
-                output,
-            }),
+            (None, Some(input), Some(output)) => {
+                let cached_input = self.cached_input_per_million_nano_usd.unwrap_or(input);
+                Ok(Price::per_million(input, cached_input, output))
+            }
             _ => Err(wrong(format!(
                 "{key}: give either per_request_nano_usd or both input_per_million_nano_usd and output_per_million_nano_usd"
             ))),
@@ -162,20 +219,30 @@ impl RateLimit {
 }
 
 impl ProviderConfig {
-    /// Its dialect: the given one, or that of its name.
+    /// Its type. The dialect `anthropic` is not OpenAI-compatible: a provider of that dialect or name is of type `anthropic`
+    /// unless it has another dialect.
+    pub fn kind(&self, name: &str) -> &str {
+        if self.kind == OPENAI_COMPATIBLE && self.dialect(name) == Dialect::Anthropic {
+            ANTHROPIC
+        } else {
+            &self.kind
+        }
+    }
+
+    /// Its dialect: the given one, or that of its type or name.
     pub fn dialect(&self, name: &str) -> Dialect {
-        self.dialect.unwrap_or(match name {
-            "openai" => Dialect::Openai,
-            "abacus" => Dialect::Abacus,
-            "internal" => Dialect::Internal,
-            _ => Dialect::Compatible,
-        })
+        let of_kind = || match self.kind.as_str() {
+            OPENAI_RESPONSES => Some(Dialect::Openai),
+            ANTHROPIC => Some(Dialect::Anthropic),
+            _ => None,
+        };
+        self.dialect.or_else(of_kind).or_else(|| Dialect::named(name)).unwrap_or(Dialect::Compatible)
     }
 
     /// The model that is asked when a request names none.
     pub fn model(&self, name: &str) -> Result<String> {
         let own = self.model.as_deref().filter(|model| !model.trim().is_empty());
-        own.or(self.dialect(name).model()).map(str::to_owned).ok_or_else(|| {
+        own.or(self.dialect(name).defaults().model).map(str::to_owned).ok_or_else(|| {
             wrong(format!("ai.providers.{name}.model: missing; name the model that is asked by default"))
         })
     }
@@ -183,7 +250,7 @@ impl ProviderConfig {
     /// The address, checked: `https`, or `http` to this machine or where `allow_http` says so; without credentials.
     pub fn base_url(&self, name: &str) -> Result<Url> {
         let key = format!("ai.providers.{name}.base_url");
-        let Some(text) = self.base_url.as_deref().or(self.dialect(name).base_url()) else {
+        let Some(text) = self.base_url.as_deref().or(self.dialect(name).defaults().base_url) else {
             return Err(wrong(format!("{key}: missing; give the address, such as https://host/v1")));
         };
         // The address is not repeated: it may hold a credential.
@@ -206,9 +273,24 @@ impl ProviderConfig {
         }
     }
 
+    /// The version of Azure's API, if one is given: letters, digits and hyphens.
+    pub fn api_version(&self, name: &str) -> Result<Option<&str>> {
+        let Some(version) = self.api_version.as_deref() else { return Ok(None) };
+        let key = format!("ai.providers.{name}.api_version");
+        if self.dialect(name) != Dialect::Azure {
+            return Err(wrong(format!(
+                "{key}: only Azure has versions; remove it, or set dialect = \"azure\""
+            )));
+        }
+        if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(wrong(format!("{key}: no version such as 2024-10-21")));
+        }
+        Ok(Some(version))
+    }
+
     /// What is known of its prices.
     pub fn pricing(&self, name: &str) -> Result<ProviderPricing> {
-        let dialect = self.dialect(name);
+        let defaults = self.dialect(name).defaults();
         let own = self
             .price
             .as_ref()
@@ -217,16 +299,17 @@ impl ProviderConfig {
         Ok(ProviderPricing {
             own,
             default_model: self.model(name).unwrap_or_default(),
-            list_prices: matches!(dialect, Dialect::Openai | Dialect::Compatible),
-            otherwise: dialect.price(),
+            list_prices: defaults.list_prices,
+            otherwise: defaults.price,
         })
     }
 
     /// Checks everything. A type of the host's own needs neither address nor model here.
     pub(super) fn validate(&self, name: &str) -> Result<()> {
-        if self.kind == OPENAI_COMPATIBLE {
+        if [OPENAI_COMPATIBLE, OPENAI_RESPONSES, ANTHROPIC].contains(&self.kind.as_str()) {
             self.base_url(name)?;
             self.model(name)?;
+            self.api_version(name)?;
         }
         self.pricing(name)?;
         self.rate_limit.map_or(Ok(()), |limit| limit.validate(&format!("ai.providers.{name}.rate_limit")))
@@ -257,9 +340,46 @@ mod tests {
         assert_eq!(config.base_url("openai").unwrap().as_str(), "https://api.openai.com/v1");
         assert_eq!(config.model("abacus").unwrap(), "route-llm");
         assert_eq!(config.pricing("internal").unwrap().otherwise, Some(Price::PerRequest(1_000_000)));
-        assert!(
-            config.validate("groq").unwrap_err().message().contains("ai.providers.groq.base_url: missing")
-        );
+        let missing = |name: &str| config.validate(name).unwrap_err().message().to_owned();
+        assert!(missing("somebody").contains("ai.providers.somebody.base_url: missing"));
+        assert!(missing("azure").contains("ai.providers.azure.base_url: missing"));
+        assert!(missing("groq").contains("ai.providers.groq.model: missing"));
+        for name in ["mistral", "deepseek", "openrouter"] {
+            assert!(config.validate(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_dialect_is_named_as_it_is_written() {
+        for dialect in Dialect::ALL {
+            assert_eq!(serde_json::to_value(dialect).unwrap(), dialect.as_str());
+            assert_eq!(ProviderConfig::default().dialect(dialect.as_str()), dialect);
+        }
+    }
+
+    #[test]
+    fn only_azure_has_versions() {
+        let config = ProviderConfig { api_version: Some("2024-10-21".into()), ..at("https://x.example") };
+        assert_eq!(config.api_version("azure").unwrap(), Some("2024-10-21"));
+        assert!(config.api_version("openai").unwrap_err().message().contains("only Azure"));
+        for bad in ["", "2024&x=1", "a b"] {
+            let config = ProviderConfig { api_version: Some(bad.into()), ..at("https://x.example") };
+            assert!(config.api_version("azure").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn anthropic_is_a_type_of_its_own() {
+        let config = ProviderConfig::default();
+        assert_eq!((config.kind("anthropic"), config.kind("openai")), (ANTHROPIC, OPENAI_COMPATIBLE));
+        assert_eq!(config.base_url("anthropic").unwrap().as_str(), "https://api.anthropic.com/v1");
+        assert!(config.pricing("anthropic").unwrap().list_prices);
+        let of_type = ProviderConfig { kind: ANTHROPIC.into(), ..ProviderConfig::default() };
+        assert_eq!(of_type.dialect("claude"), Dialect::Anthropic);
+        assert!(of_type.validate("claude").is_ok());
+        let of_dialect = |dialect| ProviderConfig { dialect: Some(dialect), ..ProviderConfig::default() };
+        assert_eq!(of_dialect(Dialect::Anthropic).kind("x"), ANTHROPIC);
+        assert_eq!(of_dialect(Dialect::Compatible).kind("anthropic"), OPENAI_COMPATIBLE);
     }
 
     #[test]
@@ -288,7 +408,7 @@ mod tests {
         assert_eq!(price("per_request_nano_usd = 5").unwrap(), Price::PerRequest(5));
         assert_eq!(
             price("input_per_million_nano_usd = 1\noutput_per_million_nano_usd = 2").unwrap(),
-            Price::PerToken { input: 1, cached_input: 1, output: 2 }
+            Price::per_million(1, 1, 2)
         );
         assert!(price("input_per_million_nano_usd = 1").is_err());
         assert!(price("").is_err());

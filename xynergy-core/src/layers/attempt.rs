@@ -13,13 +13,15 @@ use crate::provider::{
     FinishReason, Outcome, Provider,
 };
 
-/// Pieces without any output that are held back before the first one with some.
+/// Pieces without any output that are held back before the first one with some, and their bytes as JSON.
 const MAX_HELD: usize = 64;
+const MAX_HELD_BYTES: usize = 256 * 1024;
 
 /// What one attempt is: noted in the trace, and held to the truth whoever wrote the provider.
 ///
 /// An answer without a choice is a fault, and so is a stream that ends without a reason, with `[DONE]` or not. A stream is
-/// returned when its first output is there, so that every fault before it is an error that outer layers can act on.
+/// returned when its first output is there, so that every fault before it is an error that outer layers can act on. What breaks
+/// after every answer has said why it ended, spoils nothing.
 #[derive(Debug)]
 pub struct AttemptLayer;
 
@@ -52,13 +54,16 @@ impl Attempted {
         let mut inner = self.inner.stream(ctx, request).await?;
         let mut seen = Assembler::default();
         let mut held = VecDeque::new();
+        let mut held_bytes = 0;
         loop {
             match inner.next().await {
                 Some(Ok(chunk)) => {
                     checked(&chunk, self.inner.name())?;
                     seen.push(&chunk);
+                    let begun = seen.has_output() || seen.is_finished();
+                    held_bytes += if begun { 0 } else { size(&chunk) };
                     held.push_back(chunk);
-                    if seen.has_output() || seen.is_finished() || held.len() >= MAX_HELD {
+                    if begun || held.len() >= MAX_HELD || held_bytes >= MAX_HELD_BYTES {
                         break;
                     }
                 }
@@ -66,7 +71,8 @@ impl Attempted {
                 None => return Err(cut(self.inner.name())),
             }
         }
-        let state = Reading { inner, seen, held, provider: self.inner.name().to_owned() };
+        let answers = usize::try_from(request.n.unwrap_or(1)).unwrap_or(usize::MAX);
+        let state = Reading { inner, seen, held, answers, provider: self.inner.name().to_owned() };
         Ok(futures_util::stream::unfold(Some(state), Reading::next).boxed())
     }
 }
@@ -128,6 +134,7 @@ struct Reading {
     inner: ChatStream,
     seen: Assembler,
     held: VecDeque<ChatChunk>,
+    answers: usize,
     provider: String,
 }
 
@@ -145,11 +152,17 @@ impl Reading {
                 }
                 Err(error) => Some((Err(error), None)),
             },
+            Some(Err(_)) if reading.seen.are_finished(reading.answers) => None,
             Some(Err(error)) => Some((Err(error), None)),
             None if reading.seen.is_finished() => None,
             None => Some((Err(cut(&reading.provider)), None)),
         }
     }
+}
+
+/// How much a piece without output holds.
+fn size(chunk: &ChatChunk) -> usize {
+    serde_json::to_vec(chunk).map_or(0, |json| json.len())
 }
 
 fn checked(chunk: &ChatChunk, provider: &str) -> Result<()> {

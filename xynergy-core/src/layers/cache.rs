@@ -179,14 +179,15 @@ impl Recording {
         let Ok(chunk) = &item else { return Some((item, None)) };
         recording.seen.push(chunk);
         if let Some(report) = &chunk.report {
-            recording.keep(report).await;
+            recording.keep(report, chunk.outcome.unwrap_or_default()).await;
         }
         Some((item, Some(recording)))
     }
 
-    async fn keep(&mut self, report: &CallReport) {
+    async fn keep(&mut self, report: &CallReport, outcome: Outcome) {
         let mut response = self.seen.response();
         response.report = report.clone();
+        response.outcome = outcome;
         if is_kept(&response) {
             self.layer.put(&self.ctx, &self.key, Arc::new(response)).await;
         }

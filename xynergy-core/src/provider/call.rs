@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use schemars::JsonSchema;
@@ -15,6 +16,10 @@ pub struct CallOptions {
     /// Names under which the spend is counted and limited.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<String>,
+    /// A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never
+    /// the secret itself: it is stored and reported.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
     /// False neither reads nor fills the cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
@@ -88,6 +93,9 @@ pub struct CallReport {
     /// How the limit of the answer was sized, where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_optimization: Option<TokenOptimization>,
+    /// What had come of an answer that broke off; only in the last chunk of a stream that ends with an error.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial_text: Option<String>,
     /// Every attempt, in order.
     pub attempts: Vec<Attempt>,
 }
@@ -107,12 +115,61 @@ pub struct Call {
     decision: Arc<OnceLock<Arc<RouteDecision>>>,
     /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
     pub last_resort: bool,
+    /// The class of error whose own list is asked: the next of the list may do better where the first fails alike.
+    pub elsewhere: Option<ErrorKind>,
+    /// When a stream must have come to its end, in real time.
+    pub deadline: Option<tokio::time::Instant>,
+    /// Whether another call of the same request was faster; `None` where there is no other.
+    lost: Option<Arc<AtomicBool>>,
 }
 
 impl Call {
     /// Notes one attempt.
     pub fn note(&self, attempt: Attempt) {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+    }
+
+    /// Notes that the answer of the latest attempt at this model broke off after its first piece.
+    pub fn note_broken(&self, provider: &str, model: &str, kind: ErrorKind) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let answered = attempts.iter_mut().rfind(|attempt| {
+            attempt.status == AttemptStatus::Answered
+                && attempt.provider == provider
+                && attempt.model == model
+        });
+        if let Some(attempt) = answered {
+            attempt.status = AttemptStatus::Failed;
+            attempt.error = Some(kind.as_str().to_owned());
+            attempt.reason = Some("broke off after its first piece".to_owned());
+        }
+    }
+
+    /// Notes that the attempts from number `from` on were aborted because another call was faster.
+    pub fn note_lost(&self, from: usize) {
+        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        for attempt in attempts.iter_mut().skip(from) {
+            attempt.status = AttemptStatus::Failed;
+            attempt.error = Some(ErrorKind::Cancelled.as_str().to_owned());
+            attempt.reason = Some("another call was faster".to_owned());
+        }
+    }
+
+    /// The same call as one of two that race.
+    #[must_use]
+    pub fn contending(self) -> Self {
+        Self { lost: Some(Arc::default()), ..self }
+    }
+
+    /// Says that it is dropped because the other one was faster: what it used is then paid for.
+    pub fn lose(&self) {
+        if let Some(lost) = &self.lost {
+            lost.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the other one was faster.
+    pub fn is_lost(&self) -> bool {
+        self.lost.as_ref().is_some_and(|lost| lost.load(Ordering::Relaxed))
     }
 
     /// Notes that a provider was not asked.

@@ -78,7 +78,7 @@ impl Router {
             return Err(Error::new(
                 ErrorKind::ConfigInvalid,
                 "ai.route",
-                "no AI provider is configured; set OPENAI_API_KEY, ABACUS_API_KEY or INTERNAL_AI_URL, or name one in [ai.providers]",
+                "no AI provider is configured; set OPENAI_API_KEY, ABACUS_API_KEY, ANTHROPIC_API_KEY or INTERNAL_AI_URL, or name one in [ai.providers]",
             ));
         }
         let mut lacking = Vec::new();
@@ -151,8 +151,8 @@ impl Router {
         Ok(("model", serving))
     }
 
-    /// `provider` or `provider/model`; a model's own name may hold slashes.
-    fn target(&self, target: &str) -> Option<ModelChoice> {
+    /// `provider` or `provider/model`; a model's own name may hold slashes. `None` when no such provider is known.
+    pub fn target(&self, target: &str) -> Option<ModelChoice> {
         if let Some(capability) = self.candidates.get(target) {
             return Some(ModelChoice {
                 provider: target.to_owned(),

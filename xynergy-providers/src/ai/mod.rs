@@ -1,4 +1,9 @@
 //! AI providers.
 
+pub mod anthropic;
+mod exchange;
+pub mod headers;
 pub mod openai_compatible;
+pub mod openai_responses;
+mod pieces;
 mod sse;

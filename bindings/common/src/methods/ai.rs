@@ -1,11 +1,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xynergy::Timestamp;
-use xynergy::ai::{GenerateRequest, Generation, Spend, SpendLimit};
+use xynergy::ai::{GenerateRequest, Generation, PriceReport, Spend, SpendLimit};
 use xynergy::provider::{ChatChunk, ChatRequest, ChatResponse};
 use xynergy_core::cache::CacheStats;
 use xynergy_core::route::RouteDecision;
-use xynergy_core::spend::{LimitScope, Window};
+use xynergy_core::spend::{LimitScope, Window, Zone};
 use xynergy_core::tokens::{TokenCount, TokenOptimization};
 
 use super::{Nothing, methods};
@@ -13,7 +13,7 @@ use super::{Nothing, methods};
 methods! {
     /// Answers a prompt by the cheapest provider that can answer it well. The limit of the answer is sized unless
     /// `max_tokens` gives one, and an answer that our limit cut is continued before it is returned.
-    "ai.generate"(prompt, max_tokens, temperature, tags, cache) Value GenerateRequest => Generation =
+    "ai.generate"(prompt, max_tokens, temperature, tags, cache, key) Value GenerateRequest => Generation =
         |session, request| async move { session.scope.ai().generate(request).await };
 
     /// Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.
@@ -31,9 +31,14 @@ methods! {
     "ai.route"(request) Value PromptOrChat => RouteDecision =
         |session, arguments: PromptOrChat| async move { session.scope.ai().route(&arguments.request.into()) };
 
-    /// How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+    /// How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is
+    /// counted as it is, a request as its prompt is billed.
     "ai.count_tokens"(request, model) Value CountArguments => TokenCount = |session, arguments: CountArguments| async move {
-        session.scope.ai().count_tokens(&arguments.request.into(), arguments.model.as_deref())
+        let model = arguments.model.as_deref();
+        match &arguments.request {
+            PromptOrRequest::Prompt(text) => session.scope.ai().count_tokens(text.as_str(), model),
+            PromptOrRequest::Request(request) => session.scope.ai().count_tokens(request.as_ref(), model),
+        }
     };
 
     /// The limit that an answer to a prompt would get, and what it saves.
@@ -48,10 +53,24 @@ methods! {
 
     /// Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a
     /// hard one refuses what would pass it.
-    "ai.set_limit"(scope, window, amount_nano_usd, hard) Value LimitArguments => () = |session, limit: LimitArguments| async move {
-        let LimitArguments { scope, window, amount_nano_usd, hard } = limit;
-        session.scope.ai().set_limit(SpendLimit { scope, window, amount_nano_usd, hard }).await
-    };
+    "ai.set_limit"(scope, window, amount_nano_usd, hard, zone) Value LimitArguments => () =
+        |session, limit: LimitArguments| async move {
+            let LimitArguments { scope, window, amount_nano_usd, hard, zone } = limit;
+            let zone = zone.unwrap_or_default();
+            session.scope.ai().set_limit(SpendLimit { scope, window, zone, amount_nano_usd, hard }).await
+        };
+
+    /// Removes the spend limit of the tenant of this scope and window, and says whether there was one. One of the
+    /// configuration then holds again.
+    "ai.remove_limit"(scope, window) Value RemoveLimitArguments => bool =
+        |session, limit: RemoveLimitArguments| async move {
+            session.scope.ai().remove_limit(&limit.scope, limit.window).await
+        };
+
+    /// Reads `ai.price_file` again and takes its prices from now on, and says what it held. A file that cannot be read leaves the
+    /// prices as they are.
+    "ai.reload_prices"() Value Nothing => PriceReport =
+        |session, _: Nothing| async move { session.scope.ai().reload_prices().await };
 
     /// How the response cache fares for the tenant, in this process.
     "ai.cache_stats"() Value Nothing => CacheStats =
@@ -102,7 +121,7 @@ pub(crate) struct PromptOrChat {
 pub(crate) struct CountArguments {
     /// A text, or a conversation.
     request: PromptOrRequest,
-    /// For which model.
+    /// For which model; the request's own when absent.
     #[serde(default)]
     model: Option<String>,
 }
@@ -131,7 +150,7 @@ pub(crate) struct SinceArguments {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LimitArguments {
-    /// `tenant`, or `{"tag": NAME}`.
+    /// `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
     scope: LimitScope,
     /// The span of the calendar that it is for.
     window: Window,
@@ -139,6 +158,18 @@ pub(crate) struct LimitArguments {
     amount_nano_usd: u64,
     /// Whether it refuses; otherwise it only reports.
     hard: bool,
+    /// Whose calendar and clock the span is of: an IANA name, as `Europe/Berlin`; UTC when absent.
+    #[serde(default)]
+    zone: Option<Zone>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RemoveLimitArguments {
+    /// `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
+    scope: LimitScope,
+    /// The span of the calendar that it is for.
+    window: Window,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -148,6 +148,8 @@ public enum LimitScope: Codable, Hashable, Sendable {
     case tenant
     /// What carries this tag.
     case tag(String)
+    /// What is spent under this name of the caller's, as that of an API key that the host hands out.
+    case key(String)
     /// A form that this version does not know.
     case other(JSONValue)
 
@@ -160,6 +162,10 @@ public enum LimitScope: Codable, Hashable, Sendable {
             self = .tag(value)
             return
         }
+        if let value = try? [String: String](from: decoder), value.count == 1, let value = value["key"] {
+            self = .key(value)
+            return
+        }
         self = .other(try JSONValue(from: decoder))
     }
 
@@ -167,6 +173,7 @@ public enum LimitScope: Codable, Hashable, Sendable {
         switch self {
         case .tenant: try "tenant".encode(to: encoder)
         case .tag(let value): try ["tag": value].encode(to: encoder)
+        case .key(let value): try ["key": value].encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
     }
@@ -324,6 +331,40 @@ public enum RateLimit: Codable, Hashable, Sendable {
     }
 }
 
+/// A server's URL, or where it is found.
+public enum RedisUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The environment variable or file that holds it.
+    case redisUrl(SecretRef)
+    /// The URL itself, without a password.
+    case text(String)
+    /// A form that this version does not know.
+    case other(JSONValue)
+
+    public init(from decoder: Decoder) throws {
+        if let value = try? SecretRef(from: decoder) {
+            self = .redisUrl(value)
+            return
+        }
+        if let value = try? String(from: decoder) {
+            self = .text(value)
+            return
+        }
+        self = .other(try JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        switch self {
+        case .redisUrl(let value): try value.encode(to: encoder)
+        case .text(let value): try value.encode(to: encoder)
+        case .other(let value): try value.encode(to: encoder)
+        }
+    }
+
+    public init(stringLiteral value: String) {
+        self = .text(value)
+    }
+}
+
 /// Who may decide what, by actor. Without any entry every named actor may decide everything: who that is is then for the host to
 /// know before it calls.
 public typealias Roles = [String: [Role]]
@@ -443,3 +484,6 @@ private enum StoreConfigPostgresKeys: String, CodingKey {
 
 /// Whose data and credentials a call uses. A parameter of every store, cache, ledger and limiter.
 public typealias TenantId = String
+
+/// A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree.
+public typealias Zone = String

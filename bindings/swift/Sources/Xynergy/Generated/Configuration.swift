@@ -6,13 +6,22 @@ public struct AiConfig: Codable, Hashable, Sendable {
     public var breaker: BreakerConfig
     /// The cache of answers.
     public var cache: CacheConfig
+    /// How many calls may be in flight.
+    public var concurrency: ConcurrencyConfig
+    /// Who is asked where every model of a list fails alike.
+    public var fallbacks: FallbackConfig
+    /// Second calls beside slow ones.
+    public var hedge: HedgeConfig
     /// Spend limits that hold for every tenant.
     public var limits: [SpendLimitConfig]
     /// The greatest prompt, in bytes of text.
     public var maxPromptBytes: UInt64
     /// In which order the providers are asked.
     public var order: OrderConfig
-    /// The providers by name. `openai`, `abacus` and `internal` bring their own defaults.
+    /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
+    /// goes before the embedded table, and after `ai.providers.NAME.price`.
+    public var priceFile: String?
+    /// The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults.
     public var providers: [String: ProviderConfig]
     /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
     public var rateLimit: RateLimit?
@@ -28,9 +37,13 @@ public struct AiConfig: Codable, Hashable, Sendable {
     public init(
         breaker: BreakerConfig = BreakerConfig(),
         cache: CacheConfig = CacheConfig(),
+        concurrency: ConcurrencyConfig = ConcurrencyConfig(),
+        fallbacks: FallbackConfig = FallbackConfig(),
+        hedge: HedgeConfig = HedgeConfig(),
         limits: [SpendLimitConfig] = [],
         maxPromptBytes: UInt64 = 4194304,
         order: OrderConfig = OrderConfig(),
+        priceFile: String? = nil,
         providers: [String: ProviderConfig] = [:],
         rateLimit: RateLimit? = nil,
         retry: RetryConfig = RetryConfig(),
@@ -40,9 +53,13 @@ public struct AiConfig: Codable, Hashable, Sendable {
     ) {
         self.breaker = breaker
         self.cache = cache
+        self.concurrency = concurrency
+        self.fallbacks = fallbacks
+        self.hedge = hedge
         self.limits = limits
         self.maxPromptBytes = maxPromptBytes
         self.order = order
+        self.priceFile = priceFile
         self.providers = providers
         self.rateLimit = rateLimit
         self.retry = retry
@@ -54,9 +71,13 @@ public struct AiConfig: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case breaker
         case cache
+        case concurrency
+        case fallbacks
+        case hedge
         case limits
         case maxPromptBytes = "max_prompt_bytes"
         case order
+        case priceFile = "price_file"
         case providers
         case rateLimit = "rate_limit"
         case retry
@@ -69,9 +90,13 @@ public struct AiConfig: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         breaker = try container.decodeIfPresent(BreakerConfig.self, forKey: .breaker) ?? BreakerConfig()
         cache = try container.decodeIfPresent(CacheConfig.self, forKey: .cache) ?? CacheConfig()
+        concurrency = try container.decodeIfPresent(ConcurrencyConfig.self, forKey: .concurrency) ?? ConcurrencyConfig()
+        fallbacks = try container.decodeIfPresent(FallbackConfig.self, forKey: .fallbacks) ?? FallbackConfig()
+        hedge = try container.decodeIfPresent(HedgeConfig.self, forKey: .hedge) ?? HedgeConfig()
         limits = try container.decodeIfPresent([SpendLimitConfig].self, forKey: .limits) ?? []
         maxPromptBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxPromptBytes) ?? 4194304
         order = try container.decodeIfPresent(OrderConfig.self, forKey: .order) ?? OrderConfig()
+        priceFile = try container.decodeIfPresent(String.self, forKey: .priceFile)
         providers = try container.decodeIfPresent([String: ProviderConfig].self, forKey: .providers) ?? [:]
         rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
         retry = try container.decodeIfPresent(RetryConfig.self, forKey: .retry) ?? RetryConfig()
@@ -84,9 +109,13 @@ public struct AiConfig: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(breaker, forKey: .breaker)
         try container.encode(cache, forKey: .cache)
+        try container.encode(concurrency, forKey: .concurrency)
+        try container.encode(fallbacks, forKey: .fallbacks)
+        try container.encode(hedge, forKey: .hedge)
         if !limits.isEmpty { try container.encode(limits, forKey: .limits) }
         try container.encode(maxPromptBytes, forKey: .maxPromptBytes)
         try container.encode(order, forKey: .order)
+        try container.encodeIfPresent(priceFile, forKey: .priceFile)
         if !providers.isEmpty { try container.encode(providers, forKey: .providers) }
         try container.encodeIfPresent(rateLimit, forKey: .rateLimit)
         try container.encode(retry, forKey: .retry)
@@ -137,32 +166,67 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
     }
 }
 
-/// When a failing model is left alone.
+/// When a failing model is left alone: after so many faults in a row, or when too many of the calls of a window are faults or
+/// slow.
 public struct BreakerConfig: Codable, Hashable, Sendable {
     /// Consecutive faults that open it.
     public var failures: UInt32
+    /// How much shorter than that it may be at random, in percent, so that not all processes try again at once.
+    public var jitterPercent: UInt32
+    /// Calls that the window must hold before the rate counts.
+    public var minCalls: UInt32
     /// How long it stays open, in seconds.
     public var openSeconds: UInt64
     /// Trial calls after that; all must succeed.
     public var probes: UInt32
+    /// The share of the window's calls that opens it when they are faults or slow, in percent; 0 for never.
+    public var ratePercent: UInt32
+    /// From how long on a call is slow, until its answer or the first token of its stream, in milliseconds of real time; 0 for never.
+    public var slowMs: UInt64
+    /// The window of the rate, in seconds.
+    public var windowSeconds: UInt64
 
-    public init(failures: UInt32 = 5, openSeconds: UInt64 = 60, probes: UInt32 = 3) {
+    public init(
+        failures: UInt32 = 5,
+        jitterPercent: UInt32 = 10,
+        minCalls: UInt32 = 20,
+        openSeconds: UInt64 = 60,
+        probes: UInt32 = 3,
+        ratePercent: UInt32 = 50,
+        slowMs: UInt64 = 15000,
+        windowSeconds: UInt64 = 60
+    ) {
         self.failures = failures
+        self.jitterPercent = jitterPercent
+        self.minCalls = minCalls
         self.openSeconds = openSeconds
         self.probes = probes
+        self.ratePercent = ratePercent
+        self.slowMs = slowMs
+        self.windowSeconds = windowSeconds
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case failures
+        case jitterPercent = "jitter_percent"
+        case minCalls = "min_calls"
         case openSeconds = "open_seconds"
         case probes
+        case ratePercent = "rate_percent"
+        case slowMs = "slow_ms"
+        case windowSeconds = "window_seconds"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         failures = try container.decodeIfPresent(UInt32.self, forKey: .failures) ?? 5
+        jitterPercent = try container.decodeIfPresent(UInt32.self, forKey: .jitterPercent) ?? 10
+        minCalls = try container.decodeIfPresent(UInt32.self, forKey: .minCalls) ?? 20
         openSeconds = try container.decodeIfPresent(UInt64.self, forKey: .openSeconds) ?? 60
         probes = try container.decodeIfPresent(UInt32.self, forKey: .probes) ?? 3
+        ratePercent = try container.decodeIfPresent(UInt32.self, forKey: .ratePercent) ?? 50
+        slowMs = try container.decodeIfPresent(UInt64.self, forKey: .slowMs) ?? 15000
+        windowSeconds = try container.decodeIfPresent(UInt64.self, forKey: .windowSeconds) ?? 60
     }
 }
 
@@ -195,6 +259,31 @@ public struct CacheConfig: Codable, Hashable, Sendable {
     }
 }
 
+/// How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A
+/// stream is in flight until its end, and answers from the cache are not counted.
+public struct ConcurrencyConfig: Codable, Hashable, Sendable {
+    /// Of the whole client.
+    public var max: UInt32
+    /// At each provider, after which the next one is asked; 0 for no bound but that of the client.
+    public var perProvider: UInt32
+
+    public init(max: UInt32 = 16384, perProvider: UInt32 = 0) {
+        self.max = max
+        self.perProvider = perProvider
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case max
+        case perProvider = "per_provider"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        max = try container.decodeIfPresent(UInt32.self, forKey: .max) ?? 16384
+        perProvider = try container.decodeIfPresent(UInt32.self, forKey: .perProvider) ?? 0
+    }
+}
+
 /// What a `Client`  is built from. Unknown keys are errors that name the known ones.
 public struct Config: Codable, Hashable, Sendable {
     /// The version of this shape: 1.
@@ -209,6 +298,8 @@ public struct Config: Codable, Hashable, Sendable {
     public var hubspot: HubspotConfig?
     /// The ad platform.
     public var meta: MetaConfig?
+    /// Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share.
+    public var redis: RedisConfig?
     /// Where clicks, revenue, changes and state are kept.
     public var store: StoreConfig
 
@@ -219,6 +310,7 @@ public struct Config: Codable, Hashable, Sendable {
         execution: ExecutionConfig = ExecutionConfig(),
         hubspot: HubspotConfig? = nil,
         meta: MetaConfig? = nil,
+        redis: RedisConfig? = nil,
         store: StoreConfig = .memory
     ) {
         self.version = version
@@ -227,6 +319,7 @@ public struct Config: Codable, Hashable, Sendable {
         self.execution = execution
         self.hubspot = hubspot
         self.meta = meta
+        self.redis = redis
         self.store = store
     }
 
@@ -237,6 +330,7 @@ public struct Config: Codable, Hashable, Sendable {
         case execution
         case hubspot
         case meta
+        case redis
         case store
     }
 
@@ -248,6 +342,7 @@ public struct Config: Codable, Hashable, Sendable {
         execution = try container.decodeIfPresent(ExecutionConfig.self, forKey: .execution) ?? ExecutionConfig()
         hubspot = try container.decodeIfPresent(HubspotConfig.self, forKey: .hubspot)
         meta = try container.decodeIfPresent(MetaConfig.self, forKey: .meta)
+        redis = try container.decodeIfPresent(RedisConfig.self, forKey: .redis)
         store = try container.decodeIfPresent(StoreConfig.self, forKey: .store) ?? StoreConfig.memory
     }
 }
@@ -351,6 +446,72 @@ public struct ExecutionConfig: Codable, Hashable, Sendable {
         preset = try container.decodeIfPresent(String.self, forKey: .preset) ?? "standard"
         requireApproval = try container.decodeIfPresent(Bool.self, forKey: .requireApproval) ?? false
         roles = try container.decodeIfPresent(Roles.self, forKey: .roles)
+    }
+}
+
+/// Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the
+/// error reaches the caller at once.
+public struct FallbackConfig: Codable, Hashable, Sendable {
+    /// When a provider's content filter refuses.
+    public var contentFiltered: [String]
+    /// When the prompt does not fit a model's context window: models with a larger one.
+    public var contextTooLong: [String]
+
+    public init(contentFiltered: [String] = [], contextTooLong: [String] = []) {
+        self.contentFiltered = contentFiltered
+        self.contextTooLong = contextTooLong
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case contentFiltered = "content_filtered"
+        case contextTooLong = "context_too_long"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        contentFiltered = try container.decodeIfPresent([String].self, forKey: .contentFiltered) ?? []
+        contextTooLong = try container.decodeIfPresent([String].self, forKey: .contextTooLong) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if !contentFiltered.isEmpty { try container.encode(contentFiltered, forKey: .contentFiltered) }
+        if !contextTooLong.isEmpty { try container.encode(contextTooLong, forKey: .contextTooLong) }
+    }
+}
+
+/// Second calls beside slow ones: when the first model takes longer than 95 of 100 of its calls took, the next one is asked too.
+/// The first answer, or the first token of a stream, wins; the other call is aborted. Both are paid for.
+public struct HedgeConfig: Codable, Hashable, Sendable {
+    /// Second calls for a hundred requests at most, over time.
+    public var budgetPercent: UInt32
+    /// Whether there are any.
+    public var enabled: Bool
+    /// Answers of a model that must have been measured before.
+    public var minCalls: UInt32
+    /// The shortest wait before the second call, in milliseconds.
+    public var minWaitMs: UInt64
+
+    public init(budgetPercent: UInt32 = 5, enabled: Bool = false, minCalls: UInt32 = 20, minWaitMs: UInt64 = 50) {
+        self.budgetPercent = budgetPercent
+        self.enabled = enabled
+        self.minCalls = minCalls
+        self.minWaitMs = minWaitMs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case budgetPercent = "budget_percent"
+        case enabled
+        case minCalls = "min_calls"
+        case minWaitMs = "min_wait_ms"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        budgetPercent = try container.decodeIfPresent(UInt32.self, forKey: .budgetPercent) ?? 5
+        enabled = try container.decodeIfPresent(Bool.self, forKey: .enabled) ?? false
+        minCalls = try container.decodeIfPresent(UInt32.self, forKey: .minCalls) ?? 20
+        minWaitMs = try container.decodeIfPresent(UInt64.self, forKey: .minWaitMs) ?? 50
     }
 }
 
@@ -699,6 +860,8 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public var allowHttp: Bool
     /// Where its API key is found; none is sent where absent.
     public var apiKey: SecretRef?
+    /// The `api-version` of Azure; its v1 API, which needs none, where absent.
+    public var apiVersion: String?
     /// The address up to and without `/chat/completions`; the dialect's own where absent.
     public var baseUrl: String?
     /// Whose ways it has; by its name where absent.
@@ -709,12 +872,13 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public var price: PriceConfig?
     /// How many requests a tenant may send to it; unlimited when absent.
     public var rateLimit: RateLimit?
-    /// What builds it: `openai_compatible`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
     public var type: String
 
     public init(
         allowHttp: Bool = false,
         apiKey: SecretRef? = nil,
+        apiVersion: String? = nil,
         baseUrl: String? = nil,
         dialect: Dialect? = nil,
         model: String? = nil,
@@ -724,6 +888,7 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     ) {
         self.allowHttp = allowHttp
         self.apiKey = apiKey
+        self.apiVersion = apiVersion
         self.baseUrl = baseUrl
         self.dialect = dialect
         self.model = model
@@ -735,6 +900,7 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case allowHttp = "allow_http"
         case apiKey = "api_key"
+        case apiVersion = "api_version"
         case baseUrl = "base_url"
         case dialect
         case model
@@ -747,12 +913,58 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         allowHttp = try container.decodeIfPresent(Bool.self, forKey: .allowHttp) ?? false
         apiKey = try container.decodeIfPresent(SecretRef.self, forKey: .apiKey)
+        apiVersion = try container.decodeIfPresent(String.self, forKey: .apiVersion)
         baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl)
         dialect = try container.decodeIfPresent(Dialect.self, forKey: .dialect)
         model = try container.decodeIfPresent(String.self, forKey: .model)
         price = try container.decodeIfPresent(PriceConfig.self, forKey: .price)
         rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
         type = try container.decodeIfPresent(String.self, forKey: .type) ?? "openai_compatible"
+    }
+}
+
+/// Where a Redis server is and how it is used.
+public struct RedisConfig: Codable, Hashable, Sendable {
+    /// The server's URL, `redis://HOST:PORT/DATABASE` (`rediss` with TLS), or where a secret with the whole URL is found.
+    public var url: RedisUrl
+    /// Whether a server on another host may be used without TLS.
+    public var allowPlaintext: Bool
+    /// How long making a connection may take.
+    public var connectTimeoutMs: UInt64
+    /// What every key begins with.
+    public var prefix: String
+    /// How long an answer may take.
+    public var responseTimeoutMs: UInt64
+
+    public init(
+        url: RedisUrl,
+        allowPlaintext: Bool = false,
+        connectTimeoutMs: UInt64 = 1000,
+        prefix: String = "xynergy",
+        responseTimeoutMs: UInt64 = 1000
+    ) {
+        self.url = url
+        self.allowPlaintext = allowPlaintext
+        self.connectTimeoutMs = connectTimeoutMs
+        self.prefix = prefix
+        self.responseTimeoutMs = responseTimeoutMs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case url
+        case allowPlaintext = "allow_plaintext"
+        case connectTimeoutMs = "connect_timeout_ms"
+        case prefix
+        case responseTimeoutMs = "response_timeout_ms"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        url = try container.decode(RedisUrl.self, forKey: .url)
+        allowPlaintext = try container.decodeIfPresent(Bool.self, forKey: .allowPlaintext) ?? false
+        connectTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .connectTimeoutMs) ?? 1000
+        prefix = try container.decodeIfPresent(String.self, forKey: .prefix) ?? "xynergy"
+        responseTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .responseTimeoutMs) ?? 1000
     }
 }
 
@@ -792,27 +1004,42 @@ public struct RetryConfig: Codable, Hashable, Sendable {
 
 /// A spend limit that holds for every tenant, each by itself.
 public struct SpendLimitConfig: Codable, Hashable, Sendable {
-    /// Over which span of the calendar, in UTC.
+    /// Over which span of the calendar.
     public var window: Window
     /// The cap, in billionths of a dollar.
     public var amountNanoUsd: UInt64
     /// Whether calls are refused at it; otherwise it only warns.
     public var hard: Bool
+    /// Only for calls under this key of the caller's.
+    public var key: String?
     /// Only for calls with this tag.
     public var tag: String?
+    /// Whose calendar and clock it is: an IANA name, UTC when absent.
+    public var zone: Zone
 
-    public init(window: Window, amountNanoUsd: UInt64, hard: Bool = true, tag: String? = nil) {
+    public init(
+        window: Window,
+        amountNanoUsd: UInt64,
+        hard: Bool = true,
+        key: String? = nil,
+        tag: String? = nil,
+        zone: Zone = "UTC"
+    ) {
         self.window = window
         self.amountNanoUsd = amountNanoUsd
         self.hard = hard
+        self.key = key
         self.tag = tag
+        self.zone = zone
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case window
         case amountNanoUsd = "amount_nano_usd"
         case hard
+        case key
         case tag
+        case zone
     }
 
     public init(from decoder: Decoder) throws {
@@ -820,35 +1047,53 @@ public struct SpendLimitConfig: Codable, Hashable, Sendable {
         window = try container.decode(Window.self, forKey: .window)
         amountNanoUsd = try container.decode(UInt64.self, forKey: .amountNanoUsd)
         hard = try container.decodeIfPresent(Bool.self, forKey: .hard) ?? true
+        key = try container.decodeIfPresent(String.self, forKey: .key)
         tag = try container.decodeIfPresent(String.self, forKey: .tag)
+        zone = try container.decodeIfPresent(Zone.self, forKey: .zone) ?? "UTC"
     }
 }
 
 /// Deadlines, in milliseconds of real time.
 public struct TimeoutConfig: Codable, Hashable, Sendable {
-    /// The same for one attempt at one provider.
+    /// Until the whole answer of one attempt at one provider.
     public var attemptMs: UInt64
+    /// Until the first token of a stream of one attempt: text, a tool call, reasoning or a refusal.
+    public var firstTokenMs: UInt64
     /// Between two pieces of a stream.
     public var idleMs: UInt64
-    /// Until the whole answer is there, or the first piece of a stream.
+    /// Until the end of a stream, from its call; 0 for as long as it takes.
+    public var streamTotalMs: UInt64
+    /// Until the whole answer is there, or the first piece of a stream, whoever is asked.
     public var totalMs: UInt64
 
-    public init(attemptMs: UInt64 = 20000, idleMs: UInt64 = 20000, totalMs: UInt64 = 30000) {
+    public init(
+        attemptMs: UInt64 = 20000,
+        firstTokenMs: UInt64 = 20000,
+        idleMs: UInt64 = 20000,
+        streamTotalMs: UInt64 = 600000,
+        totalMs: UInt64 = 30000
+    ) {
         self.attemptMs = attemptMs
+        self.firstTokenMs = firstTokenMs
         self.idleMs = idleMs
+        self.streamTotalMs = streamTotalMs
         self.totalMs = totalMs
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case attemptMs = "attempt_ms"
+        case firstTokenMs = "first_token_ms"
         case idleMs = "idle_ms"
+        case streamTotalMs = "stream_total_ms"
         case totalMs = "total_ms"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         attemptMs = try container.decodeIfPresent(UInt64.self, forKey: .attemptMs) ?? 20000
+        firstTokenMs = try container.decodeIfPresent(UInt64.self, forKey: .firstTokenMs) ?? 20000
         idleMs = try container.decodeIfPresent(UInt64.self, forKey: .idleMs) ?? 20000
+        streamTotalMs = try container.decodeIfPresent(UInt64.self, forKey: .streamTotalMs) ?? 600000
         totalMs = try container.decodeIfPresent(UInt64.self, forKey: .totalMs) ?? 30000
     }
 }

@@ -185,7 +185,7 @@ public struct DeliveryStatus: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
-/// Whose ways an OpenAI-compatible provider has.
+/// Whose ways a provider has.
 public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
 
@@ -195,16 +195,34 @@ public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
 
     /// OpenAI itself.
     public static let openai = Dialect(rawValue: "openai")
+    /// Azure OpenAI: models are deployments of the user's own.
+    public static let azure = Dialect(rawValue: "azure")
     /// Abacus.AI's RouteLLM API.
     public static let abacus = Dialect(rawValue: "abacus")
-    /// A model that the user runs: vLLM, Ollama, llama.cpp.
+    /// OpenRouter.
+    public static let openrouter = Dialect(rawValue: "openrouter")
+    /// Groq.
+    public static let groq = Dialect(rawValue: "groq")
+    /// Mistral AI.
+    public static let mistral = Dialect(rawValue: "mistral")
+    /// DeepSeek.
+    public static let deepseek = Dialect(rawValue: "deepseek")
+    /// Ollama on a machine of the user's own.
+    public static let ollama = Dialect(rawValue: "ollama")
+    /// vLLM on a machine of the user's own.
+    public static let vllm = Dialect(rawValue: "vllm")
+    /// llama.cpp's server on a machine of the user's own.
+    public static let llamaCpp = Dialect(rawValue: "llama_cpp")
+    /// A model that the user runs, whatever serves it.
     public static let `internal` = Dialect(rawValue: "internal")
+    /// Anthropic, by its Messages API.
+    public static let anthropic = Dialect(rawValue: "anthropic")
     /// Any other.
     public static let compatible = Dialect(rawValue: "compatible")
 
     /// Those that this version knows. A later one may send others.
     public static let known: [Dialect] = [
-        .openai, .abacus, .`internal`, .compatible,
+        .openai, .azure, .abacus, .openrouter, .groq, .mistral, .deepseek, .ollama, .vllm, .llamaCpp, .`internal`, .anthropic, .compatible,
     ]
 }
 
@@ -433,7 +451,7 @@ public struct Signatures: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
-/// A span of the calendar, in UTC.
+/// A span of the calendar.
 public struct Window: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
 

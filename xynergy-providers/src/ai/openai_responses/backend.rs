@@ -1,0 +1,85 @@
+use async_trait::async_trait;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use url::Url;
+use xynergy_core::config::{ProviderConfig, Secret};
+use xynergy_core::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
+use xynergy_core::registry::ProviderParts;
+use xynergy_core::{Ctx, Error, ErrorKind, Result};
+
+use super::request;
+use super::stream::Events;
+use crate::ai::exchange::{Exchange, Outgoing, Refusal, Speech, credential};
+use crate::ai::openai_compatible::error::of_status;
+
+/// OpenAI's Responses API.
+#[derive(Debug)]
+pub struct OpenAiResponses(Exchange<Responses>);
+
+impl OpenAiResponses {
+    /// The provider `name`. Does no I/O: the API key is looked up at each call.
+    ///
+    /// Errors: an address or a model that is missing or wrong.
+    pub fn new(name: &str, config: &ProviderConfig, parts: ProviderParts) -> Result<Self> {
+        let mut endpoint = config.base_url(name)?;
+        endpoint
+            .path_segments_mut()
+            .map_err(|()| {
+                let message = format!(
+                    "ai.providers.{name}.base_url: has no path; give an address such as https://host/v1"
+                );
+                Error::new(ErrorKind::ConfigInvalid, "ai.new", message)
+            })?
+            .pop_if_empty()
+            .push("responses");
+        let speech = Responses { endpoint, model: config.model(name)? };
+        Ok(Self(Exchange { name: name.to_owned(), api_key: config.api_key.clone(), parts, speech }))
+    }
+}
+
+#[async_trait]
+impl Provider for OpenAiResponses {
+    fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    fn capability(&self) -> Capability {
+        Capability::all(&self.0.speech.model)
+    }
+
+    async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
+        self.0.chat(ctx, request).await
+    }
+
+    async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
+        self.0.stream(ctx, request).await
+    }
+}
+
+#[derive(Debug)]
+struct Responses {
+    endpoint: Url,
+    model: String,
+}
+
+impl Speech for Responses {
+    type Reader = Events;
+
+    fn outgoing(
+        &self,
+        request: &ChatRequest,
+        key: Option<&Secret>,
+        stream: bool,
+    ) -> Result<Outgoing<Events>> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            headers.insert(AUTHORIZATION, credential(&format!("Bearer {}", key.expose()))?);
+        }
+        let body = request::body(request, &self.model, stream)?;
+        Ok(Outgoing { url: self.endpoint.clone(), headers, body, reader: Events::default() })
+    }
+
+    fn refusal(&self, refusal: &Refusal<'_>) -> Error {
+        of_status(refusal.status, refusal.headers, refusal.body, refusal.now, refusal.key)
+    }
+}

@@ -1,0 +1,11 @@
+//! The account of AI spend in Redis, for many workers: every change is one atomic script, and all keys of a tenant are in one
+//! slot of a cluster.
+//!
+//! Redis keeps what it is told to keep: switch its append-only file on, and let it evict nothing (`maxmemory-policy noeviction`).
+
+mod config;
+mod error;
+mod ledger;
+
+pub use config::{RedisConfig, RedisUrl};
+pub use ledger::RedisLedger;
