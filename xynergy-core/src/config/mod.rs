@@ -2,6 +2,7 @@
 
 mod ai;
 mod provider;
+mod routing;
 mod secret;
 
 pub use ai::{
@@ -12,4 +13,5 @@ pub use provider::{
     ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
     is_loopback,
 };
+pub use routing::{ConditionConfig, DefaultStrategy, Need, PolicyConfig, RouteConfig, StrategyConfig};
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};
