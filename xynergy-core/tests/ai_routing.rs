@@ -16,6 +16,7 @@ use xynergy_core::provider::{
     CallOptions, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, FinishReason, MemoryProvider,
     Provider,
 };
+use xynergy_core::route::RouteDecision;
 use xynergy_core::{Ctx, Env, Error, ErrorKind, Result, TenantId, Timestamp};
 
 struct World {
@@ -27,6 +28,11 @@ struct World {
 
 /// Providers that answer with their names, at 1, 2 and 3 thousandths of a dollar a request.
 fn world(text: &str) -> World {
+    world_of(text, None)
+}
+
+/// The same with another one in the place of the largest.
+fn world_of(text: &str, large: Option<Arc<dyn Provider>>) -> World {
     let mut config: AiConfig = toml::from_str(text).unwrap();
     let calls = Arc::new(AtomicU32::new(0));
     let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
@@ -39,6 +45,9 @@ fn world(text: &str) -> World {
             calls.fetch_add(1, Ordering::SeqCst);
             Ok(name.to_owned())
         })));
+    }
+    if let Some(large) = large {
+        providers[2] = large;
     }
     let events = Arc::new(MemoryEvents::default());
     let env =
@@ -252,4 +261,72 @@ async fn a_conversation_stays_where_its_prompt_is_cached() {
         ai.route(&other, &said("two", 300)).unwrap().reason.contains("begins"),
         "no tenant sees another's"
     );
+}
+
+/// 400 conversations of one call each; how many of them the candidate answered.
+async fn converse(world: &World, from: u32) -> u32 {
+    let mut answered = 0;
+    for number in from..from + 400 {
+        let options = CallOptions { session: Some(number.to_string()), ..CallOptions::default() };
+        let request = ChatRequest { options, ..named("next", "Hi") };
+        let answer = world.ai.chat(&world.ctx, request).await.unwrap();
+        answered += u32::from(answer.report.provider == "large");
+    }
+    answered
+}
+
+const CANARY: &str = "cache.enabled = false
+    routes.next = {strategy = 'canary', baseline = 'small', candidate = 'large', fallbacks = ['middle'], stages = [20, 50, 100], min_calls = 40}";
+
+#[tokio::test]
+async fn a_good_candidate_gets_all_calls_in_the_end_and_no_conversation_flaps() {
+    let world = world(CANARY);
+    let decided = |session: &str| {
+        let options = CallOptions { session: Some(session.to_owned()), ..CallOptions::default() };
+        world.ai.route(&world.ctx, &ChatRequest { options, ..named("next", "Hi") }).unwrap()
+    };
+    let of_candidate = |decision: &RouteDecision| decision.models[0].provider == "large";
+    let before: Vec<RouteDecision> = (0..100).map(|session| decided(&session.to_string())).collect();
+    for decision in &before {
+        let share = if of_candidate(decision) { 0.2 } else { 0.8 };
+        assert_eq!((decision.policy.as_str(), decision.propensity), ("canary", share));
+        let others: Vec<&str> = decision.models[1..].iter().map(|choice| choice.provider.as_str()).collect();
+        // A call of the baseline's falls back to anybody but the candidate.
+        assert_eq!(others, if of_candidate(decision) { vec!["small", "middle"] } else { vec!["middle"] });
+    }
+    // 80 expected in the first stage, which ends when there are 40.
+    let answered = converse(&world, 0).await;
+    assert!((40..400).contains(&answered), "{answered}");
+    converse(&world, 400).await;
+    assert_eq!(converse(&world, 800).await, 400, "promoted");
+    for (session, before) in before.iter().enumerate() {
+        let after = decided(&session.to_string());
+        assert!(of_candidate(&after), "whoever had the candidate {before:?} keeps it");
+        assert_eq!((after.propensity, after.models.len()), (1.0, 3));
+    }
+    for event in world.events.drain() {
+        assert_eq!(event.payload["decision"]["policy"], "canary");
+    }
+}
+
+#[tokio::test]
+async fn a_candidate_that_fails_is_taken_back_and_its_callers_are_answered() {
+    let failing: Arc<dyn Provider> = Arc::new(MemoryProvider::new("large", "large-1", |_| {
+        Err(Error::new(ErrorKind::Unavailable, "ai.chat", "down"))
+    }));
+    let world = world_of(
+        &format!("retry.max_retries = 0\nbreaker.failures = 100\nbreaker.rate_percent = 0\n{CANARY}"),
+        Some(failing),
+    );
+    assert_eq!(converse(&world, 0).await, 0, "whoever the candidate fails is answered by the baseline");
+    let asked = world
+        .events
+        .drain()
+        .iter()
+        .filter(|event| event.payload["attempts"][0]["provider"] == "large")
+        .count();
+    assert!((5..=20).contains(&asked), "asked {asked} times before it was taken back");
+    let shown = world.ai.route(&world.ctx, &named("next", "Hi")).unwrap();
+    assert!(shown.reason.contains("rolled back"), "{}", shown.reason);
+    assert!(shown.models.iter().all(|choice| choice.provider != "large"), "not even as a fallback");
 }

@@ -64,6 +64,46 @@ pub enum StrategyConfig {
         #[serde(default = "five_minutes")]
         ttl_seconds: u64,
     },
+    /// A candidate gets a growing share of the conversations of a baseline, each by a hash of its tenant and `session`, or of its
+    /// messages up to the first one of the user: none goes back and forth. It is rolled back for good when it fails more often than
+    /// the baseline in the same stage, or is slower where that is asked for, by more than chance explains: by Fisher's exact test
+    /// (1935) for failures and Welch's test (1947) on the logarithms of latencies, both one-sided, when both have had an eighth, a
+    /// quarter, a half and all of the calls of a stage; all these comparisons together are wrong with at most the probability that
+    /// is left by `confidence_percent` (Bonferroni). After the last stage it gets all calls. Each process counts by itself, and begins
+    /// anew when it starts.
+    Canary {
+        /// The model that is in use: a `PROVIDER` or `PROVIDER/MODEL`.
+        baseline: String,
+        /// The model that is to replace it. Where it fails, the baseline is asked.
+        candidate: String,
+        /// Who is asked after them.
+        #[serde(default)]
+        fallbacks: Vec<String>,
+        /// The candidate's share in each stage, in percent, growing to 100.
+        #[serde(default = "five_stages")]
+        stages: Vec<u32>,
+        /// Calls that each of the two must have had before the next stage.
+        #[serde(default = "hundred_calls")]
+        min_calls: u32,
+        /// The probability with which a candidate that is as good as the baseline is not rolled back, 50 to 99.
+        #[serde(default = "ninety_five")]
+        confidence_percent: u32,
+        /// By how much more time its answers may take, in percent. Latency does not matter where absent.
+        #[serde(default)]
+        max_slowdown_percent: Option<u32>,
+    },
+}
+
+fn five_stages() -> Vec<u32> {
+    vec![1, 5, 25, 50, 100]
+}
+
+fn hundred_calls() -> u32 {
+    100
+}
+
+fn ninety_five() -> u32 {
+    95
 }
 
 fn five_minutes() -> u64 {
@@ -74,6 +114,9 @@ impl RouteConfig {
     /// The models that it names.
     pub fn targets(&self) -> Vec<&str> {
         let models = match self {
+            Self::Table(StrategyConfig::Canary { baseline, candidate, fallbacks, .. }) => {
+                return [baseline, candidate].into_iter().chain(fallbacks).map(String::as_str).collect();
+            }
             Self::List(models)
             | Self::Table(
                 StrategyConfig::Ordered { models }
@@ -107,6 +150,43 @@ impl RouteConfig {
                     "ai.routes.{name}.weights: all are 0; give at least one model a weight"
                 )));
             }
+        }
+        if let Self::Table(StrategyConfig::Canary { .. }) = self {
+            self.validate_canary(name)?;
+        }
+        Ok(())
+    }
+
+    fn validate_canary(&self, name: &str) -> Result<()> {
+        let Self::Table(StrategyConfig::Canary {
+            baseline,
+            candidate,
+            stages,
+            min_calls,
+            confidence_percent,
+            ..
+        }) = self
+        else {
+            return Ok(());
+        };
+        let grow = stages.windows(2).all(|pair| pair[0] < pair[1]);
+        if !grow || stages.first() == Some(&0) || stages.last() != Some(&100) {
+            return Err(wrong(format!(
+                "ai.routes.{name}.stages: {stages:?} do not grow from at least 1 to 100; give such as [1, 5, 25, 50, 100]"
+            )));
+        }
+        if *min_calls == 0 {
+            return Err(wrong(format!("ai.routes.{name}.min_calls: 0 compares nothing; give at least 1")));
+        }
+        if !(50..=99).contains(confidence_percent) {
+            return Err(wrong(format!(
+                "ai.routes.{name}.confidence_percent: {confidence_percent} is not 50 to 99"
+            )));
+        }
+        if baseline == candidate {
+            return Err(wrong(format!(
+                "ai.routes.{name}.candidate: {candidate:?} is the baseline too; name another model"
+            )));
         }
         Ok(())
     }
@@ -227,6 +307,27 @@ mod tests {
             (
                 "{strategy = 'sticky', models = ['a'], ttl_seconds = 0}",
                 ["ai.routes.x.ttl_seconds", "at least 1"],
+            ),
+            ("{strategy = 'canary', baseline = 'a'}", ["missing field", "candidate"]),
+            (
+                "{strategy = 'canary', baseline = 'a', candidate = 'a'}",
+                ["ai.routes.x.candidate", "baseline too"],
+            ),
+            (
+                "{strategy = 'canary', baseline = 'a', candidate = 'b', stages = [5, 50]}",
+                ["stages", "to 100"],
+            ),
+            (
+                "{strategy = 'canary', baseline = 'a', candidate = 'b', stages = [5, 5, 100]}",
+                ["stages", "grow"],
+            ),
+            (
+                "{strategy = 'canary', baseline = 'a', candidate = 'b', min_calls = 0}",
+                ["min_calls", "at least 1"],
+            ),
+            (
+                "{strategy = 'canary', baseline = 'a', candidate = 'b', confidence_percent = 100}",
+                ["confidence", "99"],
             ),
             ("{strategy = 'weighted', models = ['a'], weights = [0]}", ["ai.routes.x.weights", "all are 0"]),
         ] {

@@ -1,6 +1,7 @@
 //! Which models to ask, in which order, and why. Each strategy is a pure function of the
 //! request, the configuration, what was measured and a draw; [`Router`] brings them together.
 
+mod canary;
 mod cheapest;
 mod conversation;
 mod features;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 mod order;
 
+use super::canary::{Arm, Canary, Ended, Phase, Plan};
 use super::latency::Latencies;
 use super::policy::{self, Facts};
 use super::sticky::{Affinities, Turn};
@@ -97,6 +98,8 @@ pub struct Memo(Noted);
 enum Noted {
     /// A turn of a conversation on a sticky route, with the tokens of its prompt at each model.
     Turn { key: u128, lifetime: Duration, prompts: Vec<(ModelChoice, u64)>, answer: u64 },
+    /// A call of an arm of a canary route.
+    Canary { route: String, phase: Phase, arm: Arm, choice: ModelChoice },
 }
 
 /// A named route with its models.
@@ -104,6 +107,7 @@ enum Noted {
 struct Route {
     strategy: Strategy,
     models: Vec<Entry>,
+    canary: Option<Canary>,
 }
 
 /// A model of a route.
@@ -111,11 +115,13 @@ struct Route {
 struct Entry {
     choice: ModelChoice,
     weight: u32,
+    /// Its place in the route.
+    place: usize,
 }
 
 impl From<ModelChoice> for Entry {
     fn from(choice: ModelChoice) -> Self {
-        Self { choice, weight: 1 }
+        Self { choice, weight: 1, place: 0 }
     }
 }
 
@@ -127,6 +133,7 @@ enum Strategy {
     Cheapest,
     LowestLatency,
     Sticky { ttl_seconds: u64 },
+    Canary,
 }
 
 /// Who is asked for a request, before it is known who can.
@@ -202,7 +209,26 @@ impl Router {
             })
         };
         let mut models = targets.iter().map(resolve).collect::<Result<Vec<_>>>()?;
+        for (place, entry) in models.iter_mut().enumerate() {
+            entry.place = place;
+        }
+        let mut canary = None;
         let strategy = match route {
+            RouteConfig::Table(StrategyConfig::Canary {
+                stages,
+                min_calls,
+                confidence_percent,
+                max_slowdown_percent,
+                ..
+            }) => {
+                canary = Some(Canary::new(Plan {
+                    stages: stages.clone(),
+                    min_calls: *min_calls,
+                    confidence_percent: *confidence_percent,
+                    max_slowdown_percent: *max_slowdown_percent,
+                }));
+                Strategy::Canary
+            }
             RouteConfig::List(_) | RouteConfig::Table(StrategyConfig::Ordered { .. }) => Strategy::Given,
             RouteConfig::Table(StrategyConfig::Weighted { weights, .. }) => {
                 for (entry, weight) in models.iter_mut().zip(weights) {
@@ -216,7 +242,7 @@ impl Router {
                 Strategy::Sticky { ttl_seconds: *ttl_seconds }
             }
         };
-        Ok(Route { strategy, models })
+        Ok(Route { strategy, models, canary })
     }
 
     /// Learns from attempts that were made: how long they took, and which failed by a fault of the model's.
@@ -247,6 +273,22 @@ impl Router {
                     let (now, lifetime) = (ctx.env.clock.now(), *lifetime);
                     self.affinities
                         .put(*key, &Turn { model, prompt: *prompt, answer: *answer, now, lifetime });
+                }
+            }
+            Noted::Canary { route, phase, arm, choice } => {
+                let is_its = |attempt: &&Attempt| {
+                    attempt.provider == choice.provider
+                        && attempt.model == choice.model
+                        && attempt.status != AttemptStatus::Skipped
+                };
+                let last = attempts.iter().rfind(is_its);
+                let canary = self.routes.get(route).and_then(|route| route.canary.as_ref());
+                let (Some(last), Some(canary)) = (last, canary) else { return };
+                let cancelled = last.error.as_deref() == Some(ErrorKind::Cancelled.as_str());
+                if last.status == AttemptStatus::Answered {
+                    canary.observe(route, *phase, *arm, Ended::Answered(last.latency_ms));
+                } else if !cancelled {
+                    canary.observe(route, *phase, *arm, Ended::Failed);
                 }
             }
         }
@@ -374,7 +416,7 @@ impl Router {
             models,
         };
         if let Some(route) = self.routes.get(name) {
-            let Route { strategy, models } = route;
+            let Route { strategy, models, .. } = route;
             return Ok(Picked {
                 policy: strategy.policy(),
                 route: name.to_owned(),
@@ -462,6 +504,7 @@ impl Strategy {
             Self::Cheapest => "cheapest",
             Self::LowestLatency => "lowest_latency",
             Self::Sticky { .. } => "sticky",
+            Self::Canary => "canary",
         }
     }
 }

@@ -4,6 +4,7 @@ use super::{Entry, Memo, Noted, Order, Picked, Router, Strategy};
 use crate::ctx::Ctx;
 use crate::provider::ChatRequest;
 use crate::route::Complexity;
+use crate::route::canary::{self, Arm, Phase};
 use crate::route::cheapest::{self, Expected, expected_answer};
 use crate::route::sticky::{self, Quote, Verdict, Weighed};
 use crate::route::{conversation, latency, weighted};
@@ -31,6 +32,7 @@ impl Router {
             Strategy::Sticky { ttl_seconds } => {
                 self.keep(ctx, picked, &expected, Duration::from_secs(ttl_seconds))
             }
+            Strategy::Canary => self.staged(ctx, request, picked).unwrap_or(given),
             _ if models.len() == 1 => given,
             Strategy::Weighted => {
                 let weights: Vec<u32> = models.iter().map(|entry| entry.weight).collect();
@@ -99,6 +101,44 @@ impl Router {
             propensity: 1.0,
             memo: Some(Memo(Noted::Turn { key, lifetime, prompts, answer })),
         }
+    }
+
+    /// The order of a canary route: the arm of the conversation, then who else is asked. A candidate is asked by nobody but those
+    /// whose arm it is, unless nobody else is left.
+    fn staged(&self, ctx: &Ctx, request: &ChatRequest, picked: &Picked) -> Option<Order> {
+        let canary = self.routes.get(&picked.route)?.canary.as_ref()?;
+        let models = &picked.models;
+        let place = |number: usize| models.iter().position(|entry| entry.place == number);
+        let (baseline, candidate) = (place(0), place(1));
+        let others = (0..models.len()).filter(|at| Some(*at) != baseline && Some(*at) != candidate);
+        let (phase, percent) = canary.now();
+        let arm = canary::arm(conversation::key(&ctx.tenant, &picked.route, request), percent);
+        let mut places: Vec<usize> = match arm {
+            Arm::Candidate => candidate.into_iter().chain(baseline).chain(others).collect(),
+            Arm::Baseline => baseline.into_iter().chain(others).collect(),
+        };
+        if places.is_empty() {
+            places.extend(candidate);
+        }
+        let staged = matches!(phase, Phase::Stage(_)) && baseline.is_some() && candidate.is_some();
+        let share = f64::from(percent) / 100.0;
+        let (name, chosen, propensity) = match arm {
+            Arm::Candidate => ("candidate", candidate, share),
+            Arm::Baseline => ("baseline", baseline, 1.0 - share),
+        };
+        let reason = match phase {
+            Phase::Stage(_) => {
+                format!("the candidate has {percent} % of the conversations, this one goes to the {name}")
+            }
+            Phase::Promoted => "the candidate is promoted".to_owned(),
+            Phase::RolledBack => "the candidate is rolled back".to_owned(),
+        };
+        let memo = chosen.filter(|_| staged).map(|at| {
+            let choice = models[at].choice.clone();
+            Memo(Noted::Canary { route: picked.route.clone(), phase, arm, choice })
+        });
+        let propensity = if staged { propensity } else { 1.0 };
+        Some(Order { places, propensity, reason: Some(reason), memo })
     }
 }
 
