@@ -46,6 +46,9 @@ pub struct AiConfig {
     pub concurrency: ConcurrencyConfig,
     /// The greatest prompt, in bytes of text.
     pub max_prompt_bytes: usize,
+    /// For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a
+    /// provider refuses is read anew at once.
+    pub secrets_ttl_seconds: u64,
 }
 
 impl Default for AiConfig {
@@ -66,6 +69,7 @@ impl Default for AiConfig {
             hedge: HedgeConfig::default(),
             concurrency: ConcurrencyConfig::default(),
             max_prompt_bytes: 4 * 1024 * 1024,
+            secrets_ttl_seconds: 300,
         }
     }
 }
@@ -325,7 +329,7 @@ impl AiConfig {
             [("openai", "OPENAI_API_KEY"), ("abacus", "ABACUS_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY")];
         for (provider, name) in keys {
             if set(name).is_some() {
-                let api_key = Some(SecretRef::Env(name.to_owned()));
+                let api_key = Some(SecretRef::Env(name.to_owned()).into());
                 let base_url = if provider == "openai" { set("OPENAI_BASE_URL") } else { None };
                 let configured = ProviderConfig { api_key, base_url, ..ProviderConfig::default() };
                 config.providers.insert(provider.to_owned(), configured);

@@ -1,6 +1,8 @@
 //! What every part's configuration shares.
 
 mod ai;
+mod api_keys;
+mod cached_secrets;
 mod provider;
 mod secret;
 
@@ -8,6 +10,8 @@ pub use ai::{
     AiConfig, BreakerConfig, CacheConfig, ConcurrencyConfig, FallbackConfig, HedgeConfig, OrderConfig,
     RetryConfig, SpendLimitConfig, TimeoutConfig, TokenConfig,
 };
+pub use api_keys::ApiKeys;
+pub use cached_secrets::CachedSecrets;
 pub use provider::{
     ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
     is_loopback,

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::SecretRef;
+use super::ApiKeys;
 use super::ai::wrong;
 use crate::error::Result;
 use crate::spend::{Price, ProviderPricing};
@@ -30,8 +30,9 @@ pub struct ProviderConfig {
     pub base_url: Option<String>,
     /// The `api-version` of Azure; its v1 API, which needs none, where absent.
     pub api_version: Option<String>,
-    /// Where its API key is found; none is sent where absent.
-    pub api_key: Option<SecretRef>,
+    /// Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or
+    /// throttled rests for a while, and the next one is used.
+    pub api_key: Option<ApiKeys>,
     /// The model that is asked when a request names none; the dialect's own where absent.
     pub model: Option<String>,
     /// What it costs, where the library does not know or knows it wrong.
@@ -312,6 +313,9 @@ impl ProviderConfig {
             self.api_version(name)?;
         }
         self.pricing(name)?;
+        if let Some(keys) = &self.api_key {
+            keys.validate(&format!("ai.providers.{name}.api_key"))?;
+        }
         self.rate_limit.map_or(Ok(()), |limit| limit.validate(&format!("ai.providers.{name}.rate_limit")))
     }
 }

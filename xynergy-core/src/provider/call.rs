@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -108,10 +109,20 @@ impl CallReport {
     }
 }
 
+/// One of several tries of a provider within an attempt.
+#[derive(Clone, Debug)]
+pub(crate) enum Try {
+    /// Under way, or answered.
+    Open { name: Option<String>, since: Instant },
+    /// Failed, and in the trace.
+    Noted,
+}
+
 /// What the layers of one call tell one another. Clones of a request share it; each call starts a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     attempts: Arc<Mutex<Vec<Attempt>>>,
+    tries: Arc<Mutex<Vec<(String, String, Try)>>>,
     decision: Arc<OnceLock<Arc<RouteDecision>>>,
     /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
     pub last_resort: bool,
@@ -127,6 +138,40 @@ impl Call {
     /// Notes one attempt.
     pub fn note(&self, attempt: Attempt) {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+    }
+
+    /// Says that a provider begins one of several tries within an attempt, as with one of its keys, by its name in the trace.
+    pub fn begin_try(&self, provider: &str, model: &str, name: Option<String>) {
+        self.set_try(provider, model, Try::Open { name, since: Instant::now() });
+    }
+
+    /// Notes that the open try failed. The attempt is then not noted once more, unless another try begins.
+    pub fn fail_try(&self, provider: &str, model: &str, kind: ErrorKind) {
+        let Some(Try::Open { name, since }) = self.end_try(provider, model) else { return };
+        self.note(Attempt {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            status: AttemptStatus::Failed,
+            error: Some(kind.as_str().to_owned()),
+            reason: name,
+            latency_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        self.set_try(provider, model, Try::Noted);
+    }
+
+    /// Takes what is known of the latest try at this model.
+    pub(crate) fn end_try(&self, provider: &str, model: &str) -> Option<Try> {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = tries.iter().position(|(of, at, _)| of == provider && at == model)?;
+        Some(tries.swap_remove(place).2)
+    }
+
+    fn set_try(&self, provider: &str, model: &str, latest: Try) {
+        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        match tries.iter_mut().find(|(of, at, _)| of == provider && at == model) {
+            Some(known) => known.2 = latest,
+            None => tries.push((provider.to_owned(), model.to_owned(), latest)),
+        }
     }
 
     /// Notes that the answer of the latest attempt at this model broke off after its first piece.

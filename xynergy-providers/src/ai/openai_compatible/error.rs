@@ -17,7 +17,7 @@ pub(in crate::ai) const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
 /// The one code of throttling that does not pass: the account's money is used up. The words of other providers for a limit of
 /// concurrency look like it, so nothing else counts.
-const INSUFFICIENT_QUOTA: &str = "insufficient_quota";
+pub(in crate::ai) const INSUFFICIENT_QUOTA: &str = "insufficient_quota";
 
 /// An answer with an error status.
 pub(in crate::ai) fn of_status(

@@ -33,7 +33,7 @@ impl OpenAiResponses {
             .pop_if_empty()
             .push("responses");
         let speech = Responses { endpoint, model: config.model(name)? };
-        Ok(Self(Exchange { name: name.to_owned(), api_key: config.api_key.clone(), parts, speech }))
+        Ok(Self(Exchange::new(name, config.api_key.as_ref(), parts, speech)))
     }
 }
 
