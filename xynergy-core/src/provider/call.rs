@@ -1,11 +1,12 @@
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
+use crate::metrics::Busy;
 use crate::route::RouteDecision;
 use crate::tokens::TokenOptimization;
 
@@ -66,6 +67,17 @@ pub enum AttemptStatus {
     Skipped,
 }
 
+impl AttemptStatus {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// What became of a call: who answered, at what cost, by which way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -111,7 +123,7 @@ impl CallReport {
 /// What the layers of one call tell one another. Clones of a request share it; each call starts a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    attempts: Arc<Mutex<Vec<Attempt>>>,
+    trace: Arc<Trace>,
     decision: Arc<OnceLock<Arc<RouteDecision>>>,
     /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
     pub last_resort: bool,
@@ -123,15 +135,50 @@ pub struct Call {
     lost: Option<Arc<AtomicBool>>,
 }
 
+/// What is noted of a call on its way.
+#[derive(Debug, Default)]
+struct Trace {
+    attempts: Mutex<Vec<Attempt>>,
+    busy: Busy,
+    retries: AtomicU64,
+    hedges: AtomicU64,
+}
+
+impl Trace {
+    fn attempts(&self) -> MutexGuard<'_, Vec<Attempt>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Call {
     /// Notes one attempt.
     pub fn note(&self, attempt: Attempt) {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+        self.trace.attempts().push(attempt);
+    }
+
+    /// Notes that the same model is asked again.
+    pub(crate) fn note_retry(&self) {
+        self.trace.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that another model is asked as well.
+    pub(crate) fn note_hedge(&self) {
+        self.trace.hedges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the same model was asked again, and another one as well.
+    pub(crate) fn repeated(&self) -> (u64, u64) {
+        (self.trace.retries.load(Ordering::Relaxed), self.trace.hedges.load(Ordering::Relaxed))
+    }
+
+    /// How long the call was at work.
+    pub(crate) fn busy(&self) -> &Busy {
+        &self.trace.busy
     }
 
     /// Notes that the answer of the latest attempt at this model broke off after its first piece.
     pub fn note_broken(&self, provider: &str, model: &str, kind: ErrorKind) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.trace.attempts();
         let answered = attempts.iter_mut().rfind(|attempt| {
             attempt.status == AttemptStatus::Answered
                 && attempt.provider == provider
@@ -146,7 +193,7 @@ impl Call {
 
     /// Notes that the attempts from number `from` on were aborted because another call was faster.
     pub fn note_lost(&self, from: usize) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.trace.attempts();
         for attempt in attempts.iter_mut().skip(from) {
             attempt.status = AttemptStatus::Failed;
             attempt.error = Some(ErrorKind::Cancelled.as_str().to_owned());
@@ -186,7 +233,7 @@ impl Call {
 
     /// The attempts so far.
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trace.attempts().clone()
     }
 
     /// Keeps the decision of the router; the first one stays.
