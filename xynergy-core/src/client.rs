@@ -2,15 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use tracing::Instrument;
 
-mod counters;
 mod ending;
+mod span;
 
-use counters::Counters;
 use ending::Ending;
 
 use crate::cache::{CacheKey, CacheStats, MemoryCache, ResponseCache};
@@ -25,6 +24,7 @@ use crate::layers::{
     RateLimitLayer, RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer,
     TimeoutLayer,
 };
+use crate::metrics::AiMetrics;
 use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
 };
@@ -70,7 +70,7 @@ struct Inner {
     cache_layer: CacheLayer,
     breakers: BreakerLayer,
     providers: Vec<String>,
-    counters: Arc<Counters>,
+    metrics: Arc<AiMetrics>,
     counter: Arc<TokenCounter>,
 }
 
@@ -117,6 +117,9 @@ impl AiClient {
             }
         }
 
+        let known: Vec<_> =
+            candidates.iter().map(|c| (c.name.clone(), c.capability.default_model.clone())).collect();
+        let metrics = Arc::new(AiMetrics::new(&known)?);
         let capabilities =
             candidates.iter().map(|c| (c.name.clone(), c.capability.clone())).collect::<BTreeMap<_, _>>();
         let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
@@ -153,7 +156,7 @@ impl AiClient {
             cache_layer,
             breakers,
             providers: names,
-            counters: Arc::default(),
+            metrics,
             counter: parts.counter,
         })))
     }
@@ -180,24 +183,27 @@ impl AiClient {
     /// ([`Capability::prefill`](crate::provider::Capability)), where that is safe; its outcome is then `spliced`. Otherwise its last
     /// chunk has the outcome `errored` and the partial text, and an error follows, which carries the text as well.
     pub async fn stream(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatStream> {
+        let started = Instant::now();
         let mut request = self.admitted(request, "ai.stream")?;
         let total = self.0.config.timeouts.stream_total();
         request.call.deadline = total.and_then(|total| tokio::time::Instant::now().checked_add(total));
-        let mut ending = Ending::new(&self.0.counters, ctx, &request, "ai.stream");
-        let opened = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span()).await;
-        let stream = match opened {
+        let mut ending = self.ending(ctx, &request, "ai.stream", started);
+        let work = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span());
+        let stream = match request.call.busy().call(work).await {
             Ok(stream) => stream,
             Err(error) => return Err(ending.failed(error)),
         };
+        ending.opened();
         let client = self.clone();
         let watched = futures_util::stream::unfold(
             Some((stream, ending, client, ctx.clone(), request)),
             |state| async move {
                 let (mut stream, mut ending, client, ctx, request) = state?;
-                match stream.next().instrument(ending.span()).await? {
+                let piece = stream.next().instrument(ending.span());
+                match request.call.busy().call(piece).await? {
                     Ok(mut chunk) => {
-                        if let (Some(report), Some(outcome)) = (&mut chunk.report, chunk.outcome) {
-                            ending.answered(report, outcome, chunk.usage.as_ref());
+                        ending.saw(&mut chunk);
+                        if let Some(report) = &chunk.report {
                             client.learn(&ctx, &request, report, chunk.usage.as_ref());
                         }
                         Some((Ok(chunk), Some((stream, ending, client, ctx, request))))
@@ -276,7 +282,15 @@ impl AiClient {
 
     /// How the calls went since the client was built, those of all tenants together.
     pub fn performance(&self) -> Performance {
-        self.0.counters.performance()
+        self.0.metrics.performance()
+    }
+
+    /// The figures since the client was built, those of all tenants together.
+    pub(crate) fn families(
+        &self,
+        now: Timestamp,
+    ) -> prometheus::Result<Vec<prometheus::proto::MetricFamily>> {
+        self.0.metrics.families(self.0.breakers.all(now))
     }
 
     /// Asks the cache for an answer that is hardly there, to see whether it can be asked.
@@ -291,17 +305,22 @@ impl AiClient {
     }
 
     async fn answer(&self, ctx: &Ctx, request: ChatRequest, operation: &'static str) -> Result<ChatResponse> {
+        let started = Instant::now();
         let request = self.admitted(request, operation)?;
-        let mut ending = Ending::new(&self.0.counters, ctx, &request, operation);
-        let answered = self.within_deadline(self.0.whole.chat(ctx, &request)).instrument(ending.span()).await;
-        match answered {
+        let mut ending = self.ending(ctx, &request, operation, started);
+        let work = self.within_deadline(self.0.whole.chat(ctx, &request)).instrument(ending.span());
+        match request.call.busy().call(work).await {
             Ok(mut response) => {
-                ending.answered(&mut response.report, response.outcome, response.usage.as_ref());
+                ending.answered(&mut response);
                 self.learn(ctx, &request, &response.report, response.usage.as_ref());
                 Ok(response)
             }
             Err(error) => Err(ending.failed(error)),
         }
+    }
+
+    fn ending(&self, ctx: &Ctx, request: &ChatRequest, operation: &'static str, started: Instant) -> Ending {
+        Ending::new(&self.0.metrics, ctx, request, operation, self.0.config.cache.enabled, started)
     }
 
     /// Holds our estimate of the prompt against what the provider reports; where that is one prompt's and not known before.
