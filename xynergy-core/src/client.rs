@@ -28,7 +28,7 @@ use crate::metrics::AiMetrics;
 use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
 };
-use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
+use crate::route::{Candidate, Complexity, Features, Figures, RouteDecision, Router, score};
 use crate::spend::{LimitScope, MemoryLedger, PriceBook, PriceMap, Spend, SpendLedger, SpendLimit, Window};
 use crate::tokens::{TokenCounter, TokenOptimization};
 
@@ -93,8 +93,9 @@ impl AiClient {
             let own = config.providers.get(&name).cloned().unwrap_or_default();
             let mut pricing = own.pricing(&name)?;
             pricing.default_model = provider.capability().default_model;
+            let windows = own.windows(&pricing.default_model);
             prices.insert(name.clone(), pricing);
-            candidates.push(Candidate { name: name.clone(), capability: provider.capability() });
+            candidates.push(Candidate { name: name.clone(), capability: provider.capability(), windows });
             let mut around: Vec<Arc<dyn Layer>> = Vec::new();
             if config.concurrency.per_provider > 0 {
                 let most = config.concurrency.per_provider;
@@ -124,9 +125,12 @@ impl AiClient {
             candidates.iter().map(|c| (c.name.clone(), c.capability.clone())).collect::<BTreeMap<_, _>>();
         let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         let routing = routing_name(&candidates, &config);
-        let router = Arc::new(Router::new(candidates, config.routing())?);
+        let prices = Arc::new(PriceBook::new(prices));
+        let figures = Figures { prices: Arc::clone(&prices), counter: Arc::clone(&parts.counter) };
+        let router = Arc::new(Router::new(candidates, config.routing())?.with_figures(figures));
         let ttl = Duration::from_secs(config.cache.ttl_seconds);
-        let cache_layer = CacheLayer::new(Arc::clone(&cache), ttl, routing);
+        let by_tags = config.policies.iter().any(|policy| !policy.when.tags.is_empty());
+        let cache_layer = CacheLayer::new(Arc::clone(&cache), ttl, routing).by_tags(by_tags);
         let mut around: Vec<Arc<dyn Layer>> = Vec::new();
         if config.cache.enabled {
             around.push(Arc::new(cache_layer.clone()));
@@ -143,7 +147,6 @@ impl AiClient {
             around.push(Arc::new(HedgeLayer::new(config.hedge.clone())));
         }
         let standing = config.standing_limits();
-        let prices = Arc::new(PriceBook::new(prices));
         around.push(Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing)));
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
         Ok(Self(Arc::new(Inner {
@@ -215,10 +218,11 @@ impl AiClient {
         Ok(watched.boxed())
     }
 
-    /// Which models would be asked, and why. Sends nothing.
-    pub fn route(&self, _ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
+    /// Which models would be asked, and why. Sends nothing. The call decides alike, but for what is drawn: a weighted route draws
+    /// anew.
+    pub fn route(&self, ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
         request.validate("ai.route", self.0.config.max_prompt_bytes)?;
-        self.0.router.decide(request, false)
+        self.0.router.decide(ctx, request, false)
     }
 
     /// What the tenant spent since `since`, rounded down to the minute; all that is kept when `None`.
@@ -359,7 +363,8 @@ impl AiClient {
 fn routing_name(candidates: &[Candidate], config: &AiConfig) -> String {
     let models: Vec<String> =
         candidates.iter().map(|c| format!("{}/{}", c.name, c.capability.default_model)).collect();
-    format!("{models:?} {:?} {:?} {:?} {:?}", config.order, config.routes, config.fallbacks, config.tokens)
+    let AiConfig { order, routes, policies, strategy, fallbacks, tokens, .. } = config;
+    format!("{models:?} {order:?} {routes:?} {policies:?} {strategy:?} {fallbacks:?} {tokens:?}")
 }
 
 /// The lists of `ai.fallbacks`, with the default models of providers that are named alone.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ProviderConfig, RateLimit, SecretRef};
+use super::{DefaultStrategy, PolicyConfig, ProviderConfig, RateLimit, RouteConfig, SecretRef};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::RoutingTable;
 use crate::spend::{LimitScope, SpendLimit, Window, Zone};
@@ -19,8 +19,12 @@ pub struct AiConfig {
     pub providers: BTreeMap<String, ProviderConfig>,
     /// In which order the providers are asked.
     pub order: OrderConfig,
-    /// Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`.
-    pub routes: BTreeMap<String, Vec<String>>,
+    /// Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy.
+    pub routes: BTreeMap<String, RouteConfig>,
+    /// Which requests without a model go to which route. The first policy that matches decides.
+    pub policies: Vec<PolicyConfig>,
+    /// What chooses for requests that name no model and that no policy is for.
+    pub strategy: DefaultStrategy,
     /// Who is asked where every model of a list fails alike.
     pub fallbacks: FallbackConfig,
     /// The cache of answers.
@@ -57,6 +61,8 @@ impl Default for AiConfig {
             providers: BTreeMap::new(),
             order: OrderConfig::default(),
             routes: BTreeMap::new(),
+            policies: Vec::new(),
+            strategy: DefaultStrategy::default(),
             fallbacks: FallbackConfig::default(),
             cache: CacheConfig::default(),
             tokens: TokenConfig::default(),
@@ -393,6 +399,9 @@ impl AiConfig {
                 )));
             }
         }
+        for (name, route) in &self.routes {
+            route.validate(name)?;
+        }
         match self.routes.keys().find(|route| self.providers.contains_key(*route) || *route == "auto") {
             Some(route) => Err(wrong(format!("ai.routes.{route}: the name is taken; choose another"))),
             None => Ok(()),
@@ -405,6 +414,10 @@ impl AiConfig {
             complex: self.order.complex.clone(),
             simple: self.order.simple.clone(),
             routes: self.routes.clone(),
+            strategy: self.strategy,
+            policies: self.policies.clone(),
+            context_too_long: self.fallbacks.context_too_long.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 

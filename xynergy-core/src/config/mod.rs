@@ -4,6 +4,7 @@ mod ai;
 mod api_keys;
 mod cached_secrets;
 mod provider;
+mod routing;
 mod secret;
 
 pub use ai::{
@@ -16,4 +17,5 @@ pub use provider::{
     ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
     is_loopback,
 };
+pub use routing::{ConditionConfig, DefaultStrategy, Need, PolicyConfig, RouteConfig, StrategyConfig};
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

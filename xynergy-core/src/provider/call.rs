@@ -25,6 +25,10 @@ pub struct CallOptions {
     /// False neither reads nor fills the cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
+    /// A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation
+    /// at one model; without it they know one by its first messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// Whether the library sizes the limit of the answer. Not with tools or a response format.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub optimize_tokens: bool,
