@@ -33,7 +33,7 @@ impl Ending {
     ) -> Self {
         let span = tracing::info_span!(
             "chat",
-            "gen_ai.operation.name" = "chat",
+            "gen_ai.operation.name" = if operation == "ai.embed" { "embeddings" } else { "chat" },
             "gen_ai.request.model" = request.model.as_str(),
             "gen_ai.provider.name" = Empty,
             "gen_ai.response.model" = Empty,

@@ -107,7 +107,27 @@ pub(crate) struct Exchange<S> {
 impl<S: Speech> Exchange<S> {
     /// Sends a request and reads its answer as a whole.
     pub(crate) async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        self.ask(ctx, request).await.map_err(|error| self.named(error))
+        let outgoing = |key: Option<&Secret>| self.speech.outgoing(request, key, false);
+        self.ask(ctx, outgoing, S::Reader::response).await
+    }
+
+    /// Sends a request of whatever kind, and reads its answer as a whole.
+    pub(crate) async fn ask<R, T>(
+        &self,
+        ctx: &Ctx,
+        outgoing: impl Fn(Option<&Secret>) -> Result<Outgoing<R>>,
+        read: impl Fn(&mut R, &[u8], Option<&Secret>) -> Result<T>,
+    ) -> Result<T> {
+        let asked = async {
+            let key = self.key(ctx).await?;
+            let (sent, mut reader) = Self::request(ctx, outgoing(key.as_ref())?, "application/json");
+            let answer = self.parts.http.send(sent).await.map_err(of_failure)?;
+            if !answer.status.is_success() {
+                return Err(self.refused(ctx, answer.status, &answer.headers, &answer.body, key.as_ref()));
+            }
+            read(&mut reader, &answer.body, key.as_ref())
+        };
+        asked.await.map_err(|error| self.named(error))
     }
 
     /// Sends a request and reads its answer in pieces.
@@ -115,19 +135,10 @@ impl<S: Speech> Exchange<S> {
         self.open(ctx, request).await.map_err(|error| self.named(error))
     }
 
-    async fn ask(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        let key = self.key(ctx).await?;
-        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), false)?;
-        let answer = self.parts.http.send(sent).await.map_err(of_failure)?;
-        if !answer.status.is_success() {
-            return Err(self.refused(ctx, answer.status, &answer.headers, &answer.body, key.as_ref()));
-        }
-        reader.response(&answer.body, key.as_ref())
-    }
-
     async fn open(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let key = self.key(ctx).await?;
-        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), true)?;
+        let outgoing = self.speech.outgoing(request, key.as_ref(), true)?;
+        let (sent, mut reader) = Self::request(ctx, outgoing, "text/event-stream");
         let HttpBody { status, headers, chunks } = self.parts.http.stream(sent).await.map_err(of_failure)?;
         let mut pieces = chunks.fuse().boxed();
         if !status.is_success() {
@@ -158,16 +169,9 @@ impl<S: Speech> Exchange<S> {
         }
     }
 
-    fn request(
-        &self,
-        ctx: &Ctx,
-        request: &ChatRequest,
-        key: Option<&Secret>,
-        stream: bool,
-    ) -> Result<(HttpRequest, S::Reader)> {
-        let Outgoing { url, mut headers, body, reader } = self.speech.outgoing(request, key, stream)?;
+    fn request<R>(ctx: &Ctx, outgoing: Outgoing<R>, accepted: &'static str) -> (HttpRequest, R) {
+        let Outgoing { url, mut headers, body, reader } = outgoing;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let accepted = if stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accepted));
         let ids = [("x-request-id", Some(&ctx.request_id)), ("traceparent", ctx.traceparent.as_ref())];
         for (name, id) in ids {
@@ -184,7 +188,7 @@ impl<S: Speech> Exchange<S> {
             timeout: LONGEST,
             max_response_bytes: MAX_ANSWER,
         };
-        Ok((sent, reader))
+        (sent, reader)
     }
 
     fn refused(
