@@ -1,8 +1,9 @@
-//! Chat through the cheapest provider that can answer well.
+//! Chat through the cheapest provider that can answer well, and embeddings.
 
 use std::path::{Path, PathBuf};
 
 use xynergy_core::client::AiClient;
+use xynergy_core::embed::{EmbedRequest, Embeddings};
 use xynergy_core::provider::{ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::route::RouteDecision;
 use xynergy_core::spend::PriceMap;
@@ -21,7 +22,7 @@ use crate::scope::Scope;
 pub struct Ai<'a>(&'a Scope);
 
 impl Scope {
-    /// Chat, streams, routing, cache and spend.
+    /// Chat, streams, embeddings, routing, cache and spend.
     pub fn ai(&self) -> Ai<'_> {
         Ai(self)
     }
@@ -48,6 +49,16 @@ impl Ai<'_> {
     /// and a stream that breaks ends with an error, never as a complete answer.
     pub async fn stream(&self, request: ChatRequest) -> Result<ChatStream> {
         self.priced_client().await?.stream(&self.0.ctx(), request).await
+    }
+
+    /// Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of
+    /// them fails, the call fails, and what was answered is paid for.
+    ///
+    /// Only providers of the same model stand in for one another: vectors of two models cannot be compared. Errors and cancel safety
+    /// as [`generate`](Self::generate); an answer with vectors that are missing, cut or no numbers is
+    /// [`Corrupt`](ErrorKind::Corrupt), never returned.
+    pub async fn embed(&self, request: impl Into<EmbedRequest>) -> Result<Embeddings> {
+        self.priced_client().await?.embed(&self.0.ctx(), request.into()).await
     }
 
     /// Which models would be asked in which order, and why. Sends nothing.

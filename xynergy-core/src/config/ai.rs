@@ -5,7 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DefaultStrategy, PolicyConfig, ProviderConfig, RateLimit, RouteConfig, SecretRef};
+use super::{
+    DefaultStrategy, EmbeddingsConfig, PolicyConfig, ProviderConfig, RateLimit, RouteConfig, SecretRef,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::RoutingTable;
 use crate::spend::{LimitScope, SpendLimit, Window, Zone};
@@ -31,6 +33,8 @@ pub struct AiConfig {
     pub cache: CacheConfig,
     /// How limits of answers are sized.
     pub tokens: TokenConfig,
+    /// How texts are embedded.
+    pub embeddings: EmbeddingsConfig,
     /// Spend limits that hold for every tenant.
     pub limits: Vec<SpendLimitConfig>,
     /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
@@ -66,6 +70,7 @@ impl Default for AiConfig {
             fallbacks: FallbackConfig::default(),
             cache: CacheConfig::default(),
             tokens: TokenConfig::default(),
+            embeddings: EmbeddingsConfig::default(),
             limits: Vec::new(),
             price_file: None,
             rate_limit: None,
@@ -370,6 +375,9 @@ impl AiConfig {
             ("breaker.open_seconds", self.breaker.open_seconds),
             ("breaker.probes", u64::from(self.breaker.probes)),
             ("hedge.min_calls", u64::from(self.hedge.min_calls)),
+            ("embeddings.max_inputs", self.embeddings.max_inputs as u64),
+            ("embeddings.concurrency", u64::from(self.embeddings.concurrency)),
+            ("embeddings.dimensions", self.embeddings.dimensions.map_or(1, u64::from)),
             ("concurrency.max", u64::from(self.concurrency.max)),
             ("max_prompt_bytes", self.max_prompt_bytes as u64),
         ];

@@ -3,6 +3,7 @@
 mod ai;
 mod api_keys;
 mod cached_secrets;
+mod embeddings;
 mod provider;
 mod routing;
 mod secret;
@@ -13,6 +14,7 @@ pub use ai::{
 };
 pub use api_keys::ApiKeys;
 pub use cached_secrets::CachedSecrets;
+pub use embeddings::EmbeddingsConfig;
 pub use provider::{
     ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
     is_loopback,
