@@ -3,13 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
 
 use xynergy_core::client::{AiClient, AiParts};
 use xynergy_core::config::AiConfig;
 use xynergy_core::env::{MemoryEvents, SeededEntropy};
-use xynergy_core::provider::{CallOptions, ChatRequest, MemoryProvider, Provider};
-use xynergy_core::{Ctx, Env, ErrorKind, TenantId};
+use xynergy_core::provider::{
+    CallOptions, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, FinishReason, MemoryProvider,
+    Provider,
+};
+use xynergy_core::{Ctx, Env, Error, ErrorKind, Result, TenantId};
 
 struct World {
     ai: AiClient,
@@ -118,4 +125,71 @@ async fn what_fits_nowhere_is_refused_before_anything_is_sent_or_reserved() {
     assert_eq!((after.cost_nano_usd, after.reserved_nano_usd), (spent.cost_nano_usd, 0));
     let stream = world.ai.stream(&world.ctx, named("", "word ".repeat(2_000))).await;
     assert_eq!(stream.map(drop).unwrap_err().kind(), ErrorKind::ContextTooLong);
+}
+
+/// Answers after a time of the test's, or fails.
+#[derive(Debug)]
+struct Paced {
+    name: &'static str,
+    ms: u64,
+    failing: AtomicBool,
+}
+
+#[async_trait]
+impl Provider for Paced {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn capability(&self) -> Capability {
+        Capability::all("m")
+    }
+
+    async fn chat(&self, _ctx: &Ctx, _request: &ChatRequest) -> Result<ChatResponse> {
+        // Attempts are measured in real time.
+        tokio::time::sleep(Duration::from_millis(self.ms)).await;
+        if self.failing.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "ai.chat", "down"));
+        }
+        Ok(ChatResponse::text("m", self.name))
+    }
+
+    async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
+        self.chat(ctx, request).await?;
+        let chunks = vec![Ok(ChatChunk::text(self.name)), Ok(ChatChunk::end(FinishReason::Stop))];
+        Ok(futures_util::stream::iter(chunks).boxed())
+    }
+}
+
+#[tokio::test]
+async fn the_fastest_model_gets_the_calls_until_it_fails() {
+    let text = "cache.enabled = false
+        retry.max_retries = 0
+        breaker.failures = 1000
+        routes.fast = {strategy = 'lowest_latency', models = ['slow', 'quick']}";
+    let config: AiConfig = toml::from_str(text).unwrap();
+    let paced = |name, ms| Arc::new(Paced { name, ms, failing: AtomicBool::new(false) });
+    let (slow, quick) = (paced("slow", 40), paced("quick", 5));
+    let providers: Vec<Arc<dyn Provider>> = vec![Arc::clone(&slow) as _, Arc::clone(&quick) as _];
+    let ai = AiClient::new(config, AiParts::new(providers)).unwrap();
+    let ctx = Ctx::new(&Env::default(), TenantId::default());
+    let first = |expected: &'static str| {
+        let decision = ai.route(&ctx, &named("fast", "Hi")).unwrap();
+        assert_eq!((decision.policy.as_str(), decision.propensity), ("lowest_latency", 1.0));
+        assert_eq!(decision.models[0].provider, expected, "{}", decision.reason);
+    };
+    for name in ["slow", "quick"] {
+        // Whoever is asked by name is measured too; a stream from its first piece on.
+        let mut stream = ai.stream(&ctx, named(name, "Hi")).await.unwrap();
+        if name == "quick" {
+            first("quick");
+        }
+        while let Some(chunk) = stream.next().await {
+            chunk.unwrap();
+        }
+    }
+    assert_eq!(ai.chat(&ctx, named("fast", "Hi")).await.unwrap().report.provider, "quick");
+    quick.failing.store(true, Ordering::SeqCst);
+    assert_eq!(ai.chat(&ctx, named("fast", "Hi")).await.unwrap().report.provider, "slow", "it falls back");
+    first("slow");
 }

@@ -44,6 +44,13 @@ pub enum StrategyConfig {
         /// The models.
         models: Vec<String>,
     },
+    /// By how long the models took of late, until their answer or the first piece of a stream, as an average that forgets: of two
+    /// that are drawn the faster is the first, so that not all requests run to one. A failed attempt counts as a slow one. A model
+    /// that was not asked for a minute is not known any more, and one decision in ten tries those that are not. Each process measures by itself, over all tenants.
+    LowestLatency {
+        /// The models.
+        models: Vec<String>,
+    },
 }
 
 impl RouteConfig {
@@ -54,7 +61,8 @@ impl RouteConfig {
             | Self::Table(
                 StrategyConfig::Ordered { models }
                 | StrategyConfig::Weighted { models, .. }
-                | StrategyConfig::Cheapest { models },
+                | StrategyConfig::Cheapest { models }
+                | StrategyConfig::LowestLatency { models },
             ) => models,
         };
         models.iter().map(String::as_str).collect()
@@ -117,6 +125,8 @@ pub enum DefaultStrategy {
     Complexity,
     /// The default model of all providers that is expected to cost the least; of equal ones the first of `ai.order`.
     Cheapest,
+    /// The default model of all providers that answers the fastest, as routes of this strategy choose.
+    LowestLatency,
 }
 
 /// Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model or

@@ -3,6 +3,7 @@
 
 mod cheapest;
 mod features;
+mod latency;
 mod policy;
 mod router;
 mod score;

@@ -2,13 +2,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cheapest::{self, Expected, expected_answer};
+use super::latency::{self, Latencies};
 use super::policy::{self, Facts};
 use super::window::{Fitting, Misfit};
 use super::{Complexity, Features, ModelChoice, RouteDecision, Score, score, weighted};
 use crate::config::{DefaultStrategy, PolicyConfig, RouteConfig, StrategyConfig, TokenConfig};
 use crate::ctx::Ctx;
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::{Capability, ChatRequest};
+use crate::provider::{Attempt, AttemptStatus, Capability, ChatRequest};
 use crate::spend::PriceBook;
 use crate::tokens::TokenCounter;
 
@@ -71,6 +72,8 @@ pub struct Router {
     table: RoutingTable,
     routes: BTreeMap<String, Route>,
     figures: Figures,
+    latencies: Latencies,
+    measures: bool,
 }
 
 /// A named route with its models.
@@ -99,6 +102,7 @@ enum Strategy {
     Given,
     Weighted,
     Cheapest,
+    LowestLatency,
 }
 
 /// Who is asked for a request, before it is known who can.
@@ -121,11 +125,20 @@ impl Router {
     pub fn new(candidates: Vec<Candidate>, table: RoutingTable) -> Result<Self> {
         let candidates =
             candidates.into_iter().map(|candidate| (candidate.name.clone(), candidate)).collect();
-        let mut router = Self { candidates, table, routes: BTreeMap::new(), figures: Figures::default() };
+        let mut router = Self {
+            candidates,
+            table,
+            routes: BTreeMap::new(),
+            figures: Figures::default(),
+            latencies: Latencies::default(),
+            measures: false,
+        };
         for (name, config) in &router.table.routes {
             let route = router.resolved(name, config)?;
             router.routes.insert(name.clone(), route);
         }
+        router.measures = router.table.strategy == DefaultStrategy::LowestLatency
+            || router.routes.values().any(|route| route.strategy == Strategy::LowestLatency);
         for (number, policy) in router.table.policies.iter().enumerate() {
             if !router.routes.contains_key(&policy.route) && router.target(&policy.route).is_none() {
                 let routes: Vec<&str> = router.routes.keys().map(String::as_str).collect();
@@ -170,8 +183,30 @@ impl Router {
                 Strategy::Weighted
             }
             RouteConfig::Table(StrategyConfig::Cheapest { .. }) => Strategy::Cheapest,
+            RouteConfig::Table(StrategyConfig::LowestLatency { .. }) => Strategy::LowestLatency,
         };
         Ok(Route { strategy, models })
+    }
+
+    /// Learns from attempts that were made: how long they took, and which failed by a fault of the model's.
+    pub fn learn<'a>(&self, ctx: &Ctx, attempts: impl IntoIterator<Item = &'a Attempt>) {
+        if !self.measures {
+            return;
+        }
+        let now = ctx.env.clock.now();
+        for attempt in attempts {
+            let failed = attempt.status == AttemptStatus::Failed;
+            let says_nothing = failed && !is_the_models_fault(attempt.error.as_deref());
+            if attempt.status != AttemptStatus::Skipped && !says_nothing {
+                let model = ModelChoice { provider: attempt.provider.clone(), model: attempt.model.clone() };
+                self.latencies.observe(&model, attempt.latency_ms, failed, now);
+            }
+        }
+    }
+
+    /// Whether anything is chosen by what [`learn`](Self::learn) learns.
+    pub fn measures(&self) -> bool {
+        self.measures
     }
 
     /// Decides for one request. `stream` says whether the answer is to be streamed. What is drawn comes from the context's
@@ -219,6 +254,7 @@ impl Router {
         let (policy, strategy) = match self.table.strategy {
             DefaultStrategy::Complexity => (COMPLEXITY, Strategy::Given),
             DefaultStrategy::Cheapest => (Strategy::Cheapest.policy(), Strategy::Cheapest),
+            DefaultStrategy::LowestLatency => (Strategy::LowestLatency.policy(), Strategy::LowestLatency),
         };
         let models = self.by_complexity(complexity).into_iter().map(Entry::from).collect();
         Ok(Picked { policy, reason: score.explain(), strategy, models })
@@ -309,8 +345,22 @@ impl Router {
                 let costs: Vec<Option<u64>> =
                     models.iter().map(|entry| expected.cost(&entry.choice)).collect();
                 let places = cheapest::order(&costs);
-                let reason = format!("expected cost in nano-dollars: {}", costs_of(models, &costs, &places));
+                let reason = format!(
+                    "expected cost in nano-dollars: {}",
+                    told_of(models, &places, |place| costs[place].map(|cost| cost.to_string()))
+                );
                 Order { places, propensity: 1.0, reason: Some(reason) }
+            }
+            Strategy::LowestLatency => {
+                let now = ctx.env.clock.now();
+                let averages = self.latencies.of(models.iter().map(|entry| &entry.choice), now);
+                let (places, propensity) =
+                    latency::order(&averages, |bound| weighted::below(&*ctx.env.entropy, bound));
+                let reason = format!(
+                    "average latency in ms: {}",
+                    told_of(models, &places, |place| averages[place].map(|ms| format!("{ms:.0}")))
+                );
+                Order { places, propensity, reason: Some(reason) }
             }
         }
     }
@@ -384,6 +434,20 @@ impl Router {
     }
 }
 
+/// Whether an attempt failed for a reason that the next request may meet as well.
+fn is_the_models_fault(error: Option<&str>) -> bool {
+    let kinds = [
+        ErrorKind::Unauthorized,
+        ErrorKind::Throttled,
+        ErrorKind::Timeout,
+        ErrorKind::Unavailable,
+        ErrorKind::NotFound,
+        ErrorKind::Corrupt,
+        ErrorKind::Unexpected,
+    ];
+    kinds.iter().any(|kind| error == Some(kind.as_str()))
+}
+
 impl Strategy {
     /// Its name in decisions.
     fn policy(self) -> &'static str {
@@ -391,18 +455,17 @@ impl Strategy {
             Self::Given => "route",
             Self::Weighted => "weighted",
             Self::Cheapest => "cheapest",
+            Self::LowestLatency => "lowest_latency",
         }
     }
 }
 
-/// The expected costs, in the order in which the models are asked.
-fn costs_of(models: &[Entry], costs: &[Option<u64>], places: &[usize]) -> String {
+/// A figure of each model, in the order in which they are asked.
+fn told_of(models: &[Entry], places: &[usize], figure: impl Fn(usize) -> Option<String>) -> String {
     let told = |place: &usize| {
         let choice = &models[*place].choice;
-        match costs[*place] {
-            Some(cost) => format!("{}/{} {cost}", choice.provider, choice.model),
-            None => format!("{}/{} unknown", choice.provider, choice.model),
-        }
+        let figure = figure(*place).unwrap_or_else(|| "unknown".to_owned());
+        format!("{}/{} {figure}", choice.provider, choice.model)
     };
     places.iter().map(told).collect::<Vec<_>>().join(", ")
 }

@@ -293,7 +293,7 @@ proptest! {
     /// Whatever the strategy and whatever is asked: nobody outside the route, nobody who cannot, each once.
     #[test]
     fn a_route_is_never_left_and_ability_never_missed(
-        strategy in 0_usize..3,
+        strategy in 0_usize..4,
         members in proptest::sample::subsequence(vec!["a", "b", "c", "d"], 1..=4),
         able in proptest::collection::vec(any::<(bool, bool)>(), 4),
         wants_tools: bool,
@@ -307,6 +307,7 @@ proptest! {
         let text = match strategy {
             0 => format!("routes.r = {list}"),
             1 => format!("routes.r = {{strategy = 'cheapest', models = {list}}}"),
+            2 => format!("routes.r = {{strategy = 'lowest_latency', models = {list}}}"),
             _ => format!("routes.r = {{strategy = 'weighted', models = {list}, weights = {:?}}}", vec![2; members.len()]),
         };
         let router = Router::new(known.collect(), table(&text)).unwrap();
