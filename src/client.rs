@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+#[cfg(feature = "ai")]
+use std::time::Duration;
 
 #[cfg(feature = "ai")]
 use tokio::sync::OnceCell;
@@ -14,6 +16,8 @@ use xynergy_core::ads::AdPlatform;
 use xynergy_core::cache::ResponseCache;
 #[cfg(feature = "ai")]
 use xynergy_core::client::{AiClient, AiParts};
+#[cfg(feature = "ai")]
+use xynergy_core::config::CachedSecrets;
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
 use xynergy_core::crm::Crm;
@@ -375,7 +379,12 @@ impl ClientBuilder {
         opener: &Arc<Opener>,
     ) -> Result<Option<AiClient>> {
         let mut providers = self.providers.clone();
-        let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
+        let secrets = CachedSecrets::new(
+            self.secrets.clone(),
+            Duration::from_secs(self.config.ai.secrets_ttl_seconds),
+            self.env.clock.clone(),
+        );
+        let parts = ProviderParts { http: http.clone(), secrets: Arc::new(secrets) };
         providers
             .extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
         if providers.is_empty() && self.embedders.is_empty() {

@@ -85,5 +85,7 @@ pub use xynergy_core::{crm, embed, env, provider, store};
 
 /// Credentials: where they are found, and how they are kept from every log.
 pub mod secrets {
-    pub use xynergy_core::config::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};
+    pub use xynergy_core::config::{
+        CachedSecrets, EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets,
+    };
 }

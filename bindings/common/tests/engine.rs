@@ -45,8 +45,16 @@ impl Host for Scripted {
         }
     }
 
-    async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
-        Ok(futures_util::stream::iter(["One ", "two."].map(|text| Ok(json!(text).to_string()))).boxed())
+    async fn stream(&self, _: &'static str, arguments: String) -> Result<HostStream, HostFailure> {
+        let mut pieces: Vec<_> = ["One ", "two."].map(|text| Ok(json!(text).to_string())).into();
+        if arguments.contains("break off") {
+            pieces.push(Err(HostFailure {
+                message: "boom".into(),
+                token: Some(8),
+                ..HostFailure::default()
+            }));
+        }
+        Ok(futures_util::stream::iter(pieces).boxed())
     }
 }
 
@@ -249,6 +257,24 @@ fn a_cancelled_call_completes_and_the_hosts_work_is_dropped() {
     let info = CallInfo { timeout_ms: Some(20), ..CallInfo::default() };
     let late = engine.call_blocking("ai.chat", &info, &chat("hang").to_string(), || false);
     assert_eq!(failure(late)["kind"], "timeout");
+}
+
+#[test]
+fn a_stream_that_breaks_says_what_had_come() {
+    let engine = plain();
+    let opened: Value =
+        serde_json::from_str(&call(&engine, "ai.stream", chat("break off")).unwrap()).unwrap();
+    let error = loop {
+        let read: Value =
+            serde_json::from_str(&call(&engine, "stream.next", opened.clone()).unwrap()).unwrap();
+        assert!(read["done"] != true || !read["error"].is_null(), "{read}");
+        if !read["error"].is_null() {
+            break read["error"].clone();
+        }
+    };
+    assert_eq!(error["partial_text"], "One two.", "{error}");
+    assert_eq!(error["host_token"], 8);
+    assert!(!error["message"].as_str().unwrap().contains("One"));
 }
 
 #[test]

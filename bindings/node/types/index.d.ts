@@ -56,6 +56,7 @@ export class XynergyError extends Error {
       operation?: string | undefined;
       retryAfterMs?: number | null | undefined;
       context?: Record<string, string> | undefined;
+      partialText?: string | null | undefined;
       cause?: unknown;
     },
   );
@@ -68,6 +69,8 @@ export class XynergyError extends Error {
   readonly retryable: boolean;
   /** After how many milliseconds; null when it is not retryable. */
   readonly retryAfterMs: number | null;
+  /** What had come of an answer that broke off, else null. It is the model's text: no printed or JSON form of the error has it. */
+  readonly partialText: string | null;
   /** What belongs to it, as text. */
   readonly context: Record<string, string>;
   /** What is behind it: the very exception of a host's object, or the chain of the library's own. */

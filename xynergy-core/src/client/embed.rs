@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use futures_util::{StreamExt, TryStreamExt};
 use tracing::Instrument;
@@ -102,11 +103,12 @@ impl AiClient {
         let configured = request.model.is_empty() || settings.model.as_deref() == Some(&*request.model);
         request.dimensions = request.dimensions.or(settings.dimensions.filter(|_| configured));
         let asked = ChatRequest { model: request.model.clone(), ..ChatRequest::default() };
-        let mut ending = Ending::new(&self.0.counters, ctx, &asked, "ai.embed");
+        let started = Instant::now();
+        let mut ending = Ending::new(&self.0.metrics, ctx, &asked, "ai.embed", false, started);
         match self.embedded(ctx, request, &asked.call).instrument(ending.span()).await {
             Ok((mut embeddings, mut report)) => {
                 let usage = Usage::new(embeddings.tokens_used, 0);
-                ending.answered(&mut report, Outcome::Complete, Some(&usage));
+                ending.ended(&mut report, Outcome::Complete, Some(&usage));
                 embeddings.request_id = report.request_id;
                 embeddings.attempts = report.attempts;
                 Ok(embeddings)
@@ -152,6 +154,7 @@ impl AiClient {
             model: request.model.clone(),
             dimensions: request.dimensions,
             options: request.options.clone(),
+            call: call.clone(),
             extra: request.extra.clone(),
         });
         let chat = ChatRequest { model: part.model.clone(), call: call.clone(), ..as_chat(&part) };

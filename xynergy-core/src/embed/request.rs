@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::config::EmbeddingsConfig;
 use crate::error::{Error, Result};
-use crate::provider::CallOptions;
+use crate::provider::{Call, CallOptions};
 
 /// Texts to be embedded, in OpenAI's shape.
 ///
@@ -23,6 +23,9 @@ pub struct EmbedRequest {
     /// What is meant for this library and sent to no provider.
     #[serde(rename = "xynergy", default, skip_serializing_if = "is_default")]
     pub options: CallOptions,
+    /// What the layers of the call tell one another.
+    #[serde(skip)]
+    pub call: Call,
     /// Every other field, as it came.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -47,7 +47,11 @@ impl Provider for Ride {
     }
 
     async fn chat(&self, ctx: &Ctx, asked: &ChatRequest) -> Result<ChatResponse> {
-        let request = EmbedRequest { model: asked.model.clone(), ..EmbedRequest::clone(&self.request) };
+        let request = EmbedRequest {
+            model: asked.model.clone(),
+            call: asked.call.clone(),
+            ..EmbedRequest::clone(&self.request)
+        };
         let answer = self.embedder.embed(ctx, &request).await;
         let EmbedResponse { vectors, tokens } = answer
             .and_then(|answer| answer.checked(request.input.len(), request.dimensions))

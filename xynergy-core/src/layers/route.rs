@@ -44,12 +44,12 @@ impl Provider for Routed {
     }
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        request.call.decide(Arc::new(self.router.decide(request, false)?));
+        request.call.decide(Arc::new(self.router.decide(ctx, request, false)?));
         self.inner.chat(ctx, request).await
     }
 
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        request.call.decide(Arc::new(self.router.decide(request, true)?));
+        request.call.decide(Arc::new(self.router.decide(ctx, request, true)?));
         self.inner.stream(ctx, request).await
     }
 }

@@ -15,6 +15,7 @@ mod usage;
 mod validate;
 
 pub use assemble::Assembler;
+pub(crate) use call::Try;
 pub use call::{Attempt, AttemptStatus, Call, CallOptions, CallReport};
 pub use capability::Capability;
 pub use chunk::{ChatChunk, ChunkChoice, Delta};

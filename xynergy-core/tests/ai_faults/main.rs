@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests are no tests to clippy.
 
 mod breaker;
+mod figures;
 mod hedge;
 mod load;
 mod matrix;

@@ -21,7 +21,7 @@ mod ai {
         let urls = world.sandbox.urls();
         let provider = |url: &String| ProviderConfig {
             base_url: Some(url.clone()),
-            api_key: Some(SecretRef::Env("KEY".into())),
+            api_key: Some(SecretRef::Env("KEY".into()).into()),
             ..ProviderConfig::default()
         };
         let providers: BTreeMap<_, _> =

@@ -163,6 +163,8 @@ final class HostTests: XCTestCase {
             XCTFail("it ended")
         } catch let error as XynergyError {
             XCTAssertEqual(error.underlyingError as? Boom, Boom(code: 8), "\(error)")
+            XCTAssertEqual(error.partialText, "One ")
+            XCTAssertFalse("\(error)".contains("One "))
         }
     }
 

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::BreakerConfig;
 use crate::ctx::{Ctx, TenantId};
+use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::layer::Layer;
 use crate::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
@@ -62,6 +63,16 @@ impl BreakerLayer {
             BreakerSnapshot { provider: provider.clone(), model: model.clone(), state, failure_count }
         })
         .collect()
+    }
+
+    /// The breakers of all tenants that have seen a call.
+    pub(crate) fn all(&self, now: Timestamp) -> Vec<BreakerSnapshot> {
+        let machines = self.machines();
+        let snapshot = |((_, provider, model), machine): (&Key, &Machine)| {
+            let (state, failure_count) = machine.state(now);
+            BreakerSnapshot { provider: provider.clone(), model: model.clone(), state, failure_count }
+        };
+        machines.iter().map(snapshot).collect()
     }
 
     fn machines(&self) -> MutexGuard<'_, BTreeMap<Key, Machine>> {

@@ -24,8 +24,7 @@ impl OpenAiCompatible {
     /// Errors: an address or a model that is missing or wrong.
     pub fn new(name: &str, config: &ProviderConfig, parts: ProviderParts) -> Result<Self> {
         let speech = Settings::new(name, config)?;
-        let exchange = Exchange { name: name.to_owned(), api_key: config.api_key.clone(), parts, speech };
-        Ok(Self(Arc::new(exchange)))
+        Ok(Self(Arc::new(Exchange::new(name, config.api_key.as_ref(), parts, speech))))
     }
 }
 

@@ -32,8 +32,7 @@ impl OpenAiEmbedder {
         parts: &ProviderParts,
     ) -> Result<Option<Arc<dyn Embedder>>> {
         let speech = Settings::new(name, config)?;
-        let (name, api_key) = (name.to_owned(), config.api_key.clone());
-        Ok(Self::beside(&Arc::new(Exchange { name, api_key, parts: parts.clone(), speech })))
+        Ok(Self::beside(&Arc::new(Exchange::new(name, config.api_key.as_ref(), parts.clone(), speech))))
     }
 }
 
@@ -57,6 +56,6 @@ impl Embedder for OpenAiEmbedder {
         };
         let read =
             |(): &mut (), body: &[u8], key: Option<&_>| embed::response(body, request.input.len(), key);
-        self.exchange.ask(ctx, outgoing, read).await
+        self.exchange.ask(ctx, (&request.call, &request.model), outgoing, read).await
     }
 }

@@ -41,8 +41,7 @@ impl OpenAiResponses {
             .push("responses");
         let speech = Responses { endpoint, model: config.model(name)? };
         let embedder = OpenAiEmbedder::of(name, config, &parts)?;
-        let exchange = Exchange { name: name.to_owned(), api_key: config.api_key.clone(), parts, speech };
-        Ok(Self { exchange, embedder })
+        Ok(Self { exchange: Exchange::new(name, config.api_key.as_ref(), parts, speech), embedder })
     }
 }
 
