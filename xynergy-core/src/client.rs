@@ -255,7 +255,7 @@ impl AiClient {
     /// anew.
     pub fn route(&self, ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
         request.validate("ai.route", self.0.config.max_prompt_bytes)?;
-        self.0.router.decide(ctx, request, false)
+        self.0.router.decide(ctx, request, false).map(|decided| decided.decision)
     }
 
     /// What the tenant spent since `since`, rounded down to the minute; all that is kept when `None`.

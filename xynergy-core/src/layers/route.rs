@@ -9,7 +9,7 @@ use crate::ctx::Ctx;
 use crate::error::Result;
 use crate::layer::Layer;
 use crate::provider::{Call, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, Provider};
-use crate::route::Router;
+use crate::route::{Decided, Memo, Router};
 
 /// Decides which models are asked, leaves the decision for the layers within, and tells the router what became of it.
 #[derive(Clone, Debug)]
@@ -39,11 +39,13 @@ struct Routed {
 impl Routed {
     /// Decides, and gives what is to be told when the call ends; `None` where the router learns nothing from it.
     fn decide(&self, ctx: &Ctx, request: &ChatRequest, stream: bool) -> Result<Option<Lesson>> {
-        request.call.decide(Arc::new(self.router.decide(ctx, request, stream)?));
-        Ok(self.router.measures().then(|| Lesson {
+        let Decided { decision, memo } = self.router.decide(ctx, request, stream)?;
+        request.call.decide(Arc::new(decision));
+        Ok((memo.is_some() || self.router.measures()).then(|| Lesson {
             router: Arc::clone(&self.router),
             ctx: ctx.clone(),
             call: request.call.clone(),
+            memo,
             told: 0,
         }))
     }
@@ -79,6 +81,7 @@ struct Lesson {
     router: Arc<Router>,
     ctx: Ctx,
     call: Call,
+    memo: Option<Memo>,
     /// Attempts that were told before.
     told: usize,
 }
@@ -94,6 +97,9 @@ impl Lesson {
 impl Drop for Lesson {
     fn drop(&mut self) {
         self.tell();
+        if let Some(memo) = &self.memo {
+            self.router.conclude(&self.ctx, memo, &self.call.attempts());
+        }
     }
 }
 

@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::cheapest::{self, Expected, expected_answer};
-use super::latency::{self, Latencies};
+mod order;
+
+use super::latency::Latencies;
 use super::policy::{self, Facts};
+use super::sticky::{Affinities, Turn};
 use super::window::{Fitting, Misfit};
-use super::{Complexity, Features, ModelChoice, RouteDecision, Score, score, weighted};
+use super::{Complexity, Features, ModelChoice, RouteDecision, Score, score};
 use crate::config::{DefaultStrategy, PolicyConfig, RouteConfig, StrategyConfig, TokenConfig};
 use crate::ctx::Ctx;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,6 +77,26 @@ pub struct Router {
     figures: Figures,
     latencies: Latencies,
     measures: bool,
+    affinities: Affinities,
+}
+
+/// A decision, and what is to be known of it when its call has ended.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The decision.
+    pub decision: RouteDecision,
+    /// For [`Router::conclude`]; `None` where nothing is learnt.
+    pub memo: Option<Memo>,
+}
+
+/// What the router must know of a call that has ended.
+#[derive(Clone, Debug)]
+pub struct Memo(Noted);
+
+#[derive(Clone, Debug)]
+enum Noted {
+    /// A turn of a conversation on a sticky route, with the tokens of its prompt at each model.
+    Turn { key: u128, lifetime: Duration, prompts: Vec<(ModelChoice, u64)>, answer: u64 },
 }
 
 /// A named route with its models.
@@ -103,11 +126,14 @@ enum Strategy {
     Weighted,
     Cheapest,
     LowestLatency,
+    Sticky { ttl_seconds: u64 },
 }
 
 /// Who is asked for a request, before it is known who can.
 struct Picked {
     policy: &'static str,
+    /// The name of the route, where it is one.
+    route: String,
     reason: String,
     strategy: Strategy,
     models: Vec<Entry>,
@@ -118,6 +144,7 @@ struct Order {
     places: Vec<usize>,
     propensity: f64,
     reason: Option<String>,
+    memo: Option<Memo>,
 }
 
 impl Router {
@@ -132,6 +159,7 @@ impl Router {
             figures: Figures::default(),
             latencies: Latencies::default(),
             measures: false,
+            affinities: Affinities::default(),
         };
         for (name, config) in &router.table.routes {
             let route = router.resolved(name, config)?;
@@ -184,6 +212,9 @@ impl Router {
             }
             RouteConfig::Table(StrategyConfig::Cheapest { .. }) => Strategy::Cheapest,
             RouteConfig::Table(StrategyConfig::LowestLatency { .. }) => Strategy::LowestLatency,
+            RouteConfig::Table(StrategyConfig::Sticky { ttl_seconds, .. }) => {
+                Strategy::Sticky { ttl_seconds: *ttl_seconds }
+            }
         };
         Ok(Route { strategy, models })
     }
@@ -204,6 +235,23 @@ impl Router {
         }
     }
 
+    /// Learns from a call that has ended, whatever the end was.
+    pub fn conclude(&self, ctx: &Ctx, memo: &Memo, attempts: &[Attempt]) {
+        match &memo.0 {
+            Noted::Turn { key, lifetime, prompts, answer } => {
+                let answered = attempts.iter().rfind(|attempt| attempt.status == AttemptStatus::Answered);
+                let is_its = |(choice, _): &&(ModelChoice, u64)| {
+                    answered.is_some_and(|a| a.provider == choice.provider && a.model == choice.model)
+                };
+                if let Some((model, prompt)) = prompts.iter().find(is_its) {
+                    let (now, lifetime) = (ctx.env.clock.now(), *lifetime);
+                    self.affinities
+                        .put(*key, &Turn { model, prompt: *prompt, answer: *answer, now, lifetime });
+                }
+            }
+        }
+    }
+
     /// Whether anything is chosen by what [`learn`](Self::learn) learns.
     pub fn measures(&self) -> bool {
         self.measures
@@ -213,7 +261,7 @@ impl Router {
     /// randomness, and nothing is remembered: two decisions differ by nothing but their draws, and by what is measured between them.
     ///
     /// Errors: an unknown model, no provider at all, none that can do what the request asks, or none that it fits.
-    pub fn decide(&self, ctx: &Ctx, request: &ChatRequest, stream: bool) -> Result<RouteDecision> {
+    pub fn decide(&self, ctx: &Ctx, request: &ChatRequest, stream: bool) -> Result<Decided> {
         let features = Features::of(request);
         let score = score(&features);
         let complexity = score.complexity();
@@ -230,14 +278,15 @@ impl Router {
         let models: Vec<ModelChoice> =
             order.places.into_iter().map(|place| picked.models[place].choice.clone()).collect();
         let reason = [Some(picked.reason), order.reason, passed_over];
-        Ok(RouteDecision {
+        let decision = RouteDecision {
             complexity,
             score: f64::from(score.points) / 1_000.0,
             models,
             policy: picked.policy.to_owned(),
             reason: reason.into_iter().flatten().collect::<Vec<_>>().join("; "),
             propensity: order.propensity,
-        })
+        };
+        Ok(Decided { decision, memo: order.memo })
     }
 
     fn pick(&self, ctx: &Ctx, request: &ChatRequest, features: &Features, score: &Score) -> Result<Picked> {
@@ -257,7 +306,7 @@ impl Router {
             DefaultStrategy::LowestLatency => (Strategy::LowestLatency.policy(), Strategy::LowestLatency),
         };
         let models = self.by_complexity(complexity).into_iter().map(Entry::from).collect();
-        Ok(Picked { policy, reason: score.explain(), strategy, models })
+        Ok(Picked { policy, route: String::new(), reason: score.explain(), strategy, models })
     }
 
     /// Leaves the models that can do what the request asks and that it fits, and says who was passed over.
@@ -315,64 +364,20 @@ impl Router {
         }
     }
 
-    fn order(&self, ctx: &Ctx, request: &ChatRequest, complexity: Complexity, picked: &Picked) -> Order {
-        let models = &picked.models;
-        let given = || (0..models.len()).collect();
-        let only = match models.as_slice() {
-            [_] => true,
-            _ => picked.strategy == Strategy::Given,
-        };
-        if only {
-            return Order { places: given(), propensity: 1.0, reason: None };
-        }
-        match picked.strategy {
-            Strategy::Given => Order { places: given(), propensity: 1.0, reason: None },
-            Strategy::Weighted => {
-                let weights: Vec<u32> = models.iter().map(|entry| entry.weight).collect();
-                let (places, propensity) =
-                    weighted::order(&weights, |bound| weighted::below(&*ctx.env.entropy, bound));
-                let reason = format!("drawn with probability {propensity:.3}");
-                Order { places, propensity, reason: Some(reason) }
-            }
-            Strategy::Cheapest => {
-                let expected = Expected {
-                    prices: &self.figures.prices,
-                    counter: &self.figures.counter,
-                    tenant: &ctx.tenant,
-                    request,
-                    answer: expected_answer(request, &self.table.tokens, complexity),
-                };
-                let costs: Vec<Option<u64>> =
-                    models.iter().map(|entry| expected.cost(&entry.choice)).collect();
-                let places = cheapest::order(&costs);
-                let reason = format!(
-                    "expected cost in nano-dollars: {}",
-                    told_of(models, &places, |place| costs[place].map(|cost| cost.to_string()))
-                );
-                Order { places, propensity: 1.0, reason: Some(reason) }
-            }
-            Strategy::LowestLatency => {
-                let now = ctx.env.clock.now();
-                let averages = self.latencies.of(models.iter().map(|entry| &entry.choice), now);
-                let (places, propensity) =
-                    latency::order(&averages, |bound| weighted::below(&*ctx.env.entropy, bound));
-                let reason = format!(
-                    "average latency in ms: {}",
-                    told_of(models, &places, |place| averages[place].map(|ms| format!("{ms:.0}")))
-                );
-                Order { places, propensity, reason: Some(reason) }
-            }
-        }
-    }
-
     fn by_name(&self, name: &str, why: String) -> Result<Picked> {
         let listed = |models: Vec<ModelChoice>| models.into_iter().map(Entry::from).collect();
-        let of_models =
-            |models| Picked { policy: "model", reason: why.clone(), strategy: Strategy::Given, models };
+        let of_models = |models| Picked {
+            policy: "model",
+            route: String::new(),
+            reason: why.clone(),
+            strategy: Strategy::Given,
+            models,
+        };
         if let Some(route) = self.routes.get(name) {
             let Route { strategy, models } = route;
             return Ok(Picked {
                 policy: strategy.policy(),
+                route: name.to_owned(),
                 reason: why,
                 strategy: *strategy,
                 models: models.clone(),
@@ -456,18 +461,9 @@ impl Strategy {
             Self::Weighted => "weighted",
             Self::Cheapest => "cheapest",
             Self::LowestLatency => "lowest_latency",
+            Self::Sticky { .. } => "sticky",
         }
     }
-}
-
-/// A figure of each model, in the order in which they are asked.
-fn told_of(models: &[Entry], places: &[usize], figure: impl Fn(usize) -> Option<String>) -> String {
-    let told = |place: &usize| {
-        let choice = &models[*place].choice;
-        let figure = figure(*place).unwrap_or_else(|| "unknown".to_owned());
-        format!("{}/{} {figure}", choice.provider, choice.model)
-    };
-    places.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
 /// One that a prompt does not fit, for a person.
