@@ -28,6 +28,7 @@ use crate::layers::{
 use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
 };
+use crate::rate::{MemoryLimiter, RateLimiter};
 use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
 use crate::spend::{LimitScope, MemoryLedger, PriceBook, PriceMap, Spend, SpendLedger, SpendLimit, Window};
 use crate::tokens::{TokenCounter, TokenOptimization};
@@ -41,6 +42,8 @@ pub struct AiParts {
     pub cache: Option<Arc<dyn ResponseCache>>,
     /// The account of spend; in memory when `None`.
     pub ledger: Option<Arc<dyn SpendLedger>>,
+    /// What counts requests and tokens a minute; in this process when `None`.
+    pub limiter: Option<Arc<dyn RateLimiter>>,
     /// What counts tokens, and learns from the usage that providers report.
     pub counter: Arc<TokenCounter>,
 }
@@ -48,7 +51,7 @@ pub struct AiParts {
 impl AiParts {
     /// These providers, with cache and account in memory.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self { providers, cache: None, ledger: None, counter: Arc::default() }
+        Self { providers, cache: None, ledger: None, limiter: None, counter: Arc::default() }
     }
 }
 
@@ -83,6 +86,7 @@ impl AiClient {
         let ledger = parts.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default()));
         let cache = parts.cache.unwrap_or_else(|| Arc::new(MemoryCache::new(config.cache.max_bytes)));
 
+        let limiter = parts.limiter.unwrap_or_else(|| Arc::new(MemoryLimiter::default()));
         let breakers = BreakerLayer::new(config.breaker.clone());
         let throttles = ThrottleLayer::new(Duration::from_millis(config.retry.max_ms));
         let mut candidates = Vec::new();
@@ -102,7 +106,10 @@ impl AiClient {
             }
             around.push(Arc::new(throttles.clone()));
             if let Some(limit) = own.rate_limit {
-                around.push(Arc::new(RateLimitLayer::new(limit)));
+                let (limiter, counter) = (Arc::clone(&limiter), Arc::clone(&parts.counter));
+                let answer = config.tokens.default_limit;
+                let layer = RateLimitLayer::of_provider(&name, limit.rate(), limiter, counter, answer);
+                around.push(Arc::new(layer));
             }
             around.push(Arc::new(breakers.clone()));
             around.push(Arc::new(RetryLayer::new(config.retry.clone())));
@@ -130,7 +137,9 @@ impl AiClient {
         }
         around.push(Arc::new(ShedLayer::new(config.concurrency.max, "ai.concurrency.max")));
         if let Some(limit) = config.rate_limit {
-            around.push(Arc::new(RateLimitLayer::new(limit)));
+            let counter = Arc::clone(&parts.counter);
+            let answer = config.tokens.default_limit;
+            around.push(Arc::new(RateLimitLayer::of_tenant(limit.rate(), limiter, counter, answer)));
         }
         around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));

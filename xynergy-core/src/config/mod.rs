@@ -4,6 +4,7 @@ mod ai;
 mod api_keys;
 mod cached_secrets;
 mod provider;
+mod rate_limit;
 mod secret;
 
 pub use ai::{
@@ -13,7 +14,7 @@ pub use ai::{
 pub use api_keys::ApiKeys;
 pub use cached_secrets::CachedSecrets;
 pub use provider::{
-    ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, RateLimit,
-    is_loopback,
+    ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, is_loopback,
 };
+pub use rate_limit::{RateFigures, RateLimit, RatePreset, RequestRate};
 pub use secret::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};

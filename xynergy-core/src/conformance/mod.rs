@@ -11,6 +11,7 @@ mod clicks;
 mod crm;
 mod executor;
 pub mod provider;
+pub mod rate;
 mod revenue;
 pub mod spend;
 mod state;
