@@ -1,8 +1,9 @@
-//! Chat through the cheapest provider that can answer well.
+//! Chat through the cheapest provider that can answer well, and embeddings.
 
 use std::path::{Path, PathBuf};
 
 use xynergy_core::client::AiClient;
+use xynergy_core::embed::{EmbedRequest, Embeddings};
 use xynergy_core::env::EventType;
 use xynergy_core::provider::{ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::route::RouteDecision;
@@ -24,7 +25,7 @@ use crate::scope::Scope;
 pub struct Ai<'a>(&'a Scope);
 
 impl Scope {
-    /// Chat, streams, routing, cache and spend.
+    /// Chat, streams, embeddings, routing, cache and spend.
     pub fn ai(&self) -> Ai<'_> {
         Ai(self)
     }
@@ -54,6 +55,17 @@ impl Ai<'_> {
     pub async fn stream(&self, request: ChatRequest) -> Result<ChatStream> {
         let (client, ctx) = (self.priced_client().await?, self.0.ctx());
         traced(&ctx, client.stream(&ctx, request)).await
+    }
+
+    /// Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of
+    /// them fails, the call fails, and what was answered is paid for.
+    ///
+    /// Only providers of the same model stand in for one another: vectors of two models cannot be compared. Errors and cancel safety
+    /// as [`generate`](Self::generate); an answer with vectors that are missing, cut or no numbers is
+    /// [`Corrupt`](ErrorKind::Corrupt), never returned.
+    pub async fn embed(&self, request: impl Into<EmbedRequest>) -> Result<Embeddings> {
+        let (client, ctx) = (self.priced_client().await?, self.0.ctx());
+        traced(&ctx, client.embed(&ctx, request.into())).await
     }
 
     /// Which models would be asked in which order, and why. Sends nothing.

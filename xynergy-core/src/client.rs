@@ -7,14 +7,17 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use tracing::Instrument;
 
+mod embed;
 mod ending;
 mod span;
 
+use embed::{Embedding, Seats};
 use ending::Ending;
 
 use crate::cache::{CacheKey, CacheStats, MemoryCache, ResponseCache};
-use crate::config::AiConfig;
+use crate::config::{AiConfig, ProviderConfig};
 use crate::ctx::Ctx;
+use crate::embed::Embedder;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::health::Performance;
@@ -28,8 +31,10 @@ use crate::metrics::AiMetrics;
 use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
 };
-use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
-use crate::spend::{LimitScope, MemoryLedger, PriceBook, PriceMap, Spend, SpendLedger, SpendLimit, Window};
+use crate::route::{Candidate, Complexity, Features, Figures, RouteDecision, Router, score};
+use crate::spend::{
+    LimitScope, MemoryLedger, PriceBook, PriceMap, ProviderPricing, Spend, SpendLedger, SpendLimit, Window,
+};
 use crate::tokens::{TokenCounter, TokenOptimization};
 
 /// What an [`AiClient`] is built on.
@@ -37,6 +42,8 @@ use crate::tokens::{TokenCounter, TokenOptimization};
 pub struct AiParts {
     /// The providers, each under its own name.
     pub providers: Vec<Arc<dyn Provider>>,
+    /// What embeds texts, beside the providers that do.
+    pub embedders: Vec<Arc<dyn Embedder>>,
     /// Where answers are kept; in memory, as large as configured, when `None`.
     pub cache: Option<Arc<dyn ResponseCache>>,
     /// The account of spend; in memory when `None`.
@@ -48,7 +55,7 @@ pub struct AiParts {
 impl AiParts {
     /// These providers, with cache and account in memory.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self { providers, cache: None, ledger: None, counter: Arc::default() }
+        Self { providers, embedders: Vec::new(), cache: None, ledger: None, counter: Arc::default() }
     }
 }
 
@@ -68,6 +75,7 @@ struct Inner {
     prices: Arc<PriceBook>,
     cache: Arc<dyn ResponseCache>,
     cache_layer: CacheLayer,
+    embedding: Embedding,
     breakers: BreakerLayer,
     providers: Vec<String>,
     metrics: Arc<AiMetrics>,
@@ -85,16 +93,7 @@ impl AiClient {
 
         let breakers = BreakerLayer::new(config.breaker.clone());
         let throttles = ThrottleLayer::new(Duration::from_millis(config.retry.max_ms));
-        let mut candidates = Vec::new();
-        let mut prices = BTreeMap::new();
-        let mut stacks = BTreeMap::new();
-        for provider in parts.providers {
-            let name = provider.name().to_owned();
-            let own = config.providers.get(&name).cloned().unwrap_or_default();
-            let mut pricing = own.pricing(&name)?;
-            pricing.default_model = provider.capability().default_model;
-            prices.insert(name.clone(), pricing);
-            candidates.push(Candidate { name: name.clone(), capability: provider.capability() });
+        let layers_of = |own: &ProviderConfig| {
             let mut around: Vec<Arc<dyn Layer>> = Vec::new();
             if config.concurrency.per_provider > 0 {
                 let most = config.concurrency.per_provider;
@@ -112,9 +111,38 @@ impl AiClient {
                 idle: config.timeouts.idle(),
             }));
             around.push(Arc::new(AttemptLayer));
+            around
+        };
+        let mut seats = Seats::new();
+        let mut candidates = Vec::new();
+        let mut prices = BTreeMap::new();
+        let mut stacks = BTreeMap::new();
+        for provider in parts.providers {
+            let name = provider.name().to_owned();
+            let own = config.providers.get(&name).cloned().unwrap_or_default();
+            let mut pricing = own.pricing(&name)?;
+            pricing.default_model = provider.capability().default_model;
+            let windows = own.windows(&pricing.default_model);
+            prices.insert(name.clone(), pricing);
+            candidates.push(Candidate { name: name.clone(), capability: provider.capability(), windows });
+            let around = layers_of(&own);
+            let embedder = provider.embedder();
             if stacks.insert(name.clone(), stack(provider, &around)).is_some() {
                 return Err(wrong(format!("ai.providers: two are called {name:?}; rename one")));
             }
+            if let Some(embedder) = embedder {
+                Embedding::seat(&mut seats, embedder, around)?;
+            }
+        }
+
+        for embedder in parts.embedders {
+            let name = embedder.name().to_owned();
+            let own = config.providers.get(&name).cloned().unwrap_or_default();
+            if !prices.contains_key(&name) {
+                let default_model = embedder.capability().default_model;
+                prices.insert(name.clone(), ProviderPricing { default_model, ..own.pricing(&name)? });
+            }
+            Embedding::seat(&mut seats, embedder, layers_of(&own))?;
         }
 
         let known: Vec<_> =
@@ -122,19 +150,24 @@ impl AiClient {
         let metrics = Arc::new(AiMetrics::new(&known)?);
         let capabilities =
             candidates.iter().map(|c| (c.name.clone(), c.capability.clone())).collect::<BTreeMap<_, _>>();
-        let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
+        let names: Vec<String> = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         let routing = routing_name(&candidates, &config);
-        let router = Arc::new(Router::new(candidates, config.routing())?);
+        let prices = Arc::new(PriceBook::new(prices));
+        let figures = Figures { prices: Arc::clone(&prices), counter: Arc::clone(&parts.counter) };
+        let router = Arc::new(Router::new(candidates, config.routing())?.with_figures(figures));
         let ttl = Duration::from_secs(config.cache.ttl_seconds);
-        let cache_layer = CacheLayer::new(Arc::clone(&cache), ttl, routing);
+        let by_tags = config.policies.iter().any(|policy| !policy.when.tags.is_empty());
+        let cache_layer = CacheLayer::new(Arc::clone(&cache), ttl, routing).by_tags(by_tags);
         let mut around: Vec<Arc<dyn Layer>> = Vec::new();
         if config.cache.enabled {
             around.push(Arc::new(cache_layer.clone()));
         }
-        around.push(Arc::new(ShedLayer::new(config.concurrency.max, "ai.concurrency.max")));
+        let shed = Arc::new(ShedLayer::new(config.concurrency.max, "ai.concurrency.max"));
+        let mut around_embedding: Vec<Arc<dyn Layer>> = vec![shed];
         if let Some(limit) = config.rate_limit {
-            around.push(Arc::new(RateLimitLayer::new(limit)));
+            around_embedding.push(Arc::new(RateLimitLayer::new(limit)));
         }
+        around.extend(around_embedding.iter().cloned());
         around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
         let lists = class_lists(&config, &router)?;
@@ -143,8 +176,10 @@ impl AiClient {
             around.push(Arc::new(HedgeLayer::new(config.hedge.clone())));
         }
         let standing = config.standing_limits();
-        let prices = Arc::new(PriceBook::new(prices));
-        around.push(Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing)));
+        let spend = Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing));
+        around_embedding.push(spend.clone());
+        around.push(spend);
+        let embedding = Embedding::new(seats, &names, around_embedding, &config.embeddings)?;
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
         Ok(Self(Arc::new(Inner {
             config,
@@ -154,6 +189,7 @@ impl AiClient {
             prices,
             cache,
             cache_layer,
+            embedding,
             breakers,
             providers: names,
             metrics,
@@ -215,10 +251,11 @@ impl AiClient {
         Ok(watched.boxed())
     }
 
-    /// Which models would be asked, and why. Sends nothing.
-    pub fn route(&self, _ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
+    /// Which models would be asked, and why. Sends nothing. The call decides alike, but for what is drawn: a weighted route draws
+    /// anew.
+    pub fn route(&self, ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
         request.validate("ai.route", self.0.config.max_prompt_bytes)?;
-        self.0.router.decide(request, false)
+        self.0.router.decide(ctx, request, false)
     }
 
     /// What the tenant spent since `since`, rounded down to the minute; all that is kept when `None`.
@@ -359,7 +396,8 @@ impl AiClient {
 fn routing_name(candidates: &[Candidate], config: &AiConfig) -> String {
     let models: Vec<String> =
         candidates.iter().map(|c| format!("{}/{}", c.name, c.capability.default_model)).collect();
-    format!("{models:?} {:?} {:?} {:?} {:?}", config.order, config.routes, config.fallbacks, config.tokens)
+    let AiConfig { order, routes, policies, strategy, fallbacks, tokens, .. } = config;
+    format!("{models:?} {order:?} {routes:?} {policies:?} {strategy:?} {fallbacks:?} {tokens:?}")
 }
 
 /// The lists of `ai.fallbacks`, with the default models of providers that are named alone.

@@ -56,6 +56,13 @@ impl ReqwestHttp {
                 .retry(reqwest::retry::never())
                 .referer(false);
             let builder = if loopback { builder.no_proxy() } else { builder };
+            #[cfg(feature = "rustls")]
+            let builder = {
+                let trusting = crate::tls::trusting_the_system().map_err(|error| error.to_string())?;
+                let mut tls = trusting.with_no_client_auth();
+                tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                builder.tls_backend_preconfigured(tls)
+            };
             builder.build().map_err(|error| root_cause(&error))
         });
         built.as_ref().map_err(|message| HttpFailure {

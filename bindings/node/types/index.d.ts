@@ -9,6 +9,7 @@ import type {
   ClickStore,
   Config,
   Crm,
+  Embedder,
   ErrorKind,
   Provider,
   ResponseCache,
@@ -122,6 +123,8 @@ export interface ClientOptions {
   config?: Config | string | undefined;
   /** AI providers of your own, by name. */
   providers?: Record<string, Provider> | undefined;
+  /** Embedders of your own, by name. */
+  embedders?: Record<string, Embedder> | undefined;
   /** A cache of your own; at most one. */
   caches?: Record<string, ResponseCache> | undefined;
   /** An ad platform of your own; at most one. */

@@ -99,7 +99,8 @@ impl Ending {
         span::record_answer(&self.span, id, model, &self.finish_reasons);
     }
 
-    fn ended(&mut self, report: &mut CallReport, outcome: Outcome, usage: Option<&Usage>) {
+    /// Completes a report and tells of it; that of an answer that broke off is told with the error that follows.
+    pub(super) fn ended(&mut self, report: &mut CallReport, outcome: Outcome, usage: Option<&Usage>) {
         report.request_id = self.ctx.request_id.as_ref().to_owned();
         if report.cache_hit {
             report.routed_via = "cache".to_owned();

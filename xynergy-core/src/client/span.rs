@@ -9,12 +9,13 @@ use crate::provider::{CallReport, ChatRequest, FinishReason, Usage};
 /// costs nothing where nobody listens.
 pub(super) fn of_call(ctx: &Ctx, request: &ChatRequest, operation: &'static str) -> Span {
     let number = |name: &str| request.extra.get(name).and_then(serde_json::Value::as_f64);
+    let kind = if operation == "ai.embed" { "embeddings" } else { "chat" };
     tracing::info_span!(
         "chat",
-        "otel.name" = display(format_args!("chat {}", request.model)),
+        "otel.name" = display(format_args!("{kind} {}", request.model)),
         "otel.kind" = "client",
         "otel.status_code" = Empty,
-        "gen_ai.operation.name" = "chat",
+        "gen_ai.operation.name" = kind,
         "gen_ai.provider.name" = Empty,
         "gen_ai.request.model" = request.model.as_str(),
         "gen_ai.request.max_tokens" = request.token_limit(),

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::layer::Layer;
 use crate::provider::{
     Assembler, Attempt, AttemptStatus, Call, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
-    FinishReason, Outcome, Provider,
+    FinishReason, Outcome, Provider, Try,
 };
 
 /// Pieces without any output that are held back before the first one with some, and their bytes as JSON.
@@ -57,18 +57,23 @@ impl Attempted {
     }
 
     fn note<T>(&self, request: &ChatRequest, started: Instant, span: &Span, outcome: &Result<T>) {
-        let elapsed = started.elapsed();
         let error = outcome.as_ref().err();
         if let Some(error) = error {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", error.kind().as_str());
         }
+        let (reason, since) = match request.call.end_try(self.inner.name(), &request.model) {
+            Some(Try::Noted) if error.is_some() => return,
+            Some(Try::Open { name, since }) => (name, since),
+            Some(Try::Noted) | None => (None, started),
+        };
+        let elapsed = since.elapsed();
         request.call.note(Attempt {
             provider: self.inner.name().to_owned(),
             model: request.model.clone(),
             status: if error.is_none() { AttemptStatus::Answered } else { AttemptStatus::Failed },
             error: error.map(|error| error.kind().as_str().to_owned()),
-            reason: None,
+            reason,
             latency_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         });
     }

@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::layer::Layer;
 use crate::provider::{
     Assembler, AttemptStatus, CallOptions, CallReport, Capability, ChatChunk, ChatRequest, ChatResponse,
-    ChatStream, Content, Message, Outcome, Provider, Usage,
+    ChatStream, Message, Outcome, Provider, Usage,
 };
 use crate::route::{ModelChoice, RouteDecision};
 use crate::spend::{LEASE, PriceBook, Reserve, Service, Settlement, SpendGuard, SpendLedger, SpendLimit};
@@ -187,14 +187,7 @@ fn is_away(error: &Error) -> bool {
 
 /// The images of a request, which some models have a price for.
 fn images(request: &ChatRequest) -> u64 {
-    let count = |message: &Message| match &message.content {
-        Some(Content::Parts(parts)) => parts
-            .iter()
-            .filter(|part| matches!(part.kind.as_str(), "image_url" | "image" | "input_image"))
-            .count(),
-        _ => 0,
-    };
-    request.messages.iter().map(|message| count(message) as u64).sum()
+    request.messages.iter().map(|message| message.images() as u64).sum()
 }
 
 fn most_prompt_tokens(request: &ChatRequest) -> u64 {

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,10 @@ pub struct CallOptions {
     /// False neither reads nor fills the cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
+    /// A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation
+    /// at one model; without it they know one by its first messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// Whether the library sizes the limit of the answer. Not with tools or a response format.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub optimize_tokens: bool,
@@ -120,6 +125,15 @@ impl CallReport {
     }
 }
 
+/// One of several tries of a provider within an attempt.
+#[derive(Clone, Debug)]
+pub(crate) enum Try {
+    /// Under way, or answered.
+    Open { name: Option<String>, since: Instant },
+    /// Failed, and in the trace.
+    Noted,
+}
+
 /// What the layers of one call tell one another. Clones of a request share it; each call starts a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
@@ -139,6 +153,7 @@ pub struct Call {
 #[derive(Debug, Default)]
 struct Trace {
     attempts: Mutex<Vec<Attempt>>,
+    tries: Mutex<Vec<(String, String, Try)>>,
     busy: Busy,
     retries: AtomicU64,
     hedges: AtomicU64,
@@ -147,6 +162,10 @@ struct Trace {
 impl Trace {
     fn attempts(&self) -> MutexGuard<'_, Vec<Attempt>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tries(&self) -> MutexGuard<'_, Vec<(String, String, Try)>> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -174,6 +193,40 @@ impl Call {
     /// How long the call was at work.
     pub(crate) fn busy(&self) -> &Busy {
         &self.trace.busy
+    }
+
+    /// Says that a provider begins one of several tries within an attempt, as with one of its keys, by its name in the trace.
+    pub fn begin_try(&self, provider: &str, model: &str, name: Option<String>) {
+        self.set_try(provider, model, Try::Open { name, since: Instant::now() });
+    }
+
+    /// Notes that the open try failed. The attempt is then not noted once more, unless another try begins.
+    pub fn fail_try(&self, provider: &str, model: &str, kind: ErrorKind) {
+        let Some(Try::Open { name, since }) = self.end_try(provider, model) else { return };
+        self.note(Attempt {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            status: AttemptStatus::Failed,
+            error: Some(kind.as_str().to_owned()),
+            reason: name,
+            latency_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        self.set_try(provider, model, Try::Noted);
+    }
+
+    /// Takes what is known of the latest try at this model.
+    pub(crate) fn end_try(&self, provider: &str, model: &str) -> Option<Try> {
+        let mut tries = self.trace.tries();
+        let place = tries.iter().position(|(of, at, _)| of == provider && at == model)?;
+        Some(tries.swap_remove(place).2)
+    }
+
+    fn set_try(&self, provider: &str, model: &str, latest: Try) {
+        let mut tries = self.trace.tries();
+        match tries.iter_mut().find(|(of, at, _)| of == provider && at == model) {
+            Some(known) => known.2 = latest,
+            None => tries.push((provider.to_owned(), model.to_owned(), latest)),
+        }
     }
 
     /// Notes that the answer of the latest attempt at this model broke off after its first piece.
