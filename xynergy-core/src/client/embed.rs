@@ -105,7 +105,8 @@ impl AiClient {
         let asked = ChatRequest { model: request.model.clone(), ..ChatRequest::default() };
         let started = Instant::now();
         let mut ending = Ending::new(&self.0.metrics, ctx, &asked, "ai.embed", false, started);
-        match self.embedded(ctx, request, &asked.call).instrument(ending.span()).await {
+        let work = self.embedded(ctx, request, &asked.call).instrument(ending.span());
+        match asked.call.busy().call(work).await {
             Ok((mut embeddings, mut report)) => {
                 let usage = Usage::new(embeddings.tokens_used, 0);
                 ending.ended(&mut report, Outcome::Complete, Some(&usage));
