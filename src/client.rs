@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+#[cfg(feature = "ai")]
+use std::time::Duration;
 
 #[cfg(feature = "ai")]
 use tokio::sync::OnceCell;
@@ -14,9 +16,13 @@ use xynergy_core::ads::AdPlatform;
 use xynergy_core::cache::ResponseCache;
 #[cfg(feature = "ai")]
 use xynergy_core::client::{AiClient, AiParts};
+#[cfg(feature = "ai")]
+use xynergy_core::config::CachedSecrets;
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
 use xynergy_core::crm::Crm;
+#[cfg(feature = "ai")]
+use xynergy_core::embed::Embedder;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
@@ -150,6 +156,8 @@ impl Client {
             #[cfg(feature = "ai")]
             providers: Vec::new(),
             #[cfg(feature = "ai")]
+            embedders: Vec::new(),
+            #[cfg(feature = "ai")]
             cache: None,
             #[cfg(feature = "ai")]
             tokenizers: Vec::new(),
@@ -200,6 +208,8 @@ pub struct ClientBuilder {
     stores: Option<Stores>,
     #[cfg(feature = "ai")]
     providers: Vec<Arc<dyn Provider>>,
+    #[cfg(feature = "ai")]
+    embedders: Vec<Arc<dyn Embedder>>,
     #[cfg(feature = "ai")]
     cache: Option<Arc<dyn ResponseCache>>,
     #[cfg(feature = "ai")]
@@ -258,6 +268,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
         self.providers.push(provider);
+        self
+    }
+
+    /// One more embedder, of the host's own, beside the providers that embed.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn embedder(mut self, embedder: Arc<dyn Embedder>) -> Self {
+        self.embedders.push(embedder);
         self
     }
 
@@ -361,10 +379,15 @@ impl ClientBuilder {
         opener: &Arc<Opener>,
     ) -> Result<Option<AiClient>> {
         let mut providers = self.providers.clone();
-        let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
+        let secrets = CachedSecrets::new(
+            self.secrets.clone(),
+            Duration::from_secs(self.config.ai.secrets_ttl_seconds),
+            self.env.clock.clone(),
+        );
+        let parts = ProviderParts { http: http.clone(), secrets: Arc::new(secrets) };
         providers
             .extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
-        if providers.is_empty() {
+        if providers.is_empty() && self.embedders.is_empty() {
             self.config.ai.validate()?;
             return Ok(None);
         }
@@ -375,6 +398,7 @@ impl ClientBuilder {
             ledger = Arc::new(RedisLedger::new(redis.clone(), self.secrets.clone())?);
         }
         let parts = AiParts {
+            embedders: self.embedders.clone(),
             cache: self.cache.clone(),
             ledger: Some(ledger),
             counter: Arc::clone(counter),

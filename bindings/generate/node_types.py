@@ -212,11 +212,14 @@ def hosts(description: Schema) -> str:
         }
     shape = description["argument_types"][referred(description["provider_traits"])]
     abilities = {camel(name): name for name in shape["properties"] if name != "streaming"}
+    embedder = description["argument_types"][referred(description["embedder_traits"])]
+    of_embedders = {camel(name): name for name in embedder["properties"]}
     return (
         f"'use strict';\n\n// {HEAD}\n\n/** The traits that an object of the host's can have: their methods by the library's name. */\n"
         f"const traits = {json.dumps(traits, indent=2)};\n\n/** What a provider can say of itself. */\n"
-        f"const abilities = {json.dumps(abilities, indent=2)};\n\n/** The kinds of errors. */\nconst kinds = new Set({json.dumps(kinds)});\n\n"
-        "module.exports = { traits, abilities, kinds };\n"
+        f"const abilities = {json.dumps(abilities, indent=2)};\n\n/** What an embedder can say of itself. */\n"
+        f"const embedderAbilities = {json.dumps(of_embedders, indent=2)};\n\n/** The kinds of errors. */\nconst kinds = new Set({json.dumps(kinds)});\n\n"
+        "module.exports = { traits, abilities, embedderAbilities, kinds };\n"
     )
 
 
@@ -399,8 +402,9 @@ class Types:
 
     def host(self, trait: Schema) -> str:
         out = [f"/** {one_line(trait['doc'])} */", f"export interface {trait['name']} {{"]
-        if trait["name"] == "Provider":
-            shape = self.arguments[referred(self.description["provider_traits"]) or ""]
+        traits = {"Provider": "provider_traits", "Embedder": "embedder_traits"}.get(trait["name"])
+        if traits is not None:
+            shape = self.arguments[referred(self.description[traits]) or ""]
             for name, field in shape["properties"].items():
                 if name != "streaming":
                     kind = self.type_of(field, name, False)

@@ -5,7 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{DefaultStrategy, PolicyConfig, ProviderConfig, RateLimit, RouteConfig, SecretRef};
+use super::{
+    DefaultStrategy, EmbeddingsConfig, PolicyConfig, ProviderConfig, RateLimit, RouteConfig, SecretRef,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::RoutingTable;
 use crate::spend::{LimitScope, SpendLimit, Window, Zone};
@@ -31,12 +33,14 @@ pub struct AiConfig {
     pub cache: CacheConfig,
     /// How limits of answers are sized.
     pub tokens: TokenConfig,
+    /// How texts are embedded.
+    pub embeddings: EmbeddingsConfig,
     /// Spend limits that hold for every tenant.
     pub limits: Vec<SpendLimitConfig>,
     /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
     /// goes before the embedded table, and after `ai.providers.NAME.price`.
     pub price_file: Option<PathBuf>,
-    /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
+    /// How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count.
     pub rate_limit: Option<RateLimit>,
     /// Deadlines.
     pub timeouts: TimeoutConfig,
@@ -50,6 +54,9 @@ pub struct AiConfig {
     pub concurrency: ConcurrencyConfig,
     /// The greatest prompt, in bytes of text.
     pub max_prompt_bytes: usize,
+    /// For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a
+    /// provider refuses is read anew at once.
+    pub secrets_ttl_seconds: u64,
 }
 
 impl Default for AiConfig {
@@ -63,6 +70,7 @@ impl Default for AiConfig {
             fallbacks: FallbackConfig::default(),
             cache: CacheConfig::default(),
             tokens: TokenConfig::default(),
+            embeddings: EmbeddingsConfig::default(),
             limits: Vec::new(),
             price_file: None,
             rate_limit: None,
@@ -72,6 +80,7 @@ impl Default for AiConfig {
             hedge: HedgeConfig::default(),
             concurrency: ConcurrencyConfig::default(),
             max_prompt_bytes: 4 * 1024 * 1024,
+            secrets_ttl_seconds: 300,
         }
     }
 }
@@ -331,7 +340,7 @@ impl AiConfig {
             [("openai", "OPENAI_API_KEY"), ("abacus", "ABACUS_API_KEY"), ("anthropic", "ANTHROPIC_API_KEY")];
         for (provider, name) in keys {
             if set(name).is_some() {
-                let api_key = Some(SecretRef::Env(name.to_owned()));
+                let api_key = Some(SecretRef::Env(name.to_owned()).into());
                 let base_url = if provider == "openai" { set("OPENAI_BASE_URL") } else { None };
                 let configured = ProviderConfig { api_key, base_url, ..ProviderConfig::default() };
                 config.providers.insert(provider.to_owned(), configured);
@@ -366,6 +375,9 @@ impl AiConfig {
             ("breaker.open_seconds", self.breaker.open_seconds),
             ("breaker.probes", u64::from(self.breaker.probes)),
             ("hedge.min_calls", u64::from(self.hedge.min_calls)),
+            ("embeddings.max_inputs", self.embeddings.max_inputs as u64),
+            ("embeddings.concurrency", u64::from(self.embeddings.concurrency)),
+            ("embeddings.dimensions", self.embeddings.dimensions.map_or(1, u64::from)),
             ("concurrency.max", u64::from(self.concurrency.max)),
             ("max_prompt_bytes", self.max_prompt_bytes as u64),
         ];

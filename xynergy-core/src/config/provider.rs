@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::SecretRef;
 use super::ai::wrong;
+use super::{ApiKeys, RateLimit};
 use crate::error::Result;
 use crate::spend::{Price, ProviderPricing};
 
@@ -31,8 +30,9 @@ pub struct ProviderConfig {
     pub base_url: Option<String>,
     /// The `api-version` of Azure; its v1 API, which needs none, where absent.
     pub api_version: Option<String>,
-    /// Where its API key is found; none is sent where absent.
-    pub api_key: Option<SecretRef>,
+    /// Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or
+    /// throttled rests for a while, and the next one is used.
+    pub api_key: Option<ApiKeys>,
     /// The model that is asked when a request names none; the dialect's own where absent.
     pub model: Option<String>,
     /// How many tokens prompt and answer of its default model may have together, where the library does not know or knows it
@@ -44,7 +44,7 @@ pub struct ProviderConfig {
     pub price: Option<PriceConfig>,
     /// Allows `http` to other machines: prompts and key then travel unencrypted.
     pub allow_http: bool,
-    /// How many requests a tenant may send to it; unlimited when absent.
+    /// How many requests and tokens a minute each tenant may send to it; unlimited when absent.
     pub rate_limit: Option<RateLimit>,
 }
 
@@ -190,42 +190,6 @@ impl PriceConfig {
     }
 }
 
-/// How many requests a minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RateLimit {
-    /// 60 a minute.
-    Standard,
-    /// 10 a minute.
-    Expensive,
-    /// 30 a minute.
-    Ai,
-    /// So many a minute, at least 1.
-    PerMinute(u32),
-}
-
-impl RateLimit {
-    /// Requests a minute, at least 1.
-    pub fn per_minute(self) -> NonZeroU32 {
-        let requests = match self {
-            Self::Standard => 60,
-            Self::Expensive => 10,
-            Self::Ai => 30,
-            Self::PerMinute(requests) => requests,
-        };
-        NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN)
-    }
-
-    pub(super) fn validate(self, key: &str) -> Result<()> {
-        if self == Self::PerMinute(0) {
-            return Err(wrong(format!(
-                "{key}: per_minute = 0 allows nothing; give at least 1 or leave it away"
-            )));
-        }
-        Ok(())
-    }
-}
-
 impl ProviderConfig {
     /// Its type. The dialect `anthropic` is not OpenAI-compatible: a provider of that dialect or name is of type `anthropic`
     /// unless it has another dialect.
@@ -327,6 +291,9 @@ impl ProviderConfig {
             self.api_version(name)?;
         }
         self.pricing(name)?;
+        if let Some(keys) = &self.api_key {
+            keys.validate(&format!("ai.providers.{name}.api_key"))?;
+        }
         if self.context_window == Some(0) || self.context_windows.values().any(|window| *window == 0) {
             return Err(wrong(format!(
                 "ai.providers.{name}: a context window of 0 holds nothing; give its tokens or leave it away"
@@ -433,11 +400,5 @@ mod tests {
         assert!(price("input_per_million_nano_usd = 1").is_err());
         assert!(price("").is_err());
         assert!(toml::from_str::<PriceConfig>("per_request = 0.015").is_err());
-    }
-
-    #[test]
-    fn rate_limits_are_presets_or_numbers() {
-        let read = |json: &str| serde_json::from_str::<RateLimit>(json).unwrap().per_minute().get();
-        assert_eq!((read("\"expensive\""), read("{\"per_minute\": 7}")), (10, 7));
     }
 }

@@ -1,11 +1,13 @@
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
+use crate::metrics::Busy;
 use crate::route::RouteDecision;
 use crate::tokens::TokenOptimization;
 
@@ -70,6 +72,17 @@ pub enum AttemptStatus {
     Skipped,
 }
 
+impl AttemptStatus {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
 /// What became of a call: who answered, at what cost, by which way.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -112,10 +125,19 @@ impl CallReport {
     }
 }
 
+/// One of several tries of a provider within an attempt.
+#[derive(Clone, Debug)]
+pub(crate) enum Try {
+    /// Under way, or answered.
+    Open { name: Option<String>, since: Instant },
+    /// Failed, and in the trace.
+    Noted,
+}
+
 /// What the layers of one call tell one another. Clones of a request share it; each call starts a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    attempts: Arc<Mutex<Vec<Attempt>>>,
+    trace: Arc<Trace>,
     decision: Arc<OnceLock<Arc<RouteDecision>>>,
     /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
     pub last_resort: bool,
@@ -127,15 +149,89 @@ pub struct Call {
     lost: Option<Arc<AtomicBool>>,
 }
 
+/// What is noted of a call on its way.
+#[derive(Debug, Default)]
+struct Trace {
+    attempts: Mutex<Vec<Attempt>>,
+    tries: Mutex<Vec<(String, String, Try)>>,
+    busy: Busy,
+    retries: AtomicU64,
+    hedges: AtomicU64,
+}
+
+impl Trace {
+    fn attempts(&self) -> MutexGuard<'_, Vec<Attempt>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tries(&self) -> MutexGuard<'_, Vec<(String, String, Try)>> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Call {
     /// Notes one attempt.
     pub fn note(&self, attempt: Attempt) {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+        self.trace.attempts().push(attempt);
+    }
+
+    /// Notes that the same model is asked again.
+    pub(crate) fn note_retry(&self) {
+        self.trace.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that another model is asked as well.
+    pub(crate) fn note_hedge(&self) {
+        self.trace.hedges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the same model was asked again, and another one as well.
+    pub(crate) fn repeated(&self) -> (u64, u64) {
+        (self.trace.retries.load(Ordering::Relaxed), self.trace.hedges.load(Ordering::Relaxed))
+    }
+
+    /// How long the call was at work.
+    pub(crate) fn busy(&self) -> &Busy {
+        &self.trace.busy
+    }
+
+    /// Says that a provider begins one of several tries within an attempt, as with one of its keys, by its name in the trace.
+    pub fn begin_try(&self, provider: &str, model: &str, name: Option<String>) {
+        self.set_try(provider, model, Try::Open { name, since: Instant::now() });
+    }
+
+    /// Notes that the open try failed. The attempt is then not noted once more, unless another try begins.
+    pub fn fail_try(&self, provider: &str, model: &str, kind: ErrorKind) {
+        let Some(Try::Open { name, since }) = self.end_try(provider, model) else { return };
+        self.note(Attempt {
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            status: AttemptStatus::Failed,
+            error: Some(kind.as_str().to_owned()),
+            reason: name,
+            latency_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
+        });
+        self.set_try(provider, model, Try::Noted);
+    }
+
+    /// Takes what is known of the latest try at this model.
+    pub(crate) fn end_try(&self, provider: &str, model: &str) -> Option<Try> {
+        let mut tries = self.trace.tries();
+        let place = tries.iter().position(|(of, at, _)| of == provider && at == model)?;
+        Some(tries.swap_remove(place).2)
+    }
+
+    fn set_try(&self, provider: &str, model: &str, latest: Try) {
+        let mut tries = self.trace.tries();
+        match tries.iter_mut().find(|(of, at, _)| of == provider && at == model) {
+            Some(known) => known.2 = latest,
+            None => tries.push((provider.to_owned(), model.to_owned(), latest)),
+        }
     }
 
     /// Notes that the answer of the latest attempt at this model broke off after its first piece.
     pub fn note_broken(&self, provider: &str, model: &str, kind: ErrorKind) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.trace.attempts();
         let answered = attempts.iter_mut().rfind(|attempt| {
             attempt.status == AttemptStatus::Answered
                 && attempt.provider == provider
@@ -150,7 +246,7 @@ impl Call {
 
     /// Notes that the attempts from number `from` on were aborted because another call was faster.
     pub fn note_lost(&self, from: usize) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.trace.attempts();
         for attempt in attempts.iter_mut().skip(from) {
             attempt.status = AttemptStatus::Failed;
             attempt.error = Some(ErrorKind::Cancelled.as_str().to_owned());
@@ -190,7 +286,7 @@ impl Call {
 
     /// The attempts so far.
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trace.attempts().clone()
     }
 
     /// Keeps the decision of the router; the first one stays.

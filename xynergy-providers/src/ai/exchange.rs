@@ -1,19 +1,22 @@
 //! One request of an AI provider over HTTP, whatever it speaks.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
-use xynergy_core::config::{Secret, SecretRef};
-use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest, Timestamp};
-use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChatStream};
+use xynergy_core::config::{ApiKeys, Secret};
+use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest, HttpSend, Timestamp};
+use xynergy_core::provider::{Call, ChatChunk, ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
+use super::keys::Keys;
 use super::openai_compatible::error::of_failure;
 use super::openai_compatible::wire::as_chunk;
 use super::pieces::{Pieces, collected, is_event_stream, start_of};
@@ -99,36 +102,61 @@ pub(crate) fn credential(value: &str) -> Result<HeaderValue> {
 #[derive(Debug)]
 pub(crate) struct Exchange<S> {
     pub(crate) name: String,
-    pub(crate) api_key: Option<SecretRef>,
-    pub(crate) parts: ProviderParts,
     pub(crate) speech: S,
+    http: Arc<dyn HttpSend>,
+    keys: Keys,
 }
 
 impl<S: Speech> Exchange<S> {
+    pub(crate) fn new(name: &str, api_key: Option<&ApiKeys>, parts: ProviderParts, speech: S) -> Self {
+        let keys = Keys::new(name, api_key, parts.secrets);
+        Self { name: name.to_owned(), speech, http: parts.http, keys }
+    }
+
     /// Sends a request and reads its answer as a whole.
     pub(crate) async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        self.ask(ctx, request).await.map_err(|error| self.named(error))
+        let outgoing = |key: Option<&Secret>| self.speech.outgoing(request, key, false);
+        self.ask(ctx, (&request.call, &request.model), outgoing, S::Reader::response).await
+    }
+
+    /// Sends a request of whatever kind, for this model, and reads its answer as a whole.
+    pub(crate) async fn ask<R: Send, T: Send>(
+        &self,
+        ctx: &Ctx,
+        (call, model): (&Call, &str),
+        outgoing: impl Fn(Option<&Secret>) -> Result<Outgoing<R>> + Send + Sync,
+        read: impl Fn(&mut R, &[u8], Option<&Secret>) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let (outgoing, read) = (&outgoing, &read);
+        let ask = |key: Option<Secret>| -> BoxFuture<'_, Result<T>> {
+            Box::pin(async move {
+                let (sent, mut reader) = Self::request(ctx, outgoing(key.as_ref())?, "application/json");
+                let answer = self.http.send(sent).await.map_err(of_failure)?;
+                if !answer.status.is_success() {
+                    return Err(self.refused(
+                        ctx,
+                        answer.status,
+                        &answer.headers,
+                        &answer.body,
+                        key.as_ref(),
+                    ));
+                }
+                read(&mut reader, &answer.body, key.as_ref())
+            })
+        };
+        self.keys.send(ctx, (call, model), ask).await.map_err(|error| self.named(error))
     }
 
     /// Sends a request and reads its answer in pieces.
     pub(crate) async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        self.open(ctx, request).await.map_err(|error| self.named(error))
+        let open = |key| -> BoxFuture<'_, Result<_>> { Box::pin(self.open(ctx, request, key)) };
+        self.keys.send(ctx, (&request.call, &request.model), open).await.map_err(|error| self.named(error))
     }
 
-    async fn ask(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        let key = self.key(ctx).await?;
-        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), false)?;
-        let answer = self.parts.http.send(sent).await.map_err(of_failure)?;
-        if !answer.status.is_success() {
-            return Err(self.refused(ctx, answer.status, &answer.headers, &answer.body, key.as_ref()));
-        }
-        reader.response(&answer.body, key.as_ref())
-    }
-
-    async fn open(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        let key = self.key(ctx).await?;
-        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), true)?;
-        let HttpBody { status, headers, chunks } = self.parts.http.stream(sent).await.map_err(of_failure)?;
+    async fn open(&self, ctx: &Ctx, request: &ChatRequest, key: Option<Secret>) -> Result<ChatStream> {
+        let outgoing = self.speech.outgoing(request, key.as_ref(), true)?;
+        let (sent, mut reader) = Self::request(ctx, outgoing, "text/event-stream");
+        let HttpBody { status, headers, chunks } = self.http.stream(sent).await.map_err(of_failure)?;
         let mut pieces = chunks.fuse().boxed();
         if !status.is_success() {
             // Half of an error is better than none.
@@ -151,23 +179,9 @@ impl<S: Speech> Exchange<S> {
         Ok(futures_util::stream::unfold(Some(reading), Reading::next).boxed())
     }
 
-    async fn key(&self, ctx: &Ctx) -> Result<Option<Secret>> {
-        match &self.api_key {
-            Some(reference) => Ok(Some(self.parts.secrets.get(&ctx.tenant, reference).await?)),
-            None => Ok(None),
-        }
-    }
-
-    fn request(
-        &self,
-        ctx: &Ctx,
-        request: &ChatRequest,
-        key: Option<&Secret>,
-        stream: bool,
-    ) -> Result<(HttpRequest, S::Reader)> {
-        let Outgoing { url, mut headers, body, reader } = self.speech.outgoing(request, key, stream)?;
+    fn request<R>(ctx: &Ctx, outgoing: Outgoing<R>, accepted: &'static str) -> (HttpRequest, R) {
+        let Outgoing { url, mut headers, body, reader } = outgoing;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let accepted = if stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accepted));
         let ids = [("x-request-id", Some(&ctx.request_id)), ("traceparent", ctx.traceparent.as_ref())];
         for (name, id) in ids {
@@ -184,7 +198,7 @@ impl<S: Speech> Exchange<S> {
             timeout: LONGEST,
             max_response_bytes: MAX_ANSWER,
         };
-        Ok((sent, reader))
+        (sent, reader)
     }
 
     fn refused(

@@ -3,6 +3,8 @@
 pub mod anthropic;
 mod exchange;
 pub mod headers;
+mod key_ring;
+mod keys;
 pub mod openai_compatible;
 pub mod openai_responses;
 mod pieces;

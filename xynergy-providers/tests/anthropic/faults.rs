@@ -153,7 +153,7 @@ fn ctx() -> Ctx {
 fn provider(url: &str) -> Arc<dyn Provider> {
     let config = ProviderConfig {
         base_url: Some(url.to_owned()),
-        api_key: Some(SecretRef::Env("KEY".into())),
+        api_key: Some(SecretRef::Env("KEY".into()).into()),
         ..ProviderConfig::default()
     };
     let secrets = StaticSecrets::default().with("KEY", Secret::new("sk-ant-sesame"));

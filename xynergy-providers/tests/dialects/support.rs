@@ -119,7 +119,7 @@ pub(crate) const JSON: &str = "content-type: application/json\r\n";
 /// The provider `name` with the key [`KEY`] and a model.
 pub(crate) fn provider(name: &str, config: ProviderConfig) -> Arc<dyn Provider> {
     let model = config.model.clone().or(Some("m".into()));
-    let config = ProviderConfig { api_key: Some(SecretRef::Env("THE_KEY".into())), model, ..config };
+    let config = ProviderConfig { api_key: Some(SecretRef::Env("THE_KEY".into()).into()), model, ..config };
     let secrets = StaticSecrets::default().with("THE_KEY", Secret::new(KEY));
     let parts = ProviderParts { http: Arc::new(ReqwestHttp::new()), secrets: Arc::new(secrets) };
     providers().build(name, &config, &parts).unwrap()

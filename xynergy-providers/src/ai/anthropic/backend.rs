@@ -24,7 +24,7 @@ impl Anthropic {
     /// Errors: an address or a model that is wrong.
     pub fn new(name: &str, config: &ProviderConfig, parts: ProviderParts) -> Result<Self> {
         let speech = Settings::new(name, config)?;
-        Ok(Self(Exchange { name: name.to_owned(), api_key: config.api_key.clone(), parts, speech }))
+        Ok(Self(Exchange::new(name, config.api_key.as_ref(), parts, speech)))
     }
 }
 

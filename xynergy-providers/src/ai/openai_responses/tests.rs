@@ -51,7 +51,7 @@ impl HttpSend for Replay {
 fn provider(http: &Arc<Replay>) -> Arc<dyn Provider> {
     let config = ProviderConfig {
         kind: OPENAI_RESPONSES.into(),
-        api_key: Some(SecretRef::Env("KEY".into())),
+        api_key: Some(SecretRef::Env("KEY".into()).into()),
         ..ProviderConfig::default()
     };
     let secrets = StaticSecrets::default().with("KEY", Secret::new("sk-verysecret"));
