@@ -165,7 +165,12 @@ impl Provider for Paced {
 
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         self.chat(ctx, request).await?;
-        let chunks = vec![Ok(ChatChunk::text(self.name)), Ok(ChatChunk::end(FinishReason::Stop))];
+        let end = if request.options.tags.contains("break") {
+            Err(Error::new(ErrorKind::Unavailable, "ai.stream", "cut"))
+        } else {
+            Ok(ChatChunk::end(FinishReason::Stop))
+        };
+        let chunks = vec![Ok(ChatChunk::text(self.name)), end];
         Ok(futures_util::stream::iter(chunks).boxed())
     }
 }
@@ -198,6 +203,16 @@ async fn the_fastest_model_gets_the_calls_until_it_fails() {
         }
     }
     assert_eq!(ai.chat(&ctx, named("fast", "Hi")).await.unwrap().report.provider, "quick");
+    // A stream that breaks off counts as a failure too.
+    let options = CallOptions { tags: ["break".to_owned()].into(), ..CallOptions::default() };
+    let mut stream = ai.stream(&ctx, ChatRequest { options, ..named("quick", "Hi") }).await.unwrap();
+    while stream.next().await.is_some() {}
+    drop(stream);
+    first("slow");
+    for _ in 0..60 {
+        ai.chat(&ctx, named("quick", "Hi")).await.unwrap();
+    }
+    first("quick");
     quick.failing.store(true, Ordering::SeqCst);
     assert_eq!(ai.chat(&ctx, named("fast", "Hi")).await.unwrap().report.provider, "slow", "it falls back");
     first("slow");

@@ -8,7 +8,9 @@ use futures_util::{Stream, StreamExt};
 use crate::ctx::Ctx;
 use crate::error::Result;
 use crate::layer::Layer;
-use crate::provider::{Call, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, Provider};
+use crate::provider::{
+    Attempt, AttemptStatus, Call, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, Provider,
+};
 use crate::route::{Decided, Memo, Router};
 
 /// Decides which models are asked, leaves the decision for the layers within, and tells the router what became of it.
@@ -47,6 +49,7 @@ impl Routed {
             call: request.call.clone(),
             memo,
             told: 0,
+            opened: None,
         }))
     }
 }
@@ -84,6 +87,8 @@ struct Lesson {
     memo: Option<Memo>,
     /// Attempts that were told before.
     told: usize,
+    /// The one of them that a stream came from, which may still break off.
+    opened: Option<usize>,
 }
 
 impl Lesson {
@@ -91,11 +96,17 @@ impl Lesson {
         let attempts = self.call.attempts();
         self.router.learn(&self.ctx, attempts.iter().skip(self.told));
         self.told = attempts.len();
+        self.opened = attempts.iter().rposition(|attempt| attempt.status == AttemptStatus::Answered);
     }
 }
 
 impl Drop for Lesson {
     fn drop(&mut self) {
+        if let Some(opened) = self.opened {
+            let attempts = self.call.attempts();
+            let broken = |attempt: &&Attempt| attempt.status == AttemptStatus::Failed;
+            self.router.learn(&self.ctx, attempts.get(opened).filter(broken));
+        }
         self.tell();
         if let Some(memo) = &self.memo {
             self.router.conclude(&self.ctx, memo, &self.call.attempts());

@@ -102,7 +102,7 @@ pub struct CallReport {
     pub usage_estimated: bool,
     /// Whether it came from the cache.
     pub cache_hit: bool,
-    /// What chose the model: `complexity`, `model`, `route`, or `cache`.
+    /// What chose the model: `cache`, or the `policy` of the decision, as `complexity`, `model`, `route` or `weighted`.
     pub routed_via: String,
     /// Whether a limit of ours had cut a first answer and the model was asked again without it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]

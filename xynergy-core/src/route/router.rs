@@ -115,13 +115,13 @@ struct Route {
 struct Entry {
     choice: ModelChoice,
     weight: u32,
-    /// Its place in the route.
+    /// Its place in its route; none of them for what is of no route.
     place: usize,
 }
 
 impl From<ModelChoice> for Entry {
     fn from(choice: ModelChoice) -> Self {
-        Self { choice, weight: 1, place: 0 }
+        Self { choice, weight: 1, place: usize::MAX }
     }
 }
 
@@ -221,6 +221,13 @@ impl Router {
                 max_slowdown_percent,
                 ..
             }) => {
+                let candidate = &models[1].choice;
+                if models.iter().filter(|entry| entry.choice == *candidate).count() > 1 {
+                    return Err(config(format!(
+                        "routes.{name}.candidate: {}/{} is its baseline or a fallback too; name another model",
+                        candidate.provider, candidate.model
+                    )));
+                }
                 canary = Some(Canary::new(Plan {
                     stages: stages.clone(),
                     min_calls: *min_calls,

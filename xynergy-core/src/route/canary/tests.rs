@@ -32,17 +32,13 @@ fn simulated(plan: &Plan, seed: u64, failing: (u64, u64), ms: (u64, u64)) -> (Ph
 
 #[test]
 fn an_equal_candidate_is_promoted_and_hardly_ever_rolled_back() {
-    for failing in [10, 50, 200] {
-        let ends = |phase| {
-            (0..1_000)
-                .filter(|seed| simulated(&plan(), *seed, (failing, failing), (100, 100)).0 == phase)
-                .count()
-        };
-        let rolled_back = ends(Phase::RolledBack);
-        assert!(rolled_back <= 50, "{rolled_back} of 1,000 at {failing}: the stated confidence is 95 %");
-        if failing == 50 {
-            assert_eq!(ends(Phase::Promoted) + rolled_back, 1_000);
-        }
+    for (failing, seeds) in [(50, 1_000), (10, 200), (200, 200)] {
+        let ends: Vec<Phase> =
+            (0..seeds).map(|seed| simulated(&plan(), seed, (failing, failing), (100, 100)).0).collect();
+        let of = |phase| ends.iter().filter(|end| **end == phase).count();
+        let (promoted, rolled_back) = (of(Phase::Promoted), of(Phase::RolledBack));
+        assert!(rolled_back * 20 <= ends.len(), "{rolled_back} at {failing}: the stated confidence is 95 %");
+        assert_eq!(promoted + rolled_back, ends.len(), "all have come to an end");
     }
 }
 

@@ -141,6 +141,10 @@ fn a_route_to_nowhere_is_a_configuration_error() {
         ("routes.x = ['nowhere']", "routes.x"),
         ("routes.x = {strategy = 'cheapest', models = ['openai', 'nowhere/m']}", "nowhere/m"),
         ("policies = [{route = 'nowhere'}]", "policies[0].route"),
+        (
+            "routes.x = {strategy = 'canary', baseline = 'openai', candidate = 'openai/openai-model'}",
+            "routes.x.candidate: openai/openai-model",
+        ),
     ] {
         let error = Router::new(candidates(&["openai"]), table(text)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConfigInvalid);

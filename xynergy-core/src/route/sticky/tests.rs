@@ -201,7 +201,7 @@ fn never_dearer_than_the_better_of_sticking_and_always_the_cheapest() {
         let prices: Vec<Price> = list.iter().map(|rates| price(*rates)).collect();
         for kind in 0..5 {
             let entropy = SeededEntropy::new(kind as u64 * 7 + 1);
-            let conversations: Vec<Vec<Said>> = (0..150).map(|_| conversation(&entropy, kind)).collect();
+            let conversations: Vec<Vec<Said>> = (0..60).map(|_| conversation(&entropy, kind)).collect();
             let total = |way| conversations.iter().map(|turns| run(&prices, turns, way)).sum::<u64>();
             let (stick, cheapest) = (total(Way::AlwaysStick), total(Way::AlwaysCheapest));
             let weighed = total(Way::Weighed);

@@ -95,6 +95,10 @@ impl PriceBook {
 
     fn listed(&self, provider: &str, model: &str, by_model_alone: bool) -> Option<ListedModel> {
         let listed = self.listed.read().unwrap_or_else(PoisonError::into_inner).clone();
+        // The common case is on the path of every decision.
+        if listed.is_empty() {
+            return None;
+        }
         let exact = find(&listed, &format!("{provider}/{model}"));
         exact.or_else(|| find(&listed, model).filter(|_| by_model_alone)).cloned()
     }

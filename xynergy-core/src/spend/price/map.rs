@@ -86,6 +86,11 @@ impl PriceMap {
         self.models.get(name)
     }
 
+    /// Whether it has no model.
+    pub fn is_empty(&self) -> bool {
+        self.models.is_empty()
+    }
+
     /// The models.
     pub fn models(&self) -> impl Iterator<Item = (&str, &ListedModel)> {
         self.models.iter().map(|(name, model)| (name.as_str(), model))
