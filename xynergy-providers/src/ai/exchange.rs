@@ -16,6 +16,7 @@ use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
+use super::headers::rate_limits;
 use super::keys::Keys;
 use super::openai_compatible::error::of_failure;
 use super::openai_compatible::wire::as_chunk;
@@ -128,6 +129,7 @@ impl<S: Speech> Exchange<S> {
     async fn ask(&self, ctx: &Ctx, request: &ChatRequest, key: Option<Secret>) -> Result<ChatResponse> {
         let (sent, mut reader) = self.request(ctx, request, key.as_ref(), false)?;
         let answer = self.http.send(sent).await.map_err(of_failure)?;
+        self.tell_limits(ctx, request, &answer.headers);
         if !answer.status.is_success() {
             return Err(self.refused(ctx, answer.status, &answer.headers, &answer.body, key.as_ref()));
         }
@@ -137,6 +139,7 @@ impl<S: Speech> Exchange<S> {
     async fn open(&self, ctx: &Ctx, request: &ChatRequest, key: Option<Secret>) -> Result<ChatStream> {
         let (sent, mut reader) = self.request(ctx, request, key.as_ref(), true)?;
         let HttpBody { status, headers, chunks } = self.http.stream(sent).await.map_err(of_failure)?;
+        self.tell_limits(ctx, request, &headers);
         let mut pieces = chunks.fuse().boxed();
         if !status.is_success() {
             // Half of an error is better than none.
@@ -157,6 +160,17 @@ impl<S: Speech> Exchange<S> {
             Reading { pieces, parser, reader, ready: VecDeque::new(), ended: false, key, provider };
         reading.take(Some(Ok(Bytes::from(start))));
         Ok(futures_util::stream::unfold(Some(reading), Reading::next).boxed())
+    }
+
+    /// What is left of a limit; where there are several keys, that of one says nothing of the others.
+    fn tell_limits(&self, ctx: &Ctx, request: &ChatRequest, headers: &HeaderMap) {
+        if self.keys.are_several() {
+            return;
+        }
+        let limits = rate_limits(headers, ctx.env.clock.now());
+        if limits.is_known() {
+            request.call.tell_limits(&self.name, &request.model, limits);
+        }
     }
 
     fn request(
