@@ -21,6 +21,8 @@ use xynergy_core::config::CachedSecrets;
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
 use xynergy_core::crm::Crm;
+#[cfg(feature = "ai")]
+use xynergy_core::embed::Embedder;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
@@ -156,6 +158,8 @@ impl Client {
             #[cfg(feature = "ai")]
             providers: Vec::new(),
             #[cfg(feature = "ai")]
+            embedders: Vec::new(),
+            #[cfg(feature = "ai")]
             cache: None,
             #[cfg(feature = "ai")]
             tokenizers: Vec::new(),
@@ -206,6 +210,8 @@ pub struct ClientBuilder {
     stores: Option<Stores>,
     #[cfg(feature = "ai")]
     providers: Vec<Arc<dyn Provider>>,
+    #[cfg(feature = "ai")]
+    embedders: Vec<Arc<dyn Embedder>>,
     #[cfg(feature = "ai")]
     cache: Option<Arc<dyn ResponseCache>>,
     #[cfg(feature = "ai")]
@@ -264,6 +270,14 @@ impl ClientBuilder {
     #[must_use]
     pub fn provider(mut self, provider: Arc<dyn Provider>) -> Self {
         self.providers.push(provider);
+        self
+    }
+
+    /// One more embedder, of the host's own, beside the providers that embed.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn embedder(mut self, embedder: Arc<dyn Embedder>) -> Self {
+        self.embedders.push(embedder);
         self
     }
 
@@ -375,7 +389,7 @@ impl ClientBuilder {
         let parts = ProviderParts { http: http.clone(), secrets: Arc::new(secrets) };
         providers
             .extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
-        if providers.is_empty() {
+        if providers.is_empty() && self.embedders.is_empty() {
             self.config.ai.validate()?;
             return Ok(None);
         }
@@ -389,6 +403,7 @@ impl ClientBuilder {
             limiter = Some(Arc::new(RedisLimiter::new(redis.clone(), self.secrets.clone())?));
         }
         let parts = AiParts {
+            embedders: self.embedders.clone(),
             cache: self.cache.clone(),
             ledger: Some(ledger),
             limiter,

@@ -62,7 +62,11 @@ pub mod execution;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
+#[cfg(feature = "logs")]
+pub mod logs;
 pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
 
 pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]
@@ -81,7 +85,7 @@ pub use xynergy_core::ads;
 pub use xynergy_core::{
     Clock, Ctx, Currency, Entropy, Env, Error, ErrorKind, Minor, Result, Retry, TenantId, Timestamp,
 };
-pub use xynergy_core::{crm, env, provider, store};
+pub use xynergy_core::{crm, embed, env, provider, store};
 
 /// Credentials: where they are found, and how they are kept from every log.
 pub mod secrets {

@@ -13,6 +13,7 @@ pub mod config;
 pub mod conformance;
 pub mod crm;
 pub mod ctx;
+pub mod embed;
 pub mod env;
 pub mod error;
 pub mod execution;

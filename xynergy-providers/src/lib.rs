@@ -21,3 +21,5 @@ pub mod sandbox;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 mod spend;
 pub mod store;
+#[cfg(any(feature = "rustls", feature = "postgres"))]
+mod tls;

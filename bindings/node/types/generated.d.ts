@@ -647,6 +647,51 @@ export interface Document {
   version: number;
 }
 
+/** Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different dimensions, cannot be compared. */
+export interface EmbedRequest {
+  /** How long the vectors are to be, where the model can shorten them; the configured length when absent, else the model's own. */
+  dimensions?: number | null;
+  /** The texts. */
+  input: Array<string>;
+  /** Which model. */
+  model?: string;
+  /** What is meant for this library and sent to no provider. */
+  xynergy?: CallOptions;
+  [field: string]: unknown;
+}
+
+/** What an embedder answers. */
+export interface EmbedResponse {
+  /** The tokens of the texts, as the service counts them; they are estimated when absent. */
+  tokens?: number | null;
+  /** One vector a text, in the order of the texts. */
+  vectors: Array<Array<number>>;
+}
+
+/** Texts as vectors, and what became of the call. */
+export interface Embeddings {
+  /** Every attempt, in order; one for each part where the texts were sent in several. */
+  attempts: Array<Attempt>;
+  /** The cost in dollars, for people; null when the price is not known. */
+  cost: number | null;
+  /** The cost in billionths of a dollar; null when the price is not known. */
+  cost_nano_usd: bigint | null;
+  /** How long each vector is. */
+  dimensions: number;
+  /** The model that was asked there. */
+  model: string;
+  /** The provider that answered; where several parts were sent, that of the first. */
+  provider: string;
+  /** The id of the request. */
+  request_id: string;
+  /** The tokens of the texts. */
+  tokens_used: number;
+  /** Whether tokens were counted here because the provider did not say. */
+  usage_estimated?: boolean;
+  /** One vector a text, in the order of the texts. */
+  vectors: Array<Array<number>>;
+}
+
 /** Why one element of a body is no event. */
 export interface EventProblem {
   /** Its place in the array, from 0. */
@@ -1384,6 +1429,8 @@ export interface AiConfig {
   cache?: CacheConfig | undefined;
   /** How many calls may be in flight. */
   concurrency?: ConcurrencyConfig | undefined;
+  /** How texts are embedded. */
+  embeddings?: EmbeddingsConfig | undefined;
   /** Who is asked where every model of a list fails alike. */
   fallbacks?: FallbackConfig | undefined;
   /** Second calls beside slow ones. */
@@ -1648,6 +1695,20 @@ export interface ConcurrencyConfig {
   max?: number | undefined;
   /** At each provider, after which the next one is asked; 0 for no bound but that of the client. */
   per_provider?: number | undefined;
+}
+
+/** How texts are embedded. */
+export interface EmbeddingsConfig {
+  /** How many requests of one call are in flight at once. */
+  concurrency?: number | undefined;
+  /** How long the vectors are to be where a request does not say, for models that can shorten them; the model's own length when absent. */
+  dimensions?: number | null | undefined;
+  /** The most texts of one call. They are sent in as many requests as the provider needs. */
+  max_inputs?: number | undefined;
+  /** The model, as `text-embedding-3-small` or `openai/text-embedding-3-small`; where absent, the default model of the providers that embed, if they have but one. */
+  model?: string | null | undefined;
+  /** Who serves that model, in the order in which they are asked: `PROVIDER`, or `PROVIDER/MODEL` where it has another name there, as a deployment at Azure. It must be the same model everywhere: vectors of two models cannot be compared. Where empty, the providers whose default model it is. */
+  providers?: Array<string> | undefined;
 }
 
 /** Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the error reaches the caller at once. */
@@ -1951,6 +2012,15 @@ export interface AiArea {
    * @param request The conversation and how to answer it.
    */
   stream(request: ChatRequestInput, options?: PerCall): ChatStream;
+  /**
+   * Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them fails, the call fails. Only providers of the same model stand in for one another.
+   * @param input The texts.
+   * @param options.model Which model: `PROVIDER/MODEL`, the model of one of the embedders, or a provider for its default one; the configured model when absent. Vectors of different models cannot be compared.
+   * @param options.dimensions How long the vectors are to be, where the model can shorten them.
+   * @param options.tags Names under which the spend is counted and limited.
+   * @param options.key A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+   */
+  embed(input: Array<string>, options?: PerCall & { model?: string | null | undefined; dimensions?: number | null | undefined; tags?: Array<string> | undefined; key?: string | null | undefined }): Promise<Embeddings>;
   /**
    * Which models would be asked in which order, and why. Sends nothing.
    * @param request A prompt, or a conversation.
@@ -2325,6 +2395,16 @@ export interface Provider {
   chat(ctx: CallContext, request: ChatRequest, call: HostCall): Promise<string | Given<ChatResponse>> | string | Given<ChatResponse>;
   /** Answers in pieces: chunks, or text. May be absent. */
   stream?(ctx: CallContext, request: ChatRequest, call: HostCall): AsyncIterable<string | Given<ChatChunk>> | Iterable<string | Given<ChatChunk>> | Promise<AsyncIterable<string | Given<ChatChunk>>>;
+}
+
+/** Embeds texts. Its attributes `default_model` and `max_inputs` say what it can do. */
+export interface Embedder {
+  /** The model that is asked when the request names none; the embedder's name when absent. */
+  readonly defaultModel?: string | null | undefined;
+  /** How many texts one call takes, at least 1; more are sent in several. 2,048 when absent. */
+  readonly maxInputs?: number | null | undefined;
+  /** One vector for each text of `request.input`, in their order and all of the same length, and the tokens where they are known. */
+  embed(ctx: CallContext, request: EmbedRequest, call: HostCall): Promise<Given<EmbedResponse>> | Given<EmbedResponse>;
 }
 
 /** A cache of answers. An error is taken as a miss. */

@@ -84,6 +84,19 @@ class AiMethods(Area):
         """
         return ChatStream(self._core, self._options(timeout, request_id), {"request": request})
 
+    async def embed(self, input: Sequence[str], model: str | None = None, dimensions: int | None = None, tags: Sequence[str] | None = None, key: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Embeddings:
+        """Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them fails, the call fails. Only providers of the same model stand in for one another.
+
+        Args:
+            input: The texts.
+            model: Which model: `PROVIDER/MODEL`, the model of one of the embedders, or a provider for its default one; the configured model when absent. Vectors of different models cannot be compared.
+            dimensions: How long the vectors are to be, where the model can shorten them.
+            tags: Names under which the spend is counted and limited.
+            key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+        """
+        found: t.Embeddings = decode(await self._call("ai.embed", {"input": input, "model": model, "dimensions": dimensions, "tags": tags, "key": key}, timeout, request_id), "Embeddings")
+        return found
+
     async def route(self, request: a.PromptOrRequest, *, timeout: float | None = None, request_id: str | None = None) -> t.RouteDecision:
         """Which models would be asked in which order, and why. Sends nothing.
 

@@ -16,6 +16,8 @@ class AiConfigDict(TypedDict, total=False):
     """The cache of answers."""
     concurrency: ConcurrencyConfigLike
     """How many calls may be in flight."""
+    embeddings: EmbeddingsConfigLike
+    """How texts are embedded."""
     fallbacks: FallbackConfigLike
     """Who is asked where every model of a list fails alike."""
     hedge: HedgeConfigLike
@@ -124,6 +126,22 @@ ContactPropertiesLike = ContactPropertiesDict
 DatabaseUrl = Union["SecretRefLike", str]
 
 Dialect = Union[Literal["openai", "azure", "abacus", "openrouter", "groq", "mistral", "deepseek", "ollama", "vllm", "llama_cpp", "internal", "anthropic", "compatible"]]
+
+class EmbeddingsConfigDict(TypedDict, total=False):
+    """How texts are embedded."""
+
+    concurrency: int
+    """How many requests of one call are in flight at once."""
+    dimensions: int | None
+    """How long the vectors are to be where a request does not say, for models that can shorten them; the model's own length when absent."""
+    max_inputs: int
+    """The most texts of one call. They are sent in as many requests as the provider needs."""
+    model: str | None
+    """The model, as `text-embedding-3-small` or `openai/text-embedding-3-small`; where absent, the default model of the providers that embed, if they have but one."""
+    providers: Sequence[str]
+    """Who serves that model, in the order in which they are asked: `PROVIDER`, or `PROVIDER/MODEL` where it has another name there, as a deployment at Azure. It must be the same model everywhere: vectors of two models cannot be compared. Where empty, the providers whose default model it is."""
+
+EmbeddingsConfigLike = EmbeddingsConfigDict
 
 class ExecutionConfigDict(TypedDict, total=False):
     """The limits of budget changes: a preset, or every figure by itself."""

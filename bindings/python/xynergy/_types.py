@@ -864,6 +864,69 @@ class Document(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"value": "", "version": ""}
 
 
+class EmbedRequest(Record):
+    """Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different dimensions, cannot be compared."""
+
+    __slots__ = ()
+
+    dimensions: int | None
+    """How long the vectors are to be, where the model can shorten them; the configured length when absent, else the model's own."""
+    input: Records[str]
+    """The texts."""
+    model: str | None
+    """Which model."""
+    xynergy: CallOptions | None
+    """What is meant for this library and sent to no provider."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"dimensions": "", "input": "", "model": "", "xynergy": "CallOptions"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class EmbedResponse(Record):
+    """What an embedder answers."""
+
+    __slots__ = ()
+
+    tokens: int | None
+    """The tokens of the texts, as the service counts them; they are estimated when absent."""
+    vectors: Records[Records[float]]
+    """One vector a text, in the order of the texts."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"tokens": "", "vectors": ""}
+
+
+class Embeddings(Record):
+    """Texts as vectors, and what became of the call."""
+
+    __slots__ = ()
+
+    attempts: Records[Attempt]
+    """Every attempt, in order; one for each part where the texts were sent in several."""
+    cost: float | None
+    """The cost in dollars, for people; null when the price is not known."""
+    cost_nano_usd: int | None
+    """The cost in billionths of a dollar; null when the price is not known."""
+    dimensions: int
+    """How long each vector is."""
+    model: str
+    """The model that was asked there."""
+    provider: str
+    """The provider that answered; where several parts were sent, that of the first."""
+    request_id: str
+    """The id of the request."""
+    tokens_used: int
+    """The tokens of the texts."""
+    usage_estimated: bool | None
+    """Whether tokens were counted here because the provider did not say."""
+    vectors: Records[Records[float]]
+    """One vector a text, in the order of the texts."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cost": "", "cost_nano_usd": "", "dimensions": "", "model": "", "provider": "", "request_id": "", "tokens_used": "", "usage_estimated": "", "vectors": ""}
+
+
 class EventProblem(Record):
     """Why one element of a body is no event."""
 
@@ -1626,4 +1689,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use xynergy::ads::{AdObjectQuery, AdObjectSpec, AdObjectUpdate};
 use xynergy::ai::SpendLimit;
+use xynergy::embed::EmbedRequest;
 use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
-use xynergy::provider::ChatRequest;
+use xynergy::provider::{CallOptions, ChatRequest};
 use xynergy::{Client, Error, Result, Scope};
 
 /// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
@@ -76,6 +77,21 @@ async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
     let ai = scope.ai();
     match name {
         "generate" => json(ai.generate(a.whole()).await),
+        "embed" => {
+            let options = CallOptions {
+                tags: a.optional("tags").unwrap_or_default(),
+                key: a.optional("key"),
+                ..CallOptions::default()
+            };
+            let request = EmbedRequest {
+                input: a.take("input"),
+                model: a.optional("model").unwrap_or_default(),
+                dimensions: a.optional("dimensions"),
+                options,
+                ..EmbedRequest::default()
+            };
+            json(ai.embed(request).await)
+        }
         "chat" => json(ai.chat(a.chat()).await),
         "route" => json(ai.route(&a.chat())),
         "count_tokens" => {

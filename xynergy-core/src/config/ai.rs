@@ -5,7 +5,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ProviderConfig, RateLimit, SecretRef};
+use super::{
+    DefaultStrategy, EmbeddingsConfig, PolicyConfig, ProviderConfig, RateLimit, RouteConfig, SecretRef,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::route::RoutingTable;
 use crate::spend::{LimitScope, SpendLimit, Window, Zone};
@@ -19,14 +21,20 @@ pub struct AiConfig {
     pub providers: BTreeMap<String, ProviderConfig>,
     /// In which order the providers are asked.
     pub order: OrderConfig,
-    /// Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`.
-    pub routes: BTreeMap<String, Vec<String>>,
+    /// Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy.
+    pub routes: BTreeMap<String, RouteConfig>,
+    /// Which requests without a model go to which route. The first policy that matches decides.
+    pub policies: Vec<PolicyConfig>,
+    /// What chooses for requests that name no model and that no policy is for.
+    pub strategy: DefaultStrategy,
     /// Who is asked where every model of a list fails alike.
     pub fallbacks: FallbackConfig,
     /// The cache of answers.
     pub cache: CacheConfig,
     /// How limits of answers are sized.
     pub tokens: TokenConfig,
+    /// How texts are embedded.
+    pub embeddings: EmbeddingsConfig,
     /// Spend limits that hold for every tenant.
     pub limits: Vec<SpendLimitConfig>,
     /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
@@ -57,9 +65,12 @@ impl Default for AiConfig {
             providers: BTreeMap::new(),
             order: OrderConfig::default(),
             routes: BTreeMap::new(),
+            policies: Vec::new(),
+            strategy: DefaultStrategy::default(),
             fallbacks: FallbackConfig::default(),
             cache: CacheConfig::default(),
             tokens: TokenConfig::default(),
+            embeddings: EmbeddingsConfig::default(),
             limits: Vec::new(),
             price_file: None,
             rate_limit: None,
@@ -364,6 +375,9 @@ impl AiConfig {
             ("breaker.open_seconds", self.breaker.open_seconds),
             ("breaker.probes", u64::from(self.breaker.probes)),
             ("hedge.min_calls", u64::from(self.hedge.min_calls)),
+            ("embeddings.max_inputs", self.embeddings.max_inputs as u64),
+            ("embeddings.concurrency", u64::from(self.embeddings.concurrency)),
+            ("embeddings.dimensions", self.embeddings.dimensions.map_or(1, u64::from)),
             ("concurrency.max", u64::from(self.concurrency.max)),
             ("max_prompt_bytes", self.max_prompt_bytes as u64),
         ];
@@ -393,6 +407,9 @@ impl AiConfig {
                 )));
             }
         }
+        for (name, route) in &self.routes {
+            route.validate(name)?;
+        }
         match self.routes.keys().find(|route| self.providers.contains_key(*route) || *route == "auto") {
             Some(route) => Err(wrong(format!("ai.routes.{route}: the name is taken; choose another"))),
             None => Ok(()),
@@ -405,6 +422,10 @@ impl AiConfig {
             complex: self.order.complex.clone(),
             simple: self.order.simple.clone(),
             routes: self.routes.clone(),
+            strategy: self.strategy,
+            policies: self.policies.clone(),
+            context_too_long: self.fallbacks.context_too_long.clone(),
+            tokens: self.tokens.clone(),
         }
     }
 

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use schemars::JsonSchema;
@@ -34,6 +35,11 @@ pub struct ProviderConfig {
     pub api_key: Option<ApiKeys>,
     /// The model that is asked when a request names none; the dialect's own where absent.
     pub model: Option<String>,
+    /// How many tokens prompt and answer of its default model may have together, where the library does not know or knows it
+    /// wrong. A request that does not fit goes to the next model that it fits.
+    pub context_window: Option<u64>,
+    /// The same for other models of its, by their names.
+    pub context_windows: BTreeMap<String, u64>,
     /// What it costs, where the library does not know or knows it wrong.
     pub price: Option<PriceConfig>,
     /// Allows `http` to other machines: prompts and key then travel unencrypted.
@@ -51,6 +57,8 @@ impl Default for ProviderConfig {
             api_version: None,
             api_key: None,
             model: None,
+            context_window: None,
+            context_windows: BTreeMap::new(),
             price: None,
             allow_http: false,
             rate_limit: None,
@@ -268,6 +276,13 @@ impl ProviderConfig {
         })
     }
 
+    /// The tokens that prompt and answer may have together, by the names of models; `default_model` is its default one.
+    pub fn windows(&self, default_model: &str) -> BTreeMap<String, u64> {
+        let of_default = self.context_window.map(|window| (default_model.to_owned(), window));
+        let named = self.context_windows.iter().map(|(model, window)| (model.clone(), *window));
+        of_default.into_iter().chain(named).collect()
+    }
+
     /// Checks everything. A type of the host's own needs neither address nor model here.
     pub(super) fn validate(&self, name: &str) -> Result<()> {
         if [OPENAI_COMPATIBLE, OPENAI_RESPONSES, ANTHROPIC].contains(&self.kind.as_str()) {
@@ -278,6 +293,11 @@ impl ProviderConfig {
         self.pricing(name)?;
         if let Some(keys) = &self.api_key {
             keys.validate(&format!("ai.providers.{name}.api_key"))?;
+        }
+        if self.context_window == Some(0) || self.context_windows.values().any(|window| *window == 0) {
+            return Err(wrong(format!(
+                "ai.providers.{name}: a context window of 0 holds nothing; give its tokens or leave it away"
+            )));
         }
         self.rate_limit.map_or(Ok(()), |limit| limit.validate(&format!("ai.providers.{name}.rate_limit")))
     }

@@ -9,6 +9,7 @@ pub mod cache;
 mod changes;
 mod clicks;
 mod crm;
+pub mod embedder;
 mod executor;
 pub mod provider;
 pub mod rate;

@@ -2,13 +2,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use serde_json::json;
 
 use crate::ctx::Ctx;
+use crate::env::EventType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layer::Layer;
 use crate::provider::{
     Assembler, AttemptStatus, CallOptions, CallReport, Capability, ChatChunk, ChatRequest, ChatResponse,
-    ChatStream, Content, Message, Outcome, Provider, Usage,
+    ChatStream, Message, Outcome, Provider, Usage,
 };
 use crate::route::{ModelChoice, RouteDecision};
 use crate::spend::{LEASE, PriceBook, Reserve, Service, Settlement, SpendGuard, SpendLedger, SpendLimit};
@@ -115,6 +117,13 @@ impl SpendLayer {
                 window = limit.window.as_str(),
                 limit_nano_usd = limit.amount_nano_usd
             );
+            ctx.emit(EventType::SPEND_LIMIT_CROSSED, || {
+                json!({
+                    "scope": limit.scope,
+                    "window": limit.window.as_str(),
+                    "limit_nano_usd": limit.amount_nano_usd,
+                })
+            });
         }
         Ok((guard, allowed))
     }
@@ -178,14 +187,7 @@ fn is_away(error: &Error) -> bool {
 
 /// The images of a request, which some models have a price for.
 fn images(request: &ChatRequest) -> u64 {
-    let count = |message: &Message| match &message.content {
-        Some(Content::Parts(parts)) => parts
-            .iter()
-            .filter(|part| matches!(part.kind.as_str(), "image_url" | "image" | "input_image"))
-            .count(),
-        _ => 0,
-    };
-    request.messages.iter().map(|message| count(message) as u64).sum()
+    request.messages.iter().map(|message| message.images() as u64).sum()
 }
 
 fn most_prompt_tokens(request: &ChatRequest) -> u64 {

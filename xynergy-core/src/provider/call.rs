@@ -1,12 +1,13 @@
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
+use crate::metrics::Busy;
 use crate::rate::RateLimits;
 use crate::route::RouteDecision;
 use crate::tokens::TokenOptimization;
@@ -25,6 +26,10 @@ pub struct CallOptions {
     /// False neither reads nor fills the cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
+    /// A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation
+    /// at one model; without it they know one by its first messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
     /// Whether the library sizes the limit of the answer. Not with tools or a response format.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub optimize_tokens: bool,
@@ -66,6 +71,17 @@ pub enum AttemptStatus {
     Failed,
     /// It was not asked: its breaker is open, its rate is used up.
     Skipped,
+}
+
+impl AttemptStatus {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
 }
 
 /// What became of a call: who answered, at what cost, by which way.
@@ -122,9 +138,7 @@ pub(crate) enum Try {
 /// What the layers of one call tell one another. Clones of a request share it; each call starts a new one.
 #[derive(Clone, Debug, Default)]
 pub struct Call {
-    attempts: Arc<Mutex<Vec<Attempt>>>,
-    tries: Arc<Mutex<Vec<(String, String, Try)>>>,
-    told: Arc<Mutex<Vec<(String, String, RateLimits)>>>,
+    trace: Arc<Trace>,
     decision: Arc<OnceLock<Arc<RouteDecision>>>,
     /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
     pub last_resort: bool,
@@ -136,10 +150,51 @@ pub struct Call {
     lost: Option<Arc<AtomicBool>>,
 }
 
+/// What is noted of a call on its way.
+#[derive(Debug, Default)]
+struct Trace {
+    attempts: Mutex<Vec<Attempt>>,
+    tries: Mutex<Vec<(String, String, Try)>>,
+    told: Mutex<Vec<(String, String, RateLimits)>>,
+    busy: Busy,
+    retries: AtomicU64,
+    hedges: AtomicU64,
+}
+
+impl Trace {
+    fn attempts(&self) -> MutexGuard<'_, Vec<Attempt>> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tries(&self) -> MutexGuard<'_, Vec<(String, String, Try)>> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Call {
     /// Notes one attempt.
     pub fn note(&self, attempt: Attempt) {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).push(attempt);
+        self.trace.attempts().push(attempt);
+    }
+
+    /// Notes that the same model is asked again.
+    pub(crate) fn note_retry(&self) {
+        self.trace.retries.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that another model is asked as well.
+    pub(crate) fn note_hedge(&self) {
+        self.trace.hedges.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the same model was asked again, and another one as well.
+    pub(crate) fn repeated(&self) -> (u64, u64) {
+        (self.trace.retries.load(Ordering::Relaxed), self.trace.hedges.load(Ordering::Relaxed))
+    }
+
+    /// How long the call was at work.
+    pub(crate) fn busy(&self) -> &Busy {
+        &self.trace.busy
     }
 
     /// Says that a provider begins one of several tries within an attempt, as with one of its keys, by its name in the trace.
@@ -163,27 +218,27 @@ impl Call {
 
     /// Notes what a provider told of its limits, for the layer that leaves it alone where they are used up.
     pub fn tell_limits(&self, provider: &str, model: &str, limits: RateLimits) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.trace.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.retain(|(of, at, _)| !(of == provider && at == model));
         told.push((provider.to_owned(), model.to_owned(), limits));
     }
 
     /// Takes what a provider told last.
     pub(crate) fn take_limits(&self, provider: &str, model: &str) -> Option<RateLimits> {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = self.trace.told.lock().unwrap_or_else(PoisonError::into_inner);
         let place = told.iter().position(|(of, at, _)| of == provider && at == model)?;
         Some(told.swap_remove(place).2)
     }
 
     /// Takes what is known of the latest try at this model.
     pub(crate) fn end_try(&self, provider: &str, model: &str) -> Option<Try> {
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tries = self.trace.tries();
         let place = tries.iter().position(|(of, at, _)| of == provider && at == model)?;
         Some(tries.swap_remove(place).2)
     }
 
     fn set_try(&self, provider: &str, model: &str, latest: Try) {
-        let mut tries = self.tries.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tries = self.trace.tries();
         match tries.iter_mut().find(|(of, at, _)| of == provider && at == model) {
             Some(known) => known.2 = latest,
             None => tries.push((provider.to_owned(), model.to_owned(), latest)),
@@ -192,7 +247,7 @@ impl Call {
 
     /// Notes that the answer of the latest attempt at this model broke off after its first piece.
     pub fn note_broken(&self, provider: &str, model: &str, kind: ErrorKind) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.trace.attempts();
         let answered = attempts.iter_mut().rfind(|attempt| {
             attempt.status == AttemptStatus::Answered
                 && attempt.provider == provider
@@ -207,7 +262,7 @@ impl Call {
 
     /// Notes that the attempts from number `from` on were aborted because another call was faster.
     pub fn note_lost(&self, from: usize) {
-        let mut attempts = self.attempts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut attempts = self.trace.attempts();
         for attempt in attempts.iter_mut().skip(from) {
             attempt.status = AttemptStatus::Failed;
             attempt.error = Some(ErrorKind::Cancelled.as_str().to_owned());
@@ -247,7 +302,7 @@ impl Call {
 
     /// The attempts so far.
     pub fn attempts(&self) -> Vec<Attempt> {
-        self.attempts.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.trace.attempts().clone()
     }
 
     /// Keeps the decision of the router; the first one stays.

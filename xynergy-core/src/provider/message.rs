@@ -75,6 +75,17 @@ impl Message {
             _ => false,
         }
     }
+
+    /// How many parts of it are images.
+    pub fn images(&self) -> usize {
+        match &self.content {
+            Some(Content::Parts(parts)) => parts
+                .iter()
+                .filter(|part| matches!(part.kind.as_str(), "image_url" | "image" | "input_image"))
+                .count(),
+            _ => 0,
+        }
+    }
 }
 
 /// What a message says.

@@ -26,11 +26,13 @@ pub use response::{ChatResponse, Choice, FinishReason, Generation, Outcome};
 pub use usage::Usage;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
 use crate::ctx::Ctx;
+use crate::embed::Embedder;
 use crate::error::Result;
 
 /// The pieces of a streamed answer. It ends after the first error; dropping it aborts the call.
@@ -55,4 +57,9 @@ pub trait Provider: Send + Sync + Debug + 'static {
 
     /// Answers `request` in pieces; returns when the provider has accepted it.
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream>;
+
+    /// What embeds texts at the same account, where it does.
+    fn embedder(&self) -> Option<Arc<dyn Embedder>> {
+        None
+    }
 }

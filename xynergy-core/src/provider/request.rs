@@ -106,7 +106,13 @@ impl GenerateRequest {
         ChatRequest {
             max_tokens: self.max_tokens,
             temperature: Some(self.temperature.unwrap_or(0.7)),
-            options: CallOptions { tags: self.tags, key: self.key, cache: self.cache, optimize_tokens: true },
+            options: CallOptions {
+                tags: self.tags,
+                key: self.key,
+                cache: self.cache,
+                session: None,
+                optimize_tokens: true,
+            },
             ..ChatRequest::prompt(self.prompt)
         }
     }

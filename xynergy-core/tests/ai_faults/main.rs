@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests are no tests to clippy.
 
 mod breaker;
+mod figures;
 mod hedge;
 mod load;
 mod matrix;
+mod spans;
 mod streams;
 mod support;

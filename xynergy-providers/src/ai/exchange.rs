@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use url::Url;
 use xynergy_core::config::{ApiKeys, Secret};
 use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest, HttpSend, Timestamp};
-use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChatStream};
+use xynergy_core::provider::{Call, ChatChunk, ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
@@ -116,30 +116,50 @@ impl<S: Speech> Exchange<S> {
 
     /// Sends a request and reads its answer as a whole.
     pub(crate) async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        let ask = |key| -> BoxFuture<'_, Result<_>> { Box::pin(self.ask(ctx, request, key)) };
-        self.keys.send(ctx, request, ask).await.map_err(|error| self.named(error))
+        let outgoing = |key: Option<&Secret>| self.speech.outgoing(request, key, false);
+        self.ask(ctx, (&request.call, &request.model), outgoing, S::Reader::response).await
+    }
+
+    /// Sends a request of whatever kind, for this model, and reads its answer as a whole.
+    pub(crate) async fn ask<R: Send, T: Send>(
+        &self,
+        ctx: &Ctx,
+        (call, model): (&Call, &str),
+        outgoing: impl Fn(Option<&Secret>) -> Result<Outgoing<R>> + Send + Sync,
+        read: impl Fn(&mut R, &[u8], Option<&Secret>) -> Result<T> + Send + Sync,
+    ) -> Result<T> {
+        let (outgoing, read) = (&outgoing, &read);
+        let ask = |key: Option<Secret>| -> BoxFuture<'_, Result<T>> {
+            Box::pin(async move {
+                let (sent, mut reader) = Self::request(ctx, outgoing(key.as_ref())?, "application/json");
+                let answer = self.http.send(sent).await.map_err(of_failure)?;
+                self.tell_limits(ctx, (call, model), &answer.headers);
+                if !answer.status.is_success() {
+                    return Err(self.refused(
+                        ctx,
+                        answer.status,
+                        &answer.headers,
+                        &answer.body,
+                        key.as_ref(),
+                    ));
+                }
+                read(&mut reader, &answer.body, key.as_ref())
+            })
+        };
+        self.keys.send(ctx, (call, model), ask).await.map_err(|error| self.named(error))
     }
 
     /// Sends a request and reads its answer in pieces.
     pub(crate) async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let open = |key| -> BoxFuture<'_, Result<_>> { Box::pin(self.open(ctx, request, key)) };
-        self.keys.send(ctx, request, open).await.map_err(|error| self.named(error))
-    }
-
-    async fn ask(&self, ctx: &Ctx, request: &ChatRequest, key: Option<Secret>) -> Result<ChatResponse> {
-        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), false)?;
-        let answer = self.http.send(sent).await.map_err(of_failure)?;
-        self.tell_limits(ctx, request, &answer.headers);
-        if !answer.status.is_success() {
-            return Err(self.refused(ctx, answer.status, &answer.headers, &answer.body, key.as_ref()));
-        }
-        reader.response(&answer.body, key.as_ref())
+        self.keys.send(ctx, (&request.call, &request.model), open).await.map_err(|error| self.named(error))
     }
 
     async fn open(&self, ctx: &Ctx, request: &ChatRequest, key: Option<Secret>) -> Result<ChatStream> {
-        let (sent, mut reader) = self.request(ctx, request, key.as_ref(), true)?;
+        let outgoing = self.speech.outgoing(request, key.as_ref(), true)?;
+        let (sent, mut reader) = Self::request(ctx, outgoing, "text/event-stream");
         let HttpBody { status, headers, chunks } = self.http.stream(sent).await.map_err(of_failure)?;
-        self.tell_limits(ctx, request, &headers);
+        self.tell_limits(ctx, (&request.call, &request.model), &headers);
         let mut pieces = chunks.fuse().boxed();
         if !status.is_success() {
             // Half of an error is better than none.
@@ -163,26 +183,19 @@ impl<S: Speech> Exchange<S> {
     }
 
     /// What is left of a limit; where there are several keys, that of one says nothing of the others.
-    fn tell_limits(&self, ctx: &Ctx, request: &ChatRequest, headers: &HeaderMap) {
+    fn tell_limits(&self, ctx: &Ctx, (call, model): (&Call, &str), headers: &HeaderMap) {
         if self.keys.are_several() {
             return;
         }
         let limits = rate_limits(headers, ctx.env.clock.now());
         if limits.is_known() {
-            request.call.tell_limits(&self.name, &request.model, limits);
+            call.tell_limits(&self.name, model, limits);
         }
     }
 
-    fn request(
-        &self,
-        ctx: &Ctx,
-        request: &ChatRequest,
-        key: Option<&Secret>,
-        stream: bool,
-    ) -> Result<(HttpRequest, S::Reader)> {
-        let Outgoing { url, mut headers, body, reader } = self.speech.outgoing(request, key, stream)?;
+    fn request<R>(ctx: &Ctx, outgoing: Outgoing<R>, accepted: &'static str) -> (HttpRequest, R) {
+        let Outgoing { url, mut headers, body, reader } = outgoing;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let accepted = if stream { "text/event-stream" } else { "application/json" };
         headers.insert(ACCEPT, HeaderValue::from_static(accepted));
         let ids = [("x-request-id", Some(&ctx.request_id)), ("traceparent", ctx.traceparent.as_ref())];
         for (name, id) in ids {
@@ -199,7 +212,7 @@ impl<S: Speech> Exchange<S> {
             timeout: LONGEST,
             max_response_bytes: MAX_ANSWER,
         };
-        Ok((sent, reader))
+        (sent, reader)
     }
 
     fn refused(

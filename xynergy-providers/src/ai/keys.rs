@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use xynergy_core::config::{ApiKeys, Secret, SecretRef, SecretSource};
-use xynergy_core::provider::ChatRequest;
+use xynergy_core::provider::Call;
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Retry, TenantId};
 
 use super::key_ring::{KeyRing, Why};
@@ -63,23 +63,23 @@ impl Keys {
     pub(crate) async fn send<'a, T: Send>(
         &'a self,
         ctx: &'a Ctx,
-        request: &'a ChatRequest,
+        (call, model): (&'a Call, &'a str),
         send: impl Fn(Option<Secret>) -> BoxFuture<'a, Result<T>> + Send + Sync,
     ) -> Result<T> {
         match self.references.as_slice() {
             [] => send(None).await,
             [reference] => {
                 let used = Used { index: 0, secret: self.secrets.get(&ctx.tenant, reference).await? };
-                self.send_with(ctx, request, used, &send).await
+                self.send_with(ctx, (call, model), used, &send).await
             }
-            _ => self.send_in_turn(ctx, request, &send).await,
+            _ => self.send_in_turn(ctx, (call, model), &send).await,
         }
     }
 
     async fn send_in_turn<'a, T: Send>(
         &'a self,
         ctx: &'a Ctx,
-        request: &'a ChatRequest,
+        (call, model): (&'a Call, &'a str),
         send: &(impl Fn(Option<Secret>) -> BoxFuture<'a, Result<T>> + Send + Sync),
     ) -> Result<T> {
         let turn = self.with_ring(ctx, KeyRing::turn);
@@ -91,7 +91,7 @@ impl Keys {
                 Ok(secret) => secret,
                 Err(error) => {
                     let reason = format!("{}: none was found", self.name(index));
-                    request.call.note_skipped(&self.provider, &request.model, error.kind(), &reason);
+                    call.note_skipped(&self.provider, model, error.kind(), &reason);
                     failure.get_or_insert(error);
                     continue;
                 }
@@ -101,7 +101,7 @@ impl Keys {
                 continue;
             }
             was_tried = true;
-            match self.send_with(ctx, request, Used { index, secret }, send).await {
+            match self.send_with(ctx, (call, model), Used { index, secret }, send).await {
                 Err(error) if Fate::of(&error).is_some() => failure = Some(worse_to_keep(failure, error)),
                 outcome => return outcome,
             }
@@ -110,7 +110,7 @@ impl Keys {
             && let Some(index) = self.with_ring(ctx, |ring| ring.soonest())
             && let Some(secret) = resting.remove(&index)
         {
-            return self.send_with(ctx, request, Used { index, secret }, send).await;
+            return self.send_with(ctx, (call, model), Used { index, secret }, send).await;
         }
         let error = failure.unwrap_or_else(|| {
             Error::new(ErrorKind::Unauthorized, "ai.chat", "no API key of the provider can be used now")
@@ -122,11 +122,11 @@ impl Keys {
     async fn send_with<'a, T: Send>(
         &'a self,
         ctx: &'a Ctx,
-        request: &'a ChatRequest,
+        (call, model): (&'a Call, &'a str),
         mut used: Used,
         send: &(impl Fn(Option<Secret>) -> BoxFuture<'a, Result<T>> + Send + Sync),
     ) -> Result<T> {
-        let (provider, model, reference) = (&self.provider, &request.model, &self.references[used.index]);
+        let (provider, reference) = (&self.provider, &self.references[used.index]);
         let several = self.references.len() > 1;
         let mut rotated = false;
         loop {
@@ -135,7 +135,7 @@ impl Keys {
                 (_, false) => Some(self.name(used.index)),
                 (_, true) => Some(format!("{}, read anew", self.name(used.index))),
             };
-            request.call.begin_try(provider, model, name);
+            call.begin_try(provider, model, name);
             let error = match send(Some(used.secret.clone())).await {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
@@ -145,7 +145,7 @@ impl Keys {
                 let until = ctx.env.clock.now().plus(fate.rest);
                 let hash = self.hash(&used.secret);
                 self.with_ring(ctx, |ring| ring.rest(used.index, hash, fate.why, until));
-                request.call.fail_try(provider, model, error.kind());
+                call.fail_try(provider, model, error.kind());
             }
             if fate.why != Why::Refused || rotated {
                 return Err(error);
@@ -155,7 +155,7 @@ impl Keys {
                 Ok(fresh) if fresh.expose() != used.secret.expose() => used.secret = fresh,
                 _ => return Err(error),
             }
-            request.call.fail_try(provider, model, error.kind());
+            call.fail_try(provider, model, error.kind());
             rotated = true;
         }
     }

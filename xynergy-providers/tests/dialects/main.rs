@@ -2,6 +2,7 @@
 #![cfg(feature = "ai")]
 #![allow(clippy::unwrap_used, clippy::expect_used)] // Helpers of tests are no tests to clippy.
 
+mod embeddings;
 mod hostile;
 mod requests;
 mod support;

@@ -1,8 +1,11 @@
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xynergy::Timestamp;
 use xynergy::ai::{GenerateRequest, Generation, PriceReport, Spend, SpendLimit};
-use xynergy::provider::{ChatChunk, ChatRequest, ChatResponse};
+use xynergy::embed::{EmbedRequest, Embeddings};
+use xynergy::provider::{CallOptions, ChatChunk, ChatRequest, ChatResponse};
 use xynergy_core::cache::CacheStats;
 use xynergy_core::route::RouteDecision;
 use xynergy_core::spend::{LimitScope, Window, Zone};
@@ -26,6 +29,11 @@ methods! {
         let stream = session.scope.ai().stream(arguments.request).await?;
         Ok(session.engine.streams()?.add(stream))
     };
+
+    /// Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them
+    /// fails, the call fails. Only providers of the same model stand in for one another.
+    "ai.embed"(input, model, dimensions, tags, key) Value EmbedArguments => Embeddings =
+        |session, arguments: EmbedArguments| async move { session.scope.ai().embed(arguments).await };
 
     /// Which models would be asked in which order, and why. Sends nothing.
     "ai.route"(request) Value PromptOrChat => RouteDecision =
@@ -88,6 +96,38 @@ methods! {
 pub(crate) struct ChatArguments {
     /// The conversation and how to answer it.
     request: ChatRequest,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmbedArguments {
+    /// The texts.
+    input: Vec<String>,
+    /// Which model: `PROVIDER/MODEL`, the model of one of the embedders, or a provider for its default one; the configured model when
+    /// absent. Vectors of different models cannot be compared.
+    #[serde(default)]
+    model: Option<String>,
+    /// How long the vectors are to be, where the model can shorten them.
+    #[serde(default)]
+    dimensions: Option<u32>,
+    /// Names under which the spend is counted and limited.
+    #[serde(default)]
+    tags: BTreeSet<String>,
+    /// A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+    #[serde(default)]
+    key: Option<String>,
+}
+
+impl From<EmbedArguments> for EmbedRequest {
+    fn from(given: EmbedArguments) -> Self {
+        let EmbedArguments { input, model, dimensions, tags, key } = given;
+        Self {
+            model: model.unwrap_or_default(),
+            dimensions,
+            options: CallOptions { tags, key, ..CallOptions::default() },
+            ..Self::new(input)
+        }
+    }
 }
 
 /// A prompt, or a whole request.

@@ -71,6 +71,11 @@ function DealRevenue(it) {
   readable(it);
 }
 
+function Embeddings(it) {
+  if (typeof it.cost_nano_usd === 'number') it.cost_nano_usd = BigInt(it.cost_nano_usd);
+  readable(it);
+}
+
 function Generation(it) {
   if (typeof it.cost_nano_usd === 'number') it.cost_nano_usd = BigInt(it.cost_nano_usd);
   readable(it);
@@ -175,6 +180,9 @@ const results = {
   'ai.stream'(it) {
     if (it !== null && typeof it === 'object') { ChatChunk(it); }
   },
+  'ai.embed'(it) {
+    if (it !== null && typeof it === 'object') { Embeddings(it); }
+  },
   'ai.spend'(it) {
     if (it !== null && typeof it === 'object') { Spend(it); }
   },
@@ -249,6 +257,8 @@ const results = {
 /** Those of the arguments of host methods, by trait and method, in their order. */
 const hosts = {
   Provider: {
+  },
+  Embedder: {
   },
   ResponseCache: {
     put(them) {

@@ -54,6 +54,13 @@ const AI_STREAM = {
   decode: results['ai.stream'],
   empty: false,
 };
+const AI_EMBED = {
+  name: 'ai.embed',
+  required: ["input"],
+  optional: new Map([["model", "model"], ["dimensions", "dimensions"], ["tags", "tags"], ["key", "key"]]),
+  decode: results['ai.embed'],
+  empty: false,
+};
 const AI_ROUTE = {
   name: 'ai.route',
   required: ["request"],
@@ -465,6 +472,10 @@ class Ai {
   /** Answers a conversation in pieces. The last piece has no choices but the usage, the outcome and the report. A stream that breaks ends with an error, never as a complete answer. */
   stream(request, options) {
     return stream(this.#handle, AI_STREAM, [request], options);
+  }
+  /** Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them fails, the call fails. Only providers of the same model stand in for one another. */
+  embed(input, options) {
+    return invoke(this.#handle, AI_EMBED, [input], options);
   }
   /** Which models would be asked in which order, and why. Sends nothing. */
   route(request, options) {

@@ -96,6 +96,7 @@ impl HedgeLayer {
             self.learn(request, models.first(), started.elapsed());
             return answer;
         }
+        request.call.note_hedge();
         tracing::debug!(event = "hedged", provider = %models[0].provider, model = %models[0].model);
         let second = ask(two.clone());
         let (answer, left, lost) = match select(first, second).await {

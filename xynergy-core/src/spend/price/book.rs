@@ -7,7 +7,7 @@ use super::token::Price;
 /// The longest answer that is reserved for when neither the request nor a list of models bounds it, in tokens.
 pub const UNKNOWN_MAX_OUTPUT: u64 = 16_384;
 
-/// Common models with their makers' prices and longest answers. From LiteLLM's price map (MIT), 2026.
+/// Common models with their makers' prices, longest prompts and longest answers. From LiteLLM's price map (MIT), 2026.
 const MODELS: &str = include_str!("models.json");
 
 /// The embedded table, read once.
@@ -85,6 +85,12 @@ impl PriceBook {
     pub fn longest_answer(&self, provider: &str, model: &str) -> u64 {
         let listed = self.listed(provider, model, true).and_then(|model| model.longest_answer);
         listed.unwrap_or_else(|| known_model(model).map_or(UNKNOWN_MAX_OUTPUT, |(_, longest)| longest))
+    }
+
+    /// The longest prompt of a model in tokens, by the price list or the embedded table; `None` where neither says.
+    pub fn longest_prompt(&self, provider: &str, model: &str) -> Option<u64> {
+        let listed = self.listed(provider, model, true).and_then(|model| model.longest_prompt);
+        listed.or_else(|| find(&KNOWN, model)?.longest_prompt)
     }
 
     fn listed(&self, provider: &str, model: &str, by_model_alone: bool) -> Option<ListedModel> {

@@ -23,6 +23,8 @@ pub struct ListedModel {
     pub price: Price,
     /// Its longest answer in tokens, where the list says.
     pub longest_answer: Option<u64>,
+    /// Its longest prompt in tokens, where the list says (`max_input_tokens`).
+    pub longest_prompt: Option<u64>,
 }
 
 /// An entry of a price list that has no price which chat can be counted by.
@@ -116,7 +118,8 @@ fn entry(fields: &Fields<'_>) -> std::result::Result<ListedModel, String> {
     };
     let count = |name: &str| fields.get(name).and_then(|raw| whole(raw.get()));
     let longest_answer = count("max_output_tokens").or_else(|| count("max_tokens"));
-    Ok(ListedModel { price: Price::PerToken(Arc::new(price)), longest_answer })
+    let longest_prompt = count("max_input_tokens");
+    Ok(ListedModel { price: Price::PerToken(Arc::new(price)), longest_answer, longest_prompt })
 }
 
 /// A whole number, however it is written.

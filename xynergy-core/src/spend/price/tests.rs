@@ -143,7 +143,7 @@ fn the_users_price_comes_first_and_a_list_can_be_exchanged() {
     assert_eq!(book.price("openai", "unheard-of"), None);
     assert_eq!(book.price("other", "gpt-4o"), None);
     assert_eq!(book.price("abacus", "o3"), Some(Price::PerRequest(15_000_000)));
-    let list = r#"{"o3": {"input_cost_per_token": 1e-3, "output_cost_per_token": 1e-3, "max_output_tokens": 7},
+    let list = r#"{"o3": {"input_cost_per_token": 1e-3, "output_cost_per_token": 1e-3, "max_output_tokens": 7, "max_input_tokens": 9},
                    "unheard-of": {"input_cost_per_token": 2e-3, "output_cost_per_token": 0},
                    "abacus/o3": {"input_cost_per_token": 3e-3, "output_cost_per_token": 0}}"#;
     book.replace(PriceMap::parse(list).unwrap());
@@ -156,6 +156,10 @@ fn the_users_price_comes_first_and_a_list_can_be_exchanged() {
     assert_eq!(
         (book.longest_answer("openai", "o3"), book.longest_answer("openai", "x")),
         (7, UNKNOWN_MAX_OUTPUT)
+    );
+    assert_eq!(
+        ["o3", "gpt-4o", "x"].map(|model| book.longest_prompt("openai", model)),
+        [Some(9), Some(128_000), None]
     );
     book.replace(PriceMap::default());
     assert_eq!(book.price("openai", "unheard-of"), None);

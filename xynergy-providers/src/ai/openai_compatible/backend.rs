@@ -1,21 +1,22 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName};
 use xynergy_core::config::{ProviderConfig, Secret};
+use xynergy_core::embed::Embedder;
 use xynergy_core::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, Result};
 
 use super::config::Settings;
-use super::dialect::KeyHeader;
 use super::echo::Echo;
+use super::embedder::OpenAiEmbedder;
 use super::error::of_status;
 use super::wire;
-use crate::ai::exchange::{Exchange, Outgoing, Reader, Refusal, Speech, StreamEvent, credential};
+use crate::ai::exchange::{Exchange, Outgoing, Reader, Refusal, Speech, StreamEvent};
 
-/// A provider that speaks OpenAI's chat completions.
+/// A provider that speaks OpenAI's chat completions, and embeddings where it has them.
 #[derive(Debug)]
-pub struct OpenAiCompatible(Exchange<Settings>);
+pub struct OpenAiCompatible(Arc<Exchange<Settings>>);
 
 impl OpenAiCompatible {
     /// The provider `name`. Does no I/O: the API key is looked up at each call.
@@ -23,7 +24,7 @@ impl OpenAiCompatible {
     /// Errors: an address or a model that is missing or wrong.
     pub fn new(name: &str, config: &ProviderConfig, parts: ProviderParts) -> Result<Self> {
         let speech = Settings::new(name, config)?;
-        Ok(Self(Exchange::new(name, config.api_key.as_ref(), parts, speech)))
+        Ok(Self(Arc::new(Exchange::new(name, config.api_key.as_ref(), parts, speech))))
     }
 }
 
@@ -45,6 +46,10 @@ impl Provider for OpenAiCompatible {
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         self.0.stream(ctx, request).await
     }
+
+    fn embedder(&self) -> Option<Arc<dyn Embedder>> {
+        OpenAiEmbedder::beside(&self.0)
+    }
 }
 
 impl Speech for Settings {
@@ -56,17 +61,7 @@ impl Speech for Settings {
         key: Option<&Secret>,
         stream: bool,
     ) -> Result<Outgoing<Completion>> {
-        let mut headers = HeaderMap::new();
-        if let Some(key) = key {
-            match self.ways.key {
-                KeyHeader::Bearer => {
-                    headers.insert(AUTHORIZATION, credential(&format!("Bearer {}", key.expose()))?);
-                }
-                KeyHeader::ApiKey => {
-                    headers.insert(HeaderName::from_static("api-key"), credential(key.expose())?);
-                }
-            }
-        }
+        let headers = self.credentials(key)?;
         // What an answer may repeat before it goes on.
         let echoed = self.continues(request).is_some_and(|prefill| prefill.echoed);
         let echo = request.messages.last().filter(|_| echoed).and_then(Echo::of);

@@ -1,9 +1,12 @@
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName};
 use url::Url;
-use xynergy_core::config::ProviderConfig;
+use xynergy_core::config::{ProviderConfig, Secret};
 use xynergy_core::provider::{ChatRequest, Role};
 use xynergy_core::{Error, ErrorKind, Result};
 
-use super::dialect::{Address, Prefill, Ways, ways};
+use super::dialect::{Address, KeyHeader, Prefill, Ways, ways};
+use crate::ai::exchange::credential;
 
 /// Azure's versions before this one know the newer name of the limit for reasoning models alone.
 const FIRST_WITH_NEWER_LIMIT: &str = "2024-12-01";
@@ -57,22 +60,47 @@ impl Settings {
         if let Some(path) = self.continues(request).and_then(|prefill| prefill.path) {
             url.set_path(path);
         }
+        self.extended(url, self.model(request), &["chat", "completions"])
+    }
+
+    /// The address of `path` for `model`.
+    pub(super) fn below(&self, model: &str, path: &[&str]) -> Url {
+        self.extended(self.base.clone(), model, path)
+    }
+
+    fn extended(&self, mut url: Url, model: &str, ending: &[&str]) -> Url {
         let bare = matches!(url.path().trim_end_matches('/'), "" | "/openai");
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty();
             if self.ways.address == Address::Azure && bare {
                 path.clear().push("openai");
                 match self.api_version {
-                    Some(_) => path.extend(["deployments", self.model(request)]),
+                    Some(_) => path.extend(["deployments", model]),
                     None => path.push("v1"),
                 };
             }
-            path.extend(["chat", "completions"]);
+            path.extend(ending);
         }
         if let Some(version) = &self.api_version {
             url.query_pairs_mut().append_pair("api-version", version);
         }
         url
+    }
+
+    /// The headers that say who asks.
+    pub(super) fn credentials(&self, key: Option<&Secret>) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            match self.ways.key {
+                KeyHeader::Bearer => {
+                    headers.insert(AUTHORIZATION, credential(&format!("Bearer {}", key.expose()))?);
+                }
+                KeyHeader::ApiKey => {
+                    headers.insert(HeaderName::from_static("api-key"), credential(key.expose())?);
+                }
+            }
+        }
+        Ok(headers)
     }
 
     /// The name of the limit of the answer.

@@ -24,6 +24,8 @@ pub(super) struct Ways {
     /// Whether images are read from data URLs alone.
     pub(super) images_inline: bool,
     pub(super) prefill: Option<Prefill>,
+    /// How it embeds texts, where it does.
+    pub(super) embeds: Option<Embeds>,
 }
 
 /// How the address of chat completions follows from the base.
@@ -65,6 +67,25 @@ pub(super) struct Prefill {
     pub(super) echoed: bool,
 }
 
+/// How texts are embedded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Embeds {
+    /// Whether vectors are asked for in base64, which is a third of the bytes. Not where a server of some age may not know it.
+    pub(super) base64: bool,
+    /// The name of the length of the vectors; it cannot be asked for where there is none.
+    pub(super) dimensions: Option<&'static str>,
+    /// The model that is asked by default; none when empty.
+    pub(super) model: &'static str,
+    /// How many texts are sent in one request. OpenAI takes 2,048, and with as many long vectors the answer would be larger than what
+    /// is read.
+    pub(super) max_inputs: usize,
+}
+
+/// Embeddings as OpenAI has them, of whatever model is there.
+const EMBEDS: Embeds = Embeds { base64: false, dimensions: Some("dimensions"), model: "", max_inputs: 256 };
+/// The same in base64.
+const EMBEDS_SHORT: Embeds = Embeds { base64: true, max_inputs: 1_024, ..EMBEDS };
+
 const USAGE: &[(&str, bool)] = &[("include_usage", true)];
 const CONTINUE: &[(&str, bool)] = &[("continue_final_message", true), ("add_generation_prompt", false)];
 
@@ -80,6 +101,7 @@ const COMMON: Ways = Ways {
     short_tool_ids: false,
     images_inline: false,
     prefill: None,
+    embeds: Some(EMBEDS),
 };
 
 static OPENAI: Ways = Ways {
@@ -88,6 +110,7 @@ static OPENAI: Ways = Ways {
     stream_options: &[("include_usage", true), ("include_obfuscation", false)],
     reasoning: Reasoning::Removed,
     own_temperature: true,
+    embeds: Some(Embeds { model: "text-embedding-3-small", ..EMBEDS_SHORT }),
     ..COMMON
 };
 
@@ -97,13 +120,15 @@ static AZURE: Ways = Ways {
     limit: "max_completion_tokens",
     reasoning: Reasoning::Removed,
     own_temperature: true,
+    embeds: Some(EMBEDS_SHORT),
     ..COMMON
 };
 
 /// Usage always comes, asked for or not. Whether a message is continued depends on the model behind it: not promised.
 static OPENROUTER: Ways = Ways { limit: "max_completion_tokens", stream_options: &[], ..COMMON };
 
-static GROQ: Ways = Ways { limit: "max_completion_tokens", reasoning: Reasoning::Removed, ..COMMON };
+static GROQ: Ways =
+    Ways { limit: "max_completion_tokens", reasoning: Reasoning::Removed, embeds: None, ..COMMON };
 
 /// Fields that are not in its description are refused with status 422. Usage comes with the last chunk.
 static MISTRAL: Ways = Ways {
@@ -112,12 +137,15 @@ static MISTRAL: Ways = Ways {
     reasoning: Reasoning::Removed,
     short_tool_ids: true,
     prefill: Some(Prefill { message: &[("prefix", true)], request: &[], path: None, echoed: true }),
+    // More than 256 texts are refused.
+    embeds: Some(Embeds { dimensions: Some("output_dimension"), model: "mistral-embed", ..EMBEDS }),
     ..COMMON
 };
 
 static DEEPSEEK: Ways = Ways {
     reasoning: Reasoning::KeptWithTools,
     prefill: Some(Prefill { message: &[("prefix", true)], request: &[], path: Some("beta"), echoed: false }),
+    embeds: None,
     ..COMMON
 };
 
@@ -127,11 +155,15 @@ static VLLM: Ways = Ways {
     // Usage in every chunk: it is known where a stream breaks.
     stream_options: &[("include_usage", true), ("continuous_usage_stats", true)],
     prefill: Some(Prefill { message: &[], request: CONTINUE, path: None, echoed: false }),
+    embeds: Some(EMBEDS_SHORT),
     ..COMMON
 };
 
 static LLAMA_CPP: Ways =
     Ways { prefill: Some(Prefill { message: &[], request: CONTINUE, path: None, echoed: false }), ..COMMON };
+
+/// Its description has no embeddings.
+static ABACUS: Ways = Ways { embeds: None, ..COMMON };
 
 static OTHERS: Ways = COMMON;
 
@@ -147,7 +179,8 @@ pub(super) fn ways(dialect: Dialect) -> &'static Ways {
         Dialect::Ollama => &OLLAMA,
         Dialect::Vllm => &VLLM,
         Dialect::LlamaCpp => &LLAMA_CPP,
+        Dialect::Abacus => &ABACUS,
         // Anthropic's own API is a type of its own.
-        Dialect::Abacus | Dialect::Anthropic | Dialect::Internal | Dialect::Compatible => &OTHERS,
+        Dialect::Anthropic | Dialect::Internal | Dialect::Compatible => &OTHERS,
     }
 }

@@ -258,6 +258,7 @@ mod tests {
             "The input token count (9) exceeds the maximum number of tokens allowed (8).",
             "Please reduce the length of the messages or completion.",
             "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+            "litellm.ContextWindowExceededError: litellm.BadRequestError: this is a mock context window exceeded error",
         ] {
             assert_eq!(kind(400, said(message)), ErrorKind::ContextTooLong, "{message}");
         }
@@ -285,6 +286,8 @@ mod tests {
         assert_eq!(kind(400, json!({"message": "Content Exists Risk"})), ErrorKind::ContentFiltered);
         assert_eq!(kind(403, json!({"code": "model_not_found", "message": "x"})), ErrorKind::NotFound);
         assert_eq!(kind(404, json!({"code": "DeploymentNotFound", "message": "x"})), ErrorKind::NotFound);
+        let proxy = "/chat/completions: Invalid model name passed in model=nope. Call `/v1/models` to view available models";
+        assert_eq!(kind(400, json!({"code": "400", "message": proxy})), ErrorKind::NotFound);
         assert_eq!(kind(403, json!({"message": "x"})), ErrorKind::Unauthorized);
     }
 

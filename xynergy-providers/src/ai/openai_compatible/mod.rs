@@ -5,8 +5,11 @@ mod backend;
 mod config;
 mod dialect;
 mod echo;
+mod embed;
+mod embedder;
 pub(super) mod error;
 mod told;
 pub(super) mod wire;
 
 pub use backend::OpenAiCompatible;
+pub(super) use embedder::OpenAiEmbedder;

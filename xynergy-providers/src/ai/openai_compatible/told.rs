@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 /// Parts of messages that say that the prompt does not fit, in lower case.
-const TOO_LONG: [&str; 17] = [
+const TOO_LONG: [&str; 18] = [
     "maximum context length",           // OpenAI, OpenRouter, DeepSeek, vLLM
     "maximum model length", // vLLM: "The decoder prompt (length 9) is longer than the maximum model length of 8"
     "too long to fit into the model", // vLLM
@@ -13,6 +13,7 @@ const TOO_LONG: [&str; 17] = [
     "exceed context window", // llama-cpp-python
     "exceeds the context window", // OpenAI, Responses
     "context window exceeded",
+    "contextwindowexceedederror", // LiteLLM's proxy, whatever the provider behind it said
     "context length exceeded",
     "exceeds context length",
     "prompt is too long",                           // Anthropic
@@ -117,7 +118,11 @@ impl Told {
     }
 
     pub(super) fn is_unknown_model(&self) -> bool {
-        self.code == "model_not_found" || self.code == "DeploymentNotFound" || self.kind == "not_found_error"
+        self.code == "model_not_found"
+            || self.code == "DeploymentNotFound"
+            || self.kind == "not_found_error"
+            // LiteLLM's proxy, with status 400.
+            || self.message.contains("Invalid model name passed in model=")
     }
 }
 

@@ -1,8 +1,11 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use url::Url;
 use xynergy_core::config::{ProviderConfig, Secret};
+use xynergy_core::embed::Embedder;
 use xynergy_core::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, ErrorKind, Result};
@@ -10,11 +13,15 @@ use xynergy_core::{Ctx, Error, ErrorKind, Result};
 use super::request;
 use super::stream::Events;
 use crate::ai::exchange::{Exchange, Outgoing, Refusal, Speech, credential};
+use crate::ai::openai_compatible::OpenAiEmbedder;
 use crate::ai::openai_compatible::error::of_status;
 
 /// OpenAI's Responses API.
 #[derive(Debug)]
-pub struct OpenAiResponses(Exchange<Responses>);
+pub struct OpenAiResponses {
+    exchange: Exchange<Responses>,
+    embedder: Option<Arc<dyn Embedder>>,
+}
 
 impl OpenAiResponses {
     /// The provider `name`. Does no I/O: the API key is looked up at each call.
@@ -33,26 +40,31 @@ impl OpenAiResponses {
             .pop_if_empty()
             .push("responses");
         let speech = Responses { endpoint, model: config.model(name)? };
-        Ok(Self(Exchange::new(name, config.api_key.as_ref(), parts, speech)))
+        let embedder = OpenAiEmbedder::of(name, config, &parts)?;
+        Ok(Self { exchange: Exchange::new(name, config.api_key.as_ref(), parts, speech), embedder })
     }
 }
 
 #[async_trait]
 impl Provider for OpenAiResponses {
     fn name(&self) -> &str {
-        &self.0.name
+        &self.exchange.name
     }
 
     fn capability(&self) -> Capability {
-        Capability::all(&self.0.speech.model)
+        Capability::all(&self.exchange.speech.model)
     }
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        self.0.chat(ctx, request).await
+        self.exchange.chat(ctx, request).await
     }
 
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        self.0.stream(ctx, request).await
+        self.exchange.stream(ctx, request).await
+    }
+
+    fn embedder(&self) -> Option<Arc<dyn Embedder>> {
+        self.embedder.clone()
     }
 }
 

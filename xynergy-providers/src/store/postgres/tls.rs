@@ -1,21 +1,16 @@
 use std::path::Path;
-use std::sync::Arc;
 
-use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use xynergy_core::{Error, ErrorKind, Result};
 
+use crate::tls;
+
 /// TLS that checks the server's certificate and name, against the given authorities or those of the operating system.
 pub(super) fn connector(ca_file: Option<&Path>) -> Result<MakeRustlsConnect> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|e| refused("TLS cannot be set up", e))?;
     let Some(path) = ca_file else {
-        let verified = builder.with_platform_verifier().map_err(|e| {
+        let verified = tls::trusting_the_system().map_err(|e| {
             refused("the operating system's certificate authorities cannot be read: set tls_ca_file", e)
         })?;
         return Ok(MakeRustlsConnect::new(verified.with_no_client_auth()));
@@ -33,6 +28,7 @@ pub(super) fn connector(ca_file: Option<&Path>) -> Result<MakeRustlsConnect> {
             "tls_ca_file: it holds no certificate",
         ));
     }
+    let builder = tls::builder().map_err(|e| refused("TLS cannot be set up", e))?;
     Ok(MakeRustlsConnect::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 

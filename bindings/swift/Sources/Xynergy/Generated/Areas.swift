@@ -72,6 +72,42 @@ public struct AIArea: Sendable {
         return caller.stream("ai.stream", Arguments(request: request), timeoutMs: timeoutMs, requestId: requestId)
     }
 
+    /// Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them
+    /// fails, the call fails. Only providers of the same model stand in for one another.
+    /// - Parameter input: The texts.
+    /// - Parameter model: Which model: `PROVIDER/MODEL`, the model of one of the embedders, or a provider for its default one; the
+    /// configured model when absent. Vectors of different models cannot be compared.
+    /// - Parameter dimensions: How long the vectors are to be, where the model can shorten them.
+    /// - Parameter tags: Names under which the spend is counted and limited.
+    /// - Parameter key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret
+    /// itself.
+    public func embed(
+        _ input: [String],
+        model: String? = nil,
+        dimensions: UInt32? = nil,
+        tags: [String] = [],
+        key: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Embeddings {
+        struct Arguments: Encodable, Sendable {
+            let input: [String]
+            let model: String?
+            let dimensions: UInt32?
+            let tags: [String]
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case input
+                case model
+                case dimensions
+                case tags
+                case key
+            }
+        }
+        return try await caller.call("ai.embed", Arguments(input: input, model: model, dimensions: dimensions, tags: tags, key: key), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
     /// Which models would be asked in which order, and why. Sends nothing.
     /// - Parameter request: A prompt, or a conversation.
     public func route(_ request: PromptOrRequest, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RouteDecision {

@@ -8,6 +8,8 @@ public struct AiConfig: Codable, Hashable, Sendable {
     public var cache: CacheConfig
     /// How many calls may be in flight.
     public var concurrency: ConcurrencyConfig
+    /// How texts are embedded.
+    public var embeddings: EmbeddingsConfig
     /// Who is asked where every model of a list fails alike.
     public var fallbacks: FallbackConfig
     /// Second calls beside slow ones.
@@ -38,6 +40,7 @@ public struct AiConfig: Codable, Hashable, Sendable {
         breaker: BreakerConfig = BreakerConfig(),
         cache: CacheConfig = CacheConfig(),
         concurrency: ConcurrencyConfig = ConcurrencyConfig(),
+        embeddings: EmbeddingsConfig = EmbeddingsConfig(),
         fallbacks: FallbackConfig = FallbackConfig(),
         hedge: HedgeConfig = HedgeConfig(),
         limits: [SpendLimitConfig] = [],
@@ -54,6 +57,7 @@ public struct AiConfig: Codable, Hashable, Sendable {
         self.breaker = breaker
         self.cache = cache
         self.concurrency = concurrency
+        self.embeddings = embeddings
         self.fallbacks = fallbacks
         self.hedge = hedge
         self.limits = limits
@@ -72,6 +76,7 @@ public struct AiConfig: Codable, Hashable, Sendable {
         case breaker
         case cache
         case concurrency
+        case embeddings
         case fallbacks
         case hedge
         case limits
@@ -91,6 +96,7 @@ public struct AiConfig: Codable, Hashable, Sendable {
         breaker = try container.decodeIfPresent(BreakerConfig.self, forKey: .breaker) ?? BreakerConfig()
         cache = try container.decodeIfPresent(CacheConfig.self, forKey: .cache) ?? CacheConfig()
         concurrency = try container.decodeIfPresent(ConcurrencyConfig.self, forKey: .concurrency) ?? ConcurrencyConfig()
+        embeddings = try container.decodeIfPresent(EmbeddingsConfig.self, forKey: .embeddings) ?? EmbeddingsConfig()
         fallbacks = try container.decodeIfPresent(FallbackConfig.self, forKey: .fallbacks) ?? FallbackConfig()
         hedge = try container.decodeIfPresent(HedgeConfig.self, forKey: .hedge) ?? HedgeConfig()
         limits = try container.decodeIfPresent([SpendLimitConfig].self, forKey: .limits) ?? []
@@ -110,6 +116,7 @@ public struct AiConfig: Codable, Hashable, Sendable {
         try container.encode(breaker, forKey: .breaker)
         try container.encode(cache, forKey: .cache)
         try container.encode(concurrency, forKey: .concurrency)
+        try container.encode(embeddings, forKey: .embeddings)
         try container.encode(fallbacks, forKey: .fallbacks)
         try container.encode(hedge, forKey: .hedge)
         if !limits.isEmpty { try container.encode(limits, forKey: .limits) }
@@ -401,6 +408,64 @@ public struct ContactProperties: Codable, Hashable, Sendable {
         googleClickId = try container.decodeIfPresent(String.self, forKey: .googleClickId) ?? "hs_google_click_id"
         ip = try container.decodeIfPresent(String.self, forKey: .ip) ?? "xynergy_ip"
         userAgent = try container.decodeIfPresent(String.self, forKey: .userAgent) ?? "xynergy_user_agent"
+    }
+}
+
+/// How texts are embedded.
+public struct EmbeddingsConfig: Codable, Hashable, Sendable {
+    /// How many requests of one call are in flight at once.
+    public var concurrency: UInt32
+    /// How long the vectors are to be where a request does not say, for models that can shorten them; the model's own length when
+    /// absent.
+    public var dimensions: UInt32?
+    /// The most texts of one call. They are sent in as many requests as the provider needs.
+    public var maxInputs: UInt64
+    /// The model, as `text-embedding-3-small` or `openai/text-embedding-3-small`; where absent, the default model of the providers
+    /// that embed, if they have but one.
+    public var model: String?
+    /// Who serves that model, in the order in which they are asked: `PROVIDER`, or `PROVIDER/MODEL` where it has another name there,
+    /// as a deployment at Azure. It must be the same model everywhere: vectors of two models cannot be compared. Where empty, the
+    /// providers whose default model it is.
+    public var providers: [String]
+
+    public init(
+        concurrency: UInt32 = 4,
+        dimensions: UInt32? = nil,
+        maxInputs: UInt64 = 32768,
+        model: String? = nil,
+        providers: [String] = []
+    ) {
+        self.concurrency = concurrency
+        self.dimensions = dimensions
+        self.maxInputs = maxInputs
+        self.model = model
+        self.providers = providers
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case concurrency
+        case dimensions
+        case maxInputs = "max_inputs"
+        case model
+        case providers
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        concurrency = try container.decodeIfPresent(UInt32.self, forKey: .concurrency) ?? 4
+        dimensions = try container.decodeIfPresent(UInt32.self, forKey: .dimensions)
+        maxInputs = try container.decodeIfPresent(UInt64.self, forKey: .maxInputs) ?? 32768
+        model = try container.decodeIfPresent(String.self, forKey: .model)
+        providers = try container.decodeIfPresent([String].self, forKey: .providers) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(concurrency, forKey: .concurrency)
+        try container.encodeIfPresent(dimensions, forKey: .dimensions)
+        try container.encode(maxInputs, forKey: .maxInputs)
+        try container.encodeIfPresent(model, forKey: .model)
+        if !providers.isEmpty { try container.encode(providers, forKey: .providers) }
     }
 }
 

@@ -69,6 +69,24 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.ai.chat(given.request, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.embed":
+        struct Given: Decodable {
+            let input: [String]
+            let model: String?
+            let dimensions: UInt32?
+            let tags: [String]?
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case input
+                case model
+                case dimensions
+                case tags
+                case key
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.embed(given.input, model: given.model, dimensions: given.dimensions, tags: given.tags ?? [], key: given.key, timeoutMs: timeoutMs, requestId: nil))
     case "ai.route":
         struct Given: Decodable {
             let request: PromptOrRequest

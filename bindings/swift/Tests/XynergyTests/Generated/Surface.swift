@@ -23,6 +23,7 @@ func methods(of client: Client) -> [Method] {
         Method("ai.generate", ["prompt", "max_tokens", "temperature", "tags", "cache", "key"], client.ai.generate(_:maxTokens:temperature:tags:cache:key:timeoutMs:requestId:) as Any),
         Method("ai.chat", ["request"], client.ai.chat(_:timeoutMs:requestId:) as Any),
         Method("ai.stream", ["request"], client.ai.stream(_:timeoutMs:requestId:) as Any),
+        Method("ai.embed", ["input", "model", "dimensions", "tags", "key"], client.ai.embed(_:model:dimensions:tags:key:timeoutMs:requestId:) as Any),
         Method("ai.route", ["request"], client.ai.route(_:timeoutMs:requestId:) as Any),
         Method("ai.count_tokens", ["request", "model"], client.ai.countTokens(_:model:timeoutMs:requestId:) as Any),
         Method("ai.optimize_tokens", ["prompt", "default_limit", "user_limit"], client.ai.optimizeTokens(_:defaultLimit:userLimit:timeoutMs:requestId:) as Any),
@@ -117,6 +118,9 @@ let fieldsOfTypes: [String: [String]] = [
     "DealRevenue": DealRevenue.CodingKeys.allCases.map(\.rawValue),
     "Delta": Delta.CodingKeys.allCases.map(\.rawValue),
     "Document": Document.CodingKeys.allCases.map(\.rawValue),
+    "EmbedRequest": EmbedRequest.CodingKeys.allCases.map(\.rawValue),
+    "EmbedResponse": EmbedResponse.CodingKeys.allCases.map(\.rawValue),
+    "Embeddings": Embeddings.CodingKeys.allCases.map(\.rawValue),
     "EventProblem": EventProblem.CodingKeys.allCases.map(\.rawValue),
     "Generation": Generation.CodingKeys.allCases.map(\.rawValue),
     "Health": Health.CodingKeys.allCases.map(\.rawValue),
@@ -162,6 +166,7 @@ let fieldsOfTypes: [String: [String]] = [
 
 let methodsOfHosts: [String: [String]] = [
     "Provider": [("chat", { (host: any Provider) in host.chat as Any } as Any), ("stream", { (host: any Provider) in host.stream as Any } as Any)].map(\.0),
+    "Embedder": [("embed", { (host: any Embedder) in host.embed as Any } as Any)].map(\.0),
     "ResponseCache": [("get", { (host: any ResponseCache) in host.get as Any } as Any), ("put", { (host: any ResponseCache) in host.put as Any } as Any), ("invalidate", { (host: any ResponseCache) in host.invalidate as Any } as Any)].map(\.0),
     "SecretSource": [("get", { (host: any SecretSource) in host.get as Any } as Any)].map(\.0),
     "Crm": [("deals", { (host: any Crm) in host.deals as Any } as Any), ("contacts", { (host: any Crm) in host.contacts as Any } as Any)].map(\.0),
