@@ -27,6 +27,8 @@ use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
 #[cfg(feature = "ai")]
+use xynergy_core::rate::RateLimiter;
+#[cfg(feature = "ai")]
 use xynergy_core::spend::SpendLedger;
 #[cfg(feature = "ai")]
 use xynergy_core::tokens::{TokenCounter, Tokenizer};
@@ -39,7 +41,7 @@ use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
 #[cfg(all(feature = "redis", feature = "ai"))]
-use xynergy_providers::redis::RedisLedger;
+use xynergy_providers::redis::{RedisLedger, RedisLimiter};
 
 use crate::config::Config;
 use crate::health::Sampler;
@@ -393,14 +395,18 @@ impl ClientBuilder {
         }
         #[allow(unused_mut)] // Without Redis there is no other place.
         let mut ledger: Arc<dyn SpendLedger> = Arc::new(StoredLedger(opener.clone()));
+        #[allow(unused_mut)]
+        let mut limiter: Option<Arc<dyn RateLimiter>> = None;
         #[cfg(feature = "redis")]
         if let Some(redis) = &self.config.redis {
             ledger = Arc::new(RedisLedger::new(redis.clone(), self.secrets.clone())?);
+            limiter = Some(Arc::new(RedisLimiter::new(redis.clone(), self.secrets.clone())?));
         }
         let parts = AiParts {
             embedders: self.embedders.clone(),
             cache: self.cache.clone(),
             ledger: Some(ledger),
+            limiter,
             counter: Arc::clone(counter),
             ..AiParts::new(providers)
         };

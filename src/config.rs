@@ -38,7 +38,8 @@ pub struct Config {
     /// Where clicks, revenue, changes and state are kept.
     #[serde(default)]
     pub store: StoreConfig,
-    /// Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share.
+    /// Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of in
+    /// each process: a Redis server that many workers share. While it is away, each process counts rates by itself.
     #[cfg(all(feature = "redis", feature = "ai"))]
     #[serde(default)]
     pub redis: Option<RedisConfig>,

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::ErrorKind;
 use crate::metrics::Busy;
+use crate::rate::RateLimits;
 use crate::route::RouteDecision;
 use crate::tokens::TokenOptimization;
 
@@ -154,6 +155,7 @@ pub struct Call {
 struct Trace {
     attempts: Mutex<Vec<Attempt>>,
     tries: Mutex<Vec<(String, String, Try)>>,
+    told: Mutex<Vec<(String, String, RateLimits)>>,
     busy: Busy,
     retries: AtomicU64,
     hedges: AtomicU64,
@@ -212,6 +214,20 @@ impl Call {
             latency_ms: u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
         self.set_try(provider, model, Try::Noted);
+    }
+
+    /// Notes what a provider told of its limits, for the layer that leaves it alone where they are used up.
+    pub fn tell_limits(&self, provider: &str, model: &str, limits: RateLimits) {
+        let mut told = self.trace.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|(of, at, _)| !(of == provider && at == model));
+        told.push((provider.to_owned(), model.to_owned(), limits));
+    }
+
+    /// Takes what a provider told last.
+    pub(crate) fn take_limits(&self, provider: &str, model: &str) -> Option<RateLimits> {
+        let mut told = self.trace.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = told.iter().position(|(of, at, _)| of == provider && at == model)?;
+        Some(told.swap_remove(place).2)
     }
 
     /// Takes what is known of the latest try at this model.

@@ -20,7 +20,7 @@ pub struct Rate {
 
 impl Rate {
     /// The greatest limit. Up to it, every store's arithmetic is exact.
-    pub const MOST: u32 = 100_000_000;
+    pub const MOST: u32 = 50_000_000;
 }
 
 /// What was taken of a limit of requests and one of tokens and is not refilled yet. A value: nothing in it knows the time.

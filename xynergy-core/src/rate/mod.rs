@@ -1,8 +1,10 @@
 //! How many requests and tokens a minute are let through: protection, not money.
 
+mod allowance;
 mod bucket;
 mod memory;
 
+pub use allowance::{Allowance, RateLimits};
 pub use bucket::{Bucket, Rate};
 pub use memory::MemoryLimiter;
 

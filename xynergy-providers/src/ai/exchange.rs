@@ -16,6 +16,7 @@ use xynergy_core::provider::{Call, ChatChunk, ChatRequest, ChatResponse, ChatStr
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Error, ErrorKind, Result};
 
+use super::headers::rate_limits;
 use super::keys::Keys;
 use super::openai_compatible::error::of_failure;
 use super::openai_compatible::wire::as_chunk;
@@ -132,6 +133,7 @@ impl<S: Speech> Exchange<S> {
             Box::pin(async move {
                 let (sent, mut reader) = Self::request(ctx, outgoing(key.as_ref())?, "application/json");
                 let answer = self.http.send(sent).await.map_err(of_failure)?;
+                self.tell_limits(ctx, (call, model), &answer.headers);
                 if !answer.status.is_success() {
                     return Err(self.refused(
                         ctx,
@@ -157,6 +159,7 @@ impl<S: Speech> Exchange<S> {
         let outgoing = self.speech.outgoing(request, key.as_ref(), true)?;
         let (sent, mut reader) = Self::request(ctx, outgoing, "text/event-stream");
         let HttpBody { status, headers, chunks } = self.http.stream(sent).await.map_err(of_failure)?;
+        self.tell_limits(ctx, (&request.call, &request.model), &headers);
         let mut pieces = chunks.fuse().boxed();
         if !status.is_success() {
             // Half of an error is better than none.
@@ -177,6 +180,17 @@ impl<S: Speech> Exchange<S> {
             Reading { pieces, parser, reader, ready: VecDeque::new(), ended: false, key, provider };
         reading.take(Some(Ok(Bytes::from(start))));
         Ok(futures_util::stream::unfold(Some(reading), Reading::next).boxed())
+    }
+
+    /// What is left of a limit; where there are several keys, that of one says nothing of the others.
+    fn tell_limits(&self, ctx: &Ctx, (call, model): (&Call, &str), headers: &HeaderMap) {
+        if self.keys.are_several() {
+            return;
+        }
+        let limits = rate_limits(headers, ctx.env.clock.now());
+        if limits.is_known() {
+            call.tell_limits(&self.name, model, limits);
+        }
     }
 
     fn request<R>(ctx: &Ctx, outgoing: Outgoing<R>, accepted: &'static str) -> (HttpRequest, R) {

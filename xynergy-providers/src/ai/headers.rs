@@ -4,6 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderMap;
 use xynergy_core::env::Timestamp;
+use xynergy_core::rate::{Allowance, RateLimits};
 
 /// How long the provider asks to wait: milliseconds, seconds or a date. What is not positive and finite is passed over.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
@@ -20,68 +21,24 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
         .or_else(date)
 }
 
-/// What is left of the limits of a provider, as far as it tells.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RateLimits {
-    /// Requests.
-    pub requests: Allowance,
-    /// Tokens, of prompts and answers together.
-    pub tokens: Allowance,
-    /// Tokens of prompts, where they are counted apart.
-    pub input_tokens: Allowance,
-    /// Tokens of answers, where they are counted apart.
-    pub output_tokens: Allowance,
-}
-
-/// What is left of one limit. What the provider does not tell, or tells as less than nothing, is not known.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Allowance {
-    /// How much there is in one window.
-    pub limit: Option<u64>,
-    /// How much of it is left.
-    pub remaining: Option<u64>,
-    /// The time until it is full again; to go on, less may do.
-    pub full_in: Option<Duration>,
-}
-
-impl RateLimits {
-    /// Reads `x-ratelimit-*` and `anthropic-ratelimit-*`. The times are Go durations, seconds or RFC 3339.
-    pub fn read(headers: &HeaderMap, now: Timestamp) -> Self {
-        let of = |what: &str| {
-            let field = |part: &str| {
-                let openai = || text(headers, &format!("x-ratelimit-{part}-{what}"));
-                openai().or_else(|| text(headers, &format!("anthropic-ratelimit-{what}-{part}")))
-            };
-            Allowance {
-                limit: field("limit").and_then(|text| text.parse().ok()),
-                remaining: field("remaining").and_then(|text| text.parse().ok()),
-                full_in: field("reset").and_then(|text| time_until(text, now)),
-            }
+/// Reads `x-ratelimit-*` and `anthropic-ratelimit-*`. The times are Go durations, seconds or RFC 3339.
+pub fn rate_limits(headers: &HeaderMap, now: Timestamp) -> RateLimits {
+    let of = |what: &str| {
+        let field = |part: &str| {
+            let openai = || text(headers, &format!("x-ratelimit-{part}-{what}"));
+            openai().or_else(|| text(headers, &format!("anthropic-ratelimit-{what}-{part}")))
         };
-        Self {
-            requests: of("requests"),
-            tokens: of("tokens"),
-            input_tokens: of("input-tokens"),
-            output_tokens: of("output-tokens"),
+        Allowance {
+            limit: field("limit").and_then(|text| text.parse().ok()),
+            remaining: field("remaining").and_then(|text| text.parse().ok()),
+            full_in: field("reset").and_then(|text| time_until(text, now)),
         }
-    }
-
-    /// What is known, by name, for the context of an error.
-    pub fn pairs(&self) -> Vec<(&'static str, String)> {
-        let mut pairs = Vec::new();
-        let mut keep = |name: &'static str, value: Option<u64>| {
-            if let Some(value) = value {
-                pairs.push((name, value.to_string()));
-            }
-        };
-        let ms = |time: Option<Duration>| time.and_then(|time| u64::try_from(time.as_millis()).ok());
-        keep("limit_requests", self.requests.limit);
-        keep("remaining_requests", self.requests.remaining);
-        keep("requests_full_in_ms", ms(self.requests.full_in));
-        keep("limit_tokens", self.tokens.limit);
-        keep("remaining_tokens", self.tokens.remaining);
-        keep("tokens_full_in_ms", ms(self.tokens.full_in));
-        pairs
+    };
+    RateLimits {
+        requests: of("requests"),
+        tokens: of("tokens"),
+        input_tokens: of("input-tokens"),
+        output_tokens: of("output-tokens"),
     }
 }
 
@@ -168,7 +125,7 @@ mod tests {
             ("x-ratelimit-remaining-tokens", "0"),
             ("x-ratelimit-reset-tokens", "6m0s"),
         ]);
-        let limits = RateLimits::read(&openai, now());
+        let limits = rate_limits(&openai, now());
         assert_eq!(limits.requests.remaining, Some(29_999));
         assert_eq!(limits.requests.full_in, Some(Duration::from_millis(2)));
         assert_eq!((limits.tokens.limit, limits.tokens.remaining), (Some(150_000), Some(0)));
@@ -180,7 +137,7 @@ mod tests {
             ("x-ratelimit-remaining-tokens", "-1"),
             ("x-ratelimit-reset-tokens", "42"),
         ]);
-        let limits = RateLimits::read(&azure, now());
+        let limits = rate_limits(&azure, now());
         let full_in = Some(Duration::from_secs(42));
         assert_eq!(limits.tokens, Allowance { limit: None, remaining: None, full_in });
         assert_eq!(limits.requests, Allowance::default());
@@ -189,7 +146,7 @@ mod tests {
             ("anthropic-ratelimit-input-tokens-remaining", "7"),
             ("anthropic-ratelimit-requests-reset", "2026-03-01T12:00:05Z"),
         ]);
-        let limits = RateLimits::read(&anthropic, now());
+        let limits = rate_limits(&anthropic, now());
         assert_eq!(limits.input_tokens.remaining, Some(7));
         assert_eq!(limits.requests.full_in, Some(Duration::from_secs(5)));
     }
@@ -211,7 +168,7 @@ mod tests {
             for name in ["retry-after", "retry-after-ms", "x-ratelimit-reset-tokens", "x-ratelimit-remaining-tokens"] {
                 let headers = headers(&[(name, &value)]);
                 prop_assert!(retry_after(&headers, now).is_none_or(|wait| !wait.is_zero()));
-                let _ = RateLimits::read(&headers, now);
+                let _ = rate_limits(&headers, now);
             }
         }
     }

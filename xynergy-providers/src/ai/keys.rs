@@ -50,6 +50,11 @@ impl Keys {
         }
     }
 
+    /// Whether there are several keys, each with limits of its own at the provider.
+    pub(crate) fn are_several(&self) -> bool {
+        self.references.len() > 1
+    }
+
     /// Sends with the first key that is well; with the next at once where that one is refused or throttled. A refused key whose
     /// value has changed meanwhile is tried again. When all rest, the one that rested longest is asked all the same, since only
     /// the provider can say.

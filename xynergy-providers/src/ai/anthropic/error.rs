@@ -6,7 +6,7 @@ use xynergy_core::config::Secret;
 use xynergy_core::env::Timestamp;
 use xynergy_core::{Error, ErrorKind, Retry};
 
-use crate::ai::headers::{RateLimits, retry_after};
+use crate::ai::headers::{rate_limits, retry_after};
 use crate::ai::openai_compatible::error::{DEFAULT_THROTTLE, not_too_far, shortened, without};
 
 /// An answer with an error status.
@@ -28,7 +28,7 @@ pub(super) fn of_status(
         _ => {}
     }
     if error.kind() == ErrorKind::Throttled {
-        for (name, value) in RateLimits::read(headers, now).pairs() {
+        for (name, value) in rate_limits(headers, now).pairs() {
             error = error.with_context(name, value);
         }
     }

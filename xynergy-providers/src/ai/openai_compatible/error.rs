@@ -7,7 +7,7 @@ use xynergy_core::env::{HttpFailure, Timestamp};
 use xynergy_core::{Error, ErrorKind, Retry};
 
 use super::told::{Told, is_nothing};
-use crate::ai::headers::{RateLimits, retry_after};
+use crate::ai::headers::{rate_limits, retry_after};
 
 /// The greatest part of a provider's message that is told on.
 const MAX_MESSAGE: usize = 400;
@@ -38,7 +38,7 @@ pub(in crate::ai) fn of_status(
         _ => {}
     }
     if error.kind() == ErrorKind::Throttled {
-        for (name, value) in RateLimits::read(headers, now).pairs() {
+        for (name, value) in rate_limits(headers, now).pairs() {
             error = error.with_context(name, value);
         }
     }
