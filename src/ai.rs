@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use xynergy_core::client::AiClient;
 use xynergy_core::embed::{EmbedRequest, Embeddings};
+use xynergy_core::env::EventType;
 use xynergy_core::provider::{ChatRequest, ChatResponse, ChatStream};
 use xynergy_core::route::RouteDecision;
 use xynergy_core::spend::PriceMap;
@@ -15,6 +16,8 @@ pub use xynergy_core::provider::{GenerateRequest, Generation};
 pub use xynergy_core::spend::{LimitScope, PriceReport, SkippedPrice, Spend, SpendLimit, Window, Zone};
 pub use xynergy_core::tokens::{Countable, Encoding, Frame, TokenCount, TokenOptimization, Tokenizer};
 
+#[cfg(feature = "otel")]
+use crate::otel::traced;
 use crate::scope::Scope;
 
 /// The AI providers for one tenant.
@@ -37,18 +40,21 @@ impl Ai<'_> {
     /// # Errors
     /// The last provider's, when none can answer; a wrong request reaches the caller at once.
     pub async fn generate(&self, request: GenerateRequest) -> Result<Generation> {
-        self.priced_client().await?.generate(&self.0.ctx(), request).await
+        let (client, ctx) = (self.priced_client().await?, self.0.ctx());
+        traced(&ctx, client.generate(&ctx, request)).await
     }
 
     /// Answers a conversation in OpenAI's chat-completion shape. Errors and cancel safety as [`generate`](Self::generate).
     pub async fn chat(&self, request: ChatRequest) -> Result<ChatResponse> {
-        self.priced_client().await?.chat(&self.0.ctx(), request).await
+        let (client, ctx) = (self.priced_client().await?, self.0.ctx());
+        traced(&ctx, client.chat(&ctx, request)).await
     }
 
     /// Answers a conversation in pieces. Until the first piece other providers are tried; the last one has the outcome,
     /// and a stream that breaks ends with an error, never as a complete answer.
     pub async fn stream(&self, request: ChatRequest) -> Result<ChatStream> {
-        self.priced_client().await?.stream(&self.0.ctx(), request).await
+        let (client, ctx) = (self.priced_client().await?, self.0.ctx());
+        traced(&ctx, client.stream(&ctx, request)).await
     }
 
     /// Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of
@@ -58,7 +64,8 @@ impl Ai<'_> {
     /// as [`generate`](Self::generate); an answer with vectors that are missing, cut or no numbers is
     /// [`Corrupt`](ErrorKind::Corrupt), never returned.
     pub async fn embed(&self, request: impl Into<EmbedRequest>) -> Result<Embeddings> {
-        self.priced_client().await?.embed(&self.0.ctx(), request.into()).await
+        let (client, ctx) = (self.priced_client().await?, self.0.ctx());
+        traced(&ctx, client.embed(&ctx, request.into())).await
     }
 
     /// Which models would be asked in which order, and why. Sends nothing.
@@ -154,6 +161,10 @@ impl Ai<'_> {
         let prices = read_prices(path).await?;
         let report = prices.report();
         client.set_prices(prices);
+        self.0.ctx().emit(
+            EventType::PRICES_LOADED,
+            || serde_json::json!({"models": report.models, "skipped": report.skipped.len()}),
+        );
         Ok(report)
     }
 
@@ -176,6 +187,12 @@ impl Ai<'_> {
             )
         })
     }
+}
+
+/// Without traces there is nothing to run it below.
+#[cfg(not(feature = "otel"))]
+fn traced<F: Future>(_ctx: &xynergy_core::Ctx, call: F) -> F {
+    call
 }
 
 /// Reads a price list, away from the threads that wait for answers: it is a megabyte or more.

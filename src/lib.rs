@@ -62,7 +62,11 @@ pub mod execution;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
+#[cfg(feature = "logs")]
+pub mod logs;
 pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
 
 pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]

@@ -54,3 +54,14 @@ async fn every_figure_of_ai_calls_is_told() {
         .collect();
     assert_eq!(told, exported);
 }
+
+#[test]
+fn every_event_is_told() {
+    let name = |text: &'static str| Some(text.strip_prefix('`')?.strip_suffix('`')?);
+    let told: BTreeSet<(&str, &str)> = rows()
+        .filter(|cells| cells.len() == 4)
+        .filter_map(|cells| Some((name(cells[0])?, name(cells[1])?)))
+        .collect();
+    let all = xynergy::env::EventType::ALL.iter();
+    assert_eq!(told, all.map(|event| (event.name(), event.source_service())).collect());
+}

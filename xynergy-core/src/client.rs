@@ -31,6 +31,7 @@ use crate::metrics::AiMetrics;
 use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
 };
+use crate::rate::{MemoryLimiter, RateLimiter};
 use crate::route::{Candidate, Complexity, Features, Figures, RouteDecision, Router, score};
 use crate::spend::{
     LimitScope, MemoryLedger, PriceBook, PriceMap, ProviderPricing, Spend, SpendLedger, SpendLimit, Window,
@@ -48,6 +49,8 @@ pub struct AiParts {
     pub cache: Option<Arc<dyn ResponseCache>>,
     /// The account of spend; in memory when `None`.
     pub ledger: Option<Arc<dyn SpendLedger>>,
+    /// What counts requests and tokens a minute; in this process when `None`.
+    pub limiter: Option<Arc<dyn RateLimiter>>,
     /// What counts tokens, and learns from the usage that providers report.
     pub counter: Arc<TokenCounter>,
 }
@@ -55,7 +58,14 @@ pub struct AiParts {
 impl AiParts {
     /// These providers, with cache and account in memory.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self { providers, embedders: Vec::new(), cache: None, ledger: None, counter: Arc::default() }
+        Self {
+            providers,
+            embedders: Vec::new(),
+            cache: None,
+            ledger: None,
+            limiter: None,
+            counter: Arc::default(),
+        }
     }
 }
 
@@ -91,9 +101,10 @@ impl AiClient {
         let ledger = parts.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default()));
         let cache = parts.cache.unwrap_or_else(|| Arc::new(MemoryCache::new(config.cache.max_bytes)));
 
+        let limiter = parts.limiter.unwrap_or_else(|| Arc::new(MemoryLimiter::default()));
         let breakers = BreakerLayer::new(config.breaker.clone());
         let throttles = ThrottleLayer::new(Duration::from_millis(config.retry.max_ms));
-        let layers_of = |own: &ProviderConfig| {
+        let layers_of = |name: &str, own: &ProviderConfig| {
             let mut around: Vec<Arc<dyn Layer>> = Vec::new();
             if config.concurrency.per_provider > 0 {
                 let most = config.concurrency.per_provider;
@@ -101,7 +112,10 @@ impl AiClient {
             }
             around.push(Arc::new(throttles.clone()));
             if let Some(limit) = own.rate_limit {
-                around.push(Arc::new(RateLimitLayer::new(limit)));
+                let (limiter, counter) = (Arc::clone(&limiter), Arc::clone(&parts.counter));
+                let answer = config.tokens.default_limit;
+                let layer = RateLimitLayer::of_provider(name, limit.rate(), limiter, counter, answer);
+                around.push(Arc::new(layer));
             }
             around.push(Arc::new(breakers.clone()));
             around.push(Arc::new(RetryLayer::new(config.retry.clone())));
@@ -125,7 +139,7 @@ impl AiClient {
             let windows = own.windows(&pricing.default_model);
             prices.insert(name.clone(), pricing);
             candidates.push(Candidate { name: name.clone(), capability: provider.capability(), windows });
-            let around = layers_of(&own);
+            let around = layers_of(&name, &own);
             let embedder = provider.embedder();
             if stacks.insert(name.clone(), stack(provider, &around)).is_some() {
                 return Err(wrong(format!("ai.providers: two are called {name:?}; rename one")));
@@ -142,7 +156,7 @@ impl AiClient {
                 let default_model = embedder.capability().default_model;
                 prices.insert(name.clone(), ProviderPricing { default_model, ..own.pricing(&name)? });
             }
-            Embedding::seat(&mut seats, embedder, layers_of(&own))?;
+            Embedding::seat(&mut seats, embedder, layers_of(&name, &own))?;
         }
 
         let known: Vec<_> =
@@ -165,7 +179,10 @@ impl AiClient {
         let shed = Arc::new(ShedLayer::new(config.concurrency.max, "ai.concurrency.max"));
         let mut around_embedding: Vec<Arc<dyn Layer>> = vec![shed];
         if let Some(limit) = config.rate_limit {
-            around_embedding.push(Arc::new(RateLimitLayer::new(limit)));
+            let counter = Arc::clone(&parts.counter);
+            let answer = config.tokens.default_limit;
+            let layer = RateLimitLayer::of_tenant(limit.rate(), Arc::clone(&limiter), counter, answer);
+            around_embedding.push(Arc::new(layer));
         }
         around.extend(around_embedding.iter().cloned());
         around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
@@ -255,7 +272,7 @@ impl AiClient {
     /// anew.
     pub fn route(&self, ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
         request.validate("ai.route", self.0.config.max_prompt_bytes)?;
-        self.0.router.decide(ctx, request, false)
+        self.0.router.decide(ctx, request, false).map(|decided| decided.decision)
     }
 
     /// What the tenant spent since `since`, rounded down to the minute; all that is kept when `None`.

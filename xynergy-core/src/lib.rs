@@ -23,6 +23,7 @@ pub mod layers;
 pub mod metrics;
 pub mod money;
 pub mod provider;
+pub mod rate;
 pub mod registry;
 pub mod route;
 pub mod spend;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
 use proptest::prelude::*;
 use xynergy_core::client::{AiClient, AiParts};
-use xynergy_core::config::{AiConfig, PriceConfig, ProviderConfig};
+use xynergy_core::config::{AiConfig, PriceConfig, ProviderConfig, RateLimit, RatePreset};
 use xynergy_core::env::{ManualClock, MemoryEvents, SeededEntropy};
 use xynergy_core::layers::BreakerState;
 use xynergy_core::provider::{
@@ -540,7 +540,7 @@ async fn a_dropped_call_sends_its_event() {
 async fn rate_limits_apply_when_configured() {
     let world = world(vec![provider("internal")], |config| {
         config.cache.enabled = false;
-        config.rate_limit = Some(xynergy_core::config::RateLimit::Expensive);
+        config.rate_limit = Some(RateLimit::Preset(RatePreset::Expensive));
     });
     for _ in 0..10 {
         world.ai.chat(&world.ctx, "Hi".into()).await.unwrap();

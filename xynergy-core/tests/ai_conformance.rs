@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use xynergy_core::cache::MemoryCache;
 use xynergy_core::conformance;
+use xynergy_core::rate::MemoryLimiter;
 use xynergy_core::spend::MemoryLedger;
 
 #[tokio::test]
@@ -28,5 +29,13 @@ async fn the_ledgers_report_tells_all_it_knows() {
 async fn a_thousand_calls_stay_under_one_cap() {
     for seed in 0..3 {
         conformance::spend::race(&[Arc::new(MemoryLedger::default())], 1_000, seed).await;
+    }
+}
+
+#[tokio::test]
+async fn the_limiter_in_memory_conforms() {
+    conformance::rate::suite(&MemoryLimiter::default()).await;
+    for seed in 0..50 {
+        conformance::rate::agree(&MemoryLimiter::default(), seed, 300).await;
     }
 }

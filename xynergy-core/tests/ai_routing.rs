@@ -3,13 +3,20 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
 
 use xynergy_core::client::{AiClient, AiParts};
 use xynergy_core::config::AiConfig;
-use xynergy_core::env::{MemoryEvents, SeededEntropy};
-use xynergy_core::provider::{CallOptions, ChatRequest, MemoryProvider, Provider};
-use xynergy_core::{Ctx, Env, ErrorKind, TenantId};
+use xynergy_core::env::{ManualClock, MemoryEvents, SeededEntropy};
+use xynergy_core::provider::{
+    CallOptions, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, FinishReason, MemoryProvider,
+    Provider,
+};
+use xynergy_core::{Ctx, Env, Error, ErrorKind, Result, TenantId, Timestamp};
 
 struct World {
     ai: AiClient,
@@ -118,4 +125,131 @@ async fn what_fits_nowhere_is_refused_before_anything_is_sent_or_reserved() {
     assert_eq!((after.cost_nano_usd, after.reserved_nano_usd), (spent.cost_nano_usd, 0));
     let stream = world.ai.stream(&world.ctx, named("", "word ".repeat(2_000))).await;
     assert_eq!(stream.map(drop).unwrap_err().kind(), ErrorKind::ContextTooLong);
+}
+
+/// Answers after a time of the test's, or fails.
+#[derive(Debug)]
+struct Paced {
+    name: &'static str,
+    ms: u64,
+    failing: AtomicBool,
+}
+
+#[async_trait]
+impl Provider for Paced {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn capability(&self) -> Capability {
+        Capability::all("m")
+    }
+
+    async fn chat(&self, _ctx: &Ctx, _request: &ChatRequest) -> Result<ChatResponse> {
+        // Attempts are measured in real time.
+        tokio::time::sleep(Duration::from_millis(self.ms)).await;
+        if self.failing.load(Ordering::SeqCst) {
+            return Err(Error::new(ErrorKind::Unavailable, "ai.chat", "down"));
+        }
+        Ok(ChatResponse::text("m", self.name))
+    }
+
+    async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
+        self.chat(ctx, request).await?;
+        let chunks = vec![Ok(ChatChunk::text(self.name)), Ok(ChatChunk::end(FinishReason::Stop))];
+        Ok(futures_util::stream::iter(chunks).boxed())
+    }
+}
+
+#[tokio::test]
+async fn the_fastest_model_gets_the_calls_until_it_fails() {
+    let text = "cache.enabled = false
+        retry.max_retries = 0
+        breaker.failures = 1000
+        routes.fast = {strategy = 'lowest_latency', models = ['slow', 'quick']}";
+    let config: AiConfig = toml::from_str(text).unwrap();
+    let paced = |name, ms| Arc::new(Paced { name, ms, failing: AtomicBool::new(false) });
+    let (slow, quick) = (paced("slow", 40), paced("quick", 5));
+    let providers: Vec<Arc<dyn Provider>> = vec![Arc::clone(&slow) as _, Arc::clone(&quick) as _];
+    let ai = AiClient::new(config, AiParts::new(providers)).unwrap();
+    let ctx = Ctx::new(&Env::default(), TenantId::default());
+    let first = |expected: &'static str| {
+        let decision = ai.route(&ctx, &named("fast", "Hi")).unwrap();
+        assert_eq!((decision.policy.as_str(), decision.propensity), ("lowest_latency", 1.0));
+        assert_eq!(decision.models[0].provider, expected, "{}", decision.reason);
+    };
+    for name in ["slow", "quick"] {
+        // Whoever is asked by name is measured too; a stream from its first piece on.
+        let mut stream = ai.stream(&ctx, named(name, "Hi")).await.unwrap();
+        if name == "quick" {
+            first("quick");
+        }
+        while let Some(chunk) = stream.next().await {
+            chunk.unwrap();
+        }
+    }
+    assert_eq!(ai.chat(&ctx, named("fast", "Hi")).await.unwrap().report.provider, "quick");
+    quick.failing.store(true, Ordering::SeqCst);
+    assert_eq!(ai.chat(&ctx, named("fast", "Hi")).await.unwrap().report.provider, "slow", "it falls back");
+    first("slow");
+}
+
+/// Two models, of which one is cheap to read and the other cheap to write, and answers of the length that is asked for.
+#[tokio::test]
+async fn a_conversation_stays_where_its_prompt_is_cached() {
+    let text = "cache.enabled = false
+        routes.talk = {strategy = 'sticky', models = ['reader', 'writer']}
+        [providers.reader]
+        price = {input_per_million_nano_usd = 1_000_000_000, cached_input_per_million_nano_usd = 100_000_000, output_per_million_nano_usd = 20_000_000_000}
+        [providers.writer]
+        price = {input_per_million_nano_usd = 3_000_000_000, cached_input_per_million_nano_usd = 300_000_000, output_per_million_nano_usd = 4_000_000_000}";
+    let mut config: AiConfig = toml::from_str(text).unwrap();
+    let mut providers: Vec<Arc<dyn Provider>> = Vec::new();
+    for name in ["reader", "writer"] {
+        config.providers.get_mut(name).unwrap().kind = "memory".to_owned();
+        providers.push(Arc::new(MemoryProvider::new(name, "m", move |_| Ok(name.to_owned()))));
+    }
+    let clock = Arc::new(ManualClock::new(Timestamp::from_millis(1_700_000_000_000)));
+    let env = Env { clock: Arc::clone(&clock) as _, ..Env::default() };
+    let ctx = Ctx::new(&env, TenantId::default());
+    let ai = AiClient::new(config, AiParts::new(providers)).unwrap();
+    let said = |session: &str, answer: u32| ChatRequest {
+        max_tokens: Some(answer),
+        options: CallOptions { session: Some(session.to_owned()), ..CallOptions::default() },
+        ..named("talk", "word ".repeat(2_000))
+    };
+    let ask = |session: &'static str, answer| {
+        let (ai, ctx, request) = (ai.clone(), ctx.clone(), said(session, answer));
+        async move {
+            let shown = ai.route(&ctx, &request).unwrap();
+            let answered = ai.chat(&ctx, request).await.unwrap().report;
+            assert_eq!(
+                (&answered.provider, answered.routed_via.as_str()),
+                (&shown.models[0].provider, "sticky")
+            );
+            (answered.provider, shown.reason)
+        }
+    };
+    // 2,000 tokens to read cost 0.002 or 0.006 dollars, 100 to write 0.002 or 0.0004.
+    assert_eq!(ask("one", 100).await.0, "reader");
+    // For an answer of 300 the writer would be cheaper by itself (0.0072 against 0.008), but nothing is cached there.
+    let (provider, reason) = ask("one", 300).await;
+    assert_eq!(provider, "reader");
+    // 2,008 tokens at 2.7 dollars a million, for 4.398 thousandths now and half of the 1.198 of a turn like the first.
+    let figures = "stays at reader/m: switching to writer/m costs 5421600 nano-dollars and saves 4997600";
+    assert!(reason.contains(figures), "{reason}");
+    let (provider, reason) = ask("two", 300).await;
+    assert_eq!((provider.as_str(), reason.contains("begins")), ("writer", true), "{reason}");
+    // What was cached is gone after five minutes, the conversation is not.
+    clock.advance(Duration::from_secs(301));
+    let (provider, reason) = ask("one", 3_000).await;
+    assert_eq!(provider, "writer");
+    assert!(reason.contains("leaves reader/m: switching to writer/m costs"), "{reason}");
+    clock.advance(Duration::from_secs(12 * 300 + 1));
+    assert!(ask("one", 100).await.1.contains("begins"));
+    let other = Ctx::new(&env, TenantId::new("other").unwrap());
+    assert!(
+        ai.route(&other, &said("two", 300)).unwrap().reason.contains("begins"),
+        "no tenant sees another's"
+    );
 }

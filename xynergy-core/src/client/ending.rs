@@ -6,7 +6,7 @@ use tracing::Span;
 
 use super::span;
 use crate::ctx::Ctx;
-use crate::env::Event;
+use crate::env::EventType;
 use crate::error::{Error, ErrorKind};
 use crate::metrics::{AiMetrics, Ended};
 use crate::provider::{CallReport, ChatChunk, ChatRequest, ChatResponse, FinishReason, Outcome, Usage};
@@ -162,7 +162,7 @@ impl Ending {
             took,
             first_token: self.first_token,
         });
-        if self.ctx.env.events.is_wanted() {
+        self.ctx.emit(EventType::AI_REQUEST, || {
             let mut payload = report.map(|report| told(report, usage)).unwrap_or_else(|| json!({}));
             payload["outcome"] = outcome.map_or("cancelled", Outcome::as_str).into();
             if let Some(kind) = error {
@@ -173,8 +173,8 @@ impl Ending {
             payload["attempts"] = json!(attempts);
             payload["decision"] = json!(self.call.decision().map(|decision| &**decision));
             payload["latency_ms"] = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).into();
-            self.ctx.emit(Event::AI_REQUEST, payload);
-        }
+            payload
+        });
         self.call.busy().add(began.elapsed());
         self.metrics.worked(self.operation, self.call.busy().own());
     }

@@ -40,7 +40,7 @@ pub struct AiConfig {
     /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
     /// goes before the embedded table, and after `ai.providers.NAME.price`.
     pub price_file: Option<PathBuf>,
-    /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
+    /// How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count.
     pub rate_limit: Option<RateLimit>,
     /// Deadlines.
     pub timeouts: TimeoutConfig,

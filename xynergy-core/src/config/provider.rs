@@ -1,13 +1,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::ApiKeys;
 use super::ai::wrong;
+use super::{ApiKeys, RateLimit};
 use crate::error::Result;
 use crate::spend::{Price, ProviderPricing};
 
@@ -45,7 +44,7 @@ pub struct ProviderConfig {
     pub price: Option<PriceConfig>,
     /// Allows `http` to other machines: prompts and key then travel unencrypted.
     pub allow_http: bool,
-    /// How many requests a tenant may send to it; unlimited when absent.
+    /// How many requests and tokens a minute each tenant may send to it; unlimited when absent.
     pub rate_limit: Option<RateLimit>,
 }
 
@@ -188,42 +187,6 @@ impl PriceConfig {
                 "{key}: give either per_request_nano_usd or both input_per_million_nano_usd and output_per_million_nano_usd"
             ))),
         }
-    }
-}
-
-/// How many requests a minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RateLimit {
-    /// 60 a minute.
-    Standard,
-    /// 10 a minute.
-    Expensive,
-    /// 30 a minute.
-    Ai,
-    /// So many a minute, at least 1.
-    PerMinute(u32),
-}
-
-impl RateLimit {
-    /// Requests a minute, at least 1.
-    pub fn per_minute(self) -> NonZeroU32 {
-        let requests = match self {
-            Self::Standard => 60,
-            Self::Expensive => 10,
-            Self::Ai => 30,
-            Self::PerMinute(requests) => requests,
-        };
-        NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN)
-    }
-
-    pub(super) fn validate(self, key: &str) -> Result<()> {
-        if self == Self::PerMinute(0) {
-            return Err(wrong(format!(
-                "{key}: per_minute = 0 allows nothing; give at least 1 or leave it away"
-            )));
-        }
-        Ok(())
     }
 }
 
@@ -437,11 +400,5 @@ mod tests {
         assert!(price("input_per_million_nano_usd = 1").is_err());
         assert!(price("").is_err());
         assert!(toml::from_str::<PriceConfig>("per_request = 0.015").is_err());
-    }
-
-    #[test]
-    fn rate_limits_are_presets_or_numbers() {
-        let read = |json: &str| serde_json::from_str::<RateLimit>(json).unwrap().per_minute().get();
-        assert_eq!((read("\"expensive\""), read("{\"per_minute\": 7}")), (10, 7));
     }
 }

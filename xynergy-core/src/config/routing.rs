@@ -44,6 +44,30 @@ pub enum StrategyConfig {
         /// The models.
         models: Vec<String>,
     },
+    /// By how long the models took of late, until their answer or the first piece of a stream, as an average that forgets: of two
+    /// that are drawn the faster is the first, so that not all requests run to one. A failed attempt counts as a slow one. A model
+    /// that was not asked for a minute is not known any more, and one decision in ten tries those that are not. Each process measures by itself, over all tenants.
+    LowestLatency {
+        /// The models.
+        models: Vec<String>,
+    },
+    /// A conversation begins at the model where its first turn is expected to cost the least, and stays at the model that has its
+    /// prompt cached. It goes to another where that is expected to save more than the switch costs: the tokens of the prefix, times what
+    /// an uncached token costs more than a cached one, and what writing it to the cache costs. Half as many turns more are expected
+    /// as there were, 6 at most; the reason of the decision says both figures. Providers are taken to cache prompts of 1,024 tokens
+    /// and more where the price list has a price for cached ones. A conversation is known by `session` of the call's options, or by
+    /// its messages up to the first one of the user. Each process remembers 65,536 of them, for twelve times `ttl_seconds`.
+    Sticky {
+        /// The models.
+        models: Vec<String>,
+        /// How long a provider keeps a prompt cached after its last use, in seconds.
+        #[serde(default = "five_minutes")]
+        ttl_seconds: u64,
+    },
+}
+
+fn five_minutes() -> u64 {
+    300
 }
 
 impl RouteConfig {
@@ -54,7 +78,9 @@ impl RouteConfig {
             | Self::Table(
                 StrategyConfig::Ordered { models }
                 | StrategyConfig::Weighted { models, .. }
-                | StrategyConfig::Cheapest { models },
+                | StrategyConfig::Cheapest { models }
+                | StrategyConfig::LowestLatency { models }
+                | StrategyConfig::Sticky { models, .. },
             ) => models,
         };
         models.iter().map(String::as_str).collect()
@@ -64,6 +90,9 @@ impl RouteConfig {
     pub(super) fn validate(&self, name: &str) -> Result<()> {
         if self.targets().is_empty() {
             return Err(wrong(format!("ai.routes.{name}: empty; name at least one provider")));
+        }
+        if let Self::Table(StrategyConfig::Sticky { ttl_seconds: 0, .. }) = self {
+            return Err(wrong(format!("ai.routes.{name}.ttl_seconds: 0 keeps nothing; give at least 1")));
         }
         if let Self::Table(StrategyConfig::Weighted { models, weights }) = self {
             if weights.len() != models.len() {
@@ -117,6 +146,8 @@ pub enum DefaultStrategy {
     Complexity,
     /// The default model of all providers that is expected to cost the least; of equal ones the first of `ai.order`.
     Cheapest,
+    /// The default model of all providers that answers the fastest, as routes of this strategy choose.
+    LowestLatency,
 }
 
 /// Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model or
@@ -193,6 +224,10 @@ mod tests {
             ("{strategy = 'cheapest', models = ['a'], weights = [1]}", ["unknown field", "weights"]),
             ("{strategy = 'weighted', models = ['a'], weights = [-1]}", ["-1", "u32"]),
             ("{strategy = 'weighted', models = ['a'], weights = [1, 2]}", ["ai.routes.x.weights", "2 for 1"]),
+            (
+                "{strategy = 'sticky', models = ['a'], ttl_seconds = 0}",
+                ["ai.routes.x.ttl_seconds", "at least 1"],
+            ),
             ("{strategy = 'weighted', models = ['a'], weights = [0]}", ["ai.routes.x.weights", "all are 0"]),
         ] {
             let error = route(text).unwrap_err();

@@ -12,6 +12,7 @@ mod crm;
 pub mod embedder;
 mod executor;
 pub mod provider;
+pub mod rate;
 mod revenue;
 pub mod spend;
 mod state;

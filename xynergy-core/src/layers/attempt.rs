@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::ctx::Ctx;
 use crate::error::{Error, ErrorKind, Result, Retry};
@@ -37,8 +39,29 @@ struct Attempted {
 }
 
 impl Attempted {
-    fn note<T>(&self, request: &ChatRequest, started: Instant, outcome: &Result<T>) {
+    /// The span of one try, below that of the call. It has no tokens: those are the call's.
+    fn span(&self, ctx: &Ctx, request: &ChatRequest) -> Span {
+        tracing::info_span!(
+            "attempt",
+            "otel.name" = format_args!("attempt {}", request.model),
+            "otel.kind" = "client",
+            "otel.status_code" = Empty,
+            "gen_ai.provider.name" = self.inner.name(),
+            "gen_ai.request.model" = request.model.as_str(),
+            "server.address" = Empty,
+            "server.port" = Empty,
+            "error.type" = Empty,
+            request_id = &*ctx.request_id,
+            tenant_id = ctx.tenant.as_str(),
+        )
+    }
+
+    fn note<T>(&self, request: &ChatRequest, started: Instant, span: &Span, outcome: &Result<T>) {
         let error = outcome.as_ref().err();
+        if let Some(error) = error {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error.kind().as_str());
+        }
         let (reason, since) = match request.call.end_try(self.inner.name(), &request.model) {
             Some(Try::Noted) if error.is_some() => return,
             Some(Try::Open { name, since }) => (name, since),
@@ -96,8 +119,10 @@ impl Provider for Attempted {
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
         let started = Instant::now();
-        let mut noted = Unanswered { layer: self, request, started, open: true };
-        let answered = request.call.busy().provider(self.inner.chat(ctx, request)).await;
+        let span = self.span(ctx, request);
+        let mut noted = Unanswered { layer: self, request, started, span: span.clone(), open: true };
+        let answered =
+            request.call.busy().provider(self.inner.chat(ctx, request)).instrument(span.clone()).await;
         let outcome = answered.and_then(|response| {
             let response = response.judged();
             if response.outcome == Outcome::Errored {
@@ -107,16 +132,17 @@ impl Provider for Attempted {
             }
         });
         noted.open = false;
-        self.note(request, started, &outcome);
+        self.note(request, started, &span, &outcome);
         outcome
     }
 
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let started = Instant::now();
-        let mut noted = Unanswered { layer: self, request, started, open: true };
-        let outcome = self.open(ctx, request).await;
+        let span = self.span(ctx, request);
+        let mut noted = Unanswered { layer: self, request, started, span: span.clone(), open: true };
+        let outcome = self.open(ctx, request).instrument(span.clone()).await;
         noted.open = false;
-        self.note(request, started, &outcome);
+        self.note(request, started, &span, &outcome);
         outcome
     }
 }
@@ -126,6 +152,7 @@ struct Unanswered<'a> {
     layer: &'a Attempted,
     request: &'a ChatRequest,
     started: Instant,
+    span: Span,
     open: bool,
 }
 
@@ -133,7 +160,7 @@ impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
         if self.open {
             let given_up = Err::<(), _>(Error::new(ErrorKind::Timeout, "ai.chat", "given up"));
-            self.layer.note(self.request, self.started, &given_up);
+            self.layer.note(self.request, self.started, &self.span, &given_up);
         }
     }
 }

@@ -2,8 +2,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use serde_json::json;
 
 use crate::ctx::Ctx;
+use crate::env::EventType;
 use crate::error::{Error, ErrorKind, Result};
 use crate::layer::Layer;
 use crate::provider::{
@@ -115,6 +117,13 @@ impl SpendLayer {
                 window = limit.window.as_str(),
                 limit_nano_usd = limit.amount_nano_usd
             );
+            ctx.emit(EventType::SPEND_LIMIT_CROSSED, || {
+                json!({
+                    "scope": limit.scope,
+                    "window": limit.window.as_str(),
+                    "limit_nano_usd": limit.amount_nano_usd,
+                })
+            });
         }
         Ok((guard, allowed))
     }

@@ -1,9 +1,10 @@
 use crate::config::TokenConfig;
 use crate::ctx::TenantId;
 use crate::provider::{ChatRequest, Usage};
-use crate::spend::{PriceBook, Service};
+use crate::spend::{Price, PriceBook, Service};
 use crate::tokens::TokenCounter;
 
+use super::sticky::LEAST_CACHED;
 use super::{Complexity, ModelChoice};
 
 /// The order of expected costs; what is not known comes last, and of equal ones the earlier.
@@ -27,9 +28,33 @@ impl Expected<'_> {
     /// In billionths of a dollar, for a prompt of which nothing is cached; `None` where the price is not known.
     pub(super) fn cost(&self, choice: &ModelChoice) -> Option<u64> {
         let price = self.prices.price(&choice.provider, &choice.model)?;
-        let usage = Usage::new(self.prompt(choice), self.output(choice));
+        Some(self.bill(&price, &Usage::new(self.prompt(choice), self.output(choice, self.answer))))
+    }
+
+    /// The same for a prompt of so many tokens of which some are `cached` and the rest is written to the cache, and for an answer of
+    /// so many tokens. Some providers' lists have no price for writing, or 0, where it costs what any token of a prompt does.
+    pub(super) fn cost_cached(
+        &self,
+        choice: &ModelChoice,
+        prompt: u64,
+        cached: u64,
+        answer: u64,
+    ) -> Option<u64> {
+        let price = self.prices.price(&choice.provider, &choice.model)?;
+        let usage = |written: u64| {
+            let mut usage = Usage::new(prompt, self.output(choice, answer));
+            let details = serde_json::json!({"cached_tokens": cached, "cache_write_tokens": written});
+            usage.extra.insert("prompt_tokens_details".to_owned(), details);
+            usage
+        };
+        let written = if prompt < LEAST_CACHED { 0 } else { prompt.saturating_sub(cached) };
+        let costs = [0, written].map(|written| self.bill(&price, &usage(written)));
+        Some(costs[0].max(costs[1]))
+    }
+
+    fn bill(&self, price: &Price, usage: &Usage) -> u64 {
         let images = self.request.messages.iter().map(|message| message.images() as u64).sum();
-        Some(price.cost_as(&usage, Service::of(self.request.extra.get("service_tier")), images))
+        price.cost_as(usage, Service::of(self.request.extra.get("service_tier")), images)
     }
 
     /// The prompt's tokens as this model counts them.
@@ -38,9 +63,9 @@ impl Expected<'_> {
     }
 
     /// The tokens of all answers.
-    pub(super) fn output(&self, choice: &ModelChoice) -> u64 {
+    fn output(&self, choice: &ModelChoice, answer: u64) -> u64 {
         let longest = self.prices.longest_answer(&choice.provider, &choice.model);
-        self.answer.min(longest).saturating_mul(u64::from(self.request.n.unwrap_or(1)))
+        answer.min(longest).saturating_mul(u64::from(self.request.n.unwrap_or(1)))
     }
 }
 

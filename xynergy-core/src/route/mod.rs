@@ -2,15 +2,18 @@
 //! request, the configuration, what was measured and a draw; [`Router`] brings them together.
 
 mod cheapest;
+mod conversation;
 mod features;
+mod latency;
 mod policy;
 mod router;
 mod score;
+mod sticky;
 mod weighted;
 mod window;
 
 pub use features::Features;
-pub use router::{Candidate, Figures, Router, RoutingTable};
+pub use router::{Candidate, Decided, Figures, Memo, Router, RoutingTable};
 pub use score::{COMPLEX_FROM, Score, score};
 
 use schemars::JsonSchema;

@@ -1,14 +1,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::cheapest::{self, Expected, expected_answer};
+mod order;
+
+use super::latency::Latencies;
 use super::policy::{self, Facts};
+use super::sticky::{Affinities, Turn};
 use super::window::{Fitting, Misfit};
-use super::{Complexity, Features, ModelChoice, RouteDecision, Score, score, weighted};
+use super::{Complexity, Features, ModelChoice, RouteDecision, Score, score};
 use crate::config::{DefaultStrategy, PolicyConfig, RouteConfig, StrategyConfig, TokenConfig};
 use crate::ctx::Ctx;
 use crate::error::{Error, ErrorKind, Result};
-use crate::provider::{Capability, ChatRequest};
+use crate::provider::{Attempt, AttemptStatus, Capability, ChatRequest};
 use crate::spend::PriceBook;
 use crate::tokens::TokenCounter;
 
@@ -71,6 +75,28 @@ pub struct Router {
     table: RoutingTable,
     routes: BTreeMap<String, Route>,
     figures: Figures,
+    latencies: Latencies,
+    measures: bool,
+    affinities: Affinities,
+}
+
+/// A decision, and what is to be known of it when its call has ended.
+#[derive(Clone, Debug)]
+pub struct Decided {
+    /// The decision.
+    pub decision: RouteDecision,
+    /// For [`Router::conclude`]; `None` where nothing is learnt.
+    pub memo: Option<Memo>,
+}
+
+/// What the router must know of a call that has ended.
+#[derive(Clone, Debug)]
+pub struct Memo(Noted);
+
+#[derive(Clone, Debug)]
+enum Noted {
+    /// A turn of a conversation on a sticky route, with the tokens of its prompt at each model.
+    Turn { key: u128, lifetime: Duration, prompts: Vec<(ModelChoice, u64)>, answer: u64 },
 }
 
 /// A named route with its models.
@@ -99,11 +125,15 @@ enum Strategy {
     Given,
     Weighted,
     Cheapest,
+    LowestLatency,
+    Sticky { ttl_seconds: u64 },
 }
 
 /// Who is asked for a request, before it is known who can.
 struct Picked {
     policy: &'static str,
+    /// The name of the route, where it is one.
+    route: String,
     reason: String,
     strategy: Strategy,
     models: Vec<Entry>,
@@ -114,6 +144,7 @@ struct Order {
     places: Vec<usize>,
     propensity: f64,
     reason: Option<String>,
+    memo: Option<Memo>,
 }
 
 impl Router {
@@ -121,11 +152,21 @@ impl Router {
     pub fn new(candidates: Vec<Candidate>, table: RoutingTable) -> Result<Self> {
         let candidates =
             candidates.into_iter().map(|candidate| (candidate.name.clone(), candidate)).collect();
-        let mut router = Self { candidates, table, routes: BTreeMap::new(), figures: Figures::default() };
+        let mut router = Self {
+            candidates,
+            table,
+            routes: BTreeMap::new(),
+            figures: Figures::default(),
+            latencies: Latencies::default(),
+            measures: false,
+            affinities: Affinities::default(),
+        };
         for (name, config) in &router.table.routes {
             let route = router.resolved(name, config)?;
             router.routes.insert(name.clone(), route);
         }
+        router.measures = router.table.strategy == DefaultStrategy::LowestLatency
+            || router.routes.values().any(|route| route.strategy == Strategy::LowestLatency);
         for (number, policy) in router.table.policies.iter().enumerate() {
             if !router.routes.contains_key(&policy.route) && router.target(&policy.route).is_none() {
                 let routes: Vec<&str> = router.routes.keys().map(String::as_str).collect();
@@ -170,15 +211,57 @@ impl Router {
                 Strategy::Weighted
             }
             RouteConfig::Table(StrategyConfig::Cheapest { .. }) => Strategy::Cheapest,
+            RouteConfig::Table(StrategyConfig::LowestLatency { .. }) => Strategy::LowestLatency,
+            RouteConfig::Table(StrategyConfig::Sticky { ttl_seconds, .. }) => {
+                Strategy::Sticky { ttl_seconds: *ttl_seconds }
+            }
         };
         Ok(Route { strategy, models })
+    }
+
+    /// Learns from attempts that were made: how long they took, and which failed by a fault of the model's.
+    pub fn learn<'a>(&self, ctx: &Ctx, attempts: impl IntoIterator<Item = &'a Attempt>) {
+        if !self.measures {
+            return;
+        }
+        let now = ctx.env.clock.now();
+        for attempt in attempts {
+            let failed = attempt.status == AttemptStatus::Failed;
+            let says_nothing = failed && !is_the_models_fault(attempt.error.as_deref());
+            if attempt.status != AttemptStatus::Skipped && !says_nothing {
+                let model = ModelChoice { provider: attempt.provider.clone(), model: attempt.model.clone() };
+                self.latencies.observe(&model, attempt.latency_ms, failed, now);
+            }
+        }
+    }
+
+    /// Learns from a call that has ended, whatever the end was.
+    pub fn conclude(&self, ctx: &Ctx, memo: &Memo, attempts: &[Attempt]) {
+        match &memo.0 {
+            Noted::Turn { key, lifetime, prompts, answer } => {
+                let answered = attempts.iter().rfind(|attempt| attempt.status == AttemptStatus::Answered);
+                let is_its = |(choice, _): &&(ModelChoice, u64)| {
+                    answered.is_some_and(|a| a.provider == choice.provider && a.model == choice.model)
+                };
+                if let Some((model, prompt)) = prompts.iter().find(is_its) {
+                    let (now, lifetime) = (ctx.env.clock.now(), *lifetime);
+                    self.affinities
+                        .put(*key, &Turn { model, prompt: *prompt, answer: *answer, now, lifetime });
+                }
+            }
+        }
+    }
+
+    /// Whether anything is chosen by what [`learn`](Self::learn) learns.
+    pub fn measures(&self) -> bool {
+        self.measures
     }
 
     /// Decides for one request. `stream` says whether the answer is to be streamed. What is drawn comes from the context's
     /// randomness, and nothing is remembered: two decisions differ by nothing but their draws, and by what is measured between them.
     ///
     /// Errors: an unknown model, no provider at all, none that can do what the request asks, or none that it fits.
-    pub fn decide(&self, ctx: &Ctx, request: &ChatRequest, stream: bool) -> Result<RouteDecision> {
+    pub fn decide(&self, ctx: &Ctx, request: &ChatRequest, stream: bool) -> Result<Decided> {
         let features = Features::of(request);
         let score = score(&features);
         let complexity = score.complexity();
@@ -195,14 +278,15 @@ impl Router {
         let models: Vec<ModelChoice> =
             order.places.into_iter().map(|place| picked.models[place].choice.clone()).collect();
         let reason = [Some(picked.reason), order.reason, passed_over];
-        Ok(RouteDecision {
+        let decision = RouteDecision {
             complexity,
             score: f64::from(score.points) / 1_000.0,
             models,
             policy: picked.policy.to_owned(),
             reason: reason.into_iter().flatten().collect::<Vec<_>>().join("; "),
             propensity: order.propensity,
-        })
+        };
+        Ok(Decided { decision, memo: order.memo })
     }
 
     fn pick(&self, ctx: &Ctx, request: &ChatRequest, features: &Features, score: &Score) -> Result<Picked> {
@@ -219,9 +303,10 @@ impl Router {
         let (policy, strategy) = match self.table.strategy {
             DefaultStrategy::Complexity => (COMPLEXITY, Strategy::Given),
             DefaultStrategy::Cheapest => (Strategy::Cheapest.policy(), Strategy::Cheapest),
+            DefaultStrategy::LowestLatency => (Strategy::LowestLatency.policy(), Strategy::LowestLatency),
         };
         let models = self.by_complexity(complexity).into_iter().map(Entry::from).collect();
-        Ok(Picked { policy, reason: score.explain(), strategy, models })
+        Ok(Picked { policy, route: String::new(), reason: score.explain(), strategy, models })
     }
 
     /// Leaves the models that can do what the request asks and that it fits, and says who was passed over.
@@ -279,50 +364,20 @@ impl Router {
         }
     }
 
-    fn order(&self, ctx: &Ctx, request: &ChatRequest, complexity: Complexity, picked: &Picked) -> Order {
-        let models = &picked.models;
-        let given = || (0..models.len()).collect();
-        let only = match models.as_slice() {
-            [_] => true,
-            _ => picked.strategy == Strategy::Given,
-        };
-        if only {
-            return Order { places: given(), propensity: 1.0, reason: None };
-        }
-        match picked.strategy {
-            Strategy::Given => Order { places: given(), propensity: 1.0, reason: None },
-            Strategy::Weighted => {
-                let weights: Vec<u32> = models.iter().map(|entry| entry.weight).collect();
-                let (places, propensity) =
-                    weighted::order(&weights, |bound| weighted::below(&*ctx.env.entropy, bound));
-                let reason = format!("drawn with probability {propensity:.3}");
-                Order { places, propensity, reason: Some(reason) }
-            }
-            Strategy::Cheapest => {
-                let expected = Expected {
-                    prices: &self.figures.prices,
-                    counter: &self.figures.counter,
-                    tenant: &ctx.tenant,
-                    request,
-                    answer: expected_answer(request, &self.table.tokens, complexity),
-                };
-                let costs: Vec<Option<u64>> =
-                    models.iter().map(|entry| expected.cost(&entry.choice)).collect();
-                let places = cheapest::order(&costs);
-                let reason = format!("expected cost in nano-dollars: {}", costs_of(models, &costs, &places));
-                Order { places, propensity: 1.0, reason: Some(reason) }
-            }
-        }
-    }
-
     fn by_name(&self, name: &str, why: String) -> Result<Picked> {
         let listed = |models: Vec<ModelChoice>| models.into_iter().map(Entry::from).collect();
-        let of_models =
-            |models| Picked { policy: "model", reason: why.clone(), strategy: Strategy::Given, models };
+        let of_models = |models| Picked {
+            policy: "model",
+            route: String::new(),
+            reason: why.clone(),
+            strategy: Strategy::Given,
+            models,
+        };
         if let Some(route) = self.routes.get(name) {
             let Route { strategy, models } = route;
             return Ok(Picked {
                 policy: strategy.policy(),
+                route: name.to_owned(),
                 reason: why,
                 strategy: *strategy,
                 models: models.clone(),
@@ -384,6 +439,20 @@ impl Router {
     }
 }
 
+/// Whether an attempt failed for a reason that the next request may meet as well.
+fn is_the_models_fault(error: Option<&str>) -> bool {
+    let kinds = [
+        ErrorKind::Unauthorized,
+        ErrorKind::Throttled,
+        ErrorKind::Timeout,
+        ErrorKind::Unavailable,
+        ErrorKind::NotFound,
+        ErrorKind::Corrupt,
+        ErrorKind::Unexpected,
+    ];
+    kinds.iter().any(|kind| error == Some(kind.as_str()))
+}
+
 impl Strategy {
     /// Its name in decisions.
     fn policy(self) -> &'static str {
@@ -391,20 +460,10 @@ impl Strategy {
             Self::Given => "route",
             Self::Weighted => "weighted",
             Self::Cheapest => "cheapest",
+            Self::LowestLatency => "lowest_latency",
+            Self::Sticky { .. } => "sticky",
         }
     }
-}
-
-/// The expected costs, in the order in which the models are asked.
-fn costs_of(models: &[Entry], costs: &[Option<u64>], places: &[usize]) -> String {
-    let told = |place: &usize| {
-        let choice = &models[*place].choice;
-        match costs[*place] {
-            Some(cost) => format!("{}/{} {cost}", choice.provider, choice.model),
-            None => format!("{}/{} unknown", choice.provider, choice.model),
-        }
-    };
-    places.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
 /// One that a prompt does not fit, for a person.

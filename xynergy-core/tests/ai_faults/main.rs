@@ -6,5 +6,6 @@ mod figures;
 mod hedge;
 mod load;
 mod matrix;
+mod spans;
 mod streams;
 mod support;

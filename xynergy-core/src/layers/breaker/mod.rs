@@ -10,10 +10,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::config::BreakerConfig;
 use crate::ctx::{Ctx, TenantId};
-use crate::env::Timestamp;
+use crate::env::{EventType, Timestamp};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::layer::Layer;
 use crate::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
@@ -151,9 +152,21 @@ impl Held {
         let Some(machine) = machines.get_mut(&self.key) else { return };
         let before = machine.state(now).0;
         machine.report(permit, verdict, now, random);
-        let after = machine.state(now).0;
+        let (after, failure_count) = machine.state(now);
+        drop(machines);
         if before != after {
             let (_, provider, model) = &self.key;
+            let event = match after {
+                BreakerState::Open => Some(EventType::BREAKER_OPENED),
+                BreakerState::Closed => Some(EventType::BREAKER_CLOSED),
+                BreakerState::HalfOpen => None,
+            };
+            if let Some(event) = event {
+                self.ctx.emit(
+                    event,
+                    || json!({"provider": provider, "model": model, "failure_count": failure_count}),
+                );
+            }
             tracing::warn!(
                 event = "circuit_breaker_state_changed",
                 %provider,

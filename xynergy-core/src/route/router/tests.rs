@@ -13,7 +13,7 @@ fn ctx(seed: u64) -> Ctx {
 }
 
 fn decide(router: &Router, request: &ChatRequest) -> Result<RouteDecision> {
-    router.decide(&ctx(1), request, false)
+    router.decide(&ctx(1), request, false).map(|decided| decided.decision)
 }
 
 fn candidate(name: &str, capability: Capability) -> Candidate {
@@ -195,7 +195,7 @@ fn weights_are_drawn_with_their_propensity() {
     let ctx = ctx(5);
     let mut first = 0;
     for _ in 0..400 {
-        let decision = router.decide(&ctx, &named("split"), false).unwrap();
+        let decision = router.decide(&ctx, &named("split"), false).unwrap().decision;
         let is_first = providers(&decision)[0] == "openai";
         first += u32::from(is_first);
         assert_eq!(decision.propensity, if is_first { 0.75 } else { 0.25 });
@@ -293,7 +293,7 @@ proptest! {
     /// Whatever the strategy and whatever is asked: nobody outside the route, nobody who cannot, each once.
     #[test]
     fn a_route_is_never_left_and_ability_never_missed(
-        strategy in 0_usize..3,
+        strategy in 0_usize..5,
         members in proptest::sample::subsequence(vec!["a", "b", "c", "d"], 1..=4),
         able in proptest::collection::vec(any::<(bool, bool)>(), 4),
         wants_tools: bool,
@@ -307,6 +307,8 @@ proptest! {
         let text = match strategy {
             0 => format!("routes.r = {list}"),
             1 => format!("routes.r = {{strategy = 'cheapest', models = {list}}}"),
+            3 => format!("routes.r = {{strategy = 'sticky', models = {list}}}"),
+            2 => format!("routes.r = {{strategy = 'lowest_latency', models = {list}}}"),
             _ => format!("routes.r = {{strategy = 'weighted', models = {list}, weights = {:?}}}", vec![2; members.len()]),
         };
         let router = Router::new(known.collect(), table(&text)).unwrap();
@@ -318,7 +320,7 @@ proptest! {
         };
         let expected: std::collections::BTreeSet<&str> = members.iter().filter(can).copied().collect();
         match router.decide(&ctx(seed), &request, streams) {
-            Ok(decision) => {
+            Ok(Decided { decision, .. }) => {
                 let asked = providers(&decision);
                 prop_assert_eq!(asked.len(), expected.len());
                 prop_assert_eq!(asked.into_iter().collect::<std::collections::BTreeSet<_>>(), expected);
