@@ -56,11 +56,10 @@ impl ReqwestHttp {
                 .retry(reqwest::retry::never())
                 .referer(false);
             let builder = if loopback { builder.no_proxy() } else { builder };
-            #[cfg(feature = "rustls")]
+            // Without it the choice is reqwest's.
+            #[cfg(feature = "ring")]
             let builder = {
-                let trusting = crate::tls::trusting_the_system().map_err(|error| error.to_string())?;
-                let mut tls = trusting.with_no_client_auth();
-                tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+                let tls = crate::tls::of_the_web().map_err(|error| error.to_string())?;
                 builder.tls_backend_preconfigured(tls)
             };
             builder.build().map_err(|error| root_cause(&error))

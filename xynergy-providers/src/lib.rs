@@ -21,5 +21,5 @@ pub mod sandbox;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
 mod spend;
 pub mod store;
-#[cfg(any(feature = "rustls", feature = "postgres"))]
+#[cfg(any(feature = "ring", feature = "postgres", feature = "redis"))]
 mod tls;

@@ -1,20 +1,27 @@
-//! TLS by rustls on ring, for every connection: one implementation in the tree, chosen here and not for the whole process, so that a
-//! host may have another.
+//! TLS by rustls. What does the arithmetic is chosen here and not for the whole process, so that a host may have another.
 
 use std::sync::Arc;
 
-use rustls::client::WantsClientCert;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, ConfigBuilder, Error, WantsVerifier};
-use rustls_platform_verifier::BuilderVerifierExt;
+use rustls::crypto::CryptoProvider;
 
-/// What still has to be told whom to trust.
-pub(crate) fn builder() -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, Error> {
-    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()
+/// What does the arithmetic: ring where the feature is on, else AWS-LC, else what the host has installed.
+pub(crate) fn provider() -> Option<Arc<CryptoProvider>> {
+    #[cfg(feature = "ring")]
+    return Some(Arc::new(rustls::crypto::ring::default_provider()));
+    #[cfg(all(feature = "rustls", not(feature = "ring")))]
+    return Some(Arc::new(rustls::crypto::aws_lc_rs::default_provider()));
+    #[cfg(not(any(feature = "rustls", feature = "ring")))]
+    return CryptoProvider::get_default().cloned();
 }
 
-/// Trusts whom the operating system trusts.
-pub(crate) fn trusting_the_system() -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, Error> {
-    builder()?.with_platform_verifier()
+/// TLS of a client of the web that trusts whom the operating system trusts.
+#[cfg(feature = "ring")]
+pub(crate) fn of_the_web() -> Result<rustls::ClientConfig, rustls::Error> {
+    use rustls_platform_verifier::BuilderVerifierExt;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let versions = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;
+    let mut config = versions.with_platform_verifier()?.with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
 }

@@ -98,12 +98,12 @@ impl AiClient {
     ///
     /// Only providers of the same model stand in for one another. Nothing is cached.
     pub async fn embed(&self, ctx: &Ctx, mut request: EmbedRequest) -> Result<Embeddings> {
+        let started = Instant::now();
         let settings = &self.0.config.embeddings;
         request.validate(settings, self.0.config.max_prompt_bytes)?;
         let configured = request.model.is_empty() || settings.model.as_deref() == Some(&*request.model);
         request.dimensions = request.dimensions.or(settings.dimensions.filter(|_| configured));
         let asked = ChatRequest { model: request.model.clone(), ..ChatRequest::default() };
-        let started = Instant::now();
         let mut ending = Ending::new(&self.0.metrics, ctx, &asked, "ai.embed", false, started);
         let work = self.embedded(ctx, request, &asked.call).instrument(ending.span());
         match asked.call.busy().call(work).await {
@@ -155,10 +155,10 @@ impl AiClient {
             model: request.model.clone(),
             dimensions: request.dimensions,
             options: request.options.clone(),
-            call: call.clone(),
+            call: call.part(),
             extra: request.extra.clone(),
         });
-        let chat = ChatRequest { model: part.model.clone(), call: call.clone(), ..as_chat(&part) };
+        let chat = ChatRequest { model: part.model.clone(), call: part.call.clone(), ..as_chat(&part) };
         let answered = Arc::<Mutex<Answered>>::default();
         let choices = call.decision().map(|decision| decision.models.as_slice()).unwrap_or_default();
         let whole = self.0.embedding.whole(choices, &part, &answered);

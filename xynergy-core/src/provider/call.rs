@@ -139,6 +139,8 @@ pub(crate) enum Try {
 #[derive(Clone, Debug, Default)]
 pub struct Call {
     trace: Arc<Trace>,
+    /// The latest try at each model.
+    tries: Arc<Mutex<Vec<(String, String, Try)>>>,
     decision: Arc<OnceLock<Arc<RouteDecision>>>,
     /// Whether no other model is left, so that waiting for a throttled one is better than giving up.
     pub last_resort: bool,
@@ -154,7 +156,6 @@ pub struct Call {
 #[derive(Debug, Default)]
 struct Trace {
     attempts: Mutex<Vec<Attempt>>,
-    tries: Mutex<Vec<(String, String, Try)>>,
     told: Mutex<Vec<(String, String, RateLimits)>>,
     busy: Busy,
     retries: AtomicU64,
@@ -164,10 +165,6 @@ struct Trace {
 impl Trace {
     fn attempts(&self) -> MutexGuard<'_, Vec<Attempt>> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn tries(&self) -> MutexGuard<'_, Vec<(String, String, Try)>> {
-        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -232,13 +229,22 @@ impl Call {
 
     /// Takes what is known of the latest try at this model.
     pub(crate) fn end_try(&self, provider: &str, model: &str) -> Option<Try> {
-        let mut tries = self.trace.tries();
+        let mut tries = self.tries();
         let place = tries.iter().position(|(of, at, _)| of == provider && at == model)?;
         Some(tries.swap_remove(place).2)
     }
 
+    /// The same call as one of several parts that are on their way at once: what they try is told apart, and noted together.
+    pub(crate) fn part(&self) -> Self {
+        Self { tries: Arc::default(), ..self.clone() }
+    }
+
+    fn tries(&self) -> MutexGuard<'_, Vec<(String, String, Try)>> {
+        self.tries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn set_try(&self, provider: &str, model: &str, latest: Try) {
-        let mut tries = self.trace.tries();
+        let mut tries = self.tries();
         match tries.iter_mut().find(|(of, at, _)| of == provider && at == model) {
             Some(known) => known.2 = latest,
             None => tries.push((provider.to_owned(), model.to_owned(), latest)),

@@ -129,6 +129,14 @@ impl RedisConfig {
                 self.checked(secrets.get(&TenantId::default(), reference).await?.expose(), false)?
             }
         };
+        if url.scheme() == "rediss" && rustls::crypto::CryptoProvider::get_default().is_none() {
+            // The client asks for the process's own, and where a program holds two kinds, there is none by itself.
+            let Some(provider) = crate::tls::provider() else {
+                return Err(wrong("redis.url: rediss needs the feature rustls or ring"));
+            };
+            // Somebody else may have been first, which is as good.
+            let _ = provider.as_ref().clone().install_default();
+        }
         let client = redis::Client::open(url.as_str())
             .map_err(|_| wrong("redis.url: the client cannot use it; give redis://HOST:PORT/DATABASE"))?;
         let config = ConnectionManagerConfig::new()

@@ -18,6 +18,8 @@ use xynergy_core::{Ctx, Env, Error, ErrorKind, Result, TenantId};
 use xynergy_providers::registry::providers;
 
 const WHOLE: &str = r#"{"id":"1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1,"total_tokens":4}}"#;
+const EMBEDDED: &str =
+    r#"{"data":[{"index":0,"embedding":[0.5,1.0]}],"usage":{"prompt_tokens":2,"total_tokens":2}}"#;
 const STREAMED: &str = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hello\"},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
 
 /// What a provider says to a key.
@@ -81,7 +83,8 @@ impl fmt::Debug for Wire {
 #[async_trait]
 impl HttpSend for Wire {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        let (status, headers, body) = self.answer(&request, WHOLE);
+        let whole = if request.url.path().ends_with("/embeddings") { EMBEDDED } else { WHOLE };
+        let (status, headers, body) = self.answer(&request, whole);
         Ok(HttpResponse { status, headers, body })
     }
 

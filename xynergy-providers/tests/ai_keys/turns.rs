@@ -1,8 +1,12 @@
 use std::time::Duration;
 
+use xynergy_core::client::{AiClient, AiParts};
+use xynergy_core::config::AiConfig;
+use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, ErrorKind, Retry, TenantId};
+use xynergy_providers::registry::providers;
 
-use crate::support::{Says, says, short, world};
+use crate::support::{Says, config, says, short, world};
 
 fn trace(tries: &[(&str, &str)]) -> Vec<(String, String)> {
     tries.iter().map(|(reason, fate)| ((*reason).to_owned(), (*fate).to_owned())).collect()
@@ -46,6 +50,29 @@ async fn a_refused_key_rests_and_the_next_one_answers_the_same_request() {
         world.pass(1);
         assert_eq!(world.used().await, ["A"], "{status}");
     }
+}
+
+#[tokio::test]
+async fn embeddings_take_turns_with_the_same_keys() {
+    let world = world(&["A", "B"]);
+    world.wire.tell("A", says(401));
+    let parts = ProviderParts { http: world.wire.clone(), secrets: world.vault.clone() };
+    let settings = config(&["A", "B"]);
+    let provider = providers().build("somebody", &settings, &parts).unwrap();
+    let config = AiConfig { providers: [("somebody".to_owned(), settings)].into(), ..AiConfig::default() };
+    let client = AiClient::new(config, AiParts::new(vec![provider])).unwrap();
+    let mut request: xynergy_core::embed::EmbedRequest = ["hi"].into();
+    request.model = "small".to_owned();
+    let told = client.embed(&world.ctx, request.clone()).await.unwrap();
+    assert_eq!(told.vectors, [[0.5, 1.0]]);
+    assert_eq!(short(&told.attempts), trace(&[("key 1 of 2", "unauthorized"), ("key 2 of 2", "answered")]));
+    // A chat finds the key resting.
+    let told = client.chat(&world.ctx, "hi".into()).await.unwrap();
+    assert_eq!(short(&told.report.attempts), trace(&[("key 2 of 2", "answered")]));
+    assert_eq!(world.wire.used(), ["A", "B", "B"]);
+    world.wire.tell("B", says(401));
+    let error = client.embed(&world.ctx, request).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
 }
 
 #[tokio::test]

@@ -1,7 +1,9 @@
 use std::path::Path;
 
+use rustls::ClientConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use xynergy_core::{Error, ErrorKind, Result};
 
@@ -9,8 +11,15 @@ use crate::tls;
 
 /// TLS that checks the server's certificate and name, against the given authorities or those of the operating system.
 pub(super) fn connector(ca_file: Option<&Path>) -> Result<MakeRustlsConnect> {
+    let Some(provider) = tls::provider() else {
+        let message = "TLS to the server needs the feature rustls or ring";
+        return Err(Error::new(ErrorKind::ConfigInvalid, "store.open", message));
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| refused("TLS cannot be set up", e))?;
     let Some(path) = ca_file else {
-        let verified = tls::trusting_the_system().map_err(|e| {
+        let verified = builder.with_platform_verifier().map_err(|e| {
             refused("the operating system's certificate authorities cannot be read: set tls_ca_file", e)
         })?;
         return Ok(MakeRustlsConnect::new(verified.with_no_client_auth()));
@@ -28,7 +37,6 @@ pub(super) fn connector(ca_file: Option<&Path>) -> Result<MakeRustlsConnect> {
             "tls_ca_file: it holds no certificate",
         ));
     }
-    let builder = tls::builder().map_err(|e| refused("TLS cannot be set up", e))?;
     Ok(MakeRustlsConnect::new(builder.with_root_certificates(roots).with_no_client_auth()))
 }
 
