@@ -122,10 +122,10 @@ impl Hubspot<'_> {
                 (deal, of_deal)
             });
             let events = revenue.events(&ctx.tenant, id).await?;
-            if let Some(worth) = self.0.attribution().evaluate(&ctx, id, deal, &events, ads).await? {
-                if revenue.put_deal(&ctx.tenant, &worth).await? {
-                    self.0.attribution().announce(&ctx, &worth, &events);
-                }
+            if let Some(worth) = self.0.attribution().evaluate(&ctx, id, deal, &events, ads).await?
+                && revenue.put_deal(&ctx.tenant, &worth).await?
+            {
+                self.0.attribution().announce(&ctx, &worth, &events);
             }
         }
         Ok(ids.len())

@@ -34,8 +34,7 @@ async fn every_line_is_json_and_names_the_request_and_the_tenant() {
     let provider = MemoryProvider::new("own", "m", |_| {
         Err(Error::new(ErrorKind::Unavailable, "ai.chat", "as \"scripted\"\nin two lines"))
     });
-    let mut config = Config::default();
-    config.store = StoreConfig::Memory;
+    let config = Config { store: StoreConfig::Memory, ..Config::default() };
     let client = Client::builder(config).provider(Arc::new(provider)).build().unwrap();
     let acme = client.scope(TenantId::new("acme").unwrap()).with_request_id("req-7");
     for _ in 0..5 {

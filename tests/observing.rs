@@ -21,8 +21,7 @@ fn client() -> Client {
     let provider = MemoryProvider::new("own", "m", |request| {
         Ok(format!("to {}", request.messages.last().unwrap().texts().next().unwrap_or_default()))
     });
-    let mut config = Config::default();
-    config.store = xynergy::StoreConfig::Memory;
+    let config = Config { store: xynergy::StoreConfig::Memory, ..Config::default() };
     Client::builder(config).provider(Arc::new(provider)).build().unwrap()
 }
 
@@ -57,7 +56,7 @@ async fn every_figure_of_ai_calls_is_told() {
 
 #[test]
 fn every_event_is_told() {
-    let name = |text: &'static str| Some(text.strip_prefix('`')?.strip_suffix('`')?);
+    let name = |text: &'static str| text.strip_prefix('`')?.strip_suffix('`');
     let told: BTreeSet<(&str, &str)> = rows()
         .filter(|cells| cells.len() == 4)
         .filter_map(|cells| Some((name(cells[0])?, name(cells[1])?)))

@@ -48,8 +48,7 @@ fn client() -> Client {
             prompt => Ok(format!("an answer to {prompt}")),
         }
     });
-    let mut config = Config::default();
-    config.store = StoreConfig::Memory;
+    let config = Config { store: StoreConfig::Memory, ..Config::default() };
     Client::builder(config).provider(Arc::new(provider)).build().unwrap()
 }
 
