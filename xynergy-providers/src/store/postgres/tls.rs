@@ -12,7 +12,7 @@ use crate::tls;
 /// TLS that checks the server's certificate and name, against the given authorities or those of the operating system.
 pub(super) fn connector(ca_file: Option<&Path>) -> Result<MakeRustlsConnect> {
     let Some(provider) = tls::provider() else {
-        let message = "TLS to the server needs the feature rustls or ring";
+        let message = "the stores in PostgreSQL need the feature rustls or ring, for TLS";
         return Err(Error::new(ErrorKind::ConfigInvalid, "store.open", message));
     };
     let builder = ClientConfig::builder_with_provider(provider)
