@@ -365,6 +365,8 @@ export interface CallOptions {
   key?: string | null;
   /** Whether the library sizes the limit of the answer. Not with tools or a response format. */
   optimize_tokens?: boolean;
+  /** A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages. */
+  session?: string | null;
   /** Names under which the spend is counted and limited. */
   tags?: Array<string>;
 }
@@ -389,7 +391,7 @@ export interface CallReport {
   provider: string;
   /** The id of the request. */
   request_id: string;
-  /** What chose the model: `complexity`, `model`, `route`, or `cache`. */
+  /** What chose the model: `cache`, or the `policy` of the decision, as `complexity`, `model`, `route` or `weighted`. */
   routed_via: string;
   /** How the limit of the answer was sized, where it was asked for. */
   token_optimization?: TokenOptimization | null;
@@ -1078,9 +1080,9 @@ export interface RouteDecision {
   complexity: Complexity;
   /** The models in the order in which they are asked. */
   models: Array<ModelChoice>;
-  /** What chose them: `complexity`, `model` or `route`. */
+  /** What chose them: `complexity` for `ai.order`, `model` for one that the request or a policy names, `route` for a list, or the strategy of the route, as `weighted`. */
   policy: string;
-  /** The probability with which this order was chosen, so that other policies can be evaluated on the log. */
+  /** The probability with which the first of the models was chosen to be the first, so that other policies can be evaluated on the log. Below 1 where it was drawn. */
   propensity: number;
   /** Why, for a person. */
   reason: string;
@@ -1302,7 +1304,7 @@ export interface Config {
   hubspot?: HubspotConfig | null | undefined;
   /** The ad platform. */
   meta?: MetaConfig | null | undefined;
-  /** Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share. */
+  /** Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of in each process: a Redis server that many workers share. While it is away, each process counts rates by itself. */
   redis?: RedisConfig | null | undefined;
   /** Where clicks, revenue, changes and state are kept. */
   store?: StoreConfig | undefined;
@@ -1441,16 +1443,22 @@ export interface AiConfig {
   max_prompt_bytes?: number | undefined;
   /** In which order the providers are asked. */
   order?: OrderConfig | undefined;
+  /** Which requests without a model go to which route. The first policy that matches decides. */
+  policies?: Array<PolicyConfig> | undefined;
   /** A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It goes before the embedded table, and after `ai.providers.NAME.price`. */
   price_file?: string | null | undefined;
   /** The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults. */
   providers?: Record<string, ProviderConfig> | undefined;
-  /** How many requests a tenant may send; unlimited when absent. Cache hits do not count. */
+  /** How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count. */
   rate_limit?: RateLimit | null | undefined;
   /** Retries of temporary faults. */
   retry?: RetryConfig | undefined;
-  /** Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`. */
-  routes?: Record<string, Array<string>> | undefined;
+  /** Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy. */
+  routes?: Record<string, RouteConfig> | undefined;
+  /** For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a provider refuses is read anew at once. */
+  secrets_ttl_seconds?: number | undefined;
+  /** What chooses for requests that name no model and that no policy is for. */
+  strategy?: DefaultStrategy | undefined;
   /** Deadlines. */
   timeouts?: TimeoutConfig | undefined;
   /** How limits of answers are sized. */
@@ -1585,6 +1593,8 @@ export interface CallOptionsInput {
   key?: string | null | undefined;
   /** Whether the library sizes the limit of the answer. Not with tools or a response format. */
   optimize_tokens?: boolean | undefined;
+  /** A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages. */
+  session?: string | null | undefined;
   /** Names under which the spend is counted and limited. */
   tags?: Array<string> | undefined;
 }
@@ -1755,32 +1765,42 @@ export interface OrderConfig {
   simple?: Array<string> | undefined;
 }
 
+/** Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model or `auto`. */
+export interface PolicyConfig {
+  /** Who is asked: a route, a `PROVIDER` or a `PROVIDER/MODEL`. */
+  route: string;
+  /** Which requests it is for: those that every given condition holds for; all where none is given. */
+  when?: ConditionConfig | undefined;
+}
+
 /** One AI provider. */
 export interface ProviderConfig {
   /** Allows `http` to other machines: prompts and key then travel unencrypted. */
   allow_http?: boolean | undefined;
-  /** Where its API key is found; none is sent where absent. */
-  api_key?: SecretRef | null | undefined;
+  /** Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or throttled rests for a while, and the next one is used. */
+  api_key?: ApiKeys | null | undefined;
   /** The `api-version` of Azure; its v1 API, which needs none, where absent. */
   api_version?: string | null | undefined;
   /** The address up to and without `/chat/completions`; the dialect's own where absent. */
   base_url?: string | null | undefined;
+  /** How many tokens prompt and answer of its default model may have together, where the library does not know or knows it wrong. A request that does not fit goes to the next model that it fits. */
+  context_window?: number | null | undefined;
+  /** The same for other models of its, by their names. */
+  context_windows?: Record<string, number> | undefined;
   /** Whose ways it has; by its name where absent. */
   dialect?: Dialect | null | undefined;
   /** The model that is asked when a request names none; the dialect's own where absent. */
   model?: string | null | undefined;
   /** What it costs, where the library does not know or knows it wrong. */
   price?: PriceConfig | null | undefined;
-  /** How many requests a tenant may send to it; unlimited when absent. */
+  /** How many requests and tokens a minute each tenant may send to it; unlimited when absent. */
   rate_limit?: RateLimit | null | undefined;
   /** What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered. */
   type?: string | undefined;
 }
 
-/** How many requests a minute. */
-export type RateLimit = "standard" | "expensive" | "ai" | {
-  per_minute: number;
-};
+/** How many requests and tokens a minute: a preset, `{ per_minute = N }` requests, or figures for both. */
+export type RateLimit = RatePreset | RequestRate | RateFigures;
 
 /** Retries of temporary faults at one provider, before the next is asked. */
 export interface RetryConfig {
@@ -1793,6 +1813,12 @@ export interface RetryConfig {
   /** How often at most; 0 for never. */
   max_retries?: number | undefined;
 }
+
+/** A named route: a list of models in the order in which they are asked, or a table that says how one is chosen. */
+export type RouteConfig = Array<string> | StrategyConfig;
+
+/** What chooses for requests that name no model and that no policy decides. */
+export type DefaultStrategy = "complexity" | "cheapest" | "lowest_latency";
 
 /** Deadlines, in milliseconds of real time. */
 export interface TimeoutConfig {
@@ -1942,6 +1968,23 @@ export interface AdEvidence {
   value_minor: number | bigint;
 }
 
+/** Conditions on a request. Those that are not given hold. */
+export interface ConditionConfig {
+  /** It is judged to be this. */
+  complexity?: Complexity | null | undefined;
+  /** Its prompt has more tokens than this, by the estimate for models that nothing is known of. */
+  longer_than_tokens?: number | null | undefined;
+  /** It needs all of these. */
+  needs?: Array<Need> | undefined;
+  /** It has one of these tags. */
+  tags?: Array<string> | undefined;
+  /** It is of one of these tenants. */
+  tenants?: Array<string> | undefined;
+}
+
+/** Where the API keys of a provider are found: one, or several that take turns. */
+export type ApiKeys = SecretRef | Array<SecretRef>;
+
 /** Whose ways a provider has. */
 export type Dialect = "openai" | "azure" | "abacus" | "openrouter" | "groq" | "mistral" | "deepseek" | "ollama" | "vllm" | "llama_cpp" | "internal" | "anthropic" | "compatible";
 
@@ -1957,6 +2000,66 @@ export interface PriceConfig {
   per_request_nano_usd?: number | bigint | null | undefined;
 }
 
+/** A number of requests with a name. */
+export type RatePreset = "standard" | "expensive" | "ai";
+
+/** So many requests a minute. */
+export interface RequestRate {
+  /** Requests a minute, at least 1. */
+  per_minute: number;
+}
+
+/** So many requests or tokens a minute, or both. */
+export interface RateFigures {
+  /** Requests a minute, at least 1; any number where absent. */
+  requests_per_minute?: number | null | undefined;
+  /** Tokens of prompts and answers a minute, at least 1; any number where absent. What a call will need is estimated before it is made and corrected by what it used. */
+  tokens_per_minute?: number | null | undefined;
+}
+
+/** How a route chooses among its models, each a `PROVIDER` or `PROVIDER/MODEL`. Those that it does not choose are asked when the chosen one fails. A model that cannot do what a request asks, or that it does not fit, is never chosen for it. */
+export type StrategyConfig = {
+  /** The models. */
+  models: Array<string>;
+  strategy: "ordered";
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "weighted";
+  /** A weight for each model, in their order. A model of weight 0 is asked only after all others. */
+  weights: Array<number>;
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "cheapest";
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "lowest_latency";
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "sticky";
+  /** How long a provider keeps a prompt cached after its last use, in seconds. */
+  ttl_seconds?: number | undefined;
+} | {
+  /** The model that is in use: a `PROVIDER` or `PROVIDER/MODEL`. */
+  baseline: string;
+  /** The model that is to replace it. Where it fails, the baseline is asked. */
+  candidate: string;
+  /** The probability with which a candidate that is as good as the baseline is not rolled back, 50 to 99. */
+  confidence_percent?: number | undefined;
+  /** Who is asked after them. */
+  fallbacks?: Array<string> | undefined;
+  /** By how much more time its answers may take, in percent. Latency does not matter where absent. */
+  max_slowdown_percent?: number | null | undefined;
+  /** Calls that each of the two must have had before the next stage. */
+  min_calls?: number | undefined;
+  /** The candidate's share in each stage, in percent, growing to 100. */
+  stages?: Array<number> | undefined;
+  strategy: "canary";
+};
+
 /** What an actor may decide. */
 export type Role = "approver" | "operator";
 
@@ -1968,6 +2071,9 @@ export interface ContentPartInput {
   type?: string | undefined;
   [field: string]: unknown;
 }
+
+/** What a request can need of a model. */
+export type Need = "images" | "tools" | "response_format";
 
 /** The methods of a client by itself. */
 export interface ClientMethods {

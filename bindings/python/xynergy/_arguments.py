@@ -167,6 +167,8 @@ class CallOptionsDict(TypedDict, total=False):
     """A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported."""
     optimize_tokens: bool
     """Whether the library sizes the limit of the answer. Not with tools or a response format."""
+    session: str | None
+    """A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages."""
     tags: Sequence[str]
     """Names under which the spend is counted and limited."""
 

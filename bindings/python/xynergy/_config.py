@@ -28,22 +28,30 @@ class AiConfigDict(TypedDict, total=False):
     """The greatest prompt, in bytes of text."""
     order: OrderConfigLike
     """In which order the providers are asked."""
+    policies: Sequence[PolicyConfigLike]
+    """Which requests without a model go to which route. The first policy that matches decides."""
     price_file: str | None
     """A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It goes before the embedded table, and after `ai.providers.NAME.price`."""
     providers: Mapping[str, ProviderConfigLike]
     """The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults."""
     rate_limit: RateLimit | None
-    """How many requests a tenant may send; unlimited when absent. Cache hits do not count."""
+    """How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count."""
     retry: RetryConfigLike
     """Retries of temporary faults."""
-    routes: Mapping[str, Sequence[str]]
-    """Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`."""
+    routes: Mapping[str, RouteConfig]
+    """Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy."""
+    secrets_ttl_seconds: int
+    """For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a provider refuses is read anew at once."""
+    strategy: DefaultStrategy
+    """What chooses for requests that name no model and that no policy is for."""
     timeouts: TimeoutConfigLike
     """Deadlines."""
     tokens: TokenConfigLike
     """How limits of answers are sized."""
 
 AiConfigLike = AiConfigDict
+
+ApiKeys = Union["SecretRefLike", "Sequence[SecretRefLike]"]
 
 class AttributionConfigDict(TypedDict, total=False):
     """Clicks, matching and stage values."""
@@ -93,6 +101,8 @@ class CacheConfigDict(TypedDict, total=False):
 
 CacheConfigLike = CacheConfigDict
 
+Complexity = Union[Literal["simple", "complex"]]
+
 class ConcurrencyConfigDict(TypedDict, total=False):
     """How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A stream is in flight until its end, and answers from the cache are not counted."""
 
@@ -102,6 +112,22 @@ class ConcurrencyConfigDict(TypedDict, total=False):
     """At each provider, after which the next one is asked; 0 for no bound but that of the client."""
 
 ConcurrencyConfigLike = ConcurrencyConfigDict
+
+class ConditionConfigDict(TypedDict, total=False):
+    """Conditions on a request. Those that are not given hold."""
+
+    complexity: Complexity | None
+    """It is judged to be this."""
+    longer_than_tokens: int | None
+    """Its prompt has more tokens than this, by the estimate for models that nothing is known of."""
+    needs: Sequence[Need]
+    """It needs all of these."""
+    tags: Sequence[str]
+    """It has one of these tags."""
+    tenants: Sequence[str]
+    """It is of one of these tenants."""
+
+ConditionConfigLike = ConditionConfigDict
 
 class ContactPropertiesDict(TypedDict, total=False):
     """The names of the contact properties that are read."""
@@ -124,6 +150,8 @@ class ContactPropertiesDict(TypedDict, total=False):
 ContactPropertiesLike = ContactPropertiesDict
 
 DatabaseUrl = Union["SecretRefLike", str]
+
+DefaultStrategy = Union[Literal["complexity", "cheapest", "lowest_latency"]]
 
 Dialect = Union[Literal["openai", "azure", "abacus", "openrouter", "groq", "mistral", "deepseek", "ollama", "vllm", "llama_cpp", "internal", "anthropic", "compatible"]]
 
@@ -225,6 +253,8 @@ class MetaConfigDict(TypedDict, total=False):
 
 MetaConfigLike = MetaConfigDict
 
+Need = Union[Literal["images", "tools", "response_format"]]
+
 class OrderConfigDict(TypedDict, total=False):
     """In which order the providers are asked. Names that are not configured are passed over; configured providers that an order does not name come last."""
 
@@ -291,6 +321,18 @@ class PolicyDict(TypedDict, total=False):
 
 PolicyLike = PolicyDict
 
+class _PolicyConfigRequired(TypedDict):
+    route: str
+    """Who is asked: a route, a `PROVIDER` or a `PROVIDER/MODEL`."""
+
+class PolicyConfigDict(_PolicyConfigRequired, total=False):
+    """Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model or `auto`."""
+
+    when: ConditionConfigLike
+    """Which requests it is for: those that every given condition holds for; all where none is given."""
+
+PolicyConfigLike = PolicyConfigDict
+
 class PriceConfigDict(TypedDict, total=False):
     """What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar."""
 
@@ -310,12 +352,16 @@ class ProviderConfigDict(TypedDict, total=False):
 
     allow_http: bool
     """Allows `http` to other machines: prompts and key then travel unencrypted."""
-    api_key: SecretRefLike | None
-    """Where its API key is found; none is sent where absent."""
+    api_key: ApiKeys | None
+    """Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or throttled rests for a while, and the next one is used."""
     api_version: str | None
     """The `api-version` of Azure; its v1 API, which needs none, where absent."""
     base_url: str | None
     """The address up to and without `/chat/completions`; the dialect's own where absent."""
+    context_window: int | None
+    """How many tokens prompt and answer of its default model may have together, where the library does not know or knows it wrong. A request that does not fit goes to the next model that it fits."""
+    context_windows: Mapping[str, int]
+    """The same for other models of its, by their names."""
     dialect: Dialect | None
     """Whose ways it has; by its name where absent."""
     model: str | None
@@ -323,13 +369,25 @@ class ProviderConfigDict(TypedDict, total=False):
     price: PriceConfigLike | None
     """What it costs, where the library does not know or knows it wrong."""
     rate_limit: RateLimit | None
-    """How many requests a tenant may send to it; unlimited when absent."""
+    """How many requests and tokens a minute each tenant may send to it; unlimited when absent."""
     type: str
     """What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered."""
 
 ProviderConfigLike = ProviderConfigDict
 
-RateLimit = Union[Literal["standard", "expensive", "ai"], "Mapping[str, Any]"]
+class RateFiguresDict(TypedDict, total=False):
+    """So many requests or tokens a minute, or both."""
+
+    requests_per_minute: int | None
+    """Requests a minute, at least 1; any number where absent."""
+    tokens_per_minute: int | None
+    """Tokens of prompts and answers a minute, at least 1; any number where absent. What a call will need is estimated before it is made and corrected by what it used."""
+
+RateFiguresLike = RateFiguresDict
+
+RateLimit = Union["RatePreset", "RequestRateLike", "RateFiguresLike"]
+
+RatePreset = Union[Literal["standard", "expensive", "ai"]]
 
 class _RedisConfigRequired(TypedDict):
     url: RedisUrl
@@ -351,6 +409,14 @@ RedisConfigLike = RedisConfigDict
 
 RedisUrl = Union["SecretRefLike", str]
 
+class RequestRateDict(TypedDict):
+    """So many requests a minute."""
+
+    per_minute: int
+    """Requests a minute, at least 1."""
+
+RequestRateLike = RequestRateDict
+
 class RetryConfigDict(TypedDict, total=False):
     """Retries of temporary faults at one provider, before the next is asked."""
 
@@ -368,6 +434,8 @@ RetryConfigLike = RetryConfigDict
 Role = Union[Literal["approver", "operator"]]
 
 Roles = Union["Mapping[str, Sequence[Role]]"]
+
+RouteConfig = Union["Sequence[str]", "StrategyConfigLike"]
 
 class SecretRef1Dict(TypedDict):
     """The environment variable of this name."""
@@ -462,6 +530,70 @@ class StoreConfig3Dict(_StoreConfig3Required, total=False):
 
 StoreConfigLike = Union[StoreConfig1Dict, StoreConfig2Dict, StoreConfig3Dict]
 
+class StrategyConfig1Dict(TypedDict):
+    """In the given order, as a list alone."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["ordered"]
+
+class StrategyConfig2Dict(TypedDict):
+    """By chance: each model is the first with a probability of its weight over the sum of the weights. The rest follow by further draws of the same kind."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["weighted"]
+    weights: Sequence[int]
+    """A weight for each model, in their order. A model of weight 0 is asked only after all others."""
+
+class StrategyConfig3Dict(TypedDict):
+    """By what the request is expected to cost: its prompt as counted, and an answer as long as its limit or, where it has none, as `ai.tokens` sizes it. Models whose price is not known come last; of equal ones the first of the list."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["cheapest"]
+
+class StrategyConfig4Dict(TypedDict):
+    """By how long the models took of late, until their answer or the first piece of a stream, as an average that forgets: of two that are drawn the faster is the first, so that not all requests run to one. A failed attempt counts as a slow one. A model that was not asked for a minute is not known any more, and one decision in ten tries those that are not. Each process measures by itself, over all tenants."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["lowest_latency"]
+
+class _StrategyConfig5Required(TypedDict):
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["sticky"]
+
+class StrategyConfig5Dict(_StrategyConfig5Required, total=False):
+    """A conversation begins at the model where its first turn is expected to cost the least, and stays at the model that has its prompt cached. It goes to another where that is expected to save more than the switch costs: the tokens of the prefix, times what an uncached token costs more than a cached one, and what writing it to the cache costs. Half as many turns more are expected as there were, 6 at most; the reason of the decision says both figures. Providers are taken to cache prompts of 1,024 tokens and more where the price list has a price for cached ones. A conversation is known by `session` of the call's options, or by its messages up to the first one of the user. Each process remembers 65,536 of them, for twelve times `ttl_seconds`."""
+
+    ttl_seconds: int
+    """How long a provider keeps a prompt cached after its last use, in seconds."""
+
+class _StrategyConfig6Required(TypedDict):
+    baseline: str
+    """The model that is in use: a `PROVIDER` or `PROVIDER/MODEL`."""
+    candidate: str
+    """The model that is to replace it. Where it fails, the baseline is asked."""
+    strategy: Literal["canary"]
+
+class StrategyConfig6Dict(_StrategyConfig6Required, total=False):
+    """A candidate gets a growing share of the conversations of a baseline, each by a hash of its tenant and `session`, or of its messages up to the first one of the user: none goes back and forth. It is rolled back for good when it fails more often than the baseline in the same stage, or is slower where that is asked for, by more than chance explains: by Fisher's exact test (1935) for failures and Welch's test (1947) on the logarithms of latencies, both one-sided, when both have had an eighth, a quarter, a half and all of the calls of a stage; all these comparisons together are wrong with at most the probability that is left by `confidence_percent` (Bonferroni). After the last stage it gets all calls. Each process counts by itself, and begins anew when it starts."""
+
+    confidence_percent: int
+    """The probability with which a candidate that is as good as the baseline is not rolled back, 50 to 99."""
+    fallbacks: Sequence[str]
+    """Who is asked after them."""
+    max_slowdown_percent: int | None
+    """By how much more time its answers may take, in percent. Latency does not matter where absent."""
+    min_calls: int
+    """Calls that each of the two must have had before the next stage."""
+    stages: Sequence[int]
+    """The candidate's share in each stage, in percent, growing to 100."""
+
+StrategyConfigLike = Union[StrategyConfig1Dict, StrategyConfig2Dict, StrategyConfig3Dict, StrategyConfig4Dict, StrategyConfig5Dict, StrategyConfig6Dict]
+
 class TimeoutConfigDict(TypedDict, total=False):
     """Deadlines, in milliseconds of real time."""
 
@@ -512,7 +644,7 @@ class ConfigDict(_ConfigRequired, total=False):
     meta: MetaConfigLike | None
     """The ad platform."""
     redis: RedisConfigLike | None
-    """Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share."""
+    """Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of in each process: a Redis server that many workers share. While it is away, each process counts rates by itself."""
     store: StoreConfigLike
     """Where clicks, revenue, changes and state are kept."""
 

@@ -500,10 +500,12 @@ class CallOptions(Record):
     """A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported."""
     optimize_tokens: bool | None
     """Whether the library sizes the limit of the answer. Not with tools or a response format."""
+    session: str | None
+    """A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages."""
     tags: Records[str] | None
     """Names under which the spend is counted and limited."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"cache": "", "key": "", "optimize_tokens": "", "tags": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"cache": "", "key": "", "optimize_tokens": "", "session": "", "tags": ""}
 
 
 class CallReport(Record):
@@ -530,7 +532,7 @@ class CallReport(Record):
     request_id: str
     """The id of the request."""
     routed_via: str
-    """What chose the model: `complexity`, `model`, `route`, or `cache`."""
+    """What chose the model: `cache`, or the `policy` of the decision, as `complexity`, `model`, `route` or `weighted`."""
     token_optimization: TokenOptimization | None
     """How the limit of the answer was sized, where it was asked for."""
     usage_estimated: bool | None
@@ -1411,9 +1413,9 @@ class RouteDecision(Record):
     models: Records[ModelChoice]
     """The models in the order in which they are asked."""
     policy: str
-    """What chose them: `complexity`, `model` or `route`."""
+    """What chose them: `complexity` for `ai.order`, `model` for one that the request or a policy names, `route` for a list, or the strategy of the route, as `weighted`."""
     propensity: float
-    """The probability with which this order was chosen, so that other policies can be evaluated on the log."""
+    """The probability with which the first of the models was chosen to be the first, so that other policies can be evaluated on the log. Below 1 where it was drawn."""
     reason: str
     """Why, for a person."""
     score: float

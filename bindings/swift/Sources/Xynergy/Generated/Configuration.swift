@@ -20,17 +20,24 @@ public struct AiConfig: Codable, Hashable, Sendable {
     public var maxPromptBytes: UInt64
     /// In which order the providers are asked.
     public var order: OrderConfig
+    /// Which requests without a model go to which route. The first policy that matches decides.
+    public var policies: [PolicyConfig]
     /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
     /// goes before the embedded table, and after `ai.providers.NAME.price`.
     public var priceFile: String?
     /// The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults.
     public var providers: [String: ProviderConfig]
-    /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
+    /// How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count.
     public var rateLimit: RateLimit?
     /// Retries of temporary faults.
     public var retry: RetryConfig
-    /// Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`.
-    public var routes: [String: [String]]
+    /// Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy.
+    public var routes: [String: RouteConfig]
+    /// For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a
+    /// provider refuses is read anew at once.
+    public var secretsTtlSeconds: UInt64
+    /// What chooses for requests that name no model and that no policy is for.
+    public var strategy: DefaultStrategy
     /// Deadlines.
     public var timeouts: TimeoutConfig
     /// How limits of answers are sized.
@@ -46,11 +53,14 @@ public struct AiConfig: Codable, Hashable, Sendable {
         limits: [SpendLimitConfig] = [],
         maxPromptBytes: UInt64 = 4194304,
         order: OrderConfig = OrderConfig(),
+        policies: [PolicyConfig] = [],
         priceFile: String? = nil,
         providers: [String: ProviderConfig] = [:],
         rateLimit: RateLimit? = nil,
         retry: RetryConfig = RetryConfig(),
-        routes: [String: [String]] = [:],
+        routes: [String: RouteConfig] = [:],
+        secretsTtlSeconds: UInt64 = 300,
+        strategy: DefaultStrategy = .complexity,
         timeouts: TimeoutConfig = TimeoutConfig(),
         tokens: TokenConfig = TokenConfig()
     ) {
@@ -63,11 +73,14 @@ public struct AiConfig: Codable, Hashable, Sendable {
         self.limits = limits
         self.maxPromptBytes = maxPromptBytes
         self.order = order
+        self.policies = policies
         self.priceFile = priceFile
         self.providers = providers
         self.rateLimit = rateLimit
         self.retry = retry
         self.routes = routes
+        self.secretsTtlSeconds = secretsTtlSeconds
+        self.strategy = strategy
         self.timeouts = timeouts
         self.tokens = tokens
     }
@@ -82,11 +95,14 @@ public struct AiConfig: Codable, Hashable, Sendable {
         case limits
         case maxPromptBytes = "max_prompt_bytes"
         case order
+        case policies
         case priceFile = "price_file"
         case providers
         case rateLimit = "rate_limit"
         case retry
         case routes
+        case secretsTtlSeconds = "secrets_ttl_seconds"
+        case strategy
         case timeouts
         case tokens
     }
@@ -102,11 +118,14 @@ public struct AiConfig: Codable, Hashable, Sendable {
         limits = try container.decodeIfPresent([SpendLimitConfig].self, forKey: .limits) ?? []
         maxPromptBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxPromptBytes) ?? 4194304
         order = try container.decodeIfPresent(OrderConfig.self, forKey: .order) ?? OrderConfig()
+        policies = try container.decodeIfPresent([PolicyConfig].self, forKey: .policies) ?? []
         priceFile = try container.decodeIfPresent(String.self, forKey: .priceFile)
         providers = try container.decodeIfPresent([String: ProviderConfig].self, forKey: .providers) ?? [:]
         rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
         retry = try container.decodeIfPresent(RetryConfig.self, forKey: .retry) ?? RetryConfig()
-        routes = try container.decodeIfPresent([String: [String]].self, forKey: .routes) ?? [:]
+        routes = try container.decodeIfPresent([String: RouteConfig].self, forKey: .routes) ?? [:]
+        secretsTtlSeconds = try container.decodeIfPresent(UInt64.self, forKey: .secretsTtlSeconds) ?? 300
+        strategy = try container.decodeIfPresent(DefaultStrategy.self, forKey: .strategy) ?? DefaultStrategy.complexity
         timeouts = try container.decodeIfPresent(TimeoutConfig.self, forKey: .timeouts) ?? TimeoutConfig()
         tokens = try container.decodeIfPresent(TokenConfig.self, forKey: .tokens) ?? TokenConfig()
     }
@@ -122,11 +141,14 @@ public struct AiConfig: Codable, Hashable, Sendable {
         if !limits.isEmpty { try container.encode(limits, forKey: .limits) }
         try container.encode(maxPromptBytes, forKey: .maxPromptBytes)
         try container.encode(order, forKey: .order)
+        if !policies.isEmpty { try container.encode(policies, forKey: .policies) }
         try container.encodeIfPresent(priceFile, forKey: .priceFile)
         if !providers.isEmpty { try container.encode(providers, forKey: .providers) }
         try container.encodeIfPresent(rateLimit, forKey: .rateLimit)
         try container.encode(retry, forKey: .retry)
         if !routes.isEmpty { try container.encode(routes, forKey: .routes) }
+        try container.encode(secretsTtlSeconds, forKey: .secretsTtlSeconds)
+        try container.encode(strategy, forKey: .strategy)
         try container.encode(timeouts, forKey: .timeouts)
         try container.encode(tokens, forKey: .tokens)
     }
@@ -291,6 +313,60 @@ public struct ConcurrencyConfig: Codable, Hashable, Sendable {
     }
 }
 
+/// Conditions on a request. Those that are not given hold.
+public struct ConditionConfig: Codable, Hashable, Sendable {
+    /// It is judged to be this.
+    public var complexity: Complexity?
+    /// Its prompt has more tokens than this, by the estimate for models that nothing is known of.
+    public var longerThanTokens: UInt64?
+    /// It needs all of these.
+    public var needs: [Need]
+    /// It has one of these tags.
+    public var tags: [String]
+    /// It is of one of these tenants.
+    public var tenants: [String]
+
+    public init(
+        complexity: Complexity? = nil,
+        longerThanTokens: UInt64? = nil,
+        needs: [Need] = [],
+        tags: [String] = [],
+        tenants: [String] = []
+    ) {
+        self.complexity = complexity
+        self.longerThanTokens = longerThanTokens
+        self.needs = needs
+        self.tags = tags
+        self.tenants = tenants
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case complexity
+        case longerThanTokens = "longer_than_tokens"
+        case needs
+        case tags
+        case tenants
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        complexity = try container.decodeIfPresent(Complexity.self, forKey: .complexity)
+        longerThanTokens = try container.decodeIfPresent(UInt64.self, forKey: .longerThanTokens)
+        needs = try container.decodeIfPresent([Need].self, forKey: .needs) ?? []
+        tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
+        tenants = try container.decodeIfPresent([String].self, forKey: .tenants) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(complexity, forKey: .complexity)
+        try container.encodeIfPresent(longerThanTokens, forKey: .longerThanTokens)
+        if !needs.isEmpty { try container.encode(needs, forKey: .needs) }
+        if !tags.isEmpty { try container.encode(tags, forKey: .tags) }
+        if !tenants.isEmpty { try container.encode(tenants, forKey: .tenants) }
+    }
+}
+
 /// What a `Client`  is built from. Unknown keys are errors that name the known ones.
 public struct Config: Codable, Hashable, Sendable {
     /// The version of this shape: 1.
@@ -305,7 +381,8 @@ public struct Config: Codable, Hashable, Sendable {
     public var hubspot: HubspotConfig?
     /// The ad platform.
     public var meta: MetaConfig?
-    /// Where the account of AI spend is kept, instead of in the store: a Redis server that many workers share.
+    /// Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of
+    /// in each process: a Redis server that many workers share. While it is away, each process counts rates by itself.
     public var redis: RedisConfig?
     /// Where clicks, revenue, changes and state are kept.
     public var store: StoreConfig
@@ -888,6 +965,31 @@ public struct Policy: Codable, Hashable, Sendable {
     }
 }
 
+/// Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model
+/// or `auto`.
+public struct PolicyConfig: Codable, Hashable, Sendable {
+    /// Who is asked: a route, a `PROVIDER` or a `PROVIDER/MODEL`.
+    public var route: String
+    /// Which requests it is for: those that every given condition holds for; all where none is given.
+    public var when: ConditionConfig
+
+    public init(route: String, when: ConditionConfig = ConditionConfig()) {
+        self.route = route
+        self.when = when
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case route
+        case when
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        route = try container.decode(String.self, forKey: .route)
+        when = try container.decodeIfPresent(ConditionConfig.self, forKey: .when) ?? ConditionConfig()
+    }
+}
+
 /// What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar.
 public struct PriceConfig: Codable, Hashable, Sendable {
     /// A million tokens of the prompt that the provider had cached; as input where absent.
@@ -923,28 +1025,36 @@ public struct PriceConfig: Codable, Hashable, Sendable {
 public struct ProviderConfig: Codable, Hashable, Sendable {
     /// Allows `http` to other machines: prompts and key then travel unencrypted.
     public var allowHttp: Bool
-    /// Where its API key is found; none is sent where absent.
-    public var apiKey: SecretRef?
+    /// Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or
+    /// throttled rests for a while, and the next one is used.
+    public var apiKey: ApiKeys?
     /// The `api-version` of Azure; its v1 API, which needs none, where absent.
     public var apiVersion: String?
     /// The address up to and without `/chat/completions`; the dialect's own where absent.
     public var baseUrl: String?
+    /// How many tokens prompt and answer of its default model may have together, where the library does not know or knows it wrong. A
+    /// request that does not fit goes to the next model that it fits.
+    public var contextWindow: UInt64?
+    /// The same for other models of its, by their names.
+    public var contextWindows: [String: UInt64]
     /// Whose ways it has; by its name where absent.
     public var dialect: Dialect?
     /// The model that is asked when a request names none; the dialect's own where absent.
     public var model: String?
     /// What it costs, where the library does not know or knows it wrong.
     public var price: PriceConfig?
-    /// How many requests a tenant may send to it; unlimited when absent.
+    /// How many requests and tokens a minute each tenant may send to it; unlimited when absent.
     public var rateLimit: RateLimit?
     /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
     public var type: String
 
     public init(
         allowHttp: Bool = false,
-        apiKey: SecretRef? = nil,
+        apiKey: ApiKeys? = nil,
         apiVersion: String? = nil,
         baseUrl: String? = nil,
+        contextWindow: UInt64? = nil,
+        contextWindows: [String: UInt64] = [:],
         dialect: Dialect? = nil,
         model: String? = nil,
         price: PriceConfig? = nil,
@@ -955,6 +1065,8 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
         self.apiKey = apiKey
         self.apiVersion = apiVersion
         self.baseUrl = baseUrl
+        self.contextWindow = contextWindow
+        self.contextWindows = contextWindows
         self.dialect = dialect
         self.model = model
         self.price = price
@@ -967,6 +1079,8 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
         case apiKey = "api_key"
         case apiVersion = "api_version"
         case baseUrl = "base_url"
+        case contextWindow = "context_window"
+        case contextWindows = "context_windows"
         case dialect
         case model
         case price
@@ -977,14 +1091,50 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         allowHttp = try container.decodeIfPresent(Bool.self, forKey: .allowHttp) ?? false
-        apiKey = try container.decodeIfPresent(SecretRef.self, forKey: .apiKey)
+        apiKey = try container.decodeIfPresent(ApiKeys.self, forKey: .apiKey)
         apiVersion = try container.decodeIfPresent(String.self, forKey: .apiVersion)
         baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl)
+        contextWindow = try container.decodeIfPresent(UInt64.self, forKey: .contextWindow)
+        contextWindows = try container.decodeIfPresent([String: UInt64].self, forKey: .contextWindows) ?? [:]
         dialect = try container.decodeIfPresent(Dialect.self, forKey: .dialect)
         model = try container.decodeIfPresent(String.self, forKey: .model)
         price = try container.decodeIfPresent(PriceConfig.self, forKey: .price)
         rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
         type = try container.decodeIfPresent(String.self, forKey: .type) ?? "openai_compatible"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(allowHttp, forKey: .allowHttp)
+        try container.encodeIfPresent(apiKey, forKey: .apiKey)
+        try container.encodeIfPresent(apiVersion, forKey: .apiVersion)
+        try container.encodeIfPresent(baseUrl, forKey: .baseUrl)
+        try container.encodeIfPresent(contextWindow, forKey: .contextWindow)
+        if !contextWindows.isEmpty { try container.encode(contextWindows, forKey: .contextWindows) }
+        try container.encodeIfPresent(dialect, forKey: .dialect)
+        try container.encodeIfPresent(model, forKey: .model)
+        try container.encodeIfPresent(price, forKey: .price)
+        try container.encodeIfPresent(rateLimit, forKey: .rateLimit)
+        try container.encode(type, forKey: .type)
+    }
+}
+
+/// So many requests or tokens a minute, or both.
+public struct RateFigures: Codable, Hashable, Sendable {
+    /// Requests a minute, at least 1; any number where absent.
+    public var requestsPerMinute: UInt32?
+    /// Tokens of prompts and answers a minute, at least 1; any number where absent. What a call will need is estimated before it is
+    /// made and corrected by what it used.
+    public var tokensPerMinute: UInt32?
+
+    public init(requestsPerMinute: UInt32? = nil, tokensPerMinute: UInt32? = nil) {
+        self.requestsPerMinute = requestsPerMinute
+        self.tokensPerMinute = tokensPerMinute
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case requestsPerMinute = "requests_per_minute"
+        case tokensPerMinute = "tokens_per_minute"
     }
 }
 
@@ -1030,6 +1180,20 @@ public struct RedisConfig: Codable, Hashable, Sendable {
         connectTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .connectTimeoutMs) ?? 1000
         prefix = try container.decodeIfPresent(String.self, forKey: .prefix) ?? "xynergy"
         responseTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .responseTimeoutMs) ?? 1000
+    }
+}
+
+/// So many requests a minute.
+public struct RequestRate: Codable, Hashable, Sendable {
+    /// Requests a minute, at least 1.
+    public var perMinute: UInt32
+
+    public init(perMinute: UInt32) {
+        self.perMinute = perMinute
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case perMinute = "per_minute"
     }
 }
 

@@ -99,13 +99,23 @@ public struct CallOptions: Codable, Hashable, Sendable {
     public var key: String?
     /// Whether the library sizes the limit of the answer. Not with tools or a response format.
     public var optimizeTokens: Bool?
+    /// A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation
+    /// at one model; without it they know one by its first messages.
+    public var session: String?
     /// Names under which the spend is counted and limited.
     public var tags: [String]
 
-    public init(cache: Bool? = nil, key: String? = nil, optimizeTokens: Bool? = nil, tags: [String] = []) {
+    public init(
+        cache: Bool? = nil,
+        key: String? = nil,
+        optimizeTokens: Bool? = nil,
+        session: String? = nil,
+        tags: [String] = []
+    ) {
         self.cache = cache
         self.key = key
         self.optimizeTokens = optimizeTokens
+        self.session = session
         self.tags = tags
     }
 
@@ -113,6 +123,7 @@ public struct CallOptions: Codable, Hashable, Sendable {
         case cache
         case key
         case optimizeTokens = "optimize_tokens"
+        case session
         case tags
     }
 
@@ -121,6 +132,7 @@ public struct CallOptions: Codable, Hashable, Sendable {
         cache = try container.decodeIfPresent(Bool.self, forKey: .cache)
         key = try container.decodeIfPresent(String.self, forKey: .key)
         optimizeTokens = try container.decodeIfPresent(Bool.self, forKey: .optimizeTokens)
+        session = try container.decodeIfPresent(String.self, forKey: .session)
         tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
     }
 
@@ -129,6 +141,7 @@ public struct CallOptions: Codable, Hashable, Sendable {
         try container.encodeIfPresent(cache, forKey: .cache)
         try container.encodeIfPresent(key, forKey: .key)
         try container.encodeIfPresent(optimizeTokens, forKey: .optimizeTokens)
+        try container.encodeIfPresent(session, forKey: .session)
         if !tags.isEmpty { try container.encode(tags, forKey: .tags) }
     }
 }
@@ -147,7 +160,7 @@ public struct CallReport: Codable, Hashable, Sendable {
     public var costNanoUsd: UInt64?
     /// Whether it came from the cache.
     public var cacheHit: Bool
-    /// What chose the model: `complexity`, `model`, `route`, or `cache`.
+    /// What chose the model: `cache`, or the `policy` of the decision, as `complexity`, `model`, `route` or `weighted`.
     public var routedVia: String
     /// Every attempt, in order.
     public var attempts: [Attempt]

@@ -302,11 +302,13 @@ public struct RouteDecision: Codable, Hashable, Sendable {
     public var score: Double
     /// The models in the order in which they are asked.
     public var models: [ModelChoice]
-    /// What chose them: `complexity`, `model` or `route`.
+    /// What chose them: `complexity` for `ai.order`, `model` for one that the request or a policy names, `route` for a list, or the
+    /// strategy of the route, as `weighted`.
     public var policy: String
     /// Why, for a person.
     public var reason: String
-    /// The probability with which this order was chosen, so that other policies can be evaluated on the log.
+    /// The probability with which the first of the models was chosen to be the first, so that other policies can be evaluated on the
+    /// log. Below 1 where it was drawn.
     public var propensity: Double
 
     public init(
