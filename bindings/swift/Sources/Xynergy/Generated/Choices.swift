@@ -3,19 +3,19 @@
 /// Where the API keys of a provider are found: one, or several that take turns.
 public enum ApiKeys: Codable, Hashable, Sendable {
     /// One key.
-    case apiKeys(SecretRef)
+    case secretRef(SecretRef)
     /// Several keys, at least one.
     case secretRefs([SecretRef])
     /// A form that this version does not know.
     case other(JSONValue)
 
     public init(from decoder: Decoder) throws {
-        if let value = try? SecretRef(from: decoder) {
-            self = .apiKeys(value)
-            return
-        }
         if let value = try? [SecretRef](from: decoder) {
             self = .secretRefs(value)
+            return
+        }
+        if let value = try? SecretRef(from: decoder) {
+            self = .secretRef(value)
             return
         }
         self = .other(try JSONValue(from: decoder))
@@ -23,7 +23,7 @@ public enum ApiKeys: Codable, Hashable, Sendable {
 
     public func encode(to encoder: Encoder) throws {
         switch self {
-        case .apiKeys(let value): try value.encode(to: encoder)
+        case .secretRef(let value): try value.encode(to: encoder)
         case .secretRefs(let value): try value.encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
@@ -73,19 +73,19 @@ public typealias Currency = String
 /// A database's URL, or where it is found.
 public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
     /// The environment variable or file that holds it.
-    case databaseUrl(SecretRef)
+    case secretRef(SecretRef)
     /// The URL itself, without a password.
     case text(String)
     /// A form that this version does not know.
     case other(JSONValue)
 
     public init(from decoder: Decoder) throws {
-        if let value = try? SecretRef(from: decoder) {
-            self = .databaseUrl(value)
-            return
-        }
         if let value = try? String(from: decoder) {
             self = .text(value)
+            return
+        }
+        if let value = try? SecretRef(from: decoder) {
+            self = .secretRef(value)
             return
         }
         self = .other(try JSONValue(from: decoder))
@@ -93,7 +93,7 @@ public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral
 
     public func encode(to encoder: Encoder) throws {
         switch self {
-        case .databaseUrl(let value): try value.encode(to: encoder)
+        case .secretRef(let value): try value.encode(to: encoder)
         case .text(let value): try value.encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
@@ -320,25 +320,25 @@ public enum PromptOrRequest: Codable, Hashable, Sendable, ExpressibleByStringLit
 /// How many requests and tokens a minute: a preset, `{ per_minute = N }` requests, or figures for both.
 public enum RateLimit: Codable, Hashable, Sendable {
     /// A preset.
-    case rateLimit(RatePreset)
+    case ratePreset(RatePreset)
     /// So many requests.
-    case rateLimit(RequestRate)
+    case requestRate(RequestRate)
     /// Requests, tokens, or both.
-    case rateLimit(RateFigures)
+    case rateFigures(RateFigures)
     /// A form that this version does not know.
     case other(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? RatePreset(from: decoder) {
-            self = .rateLimit(value)
+            self = .ratePreset(value)
             return
         }
         if let value = try? RequestRate(from: decoder) {
-            self = .rateLimit(value)
+            self = .requestRate(value)
             return
         }
         if let value = try? RateFigures(from: decoder) {
-            self = .rateLimit(value)
+            self = .rateFigures(value)
             return
         }
         self = .other(try JSONValue(from: decoder))
@@ -346,9 +346,9 @@ public enum RateLimit: Codable, Hashable, Sendable {
 
     public func encode(to encoder: Encoder) throws {
         switch self {
-        case .rateLimit(let value): try value.encode(to: encoder)
-        case .rateLimit(let value): try value.encode(to: encoder)
-        case .rateLimit(let value): try value.encode(to: encoder)
+        case .ratePreset(let value): try value.encode(to: encoder)
+        case .requestRate(let value): try value.encode(to: encoder)
+        case .rateFigures(let value): try value.encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
     }
@@ -357,19 +357,19 @@ public enum RateLimit: Codable, Hashable, Sendable {
 /// A server's URL, or where it is found.
 public enum RedisUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
     /// The environment variable or file that holds it.
-    case redisUrl(SecretRef)
+    case secretRef(SecretRef)
     /// The URL itself, without a password.
     case text(String)
     /// A form that this version does not know.
     case other(JSONValue)
 
     public init(from decoder: Decoder) throws {
-        if let value = try? SecretRef(from: decoder) {
-            self = .redisUrl(value)
-            return
-        }
         if let value = try? String(from: decoder) {
             self = .text(value)
+            return
+        }
+        if let value = try? SecretRef(from: decoder) {
+            self = .secretRef(value)
             return
         }
         self = .other(try JSONValue(from: decoder))
@@ -377,7 +377,7 @@ public enum RedisUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
 
     public func encode(to encoder: Encoder) throws {
         switch self {
-        case .redisUrl(let value): try value.encode(to: encoder)
+        case .secretRef(let value): try value.encode(to: encoder)
         case .text(let value): try value.encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
@@ -397,7 +397,7 @@ public enum RouteConfig: Codable, Hashable, Sendable {
     /// `PROVIDER` or `PROVIDER/MODEL`, in the order in which they are asked.
     case strings([String])
     /// How the model is chosen.
-    case routeConfig(StrategyConfig)
+    case strategyConfig(StrategyConfig)
     /// A form that this version does not know.
     case other(JSONValue)
 
@@ -407,7 +407,7 @@ public enum RouteConfig: Codable, Hashable, Sendable {
             return
         }
         if let value = try? StrategyConfig(from: decoder) {
-            self = .routeConfig(value)
+            self = .strategyConfig(value)
             return
         }
         self = .other(try JSONValue(from: decoder))
@@ -416,7 +416,7 @@ public enum RouteConfig: Codable, Hashable, Sendable {
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .strings(let value): try value.encode(to: encoder)
-        case .routeConfig(let value): try value.encode(to: encoder)
+        case .strategyConfig(let value): try value.encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
     }
