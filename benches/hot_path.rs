@@ -4,13 +4,15 @@
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tokio::runtime::Runtime;
 use xynergy::ads::OwnerLevel;
 use xynergy::ai::GenerateRequest;
 use xynergy::allocation::{AdEvidence, AllocationRequest, Constraints, OwnerBudget};
-use xynergy::provider::ChatRequest;
+use xynergy::metrics::{AiMetrics, Ended};
+use xynergy::provider::{Attempt, AttemptStatus, CallReport, ChatRequest, Outcome, Usage};
 use xynergy::sandbox::{self, AdsFile, CrmFile, Sandbox, SandboxConfig};
 use xynergy::secrets::{EnvSecrets, SecretSource};
 use xynergy::{Client, Config, Currency, StoreConfig, Stores};
@@ -72,6 +74,58 @@ fn ai(c: &mut Criterion) {
     });
     group.finish();
     runtime.block_on(sandbox.shutdown());
+}
+
+/// What the figures cost a call, alone and with every thread at it.
+fn figures(c: &mut Criterion) {
+    let metrics = AiMetrics::new(&[("openai".to_owned(), "gpt-4o-mini".to_owned())]).unwrap();
+    let attempts = [Attempt {
+        provider: "openai".to_owned(),
+        model: "gpt-4o-mini".to_owned(),
+        status: AttemptStatus::Answered,
+        error: None,
+        reason: None,
+        latency_ms: 420,
+    }];
+    let mut report = CallReport {
+        provider: "openai".to_owned(),
+        model: "gpt-4o-mini".to_owned(),
+        ..CallReport::default()
+    };
+    report.set_cost(Some(25_000_000));
+    let usage = Usage::new(50, 20);
+    let record = || {
+        metrics.began();
+        metrics.ended(black_box(&Ended {
+            operation: "ai.chat",
+            outcome: Some(Outcome::Complete),
+            error: None,
+            report: Some(&report),
+            usage: Some(&usage),
+            attempts: &attempts,
+            retries: 0,
+            hedges: 0,
+            cached: true,
+            took: Duration::from_millis(420),
+            first_token: None,
+        }));
+        metrics.worked("ai.chat", Duration::from_micros(9));
+    };
+    let mut group = c.benchmark_group("figures");
+    group.bench_function("of one call", |b| b.iter(record));
+    let threads = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+    let each = 1_000;
+    group.throughput(Throughput::Elements((threads * each) as u64));
+    group.bench_function(format!("of {each} calls on each of {threads} threads"), |b| {
+        b.iter(|| {
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| (0..each).for_each(|_| record()));
+                }
+            });
+        });
+    });
+    group.finish();
 }
 
 fn clicks(c: &mut Criterion) {
@@ -151,5 +205,5 @@ fn allocation(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, ai, clicks, allocation);
+criterion_group!(benches, ai, figures, clicks, allocation);
 criterion_main!(benches);

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use xynergy_attribution::sampler;
+use xynergy_core::env::EventType;
 use xynergy_core::store::DealRevenue;
 use xynergy_core::{Error, ErrorKind, Minor, Result};
 
@@ -70,7 +71,18 @@ impl Allocations<'_> {
         })?;
         let state = &self.0.stores().await?.state;
         match state.put(self.0.tenant(), COLLECTION, allocation_id, Some(0), &text).await {
-            Ok(_) => Ok(allocation),
+            Ok(_) => {
+                self.0.ctx().emit(EventType::ALLOCATION_MADE, || {
+                    serde_json::json!({
+                        "allocation_id": allocation_id,
+                        "owners": allocation.rows.len(),
+                        "left_out": allocation.left_out.len(),
+                        "total_minor": allocation.total_minor,
+                        "proposed_total_minor": allocation.proposed_total_minor,
+                    })
+                });
+                Ok(allocation)
+            }
             // Another worker was first: its draw is the one that is queued.
             Err(error) if error.kind() == ErrorKind::Conflict => {
                 self.get(allocation_id).await?.ok_or_else(|| error.in_operation(OPERATION))

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use serde_json::json;
 use xynergy_attribution::click::{IdentityKey, LineProblem, parse_line};
 use xynergy_attribution::matching::{self, Evidence, KnownAds};
 use xynergy_attribution::revenue;
 use xynergy_core::crm::{Contact, CrmEvent, Deal};
+use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result};
 
@@ -76,7 +78,12 @@ impl Attribution<'_> {
     ///
     /// Cancel safety: all of the batch or nothing of it is stored; giving the same batch again stores nothing twice.
     pub async fn track_clicks(&self, clicks: &[Click], source: &str) -> Result<Tracked> {
-        self.0.stores().await?.clicks.track(self.0.tenant(), clicks, source).await
+        let tracked = self.0.stores().await?.clicks.track(self.0.tenant(), clicks, source).await?;
+        self.0.ctx().emit(
+            EventType::CLICKS_TRACKED,
+            || json!({"source": source, "stored": tracked.inserted, "duplicates": tracked.duplicates}),
+        );
+        Ok(tracked)
     }
 
     /// How many clicks are stored, of all or of one batch.
@@ -119,6 +126,36 @@ impl Attribution<'_> {
         let candidates = clicks.candidates(&ctx.tenant, &evidence.keys(), from, to).await?;
         let matched = matching::choose(anchor, &evidence, &candidates, ads);
         Ok(Some(ledger.into_deal(deal_id, matched)))
+    }
+
+    /// Tells of a deal that was booked: what it is worth now, and which ad is behind it.
+    pub(crate) fn announce(&self, ctx: &Ctx, deal: &DealRevenue, events: &[CrmEvent]) {
+        if !ctx.env.events.is_wanted() {
+            return;
+        }
+        let newest = events.iter().filter(|event| event.stage_change.is_some());
+        let cause = newest.max_by_key(|event| event.occurred_at).map(|event| event.event_id.clone());
+        let found = deal.matched.found.as_ref();
+        let attributed = json!({
+            "deal_id": deal.deal_id,
+            "ad_id": found.map(|found| &found.ad_id),
+            "method": deal.matched.method(),
+            "rule_version": deal.matched.rule_version,
+        });
+        let booked = json!({
+            "deal_id": deal.deal_id,
+            "stage": deal.stage,
+            "value_minor": deal.value_minor,
+            "delta_minor": deal.entries.last().map(|entry| entry.delta_minor),
+            "events_seen": deal.events_seen,
+        });
+        for (event, payload) in
+            [(EventType::DEAL_ATTRIBUTED, attributed), (EventType::REVENUE_CHANGED, booked)]
+        {
+            // A deal is booked once for so many events, whoever does it again.
+            let id = format!("evt_{}_{}_{}_{}", event.name(), ctx.tenant, deal.deal_id, deal.events_seen);
+            ctx.env.events.emit(Event::with_id(ctx, event, id, payload).caused_by(cause.clone()));
+        }
     }
 
     /// The tenant's key of every hash that identifies: the configured one, else one that is made once and kept in the

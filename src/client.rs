@@ -3,7 +3,10 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+#[cfg(feature = "ai")]
+use std::time::Duration;
 
+#[cfg(feature = "ai")]
 use tokio::sync::OnceCell;
 #[cfg(feature = "attribution")]
 use xynergy_attribution::click::IdentityKey;
@@ -13,12 +16,22 @@ use xynergy_core::ads::AdPlatform;
 use xynergy_core::cache::ResponseCache;
 #[cfg(feature = "ai")]
 use xynergy_core::client::{AiClient, AiParts};
+#[cfg(feature = "ai")]
+use xynergy_core::config::CachedSecrets;
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
 use xynergy_core::crm::Crm;
+#[cfg(feature = "ai")]
+use xynergy_core::embed::Embedder;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
+#[cfg(feature = "ai")]
+use xynergy_core::rate::RateLimiter;
+#[cfg(feature = "ai")]
+use xynergy_core::spend::SpendLedger;
+#[cfg(feature = "ai")]
+use xynergy_core::tokens::{TokenCounter, Tokenizer};
 use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
 use xynergy_core::{provider::Provider, registry::ProviderParts};
@@ -27,12 +40,17 @@ use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 #[cfg(feature = "attribution")]
 use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
 
+#[cfg(all(feature = "redis", feature = "ai"))]
+use xynergy_providers::redis::{RedisLedger, RedisLimiter};
+
 use crate::config::Config;
 use crate::health::Sampler;
+#[cfg(feature = "ai")]
+use crate::ledger::StoredLedger;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 use crate::per_tenant::PerTenant;
 use crate::scope::Scope;
-use crate::stores::Stores;
+use crate::stores::{Opener, Stores};
 
 /// The library, ready to be used: the [`Scope`] of the tenant `default`, and the way to every other.
 ///
@@ -47,9 +65,12 @@ pub struct Client {
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) env: Env,
+    #[cfg(any(feature = "attribution", feature = "execution"))]
     pub(crate) secrets: Arc<dyn SecretSource>,
     #[cfg(feature = "ai")]
     pub(crate) ai: Option<AiClient>,
+    #[cfg(feature = "ai")]
+    pub(crate) counter: Arc<TokenCounter>,
     #[cfg(feature = "attribution")]
     pub(crate) crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "attribution")]
@@ -61,7 +82,9 @@ pub(crate) struct Shared {
     #[cfg(feature = "execution")]
     pub(crate) metrics: ExecutionMetrics,
     pub(crate) sampler: Sampler,
-    stores: OnceCell<Stores>,
+    stores: Arc<Opener>,
+    #[cfg(feature = "ai")]
+    pub(crate) prices_read: OnceCell<()>,
     #[cfg(feature = "attribution")]
     identity_keys: PerTenant<Arc<IdentityKey>>,
     #[cfg(feature = "execution")]
@@ -76,20 +99,12 @@ impl fmt::Debug for Shared {
 
 impl Shared {
     pub(crate) async fn stores(&self) -> Result<&Stores> {
-        self.stores.get_or_try_init(|| Stores::open(&self.config.store, &self.secrets)).await
+        self.stores.get().await
     }
 
     /// Opens the stores if they are not open yet; the names of the migrations that this applied.
     pub(crate) async fn open_stores(&self) -> Result<Vec<String>> {
-        let mut applied = Vec::new();
-        self.stores
-            .get_or_try_init(|| async {
-                let (stores, now_applied) = Stores::open_applying(&self.config.store, &self.secrets).await?;
-                applied = now_applied;
-                Ok(stores)
-            })
-            .await?;
-        Ok(applied)
+        self.stores.open().await
     }
 
     /// The tenant's identity key, loaded at its first use.
@@ -143,7 +158,11 @@ impl Client {
             #[cfg(feature = "ai")]
             providers: Vec::new(),
             #[cfg(feature = "ai")]
+            embedders: Vec::new(),
+            #[cfg(feature = "ai")]
             cache: None,
+            #[cfg(feature = "ai")]
+            tokenizers: Vec::new(),
             #[cfg(feature = "attribution")]
             crm: None,
             #[cfg(feature = "execution")]
@@ -151,9 +170,16 @@ impl Client {
         }
     }
 
-    /// Waits until no budget write is under way, of any tenant. Call it before the runtime ends.
-    #[cfg(feature = "execution")]
+    /// Waits until no budget write is under way, of any tenant, and writes what AI calls that were dropped have used. Call it
+    /// before the runtime ends.
     pub async fn drain(&self) {
+        #[cfg(feature = "ai")]
+        if let Some(ai) = &self.scope.shared.ai
+            && let Err(error) = ai.drain().await
+        {
+            tracing::error!(event = "spend_not_settled", kind = error.kind().as_str());
+        }
+        #[cfg(feature = "execution")]
         for executor in self.scope.shared.executors.all() {
             executor.drain().await;
         }
@@ -185,7 +211,11 @@ pub struct ClientBuilder {
     #[cfg(feature = "ai")]
     providers: Vec<Arc<dyn Provider>>,
     #[cfg(feature = "ai")]
+    embedders: Vec<Arc<dyn Embedder>>,
+    #[cfg(feature = "ai")]
     cache: Option<Arc<dyn ResponseCache>>,
+    #[cfg(feature = "ai")]
+    tokenizers: Vec<(String, Arc<dyn Tokenizer>)>,
     #[cfg(feature = "attribution")]
     crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "execution")]
@@ -243,12 +273,28 @@ impl ClientBuilder {
         self
     }
 
+    /// One more embedder, of the host's own, beside the providers that embed.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn embedder(mut self, embedder: Arc<dyn Embedder>) -> Self {
+        self.embedders.push(embedder);
+        self
+    }
+
     /// Where answers are kept, instead of in this process's memory. `ai.cache` of the configuration still says whether
     /// and for how long.
     #[cfg(feature = "ai")]
     #[must_use]
     pub fn cache(mut self, cache: Arc<dyn ResponseCache>) -> Self {
         self.cache = Some(cache);
+        self
+    }
+
+    /// A tokenizer for the models whose names begin with `prefix`, which are estimated otherwise.
+    #[cfg(feature = "ai")]
+    #[must_use]
+    pub fn tokenizer(mut self, prefix: impl Into<String>, tokenizer: Arc<dyn Tokenizer>) -> Self {
+        self.tokenizers.push((prefix.into(), tokenizer));
         self
     }
 
@@ -278,9 +324,19 @@ impl ClientBuilder {
         let http = self.http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
         #[cfg(feature = "attribution")]
         let hubspot = self.build_hubspot(&http)?;
+        #[cfg(feature = "ai")]
+        let counter = {
+            let with = |counter: TokenCounter, (prefix, tokenizer): &(String, Arc<dyn Tokenizer>)| {
+                counter.with_tokenizer(prefix, Arc::clone(tokenizer))
+            };
+            Arc::new(self.tokenizers.iter().fold(TokenCounter::new(), with))
+        };
+        let opener = Arc::new(Opener::new(config.store.clone(), secrets.clone(), stores.clone()));
         let shared = Shared {
             #[cfg(feature = "ai")]
-            ai: self.build_ai(&http)?,
+            ai: self.build_ai(&http, &counter, &opener)?,
+            #[cfg(feature = "ai")]
+            counter,
             #[cfg(feature = "attribution")]
             crm: self.crm.clone().or_else(|| hubspot.clone().map(|hubspot| hubspot as Arc<dyn Crm>)),
             #[cfg(feature = "attribution")]
@@ -293,9 +349,12 @@ impl ClientBuilder {
             metrics: ExecutionMetrics::new()?,
             config: config.clone(),
             env: env.clone(),
+            #[cfg(any(feature = "attribution", feature = "execution"))]
             secrets: secrets.clone(),
             sampler: Sampler::default(),
-            stores: stores.clone().map(|stores| OnceCell::new_with(Some(stores))).unwrap_or_default(),
+            stores: opener,
+            #[cfg(feature = "ai")]
+            prices_read: OnceCell::new(),
             #[cfg(feature = "attribution")]
             identity_keys: PerTenant::default(),
             #[cfg(feature = "execution")]
@@ -315,16 +374,42 @@ impl ClientBuilder {
     }
 
     #[cfg(feature = "ai")]
-    fn build_ai(&self, http: &Arc<dyn HttpSend>) -> Result<Option<AiClient>> {
+    fn build_ai(
+        &self,
+        http: &Arc<dyn HttpSend>,
+        counter: &Arc<TokenCounter>,
+        opener: &Arc<Opener>,
+    ) -> Result<Option<AiClient>> {
         let mut providers = self.providers.clone();
-        let parts = ProviderParts { http: http.clone(), secrets: self.secrets.clone() };
+        let secrets = CachedSecrets::new(
+            self.secrets.clone(),
+            Duration::from_secs(self.config.ai.secrets_ttl_seconds),
+            self.env.clock.clone(),
+        );
+        let parts = ProviderParts { http: http.clone(), secrets: Arc::new(secrets) };
         providers
             .extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
-        if providers.is_empty() {
+        if providers.is_empty() && self.embedders.is_empty() {
             self.config.ai.validate()?;
             return Ok(None);
         }
-        let parts = AiParts { cache: self.cache.clone(), ..AiParts::new(providers) };
+        #[allow(unused_mut)] // Without Redis there is no other place.
+        let mut ledger: Arc<dyn SpendLedger> = Arc::new(StoredLedger(opener.clone()));
+        #[allow(unused_mut)]
+        let mut limiter: Option<Arc<dyn RateLimiter>> = None;
+        #[cfg(feature = "redis")]
+        if let Some(redis) = &self.config.redis {
+            ledger = Arc::new(RedisLedger::new(redis.clone(), self.secrets.clone())?);
+            limiter = Some(Arc::new(RedisLimiter::new(redis.clone(), self.secrets.clone())?));
+        }
+        let parts = AiParts {
+            embedders: self.embedders.clone(),
+            cache: self.cache.clone(),
+            ledger: Some(ledger),
+            limiter,
+            counter: Arc::clone(counter),
+            ..AiParts::new(providers)
+        };
         AiClient::new(self.config.ai.clone(), parts).map(Some)
     }
 

@@ -21,6 +21,8 @@ use xynergy_core::{Error, ErrorKind, Result};
 use xynergy_providers::ads::meta::MetaConfig;
 #[cfg(feature = "attribution")]
 use xynergy_providers::crm::hubspot::HubspotConfig;
+#[cfg(all(feature = "redis", feature = "ai"))]
+pub use xynergy_providers::redis::{RedisConfig, RedisUrl};
 #[cfg(feature = "postgres")]
 pub use xynergy_providers::store::postgres::{DatabaseUrl, PostgresConfig};
 
@@ -36,6 +38,11 @@ pub struct Config {
     /// Where clicks, revenue, changes and state are kept.
     #[serde(default)]
     pub store: StoreConfig,
+    /// Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of in
+    /// each process: a Redis server that many workers share. While it is away, each process counts rates by itself.
+    #[cfg(all(feature = "redis", feature = "ai"))]
+    #[serde(default)]
+    pub redis: Option<RedisConfig>,
     /// AI providers, routing, cache and limits.
     #[cfg(feature = "ai")]
     #[serde(default)]
@@ -63,6 +70,8 @@ impl Default for Config {
         Self {
             version: VERSION,
             store: StoreConfig::default(),
+            #[cfg(all(feature = "redis", feature = "ai"))]
+            redis: None,
             #[cfg(feature = "ai")]
             ai: AiConfig::default(),
             #[cfg(feature = "attribution")]
@@ -159,7 +168,7 @@ impl ExecutionConfig {
 }
 
 impl Config {
-    /// Reads the environment: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `INTERNAL_AI_URL`, `TOKEN_OPTIMIZATION_ENABLED`,
+    /// Reads the environment: `OPENAI_API_KEY`, `ABACUS_API_KEY`, `ANTHROPIC_API_KEY`, `INTERNAL_AI_URL`, `TOKEN_OPTIMIZATION_ENABLED`,
     /// `DATABASE_URL` (`sqlite:PATH` or `postgres://...`), `META_ACCESS_TOKEN`, `META_AD_ACCOUNT_ID`, `META_API_VERSION`, `META_APP_ID`,
     /// `META_APP_SECRET`, `HUBSPOT_CLIENT_SECRET`. What is not set is not configured.
     ///

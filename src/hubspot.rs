@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use xynergy_attribution::matching::KnownAds;
 use xynergy_core::crm::Crm;
+use xynergy_core::env::EventType;
 use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 use xynergy_providers::crm::hubspot;
 
@@ -84,6 +85,14 @@ impl Hubspot<'_> {
         let batch = hubspot::parse_events(delivery.body)?;
         let revenue = &self.0.stores().await?.revenue;
         let appended = revenue.append_events(&ctx.tenant, &batch.events, delivery.source).await?;
+        ctx.emit(EventType::DELIVERY_ACCEPTED, || {
+            serde_json::json!({
+                "source": delivery.source,
+                "events": appended.inserted,
+                "duplicates": appended.duplicates,
+                "skipped": batch.problems.len(),
+            })
+        });
         Ok(Accepted { events: appended.inserted, duplicates: appended.duplicates, skipped: batch.problems })
     }
 
@@ -113,8 +122,10 @@ impl Hubspot<'_> {
                 (deal, of_deal)
             });
             let events = revenue.events(&ctx.tenant, id).await?;
-            if let Some(worth) = self.0.attribution().evaluate(&ctx, id, deal, &events, ads).await? {
-                revenue.put_deal(&ctx.tenant, &worth).await?;
+            if let Some(worth) = self.0.attribution().evaluate(&ctx, id, deal, &events, ads).await?
+                && revenue.put_deal(&ctx.tenant, &worth).await?
+            {
+                self.0.attribution().announce(&ctx, &worth, &events);
             }
         }
         Ok(ids.len())

@@ -37,6 +37,8 @@ mod client;
 mod config;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod keys;
+#[cfg(feature = "ai")]
+mod ledger;
 mod migration;
 #[cfg(any(feature = "attribution", feature = "execution"))]
 mod per_tenant;
@@ -60,7 +62,11 @@ pub mod execution;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
+#[cfg(feature = "logs")]
+pub mod logs;
 pub mod metrics;
+#[cfg(feature = "otel")]
+pub mod otel;
 
 pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]
@@ -68,6 +74,8 @@ pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};
 #[cfg(feature = "postgres")]
 pub use config::{DatabaseUrl, PostgresConfig};
+#[cfg(all(feature = "redis", feature = "ai"))]
+pub use config::{RedisConfig, RedisUrl};
 pub use migration::Migration;
 pub use scope::Scope;
 pub use stores::Stores;
@@ -77,9 +85,11 @@ pub use xynergy_core::ads;
 pub use xynergy_core::{
     Clock, Ctx, Currency, Entropy, Env, Error, ErrorKind, Minor, Result, Retry, TenantId, Timestamp,
 };
-pub use xynergy_core::{crm, env, provider, store};
+pub use xynergy_core::{crm, embed, env, provider, store};
 
 /// Credentials: where they are found, and how they are kept from every log.
 pub mod secrets {
-    pub use xynergy_core::config::{EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets};
+    pub use xynergy_core::config::{
+        CachedSecrets, EnvSecrets, Secret, SecretRef, SecretSource, StaticSecrets,
+    };
 }

@@ -2,7 +2,7 @@
 
 use xynergy_core::{Result, metrics};
 
-pub use xynergy_core::metrics::CONTENT_TYPE;
+pub use xynergy_core::metrics::{AiMetrics, CONTENT_TYPE, Ended};
 
 use crate::client::Client;
 
@@ -13,7 +13,7 @@ const LIMIT: std::time::Duration = std::time::Duration::from_secs(4);
 impl Client {
     /// The figures of this client in Prometheus' text format, whose media type is [`CONTENT_TYPE`]: counters of what its
     /// executors and AI calls did in this process, and what the store has still to be done for all tenants together. No label
-    /// names a tenant, an account or an object.
+    /// names a tenant, an account or an object. `docs/observing.md` lists the figures of AI calls.
     ///
     /// The store is asked once a tenant that has changes. When it cannot be read within 4 s, `xynergy_store_up` is 0
     /// and the figures of this process stand alone.
@@ -23,7 +23,7 @@ impl Client {
     pub async fn metrics(&self) -> Result<String> {
         let shared = &self.shared;
         #[cfg(feature = "ai")]
-        let ai = shared.ai.as_ref().map(xynergy_core::client::AiClient::performance);
+        let ai = shared.ai.as_ref();
         #[cfg(not(feature = "ai"))]
         let ai = None;
         #[cfg(feature = "execution")]
@@ -32,7 +32,7 @@ impl Client {
         let changes = Some((&shared.metrics, outstanding.as_ref()));
         #[cfg(not(feature = "execution"))]
         let changes = None;
-        metrics::text(changes, ai.as_ref(), shared.env.clock.now())
+        metrics::text(changes, ai, shared.env.clock.now())
     }
 
     #[cfg(feature = "execution")]

@@ -28,7 +28,7 @@ pub fn config(urls: &SandboxUrls) -> Config {
         ] {
             let provider = ProviderConfig {
                 base_url: Some(url.clone()),
-                api_key: Some(key.clone()),
+                api_key: Some(key.clone().into()),
                 price: per_request(nano),
                 ..ProviderConfig::default()
             };

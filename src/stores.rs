@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use tokio::sync::OnceCell;
 use xynergy_core::Result;
+#[cfg(feature = "ai")]
+use xynergy_core::spend::{MemoryLedger, SpendLedger};
 #[cfg(feature = "execution")]
 use xynergy_core::store::ChangeStore;
 use xynergy_core::store::memory;
@@ -24,6 +27,48 @@ pub struct Stores {
     /// Budget changes and their audit trail.
     #[cfg(feature = "execution")]
     pub changes: Arc<dyn ChangeStore>,
+    /// The account of AI spend.
+    #[cfg(feature = "ai")]
+    pub spend: Arc<dyn SpendLedger>,
+}
+
+/// The stores of a configuration, opened at their first use.
+#[derive(Debug)]
+pub(crate) struct Opener {
+    config: StoreConfig,
+    secrets: Arc<dyn SecretSource>,
+    stores: OnceCell<Stores>,
+}
+
+impl Opener {
+    /// Opens what the configuration names, unless the host has opened `stores`.
+    pub(crate) fn new(config: StoreConfig, secrets: Arc<dyn SecretSource>, stores: Option<Stores>) -> Self {
+        let stores = stores.map(|stores| OnceCell::new_with(Some(stores))).unwrap_or_default();
+        Self { config, secrets, stores }
+    }
+
+    pub(crate) async fn get(&self) -> Result<&Stores> {
+        self.stores.get_or_try_init(|| Stores::open(&self.config, &self.secrets)).await
+    }
+
+    /// Those that are open already.
+    #[cfg(feature = "ai")]
+    pub(crate) fn opened(&self) -> Option<&Stores> {
+        self.stores.get()
+    }
+
+    /// Opens them if they are not open yet; the names of the migrations that this applied.
+    pub(crate) async fn open(&self) -> Result<Vec<String>> {
+        let mut applied = Vec::new();
+        self.stores
+            .get_or_try_init(|| async {
+                let (stores, now_applied) = Stores::open_applying(&self.config, &self.secrets).await?;
+                applied = now_applied;
+                Ok::<_, xynergy_core::Error>(stores)
+            })
+            .await?;
+        Ok(applied)
+    }
 }
 
 impl Stores {
@@ -35,6 +80,8 @@ impl Stores {
             revenue: Arc::new(memory::MemoryRevenue::default()),
             #[cfg(feature = "execution")]
             changes: Arc::new(memory::MemoryChanges::default()),
+            #[cfg(feature = "ai")]
+            spend: Arc::new(MemoryLedger::default()),
         }
     }
 
@@ -47,6 +94,8 @@ impl Stores {
             revenue: store.clone(),
             #[cfg(feature = "execution")]
             changes: store.clone(),
+            #[cfg(feature = "ai")]
+            spend: store.clone(),
         }
     }
 
@@ -85,13 +134,17 @@ impl Stores {
 }
 
 /// What is all stores at once.
-#[cfg(all(any(feature = "sqlite", feature = "postgres"), feature = "execution"))]
-trait Backend: StateStore + ClickStore + RevenueStore + ChangeStore {}
-#[cfg(all(any(feature = "sqlite", feature = "postgres"), feature = "execution"))]
-impl<S: StateStore + ClickStore + RevenueStore + ChangeStore> Backend for S {}
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+trait Backend: StateStore + ClickStore + RevenueStore + Changes + Account {}
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+impl<S: StateStore + ClickStore + RevenueStore + Changes + Account> Backend for S {}
 
-/// What is all stores at once.
+#[cfg(all(any(feature = "sqlite", feature = "postgres"), feature = "execution"))]
+use xynergy_core::store::ChangeStore as Changes;
 #[cfg(all(any(feature = "sqlite", feature = "postgres"), not(feature = "execution")))]
-trait Backend: StateStore + ClickStore + RevenueStore {}
-#[cfg(all(any(feature = "sqlite", feature = "postgres"), not(feature = "execution")))]
-impl<S: StateStore + ClickStore + RevenueStore> Backend for S {}
+use xynergy_core::store::StateStore as Changes;
+
+#[cfg(all(any(feature = "sqlite", feature = "postgres"), feature = "ai"))]
+use xynergy_core::spend::SpendLedger as Account;
+#[cfg(all(any(feature = "sqlite", feature = "postgres"), not(feature = "ai")))]
+use xynergy_core::store::StateStore as Account;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use xynergy::ai::GenerateRequest;
 use xynergy::ai::cache::{CacheEntry, CacheKey, ResponseCache};
+use xynergy::ai::{GenerateRequest, Tokenizer};
 use xynergy::provider::{ChatRequest, ChatResponse, MemoryProvider};
 use xynergy::{Client, Config, ErrorKind, Result, TenantId, Timestamp};
 
@@ -65,13 +65,41 @@ async fn answers_are_kept_in_the_hosts_own_cache() {
     assert!(!second.ai().generate(GenerateRequest::new("Hello?")).await.unwrap().cache_hit);
 }
 
+/// Counts words, as a model might.
+#[derive(Debug)]
+struct Words;
+
+impl Tokenizer for Words {
+    fn name(&self) -> &str {
+        "words"
+    }
+
+    fn count(&self, text: &str) -> u64 {
+        text.split_whitespace().count() as u64
+    }
+}
+
+#[test]
+fn a_tokenizer_of_the_host_counts_its_models() {
+    let client = Client::builder(Config::default()).tokenizer("acme-", Arc::new(Words)).build().unwrap();
+    let text = client.ai().count_tokens("one two three", Some("openrouter/Acme-7b:free")).unwrap();
+    assert_eq!((text.tokens, text.exact, text.encoding.as_deref()), (3, true, Some("words")));
+    let request = client.ai().count_tokens(&ChatRequest::prompt("one two three"), Some("acme-7b")).unwrap();
+    assert_eq!((request.tokens, request.exact), (10, false), "it does not say what frames the messages");
+    assert!(request.error_percent > 0);
+    let other = client.ai().count_tokens("one two three", Some("other-7b")).unwrap();
+    assert_eq!((other.exact, other.encoding), (false, None));
+}
+
 #[test]
 fn tokens_are_counted_and_sized_without_a_provider() {
     let client = Client::new(Config::default()).unwrap();
     let ai = client.ai();
-    let short = ai.count_tokens(&ChatRequest::prompt("Hello there"), None).unwrap();
+    let short = ai.count_tokens("Hello there", None).unwrap();
     let long = ai.count_tokens(&ChatRequest::prompt("Hello there".repeat(50)), Some("gpt-4o")).unwrap();
-    assert!(!short.exact && short.tokens > 7 && long.tokens > 40 + short.tokens, "{short:?} {long:?}");
+    assert!(!short.exact && short.error_percent > 0 && short.tokens == 2, "{short:?}");
+    assert!(long.exact && long.error_percent == 0 && long.tokens > 100, "{long:?}");
+    assert_eq!(long.encoding.as_deref(), Some("o200k_base"));
 
     let sized = ai.optimize_tokens("What is 2 + 2?", None, None).unwrap();
     assert_eq!((sized.original_limit, sized.optimized_limit, sized.savings_percent), (512, 256, 50));

@@ -1,4 +1,5 @@
-"""Python against its peers on one upstream, in turns: `python benches/peers/python.py --upstream target/release/examples/bench_upstream`.
+"""Python and Rust against their peers on one upstream, in turns:
+`python benches/peers/python.py --upstream target/release/examples/bench_upstream --rust target/release/examples/bench_rust`.
 
 Every contender makes the same call, one after the other in rounds, so that what else the machine does meets all of them. Printed are
 the median of all calls, the 95th percentile, calls a second with 32 in flight, and the ratio of the medians to ours, with the least and
@@ -120,7 +121,29 @@ async def contenders(url: str, wanted: list[str]) -> tuple[dict[str, Call], list
     return found, missing
 
 
-async def one_by_one(call: Call, calls: int) -> list[float]:
+class Rust:
+    """The contenders of the program `bench_rust`, which makes its calls itself: `xynergy` with every layer on, and `reqwest`."""
+
+    def __init__(self, program: str, url: str) -> None:
+        self.process = subprocess.Popen([program, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, order: str) -> Any:
+        assert self.process.stdin is not None and self.process.stdout is not None
+        self.process.stdin.write(order + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+async def one_by_one(call: Call | tuple[Rust, str], calls: int) -> list[float]:
+    if isinstance(call, tuple):
+        rust, name = call
+        seconds: list[float] = rust.ask(f"one {name} {calls}")
+        return seconds
     taken = []
     for _ in range(calls):
         start = time.perf_counter()
@@ -129,7 +152,10 @@ async def one_by_one(call: Call, calls: int) -> list[float]:
     return taken
 
 
-async def in_flight(call: Call, calls: int, width: int) -> float:
+async def in_flight(call: Call | tuple[Rust, str], calls: int, width: int) -> float:
+    if isinstance(call, tuple):
+        rust, name = call
+        return float(rust.ask(f"flight {name} {calls} {width}"))
     left = calls
 
     async def worker() -> None:
@@ -143,8 +169,11 @@ async def in_flight(call: Call, calls: int, width: int) -> float:
     return calls / (time.perf_counter() - start)
 
 
-async def against_peers(url: str, rounds: int, calls: int, wanted: list[str]) -> dict[str, Any]:
-    found, missing = await contenders(url, wanted)
+async def against_peers(url: str, rounds: int, calls: int, wanted: list[str], rust: Rust | None) -> dict[str, Any]:
+    in_python, missing = await contenders(url, wanted)
+    found: dict[str, Call | tuple[Rust, str]] = dict(in_python)
+    if rust is not None:
+        found.update({"xynergy in Rust": (rust, "xynergy"), "reqwest": (rust, "reqwest")})
     taken: dict[str, list[list[float]]] = {name: [] for name in found}
     rates: dict[str, list[float]] = {name: [] for name in found}
     for call in found.values():
@@ -156,19 +185,20 @@ async def against_peers(url: str, rounds: int, calls: int, wanted: list[str]) ->
         for name, call in found.items():
             rates[name].append(await in_flight(call, calls * 2, 32))
     report: dict[str, Any] = {"missing": missing, "peers": {}}
-    ours = [statistics.median(of_round) for of_round in taken["xynergy"]]
+    ours = [name for name in ("xynergy", "xynergy in Rust") if name in found]
     for name in found:
         medians = [statistics.median(of_round) for of_round in taken[name]]
         every = sorted(t for of_round in taken[name] for t in of_round)
-        ratios = [mine / theirs for mine, theirs in zip(ours, medians)]
-        speedups = [mine / theirs for mine, theirs in zip(rates["xynergy"], rates[name])]
         report["peers"][name] = {
             "p50_us": round(statistics.median(every) * 1e6, 1),
             "p95_us": round(every[int(len(every) * 0.95)] * 1e6, 1),
             "per_second_at_32": round(statistics.median(rates[name])),
-            "ours_over_it_p50": [round(f(ratios), 3) for f in (statistics.median, min, max)],
-            "our_throughput_over_it": [round(f(speedups), 3) for f in (statistics.median, min, max)],
         }
+        for us in ours:
+            ratios = [statistics.median(mine) / theirs for mine, theirs in zip(taken[us], medians)]
+            speedups = [mine / theirs for mine, theirs in zip(rates[us], rates[name])]
+            report["peers"][name][f"p50 of {us} over it"] = [round(f(ratios), 3) for f in (statistics.median, min, max)]
+            report["peers"][name][f"throughput of {us} over it"] = [round(f(speedups), 3) for f in (statistics.median, min, max)]
     return report
 
 
@@ -221,23 +251,36 @@ async def memory(url: str, calls: int) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--upstream", required=True, help="the upstream's program: the example bench_upstream, built in release")
+    parser.add_argument("--rust", default="", help="Rust's program: the example bench_rust, built in release")
+    parser.add_argument("--streams", type=int, default=0, metavar="COUNT", help="also watch the memory of so many streams at once, in Rust")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--calls", type=int, default=400, help="calls a round and contender")
-    parser.add_argument("--peers", default="", help="only these, separated by commas; `xynergy` has to be among them")
+    parser.add_argument("--peers", default="", help="only these of Python's, separated by commas")
     parser.add_argument("--memory", type=int, default=0, metavar="CALLS", help="also watch the memory over so many calls")
     options = parser.parse_args()
     server = subprocess.Popen([options.upstream], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None and server.stdin is not None
     url = server.stdout.readline().strip()
+    rust = Rust(options.rust, url) if options.rust else None
     try:
         wanted = [name for name in options.peers.split(",") if name]
-        report = asyncio.run(against_peers(url, options.rounds, options.calls, wanted))
-        report["cache_hit_us"] = asyncio.run(cache_hit(url, options.rounds))
-        report["import_ms"] = import_time(max(options.rounds, 5))
-        if options.memory:
-            report["memory"] = asyncio.run(memory(url, options.memory))
+        report = asyncio.run(against_peers(url, options.rounds, options.calls, wanted, rust))
+        if not wanted or "xynergy" in wanted:
+            report["cache_hit_us"] = asyncio.run(cache_hit(url, options.rounds))
+            report["import_ms"] = import_time(max(options.rounds, 5))
+            if options.memory:
+                report["memory"] = asyncio.run(memory(url, options.memory))
+        if rust is not None:
+            alone = sorted(rust.ask("overhead 20000"))
+            report["rust_alone_us"] = {"p50": round(alone[len(alone) // 2] * 1e6, 2), "p95": round(alone[len(alone) * 95 // 100] * 1e6, 2)}
+            if options.memory:
+                report["rust_memory"] = rust.ask(f"memory {options.memory}")
+            if options.streams:
+                report["rust_streams"] = rust.ask(f"streams {options.streams}")
         report["peak_resident_kb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     finally:
+        if rust is not None:
+            rust.close()
         server.stdin.close()
         server.wait()
     print(json.dumps(report, indent=1))

@@ -27,10 +27,12 @@ def open_enum(name: str, shape: dict[str, Any]) -> str:
 
 def choice(defs: Defs, name: str, shape: dict[str, Any]) -> str:
     """A value of one of several shapes; what this version does not know is `other`."""
-    cases = [case(defs, name, option) for option in shape.get("oneOf") or shape["anyOf"]]
+    options = shape.get("oneOf") or shape["anyOf"]
+    cases = [case(defs, name, option) for option in options]
     literal = next((c for c in cases if c["literal"]), None)
     declared = "".join(comment(c["doc"]) + f"case {c['declaration']}\n" for c in cases)
-    reads = "".join(c["read"] for c in cases)
+    # A type of its own may read every form, those included that it does not know.
+    reads = "".join(c["read"] for _, c in sorted(zip(["$ref" in option for option in options], cases), key=lambda pair: pair[0]))
     writes = "".join(c["write"] for c in cases)
     nested = "".join(c["nested"] for c in cases)
     body = (
@@ -63,7 +65,7 @@ def case(defs: Defs, name: str, option: dict[str, Any]) -> dict[str, str]:
     if option.get("type") == "array" or "$ref" in option:
         swift = defs.swift(option)
         inner = swift.strip("[]")
-        called = inner.removeprefix(name) if swift.startswith("[") else name.split("Or")[-1]
+        called = inner.removeprefix(name) if swift.startswith("[") or "Or" not in name else name.split("Or")[-1]
         called = called[:1].lower() + called[1:] + ("s" if swift.startswith("[") else "")
         return blank | {"declaration": f"{called}({swift})"} | untagged(called, swift)
     return blank | of_object(defs, name, option)

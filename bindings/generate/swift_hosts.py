@@ -32,6 +32,10 @@ def protocol(defs: Defs, host: dict[str, Any]) -> str:
         doc = "An AI provider. Its `traits` say what it can do."
         extra = "/// What it can do; set `streaming` when it has `stream`.\nvar traits: ProviderTraits { get }\n\n"
         defaults += "public var traits: ProviderTraits { ProviderTraits() }\n\n"
+    if host["name"] == "Embedder":
+        doc = "Embeds texts. Its `traits` say what it can do."
+        extra = "/// What it can do.\nvar traits: EmbedderTraits { get }\n\n"
+        defaults += "public var traits: EmbedderTraits { EmbedderTraits() }\n\n"
     for method in host["methods"]:
         if method["optional"]:
             missing = f"XynergyError.missing({string(method['name'])})"

@@ -53,6 +53,7 @@ class Defs:
             for param in method["params"]:
                 reach(param["schema"], arguments, wanted)
         reach(description["provider_traits"], arguments, wanted)
+        reach(description["embedder_traits"], arguments, wanted)
         self.of_config = set(config_shapes) - wanted
         # What is read is the looser form, and a result keeps it.
         everything = config_shapes | results | arguments
@@ -106,7 +107,7 @@ class Defs:
         if kind == "boolean":
             return "Bool"
         if kind == "number":
-            return "Double"
+            return "Float" if schema.get("format") == "float" else "Double"
         if kind == "integer":
             return INTEGERS[schema["format"]]
         if kind == "null":

@@ -16,7 +16,7 @@ export PATH="$tools/tools/bin:$PATH"
 mkdir -p "$1"
 out=$(cd "$1" && pwd)
 cd "$here"
-maturin build --profile dist --zig --compatibility manylinux_2_28 --out "$out"
+maturin build --profile dist --zig --compatibility manylinux_2_28 --compression-level 9 --out "$out"
 auditwheel show "$out"/*.whl | tee "$out/audit.txt"
 grep -Eq 'manylinux_2_(28|2[0-7]|1[0-9])_' "$out/audit.txt"
 rm "$out/audit.txt"

@@ -1,6 +1,6 @@
 //! Asks one question and prints the answer as JSON: `cargo run --release --example ask -- "PROMPT"`.
 //!
-//! Without keys the sandbox answers. With `OPENAI_API_KEY` or `ABACUS_API_KEY` in the environment, or with `--config FILE`,
+//! Without keys the sandbox answers. With `OPENAI_API_KEY`, `ABACUS_API_KEY` or `ANTHROPIC_API_KEY` in the environment, or with `--config FILE`,
 //! real providers do. It is the same code as `xynergy ask`.
 
 #[path = "../shared/command_line.rs"]

@@ -19,7 +19,7 @@ const FAILED: u8 = 1;
 
 /// Asks one question and prints the answer as one JSON document.
 ///
-/// Without keys the sandbox answers. With OPENAI_API_KEY or ABACUS_API_KEY in the environment, or with --config, real
+/// Without keys the sandbox answers. With OPENAI_API_KEY, ABACUS_API_KEY or ANTHROPIC_API_KEY in the environment, or with --config, real
 /// providers do.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "ask", disable_version_flag = true)]
@@ -96,7 +96,7 @@ async fn stream(client: &Client, options: &Options) -> xynergy::Result<String> {
 
 /// The client, and the sandbox that it asks where there is one.
 async fn client(config: Option<&Path>, bundled: Bundled) -> Result<(Client, Option<Sandbox>), String> {
-    let real = ["OPENAI_API_KEY", "ABACUS_API_KEY"]
+    let real = ["OPENAI_API_KEY", "ABACUS_API_KEY", "ANTHROPIC_API_KEY"]
         .iter()
         .any(|key| std::env::var(key).is_ok_and(|v| !v.is_empty()));
     let (client, sandbox) = match config {

@@ -10,6 +10,7 @@ pub(crate) fn xynergy(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xynergy"));
     for name in [
         "ABACUS_API_KEY",
+        "ANTHROPIC_API_KEY",
         "CLICOLOR_FORCE",
         "DATABASE_URL",
         "HUBSPOT_CLIENT_SECRET",

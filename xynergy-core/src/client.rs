@@ -2,48 +2,70 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use tracing::Instrument;
 
-mod counters;
+mod embed;
 mod ending;
+mod span;
 
-use counters::Counters;
+use embed::{Embedding, Seats};
 use ending::Ending;
 
 use crate::cache::{CacheKey, CacheStats, MemoryCache, ResponseCache};
-use crate::config::AiConfig;
+use crate::config::{AiConfig, ProviderConfig};
 use crate::ctx::Ctx;
+use crate::embed::Embedder;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::health::Performance;
 use crate::layer::{Layer, stack};
 use crate::layers::{
-    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, Fallback, RateLimitLayer, RetryLayer,
-    RouteLayer, SizeLayer, SpendLayer, TimeoutLayer,
+    AttemptLayer, BreakerLayer, BreakerSnapshot, CacheLayer, ClassLists, Fallback, HedgeLayer,
+    RateLimitLayer, RecoverLayer, RetryLayer, RouteLayer, ShedLayer, SizeLayer, SpendLayer, ThrottleLayer,
+    TimeoutLayer,
 };
-use crate::provider::{Call, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider};
-use crate::route::{Candidate, Complexity, Features, RouteDecision, Router, score};
-use crate::spend::{MemoryLedger, PriceBook, Spend, SpendLedger, SpendLimit};
-use crate::tokens::TokenOptimization;
+use crate::metrics::AiMetrics;
+use crate::provider::{
+    Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
+};
+use crate::rate::{MemoryLimiter, RateLimiter};
+use crate::route::{Candidate, Complexity, Features, Figures, RouteDecision, Router, score};
+use crate::spend::{
+    LimitScope, MemoryLedger, PriceBook, PriceMap, ProviderPricing, Spend, SpendLedger, SpendLimit, Window,
+};
+use crate::tokens::{TokenCounter, TokenOptimization};
 
 /// What an [`AiClient`] is built on.
 #[derive(Clone, Debug)]
 pub struct AiParts {
     /// The providers, each under its own name.
     pub providers: Vec<Arc<dyn Provider>>,
+    /// What embeds texts, beside the providers that do.
+    pub embedders: Vec<Arc<dyn Embedder>>,
     /// Where answers are kept; in memory, as large as configured, when `None`.
     pub cache: Option<Arc<dyn ResponseCache>>,
     /// The account of spend; in memory when `None`.
     pub ledger: Option<Arc<dyn SpendLedger>>,
+    /// What counts requests and tokens a minute; in this process when `None`.
+    pub limiter: Option<Arc<dyn RateLimiter>>,
+    /// What counts tokens, and learns from the usage that providers report.
+    pub counter: Arc<TokenCounter>,
 }
 
 impl AiParts {
     /// These providers, with cache and account in memory.
     pub fn new(providers: Vec<Arc<dyn Provider>>) -> Self {
-        Self { providers, cache: None, ledger: None }
+        Self {
+            providers,
+            embedders: Vec::new(),
+            cache: None,
+            ledger: None,
+            limiter: None,
+            counter: Arc::default(),
+        }
     }
 }
 
@@ -60,11 +82,14 @@ struct Inner {
     whole: Arc<dyn Provider>,
     router: Arc<Router>,
     ledger: Arc<dyn SpendLedger>,
+    prices: Arc<PriceBook>,
     cache: Arc<dyn ResponseCache>,
     cache_layer: CacheLayer,
+    embedding: Embedding,
     breakers: BreakerLayer,
     providers: Vec<String>,
-    counters: Arc<Counters>,
+    metrics: Arc<AiMetrics>,
+    counter: Arc<TokenCounter>,
 }
 
 impl AiClient {
@@ -76,7 +101,33 @@ impl AiClient {
         let ledger = parts.ledger.unwrap_or_else(|| Arc::new(MemoryLedger::default()));
         let cache = parts.cache.unwrap_or_else(|| Arc::new(MemoryCache::new(config.cache.max_bytes)));
 
+        let limiter = parts.limiter.unwrap_or_else(|| Arc::new(MemoryLimiter::default()));
         let breakers = BreakerLayer::new(config.breaker.clone());
+        let throttles = ThrottleLayer::new(Duration::from_millis(config.retry.max_ms));
+        let layers_of = |name: &str, own: &ProviderConfig| {
+            let mut around: Vec<Arc<dyn Layer>> = Vec::new();
+            if config.concurrency.per_provider > 0 {
+                let most = config.concurrency.per_provider;
+                around.push(Arc::new(ShedLayer::new(most, "ai.concurrency.per_provider")));
+            }
+            around.push(Arc::new(throttles.clone()));
+            if let Some(limit) = own.rate_limit {
+                let (limiter, counter) = (Arc::clone(&limiter), Arc::clone(&parts.counter));
+                let answer = config.tokens.default_limit;
+                let layer = RateLimitLayer::of_provider(name, limit.rate(), limiter, counter, answer);
+                around.push(Arc::new(layer));
+            }
+            around.push(Arc::new(breakers.clone()));
+            around.push(Arc::new(RetryLayer::new(config.retry.clone())));
+            around.push(Arc::new(TimeoutLayer {
+                attempt: config.timeouts.attempt(),
+                first_token: config.timeouts.first_token(),
+                idle: config.timeouts.idle(),
+            }));
+            around.push(Arc::new(AttemptLayer));
+            around
+        };
+        let mut seats = Seats::new();
         let mut candidates = Vec::new();
         let mut prices = BTreeMap::new();
         let mut stacks = BTreeMap::new();
@@ -85,55 +136,81 @@ impl AiClient {
             let own = config.providers.get(&name).cloned().unwrap_or_default();
             let mut pricing = own.pricing(&name)?;
             pricing.default_model = provider.capability().default_model;
+            let windows = own.windows(&pricing.default_model);
             prices.insert(name.clone(), pricing);
-            candidates.push(Candidate { name: name.clone(), capability: provider.capability() });
-            let mut around: Vec<Arc<dyn Layer>> = Vec::new();
-            if let Some(limit) = own.rate_limit {
-                around.push(Arc::new(RateLimitLayer::new(limit)));
-            }
-            around.push(Arc::new(breakers.clone()));
-            around.push(Arc::new(RetryLayer::new(config.retry.clone())));
-            around.push(Arc::new(TimeoutLayer {
-                attempt: config.timeouts.attempt(),
-                idle: config.timeouts.idle(),
-            }));
-            around.push(Arc::new(AttemptLayer));
+            candidates.push(Candidate { name: name.clone(), capability: provider.capability(), windows });
+            let around = layers_of(&name, &own);
+            let embedder = provider.embedder();
             if stacks.insert(name.clone(), stack(provider, &around)).is_some() {
                 return Err(wrong(format!("ai.providers: two are called {name:?}; rename one")));
             }
+            if let Some(embedder) = embedder {
+                Embedding::seat(&mut seats, embedder, around)?;
+            }
         }
 
-        let names = candidates.iter().map(|candidate| candidate.name.clone()).collect();
+        for embedder in parts.embedders {
+            let name = embedder.name().to_owned();
+            let own = config.providers.get(&name).cloned().unwrap_or_default();
+            if !prices.contains_key(&name) {
+                let default_model = embedder.capability().default_model;
+                prices.insert(name.clone(), ProviderPricing { default_model, ..own.pricing(&name)? });
+            }
+            Embedding::seat(&mut seats, embedder, layers_of(&name, &own))?;
+        }
+
+        let known: Vec<_> =
+            candidates.iter().map(|c| (c.name.clone(), c.capability.default_model.clone())).collect();
+        let metrics = Arc::new(AiMetrics::new(&known)?);
+        let capabilities =
+            candidates.iter().map(|c| (c.name.clone(), c.capability.clone())).collect::<BTreeMap<_, _>>();
+        let names: Vec<String> = candidates.iter().map(|candidate| candidate.name.clone()).collect();
         let routing = routing_name(&candidates, &config);
-        let router = Arc::new(Router::new(candidates, config.routing())?);
+        let prices = Arc::new(PriceBook::new(prices));
+        let figures = Figures { prices: Arc::clone(&prices), counter: Arc::clone(&parts.counter) };
+        let router = Arc::new(Router::new(candidates, config.routing())?.with_figures(figures));
         let ttl = Duration::from_secs(config.cache.ttl_seconds);
-        let cache_layer = CacheLayer::new(Arc::clone(&cache), ttl, routing);
+        let by_tags = config.policies.iter().any(|policy| !policy.when.tags.is_empty());
+        let cache_layer = CacheLayer::new(Arc::clone(&cache), ttl, routing).by_tags(by_tags);
         let mut around: Vec<Arc<dyn Layer>> = Vec::new();
         if config.cache.enabled {
             around.push(Arc::new(cache_layer.clone()));
         }
+        let shed = Arc::new(ShedLayer::new(config.concurrency.max, "ai.concurrency.max"));
+        let mut around_embedding: Vec<Arc<dyn Layer>> = vec![shed];
         if let Some(limit) = config.rate_limit {
-            around.push(Arc::new(RateLimitLayer::new(limit)));
+            let counter = Arc::clone(&parts.counter);
+            let answer = config.tokens.default_limit;
+            let layer = RateLimitLayer::of_tenant(limit.rate(), Arc::clone(&limiter), counter, answer);
+            around_embedding.push(Arc::new(layer));
         }
+        around.extend(around_embedding.iter().cloned());
         around.push(Arc::new(RouteLayer::new(Arc::clone(&router))));
         around.push(Arc::new(SizeLayer::new(config.tokens.clone())));
+        let lists = class_lists(&config, &router)?;
+        around.push(Arc::new(RecoverLayer::new(capabilities, lists)));
+        if config.hedge.enabled {
+            around.push(Arc::new(HedgeLayer::new(config.hedge.clone())));
+        }
         let standing = config.standing_limits();
-        around.push(Arc::new(SpendLayer::new(
-            Arc::clone(&ledger),
-            Arc::new(PriceBook::new(prices)),
-            standing,
-        )));
+        let spend = Arc::new(SpendLayer::new(Arc::clone(&ledger), Arc::clone(&prices), standing));
+        around_embedding.push(spend.clone());
+        around.push(spend);
+        let embedding = Embedding::new(seats, &names, around_embedding, &config.embeddings)?;
         let whole = stack(Arc::new(Fallback::new(stacks)), &around);
         Ok(Self(Arc::new(Inner {
             config,
             whole,
             router,
             ledger,
+            prices,
             cache,
             cache_layer,
+            embedding,
             breakers,
             providers: names,
-            counters: Arc::default(),
+            metrics,
+            counter: parts.counter,
         })))
     }
 
@@ -155,34 +232,47 @@ impl AiClient {
 
     /// Answers a conversation in pieces. Returns when the first piece is there; until then other providers are tried.
     ///
-    /// The last chunk has the outcome, the usage and the report. A stream that breaks ends with an error.
+    /// The last chunk has the outcome, the usage and the report. A stream that breaks is continued by the next model that can
+    /// ([`Capability::prefill`](crate::provider::Capability)), where that is safe; its outcome is then `spliced`. Otherwise its last
+    /// chunk has the outcome `errored` and the partial text, and an error follows, which carries the text as well.
     pub async fn stream(&self, ctx: &Ctx, request: ChatRequest) -> Result<ChatStream> {
-        let request = self.admitted(request, "ai.stream")?;
-        let mut ending = Ending::new(&self.0.counters, ctx, &request, "ai.stream");
-        let opened = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span()).await;
-        let stream = match opened {
+        let started = Instant::now();
+        let mut request = self.admitted(request, "ai.stream")?;
+        let total = self.0.config.timeouts.stream_total();
+        request.call.deadline = total.and_then(|total| tokio::time::Instant::now().checked_add(total));
+        let mut ending = self.ending(ctx, &request, "ai.stream", started);
+        let work = self.within_deadline(self.0.whole.stream(ctx, &request)).instrument(ending.span());
+        let stream = match request.call.busy().call(work).await {
             Ok(stream) => stream,
             Err(error) => return Err(ending.failed(error)),
         };
-        let watched = futures_util::stream::unfold(Some((stream, ending)), |state| async move {
-            let (mut stream, mut ending) = state?;
-            match stream.next().instrument(ending.span()).await? {
-                Ok(mut chunk) => {
-                    if let (Some(report), Some(outcome)) = (&mut chunk.report, chunk.outcome) {
-                        ending.answered(report, outcome, chunk.usage.as_ref());
+        ending.opened();
+        let client = self.clone();
+        let watched = futures_util::stream::unfold(
+            Some((stream, ending, client, ctx.clone(), request)),
+            |state| async move {
+                let (mut stream, mut ending, client, ctx, request) = state?;
+                let piece = stream.next().instrument(ending.span());
+                match request.call.busy().call(piece).await? {
+                    Ok(mut chunk) => {
+                        ending.saw(&mut chunk);
+                        if let Some(report) = &chunk.report {
+                            client.learn(&ctx, &request, report, chunk.usage.as_ref());
+                        }
+                        Some((Ok(chunk), Some((stream, ending, client, ctx, request))))
                     }
-                    Some((Ok(chunk), Some((stream, ending))))
+                    Err(error) => Some((Err(ending.failed(error)), None)),
                 }
-                Err(error) => Some((Err(ending.failed(error)), None)),
-            }
-        });
+            },
+        );
         Ok(watched.boxed())
     }
 
-    /// Which models would be asked, and why. Sends nothing.
-    pub fn route(&self, _ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
+    /// Which models would be asked, and why. Sends nothing. The call decides alike, but for what is drawn: a weighted route draws
+    /// anew.
+    pub fn route(&self, ctx: &Ctx, request: &ChatRequest) -> Result<RouteDecision> {
         request.validate("ai.route", self.0.config.max_prompt_bytes)?;
-        self.0.router.decide(request, false)
+        self.0.router.decide(ctx, request, false).map(|decided| decided.decision)
     }
 
     /// What the tenant spent since `since`, rounded down to the minute; all that is kept when `None`.
@@ -193,6 +283,21 @@ impl AiClient {
     /// Sets a spend limit of the tenant, at once. It replaces the one of the same scope and window, also one of the configuration.
     pub async fn set_limit(&self, ctx: &Ctx, limit: SpendLimit) -> Result<()> {
         self.0.ledger.set_limit(&ctx.tenant, limit).await
+    }
+
+    /// Removes a spend limit of the tenant, and says whether there was one. One of the configuration then holds again.
+    pub async fn remove_limit(&self, ctx: &Ctx, scope: &LimitScope, window: Window) -> Result<bool> {
+        self.0.ledger.remove_limit(&ctx.tenant, scope, window).await
+    }
+
+    /// Takes another price list from now on; calls that are under way are settled by it too.
+    pub fn set_prices(&self, prices: PriceMap) {
+        self.0.prices.replace(prices);
+    }
+
+    /// Writes what calls that were dropped left to the ledger. Call it before the runtime ends.
+    pub async fn drain(&self) -> Result<()> {
+        self.0.ledger.drain().await
     }
 
     /// How the cache fares for the tenant, in this process.
@@ -231,7 +336,15 @@ impl AiClient {
 
     /// How the calls went since the client was built, those of all tenants together.
     pub fn performance(&self) -> Performance {
-        self.0.counters.performance()
+        self.0.metrics.performance()
+    }
+
+    /// The figures since the client was built, those of all tenants together.
+    pub(crate) fn families(
+        &self,
+        now: Timestamp,
+    ) -> prometheus::Result<Vec<prometheus::proto::MetricFamily>> {
+        self.0.metrics.families(self.0.breakers.all(now))
     }
 
     /// Asks the cache for an answer that is hardly there, to see whether it can be asked.
@@ -246,15 +359,30 @@ impl AiClient {
     }
 
     async fn answer(&self, ctx: &Ctx, request: ChatRequest, operation: &'static str) -> Result<ChatResponse> {
+        let started = Instant::now();
         let request = self.admitted(request, operation)?;
-        let mut ending = Ending::new(&self.0.counters, ctx, &request, operation);
-        let answered = self.within_deadline(self.0.whole.chat(ctx, &request)).instrument(ending.span()).await;
-        match answered {
+        let mut ending = self.ending(ctx, &request, operation, started);
+        let work = self.within_deadline(self.0.whole.chat(ctx, &request)).instrument(ending.span());
+        match request.call.busy().call(work).await {
             Ok(mut response) => {
-                ending.answered(&mut response.report, response.outcome, response.usage.as_ref());
+                ending.answered(&mut response);
+                self.learn(ctx, &request, &response.report, response.usage.as_ref());
                 Ok(response)
             }
             Err(error) => Err(ending.failed(error)),
+        }
+    }
+
+    fn ending(&self, ctx: &Ctx, request: &ChatRequest, operation: &'static str, started: Instant) -> Ending {
+        Ending::new(&self.0.metrics, ctx, request, operation, self.0.config.cache.enabled, started)
+    }
+
+    /// Holds our estimate of the prompt against what the provider reports; where that is one prompt's and not known before.
+    fn learn(&self, ctx: &Ctx, request: &ChatRequest, report: &CallReport, usage: Option<&Usage>) {
+        if let Some(usage) = usage
+            && !(report.cache_hit || report.continued || report.usage_estimated)
+        {
+            self.0.counter.learn(&ctx.tenant, request, &report.model, usage.prompt_tokens);
         }
     }
 
@@ -285,7 +413,28 @@ impl AiClient {
 fn routing_name(candidates: &[Candidate], config: &AiConfig) -> String {
     let models: Vec<String> =
         candidates.iter().map(|c| format!("{}/{}", c.name, c.capability.default_model)).collect();
-    format!("{models:?} {:?} {:?} {:?}", config.order, config.routes, config.tokens)
+    let AiConfig { order, routes, policies, strategy, fallbacks, tokens, .. } = config;
+    format!("{models:?} {order:?} {routes:?} {policies:?} {strategy:?} {fallbacks:?} {tokens:?}")
+}
+
+/// The lists of `ai.fallbacks`, with the default models of providers that are named alone.
+fn class_lists(config: &AiConfig, router: &Router) -> Result<ClassLists> {
+    let resolve = |key: &str, targets: &[String]| {
+        let resolved = |target: &String| {
+            router.target(target).ok_or_else(|| {
+                let known: Vec<&str> = config.providers.keys().map(String::as_str).collect();
+                wrong(format!(
+                    "ai.fallbacks.{key}: {target:?} is no provider; use NAME or NAME/MODEL with one of: {}",
+                    known.join(", ")
+                ))
+            })
+        };
+        targets.iter().map(resolved).collect::<Result<Vec<_>>>()
+    };
+    Ok(ClassLists {
+        context_too_long: resolve("context_too_long", &config.fallbacks.context_too_long)?,
+        content_filtered: resolve("content_filtered", &config.fallbacks.content_filtered)?,
+    })
 }
 
 fn wrong(message: String) -> Error {

@@ -107,6 +107,7 @@ struct Inner {
     operation: &'static str,
     retry: Retry,
     context: Vec<(&'static str, String)>,
+    partial_text: Option<String>,
     source: Option<Source>,
 }
 
@@ -119,6 +120,7 @@ impl Error {
             operation,
             retry: Retry::Never,
             context: Vec::new(),
+            partial_text: None,
             source: None,
         }))
     }
@@ -149,6 +151,14 @@ impl Error {
         self
     }
 
+    /// The same error with what had come of an answer before it broke off. It is the model's text: it is serialised, and neither
+    /// `Display` nor `Debug` shows it, so that it does not reach a log.
+    #[must_use]
+    pub fn with_partial_text(mut self, text: impl Into<String>) -> Self {
+        self.0.partial_text = Some(text.into());
+        self
+    }
+
     /// The same error with its cause.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Source>) -> Self {
@@ -174,6 +184,11 @@ impl Error {
     /// Whether the same call may be made again.
     pub fn retry(&self) -> Retry {
         self.0.retry
+    }
+
+    /// What had come of an answer before it broke off, where something had.
+    pub fn partial_text(&self) -> Option<&str> {
+        self.0.partial_text.as_deref()
     }
 
     /// The context pairs in the order in which they were added.
@@ -219,7 +234,8 @@ impl StdError for Error {
 }
 
 impl Serialize for Error {
-    /// `{kind, message, operation, retryable, retry_after_ms, context, cause}`, the shape of every language.
+    /// `{kind, message, operation, retryable, retry_after_ms, context, cause}`, the shape of every language, and `partial_text`
+    /// where an answer broke off.
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         let retry_after_ms = match self.0.retry {
             Retry::After(after) => Some(u64::try_from(after.as_millis()).unwrap_or(u64::MAX)),
@@ -227,7 +243,7 @@ impl Serialize for Error {
         };
         let context: std::collections::BTreeMap<_, _> =
             self.0.context.iter().map(|(k, v)| (*k, v.as_str())).collect();
-        let mut s = serializer.serialize_struct("Error", 7)?;
+        let mut s = serializer.serialize_struct("Error", 7 + usize::from(self.0.partial_text.is_some()))?;
         s.serialize_field("kind", &self.0.kind)?;
         s.serialize_field("message", &self.0.message)?;
         s.serialize_field("operation", self.0.operation)?;
@@ -235,6 +251,9 @@ impl Serialize for Error {
         s.serialize_field("retry_after_ms", &retry_after_ms)?;
         s.serialize_field("context", &context)?;
         s.serialize_field("cause", &self.0.source.as_ref().map(ToString::to_string))?;
+        if let Some(text) = &self.0.partial_text {
+            s.serialize_field("partial_text", text)?;
+        }
         s.end()
     }
 }
@@ -270,6 +289,14 @@ mod tests {
                 "context": {"code": "17", "account": "act_1"}, "cause": "HTTP 400"
             })
         );
+    }
+
+    #[test]
+    fn the_partial_text_is_told_to_the_caller_and_to_no_log() {
+        let error = sample().with_partial_text("a poem");
+        assert_eq!(error.partial_text(), Some("a poem"));
+        assert_eq!(serde_json::to_value(&error).unwrap()["partial_text"], "a poem");
+        assert!(!format!("{error} {error:?}").contains("poem"));
     }
 
     #[test]

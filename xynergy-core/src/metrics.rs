@@ -2,13 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use prometheus::{Counter, Encoder, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{Encoder, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+mod ai;
+mod busy;
+mod series;
+
+pub use ai::{AiMetrics, Ended};
+pub(crate) use busy::Busy;
+
+use crate::client::AiClient;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::machine::KillScope;
 use crate::execution::{ChangeStatus, ExecutionMetrics, Reason};
-use crate::health::Performance;
 use crate::store::Backlog;
 
 /// The media type of [`text`], for whoever serves it.
@@ -45,7 +52,7 @@ pub type Changes<'a> = (&'a ExecutionMetrics, Option<&'a Outstanding>);
 ///
 /// # Errors
 /// None but a defect's.
-pub fn text(changes: Option<Changes<'_>>, ai: Option<&Performance>, now: Timestamp) -> Result<String> {
+pub fn text(changes: Option<Changes<'_>>, ai: Option<&AiClient>, now: Timestamp) -> Result<String> {
     encoded(changes, ai, now).map_err(|e| {
         Error::new(ErrorKind::Unexpected, "metrics", "the figures cannot be written").with_source(e)
     })
@@ -53,7 +60,7 @@ pub fn text(changes: Option<Changes<'_>>, ai: Option<&Performance>, now: Timesta
 
 fn encoded(
     changes: Option<Changes<'_>>,
-    ai: Option<&Performance>,
+    ai: Option<&AiClient>,
     now: Timestamp,
 ) -> prometheus::Result<String> {
     let registry = Registry::new();
@@ -67,13 +74,7 @@ fn encoded(
         }
     }
     if let Some(ai) = ai {
-        counter(&registry, "ai_requests_total", "AI calls that came to an end.", ai.request_count)?;
-        counter(&registry, "ai_request_errors_total", "AI calls that ended with an error.", ai.error_count)?;
-        let took =
-            Counter::new("xynergy_ai_request_duration_seconds_total", "How long they took, together.")?;
-        #[allow(clippy::cast_precision_loss)] // As exact as the mean that it comes from.
-        took.inc_by(ai.average_response_time * ai.request_count as f64);
-        registry.register(Box::new(took))?;
+        families.extend(ai.families(now)?);
     }
     families.extend(registry.gather());
     families.sort_by(|a, b| a.name().cmp(b.name()));
@@ -126,12 +127,6 @@ fn gauge(registry: &Registry, name: &str, help: &str, value: u64) -> prometheus:
     registry.register(Box::new(gauge))
 }
 
-fn counter(registry: &Registry, name: &str, help: &str, value: u64) -> prometheus::Result<()> {
-    let counter = IntCounter::new(format!("xynergy_{name}"), help)?;
-    counter.inc_by(value);
-    registry.register(Box::new(counter))
-}
-
 fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
@@ -146,7 +141,7 @@ mod tests {
         Backlog { open: vec![BacklogCount { status, reason, count }], needs_human: count, oldest_due }
     }
 
-    fn written(outstanding: Option<&Outstanding>, ai: Option<&Performance>) -> String {
+    fn written(outstanding: Option<&Outstanding>, ai: Option<&AiClient>) -> String {
         let now = Timestamp::from_millis(70_000);
         text(Some((&ExecutionMetrics::new().unwrap(), outstanding)), ai, now).unwrap()
     }
@@ -188,14 +183,13 @@ mod tests {
 
     #[test]
     fn a_store_that_is_away_is_told_and_hides_nothing_else() {
-        let text = written(None, Some(&Performance::of(4, 1, std::time::Duration::from_secs(2))));
+        let ai = AiClient::new(Default::default(), crate::client::AiParts::new(Vec::new())).unwrap();
+        let text = written(None, Some(&ai));
         holds(
             &text,
             &[
                 "xynergy_store_up 0",
-                "xynergy_ai_requests_total 4",
-                "xynergy_ai_request_errors_total 1",
-                "xynergy_ai_request_duration_seconds_total 2",
+                "xynergy_ai_requests_in_flight 0",
                 "xynergy_execution_writes_total{class=\"applied\"} 0",
             ],
         );

@@ -39,7 +39,7 @@ impl ProviderRegistry {
         config: &ProviderConfig,
         parts: &ProviderParts,
     ) -> Result<Arc<dyn Provider>> {
-        let Some(factory) = self.0.get(&config.kind) else {
+        let Some(factory) = self.0.get(config.kind(name)) else {
             let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
             return Err(Error::new(
                 ErrorKind::ConfigInvalid,

@@ -10,14 +10,14 @@ use async_trait::async_trait;
 use futures_util::{FutureExt, StreamExt};
 use proptest::prelude::*;
 use xynergy_core::client::{AiClient, AiParts};
-use xynergy_core::config::{AiConfig, PriceConfig, ProviderConfig};
+use xynergy_core::config::{AiConfig, PriceConfig, ProviderConfig, RateLimit, RatePreset};
 use xynergy_core::env::{ManualClock, MemoryEvents, SeededEntropy};
 use xynergy_core::layers::BreakerState;
 use xynergy_core::provider::{
     AttemptStatus, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, FinishReason,
     GenerateRequest, Outcome, Provider, Usage,
 };
-use xynergy_core::spend::{LimitScope, SpendLimit, Window};
+use xynergy_core::spend::{LimitScope, SpendLimit, Window, Zone};
 use xynergy_core::{Ctx, Env, Error, ErrorKind, Result, Retry, TenantId, Timestamp};
 
 type Step = Box<dyn Fn(&ChatRequest) -> Result<ChatResponse> + Send + Sync>;
@@ -170,8 +170,13 @@ impl World {
     }
 
     async fn limit(&self, amount_nano_usd: u64) {
-        let limit =
-            SpendLimit { scope: LimitScope::Tenant, window: Window::Day, amount_nano_usd, hard: true };
+        let limit = SpendLimit {
+            scope: LimitScope::Tenant,
+            window: Window::Day,
+            zone: Zone::UTC,
+            amount_nano_usd,
+            hard: true,
+        };
         self.ai.set_limit(&self.ctx, limit).await.unwrap();
     }
 }
@@ -235,6 +240,7 @@ async fn what_falls_back_and_what_does_not() {
 async fn temporary_faults_are_repeated_within_the_budget() {
     let world = world(vec![provider("internal").fails(3, ErrorKind::Unavailable, now())], |config| {
         config.breaker.failures = 1_000;
+        config.breaker.rate_percent = 0;
     });
     assert_eq!(world.ai.chat(&world.ctx, "Hi".into()).await.unwrap().report.attempts.len(), 4);
 
@@ -249,7 +255,10 @@ async fn temporary_faults_are_repeated_within_the_budget() {
 }
 
 fn world_of_one(scripted: Scripted) -> World {
-    world(vec![scripted], |config| config.breaker.failures = 1_000)
+    world(vec![scripted], |config| {
+        config.breaker.failures = 1_000;
+        config.breaker.rate_percent = 0;
+    })
 }
 
 #[tokio::test(start_paused = true)]
@@ -476,8 +485,14 @@ async fn a_stream_falls_back_before_its_first_output_only() {
     let late = provider("internal").streams(vec![Ok(ChatChunk::text("half")), broken()]);
     let world_b = world(vec![late, provider("openai")], |_| {});
     let (text, chunks, failed) = read(world_b.ai.stream(&world_b.ctx, "Hi".into()).await.unwrap()).await;
-    assert_eq!((text.as_str(), failed.unwrap().kind()), ("half", ErrorKind::Unavailable));
-    assert!(chunks.iter().all(|chunk| chunk.outcome.is_none()), "nobody calls it complete");
+    let failed = failed.unwrap();
+    assert_eq!((text.as_str(), failed.kind()), ("half", ErrorKind::Unavailable));
+    assert_eq!(failed.partial_text(), Some("half"));
+    assert!(!format!("{failed} {failed:?}").contains("half"));
+    let last = chunks.last().unwrap();
+    assert_eq!(last.outcome, Some(Outcome::Errored), "nobody calls it complete");
+    let report = last.report.as_ref().unwrap();
+    assert_eq!((report.partial_text.as_deref(), report.cost_nano_usd), (Some("half"), Some(NANO_PER_CALL)));
     assert_eq!(world_b.providers[1].calls(), 0);
     assert_eq!(world_b.settled_and_reserved().await, (NANO_PER_CALL, 0));
 }
@@ -525,7 +540,7 @@ async fn a_dropped_call_sends_its_event() {
 async fn rate_limits_apply_when_configured() {
     let world = world(vec![provider("internal")], |config| {
         config.cache.enabled = false;
-        config.rate_limit = Some(xynergy_core::config::RateLimit::Expensive);
+        config.rate_limit = Some(RateLimit::Preset(RatePreset::Expensive));
     });
     for _ in 0..10 {
         world.ai.chat(&world.ctx, "Hi".into()).await.unwrap();
@@ -555,7 +570,10 @@ proptest! {
                     _ => slow.step(|_| Ok(answer("m", "whole"))),
                 };
             }
-            let world = world(vec![slow, provider("openai")], |config| config.breaker.failures = 1_000);
+            let world = world(vec![slow, provider("openai")], |config| {
+        config.breaker.failures = 1_000;
+        config.breaker.rate_percent = 0;
+    });
             let cap = cap * NANO_PER_CALL;
             world.limit(cap).await;
             let mut flying = Vec::new();

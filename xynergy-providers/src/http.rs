@@ -56,6 +56,12 @@ impl ReqwestHttp {
                 .retry(reqwest::retry::never())
                 .referer(false);
             let builder = if loopback { builder.no_proxy() } else { builder };
+            // Without it the choice is reqwest's.
+            #[cfg(feature = "ring")]
+            let builder = {
+                let tls = crate::tls::of_the_web().map_err(|error| error.to_string())?;
+                builder.tls_backend_preconfigured(tls)
+            };
             builder.build().map_err(|error| root_cause(&error))
         });
         built.as_ref().map_err(|message| HttpFailure {
@@ -68,6 +74,12 @@ impl ReqwestHttp {
     /// Sends and waits for the head, for as long as `request.timeout`.
     async fn head(&self, request: HttpRequest) -> Result<reqwest::Response, HttpFailure> {
         let client = self.client_for(&request.url)?;
+        // The span of an AI attempt has these fields; any other leaves them out.
+        let span = tracing::Span::current();
+        if !span.is_disabled() {
+            span.record("server.address", request.url.host_str());
+            span.record("server.port", request.url.port_or_known_default());
+        }
         let timeout = request.timeout;
         let sent =
             client.request(request.method, request.url).headers(request.headers).body(request.body).send();

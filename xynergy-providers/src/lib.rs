@@ -12,8 +12,14 @@ pub mod ai;
 pub mod crm;
 #[cfg(feature = "http-client")]
 pub mod http;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "ai")]
 pub mod registry;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "redis"))]
+mod spend;
 pub mod store;
+#[cfg(any(feature = "ring", feature = "postgres", feature = "redis"))]
+mod tls;

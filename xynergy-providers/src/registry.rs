@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use xynergy_core::config::OPENAI_COMPATIBLE;
+use xynergy_core::config::{ANTHROPIC, OPENAI_COMPATIBLE, OPENAI_RESPONSES};
 use xynergy_core::registry::ProviderRegistry;
 
+use crate::ai::anthropic::Anthropic;
 use crate::ai::openai_compatible::OpenAiCompatible;
+use crate::ai::openai_responses::OpenAiResponses;
 
 /// A registry of all types here; a host adds its own to it.
 pub fn providers() -> ProviderRegistry {
@@ -13,6 +15,14 @@ pub fn providers() -> ProviderRegistry {
     registry.register(
         OPENAI_COMPATIBLE,
         Arc::new(|name, config, parts| Ok(Arc::new(OpenAiCompatible::new(name, config, parts.clone())?))),
+    );
+    registry.register(
+        OPENAI_RESPONSES,
+        Arc::new(|name, config, parts| Ok(Arc::new(OpenAiResponses::new(name, config, parts.clone())?))),
+    );
+    registry.register(
+        ANTHROPIC,
+        Arc::new(|name, config, parts| Ok(Arc::new(Anthropic::new(name, config, parts.clone())?))),
     );
     registry
 }

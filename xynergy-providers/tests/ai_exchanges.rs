@@ -2,8 +2,10 @@
 #![cfg(feature = "ai")]
 #![allow(clippy::unwrap_used, clippy::print_stdout)] // Helpers of tests are no tests to clippy.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -15,9 +17,9 @@ use xynergy_core::config::{EnvSecrets, ProviderConfig};
 use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest, HttpResponse, HttpSend};
 use xynergy_core::layer::Layer;
 use xynergy_core::layers::AttemptLayer;
-use xynergy_core::provider::{Assembler, ChatRequest, ChatResponse, Outcome, Provider};
+use xynergy_core::provider::{Assembler, ChatRequest, ChatResponse, FinishReason, Outcome, Provider};
 use xynergy_core::registry::ProviderParts;
-use xynergy_core::{Ctx, Env, ErrorKind, Result, TenantId};
+use xynergy_core::{Ctx, Env, ErrorKind, Result, Retry, TenantId};
 use xynergy_providers::registry::providers;
 
 /// Answers every request with the same bytes, in pieces cut at `cuts`.
@@ -222,6 +224,11 @@ struct Recorded {
 
 /// The recorded chat completions, or nothing where they are absent.
 fn recorded() -> Vec<Recorded> {
+    recorded_at(|url, _| url.contains("chat/completions"))
+}
+
+/// The recorded exchanges whose address and status are asked for.
+fn recorded_at(wanted: impl Fn(&str, u64) -> bool) -> Vec<Recorded> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/exchanges");
     let Ok(entries) = std::fs::read_dir(&folder) else {
         println!("skipped: ../shared/data/exchanges is absent");
@@ -231,9 +238,8 @@ fn recorded() -> Vec<Recorded> {
     folders.sort();
     let read = |path: PathBuf| {
         let meta: Value = serde_json::from_slice(&std::fs::read(path.join("meta.json")).unwrap()).unwrap();
-        if !meta["url"].as_str().is_some_and(|url| url.contains("chat/completions")) {
-            return None;
-        }
+        let status = meta["status"].as_u64()?;
+        meta["url"].as_str().filter(|url| wanted(url, status))?;
         let mut headers = HeaderMap::new();
         for (name, values) in meta["response_headers"].as_object().into_iter().flatten() {
             let value = values[0].as_str().and_then(|value| HeaderValue::from_str(value).ok());
@@ -282,23 +288,58 @@ fn recorded_answers_are_read_whole() {
     }
 }
 
+/// What each recorded error is. Those of other interfaces of the same vendors look alike and are read here as well.
+const RECORDED_ERRORS: [(&str, ErrorKind); 16] = [
+    ("err401_openai", ErrorKind::Unauthorized),
+    ("err401_azure", ErrorKind::Unauthorized),
+    ("err401_mistral", ErrorKind::Unauthorized),
+    ("err401_openrouter", ErrorKind::Unauthorized),
+    ("err400_openai_unsupported_param", ErrorKind::Rejected),
+    ("err400_openai_context_length", ErrorKind::ContextTooLong),
+    ("err400_openrouter_context_length", ErrorKind::ContextTooLong),
+    ("err400_deepseek_invalid_request", ErrorKind::Rejected),
+    ("err404_openai_model", ErrorKind::NotFound),
+    ("err429_azure_retry_after", ErrorKind::Throttled),
+    ("err429_gemini", ErrorKind::Throttled),
+    ("err429_openrouter", ErrorKind::Throttled),
+    ("err500_openai_server_error", ErrorKind::Unavailable),
+    ("err400_anthropic_context_length", ErrorKind::ContextTooLong),
+    ("err401_anthropic", ErrorKind::Unauthorized),
+    ("err404_anthropic_model", ErrorKind::NotFound),
+];
+
 #[test]
 fn recorded_errors_have_their_kinds() {
-    for exchange in recorded().into_iter().filter(|exchange| exchange.status != 200) {
-        let http = Replay {
+    for exchange in recorded_at(|_, status| status != 200) {
+        let name = &exchange.name;
+        let expected = RECORDED_ERRORS.iter().find(|(part, _)| name.contains(part));
+        let (_, expected) = expected.unwrap_or_else(|| panic!("{name}: nobody says what it is"));
+        let answer = || Replay {
             headers: exchange.headers.clone(),
             ..Replay::new(exchange.status, "application/json", &exchange.body, &[])
         };
-        let error = block_on(provider(http).chat(&ctx(), &"Hi".into())).unwrap_err();
-        let expected = match exchange.status {
-            401..=403 => ErrorKind::Unauthorized,
-            404 => ErrorKind::NotFound,
-            429 => ErrorKind::Throttled,
-            500.. => ErrorKind::Unavailable,
-            _ if exchange.name.contains("context_length") => ErrorKind::ContextTooLong,
-            _ => ErrorKind::Rejected,
-        };
-        assert_eq!(error.kind(), expected, "{}: {error}", exchange.name);
+        let whole = block_on(provider(answer()).chat(&ctx(), &"Hi".into())).unwrap_err();
+        let streamed = block_on(provider(answer()).stream(&ctx(), &"Hi".into())).err().unwrap();
+        for error in [whole, streamed] {
+            assert_eq!(error.kind(), *expected, "{name}: {error}");
+            let status = ("status", exchange.status.to_string());
+            assert!(error.context().contains(&status), "{name}: {error}");
+            if name.contains("azure_retry_after") {
+                // `retry-after-ms: 0` says nothing, `retry-after: 1` does.
+                assert_eq!(error.retry(), Retry::After(Duration::from_secs(1)), "{name}");
+            }
+            if name.contains("unsupported_param") {
+                assert_eq!(
+                    error.message(),
+                    "Unsupported parameter: 'stop' is not supported with this model."
+                );
+                assert!(error.context().contains(&("param", "stop".to_owned())), "{error}");
+            }
+        }
+        // Cut short, it is an error still, and known by its status.
+        let half =
+            Replay::new(exchange.status, "application/json", &exchange.body[..exchange.body.len() / 2], &[]);
+        assert!(block_on(provider(half).chat(&ctx(), &"Hi".into())).is_err(), "{name}");
     }
 }
 
@@ -321,6 +362,108 @@ fn recorded_requests_go_out_as_they_came() {
         }
         let count = expected["messages"].as_array().map_or(0, Vec::len);
         assert_eq!(sent["messages"].as_array().map_or(0, Vec::len), count, "{}", exchange.name);
+    }
+}
+
+/// What a stream says, read apart from the library: every line of data, put together by the simplest rules.
+#[derive(Debug, Default, PartialEq)]
+struct Said {
+    texts: BTreeMap<u64, String>,
+    refusals: String,
+    reasoning: String,
+    arguments: BTreeMap<(u64, u64), String>,
+    finishes: BTreeMap<u64, String>,
+    logprobs: usize,
+    usage: Option<(u64, u64)>,
+}
+
+fn said(body: &[u8]) -> Said {
+    let mut said = Said::default();
+    let text = std::str::from_utf8(body).unwrap();
+    for line in text.lines().filter_map(|line| line.strip_prefix("data: ")).filter(|line| *line != "[DONE]") {
+        let event: Value = serde_json::from_str(line).unwrap();
+        if let Some(prompt) = event["usage"]["prompt_tokens"].as_u64() {
+            said.usage = Some((prompt, event["usage"]["completion_tokens"].as_u64().unwrap()));
+        }
+        for choice in event["choices"].as_array().into_iter().flatten() {
+            let (index, delta) = (choice["index"].as_u64().unwrap(), &choice["delta"]);
+            said.texts.entry(index).or_default().push_str(delta["content"].as_str().unwrap_or_default());
+            said.refusals.push_str(delta["refusal"].as_str().unwrap_or_default());
+            said.reasoning.push_str(delta["reasoning"].as_str().unwrap_or_default());
+            for call in delta["tool_calls"].as_array().into_iter().flatten() {
+                let arguments = call["function"]["arguments"].as_str().unwrap_or_default();
+                let place = (index, call["index"].as_u64().unwrap());
+                said.arguments.entry(place).or_default().push_str(arguments);
+            }
+            if let Some(finish) = choice["finish_reason"].as_str() {
+                said.finishes.insert(index, finish.to_owned());
+            }
+            said.logprobs += choice["logprobs"]["content"].as_array().map_or(0, Vec::len);
+            said.logprobs += choice["logprobs"]["refusal"].as_array().map_or(0, Vec::len);
+        }
+    }
+    said
+}
+
+/// The same of an answer that the library put together.
+fn understood(response: &ChatResponse) -> Said {
+    let mut said = Said::default();
+    for choice in &response.choices {
+        let (index, message) = (u64::from(choice.index), &choice.message);
+        said.texts.insert(index, message.texts().collect());
+        said.refusals.push_str(message.refusal.as_deref().unwrap_or_default());
+        said.reasoning.push_str(message.extra.get("reasoning").and_then(Value::as_str).unwrap_or_default());
+        for (at, call) in (0..).zip(&message.tool_calls) {
+            let arguments = call["function"]["arguments"].as_str().unwrap().to_owned();
+            assert!(!call["id"].as_str().unwrap().is_empty() && call["type"] == "function", "{call}");
+            said.arguments.insert((index, at), arguments);
+        }
+        if let Some(finish) = &choice.finish_reason {
+            said.finishes.insert(index, finish.as_str().to_owned());
+        }
+        let logprobs = choice.extra.get("logprobs");
+        let count = |part: &str| logprobs.and_then(|all| all[part].as_array()).map_or(0, Vec::len);
+        said.logprobs += count("content") + count("refusal");
+    }
+    said.usage = response.usage.as_ref().map(|usage| (usage.prompt_tokens, usage.completion_tokens));
+    said
+}
+
+#[test]
+fn recorded_streams_are_understood() {
+    for exchange in recorded().into_iter().filter(|exchange| exchange.sse && exchange.status == 200) {
+        let name = &exchange.name;
+        let (response, failed) = stream(&exchange.body, &[]);
+        assert_eq!(understood(&response), said(&exchange.body), "{name}");
+        // Whatever is put together can be written and read again.
+        let json = serde_json::to_string(&response).unwrap();
+        assert_eq!(serde_json::from_str::<ChatResponse>(&json).unwrap(), response, "{name}");
+        if name.contains("error_midstream") {
+            assert_eq!((failed, response.outcome), (Some(ErrorKind::Rejected), Outcome::Truncated), "{name}");
+            continue;
+        }
+        assert_eq!(failed, None, "{name}");
+        let cut = response.choices.iter().any(|choice| choice.finish_reason == Some(FinishReason::Length));
+        assert_eq!(response.outcome, if cut { Outcome::Truncated } else { Outcome::Complete }, "{name}");
+
+        // Byte by byte, and for short ones at every single cut.
+        let bytes: Vec<usize> = (0..exchange.body.len()).collect();
+        assert_eq!(stream(&exchange.body, &bytes).0, response, "{name}");
+        if exchange.body.len() < 1_400 {
+            for cut in bytes {
+                assert_eq!(stream(&exchange.body, &[cut]).0, response, "{name} at {cut}");
+            }
+        }
+    }
+}
+
+#[test]
+fn written_streams_are_the_same_at_every_byte() {
+    for (name, body, outcome, failed) in written() {
+        for cut in 0..=body.len() {
+            let (response, kind) = stream(body.as_bytes(), &[cut]);
+            assert_eq!((response.outcome, kind), (outcome, failed), "{name} at {cut}");
+        }
     }
 }
 

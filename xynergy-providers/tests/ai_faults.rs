@@ -284,7 +284,7 @@ async fn a_missing_key_moves_on_and_an_unknown_type_names_the_choices() {
     );
 
     let keyed = ProviderConfig {
-        api_key: Some(xynergy_core::config::SecretRef::Env("XYNERGY_TEST_NO_SUCH_KEY".into())),
+        api_key: Some(xynergy_core::config::SecretRef::Env("XYNERGY_TEST_NO_SUCH_KEY".into()).into()),
         ..ProviderConfig::default()
     };
     let provider = providers().build("openai", &keyed, &parts).unwrap();

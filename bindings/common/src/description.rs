@@ -5,7 +5,7 @@ use schemars::{Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 use xynergy::ErrorKind;
 
-use crate::host::{self, ProviderTraits};
+use crate::host::{self, EmbedderTraits, ProviderTraits};
 use crate::methods::{self, Answer};
 
 /// Everything that a generator needs, as JSON: `{version, methods, hosts, types, errors, config}`.
@@ -32,11 +32,13 @@ pub fn describe() -> Value {
     let hosts: Vec<Value> =
         host::traits().iter().map(|described| host_trait(&mut results, described)).collect();
     let provider = arguments.subschema_for::<ProviderTraits>();
+    let embedder = arguments.subschema_for::<EmbedderTraits>();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "methods": methods,
         "hosts": hosts,
         "provider_traits": provider,
+        "embedder_traits": embedder,
         "types": results.take_definitions(true),
         "argument_types": arguments.take_definitions(true),
         "errors": kinds(),

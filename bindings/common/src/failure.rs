@@ -17,7 +17,8 @@ impl Failure {
     }
 
     /// `{kind, message, operation, retryable, retry_after_ms, context, cause, causes, host_token}`: `causes` is the chain below it, the
-    /// nearest first, and `host_token` names the exception of the host that is behind it, where there is one.
+    /// nearest first, and `host_token` names the exception of the host that is behind it, where there is one. `partial_text` is
+    /// there where an answer broke off.
     pub fn to_value(&self) -> Value {
         let mut value = serde_json::to_value(&self.0).unwrap_or_default();
         let mut causes = Vec::new();

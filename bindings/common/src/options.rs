@@ -9,8 +9,8 @@ use xynergy::secrets::{Secret, StaticSecrets};
 use xynergy::{Client, Config, Error, ErrorKind, Result, Stores};
 
 use crate::host::{
-    Host, HostAdPlatform, HostCache, HostClicks, HostCrm, HostProvider, HostRevenue, HostSecrets, HostState,
-    ProviderTraits,
+    EmbedderTraits, Host, HostAdPlatform, HostCache, HostClicks, HostCrm, HostEmbedder, HostProvider,
+    HostRevenue, HostSecrets, HostState, ProviderTraits,
 };
 use crate::outbox::Outbox;
 use crate::telemetry::EngineEvents;
@@ -29,6 +29,8 @@ pub struct Options {
     pub secrets: Option<BTreeMap<String, SecretValue>>,
     /// What each of the host's AI providers can do, by name; the objects are in [`Backends::providers`].
     pub providers: BTreeMap<String, ProviderTraits>,
+    /// What each of the host's embedders can do, by name; the objects are in [`Backends::embedders`].
+    pub embedders: BTreeMap<String, EmbedderTraits>,
     /// The layers of matching when the configuration names none: what the rules of the host's platform allow.
     pub default_layers: Option<Layers>,
     /// Whether events go to the outbox.
@@ -86,6 +88,8 @@ impl Options {
 pub struct Backends {
     /// AI providers, by name.
     pub providers: BTreeMap<String, Arc<dyn Host>>,
+    /// Embedders, by name.
+    pub embedders: BTreeMap<String, Arc<dyn Host>>,
     /// The response cache.
     pub cache: Option<Arc<dyn Host>>,
     /// The CRM.
@@ -145,6 +149,17 @@ pub(crate) fn build(
     for (name, host) in &backends.providers {
         let traits = options.providers.get(name).cloned().unwrap_or_default();
         builder = builder.provider(Arc::new(HostProvider::new(name, traits, host.clone(), timeout)));
+    }
+    for (name, host) in &backends.embedders {
+        let traits = options.embedders.get(name).cloned().unwrap_or_default();
+        if traits.max_inputs == Some(0) {
+            return Err(Error::new(
+                ErrorKind::ConfigInvalid,
+                "client",
+                format!("embedders.{name}.max_inputs: 0 takes no text; give at least 1"),
+            ));
+        }
+        builder = builder.embedder(Arc::new(HostEmbedder::new(name, traits, host.clone(), timeout)));
     }
     if let Some(host) = &backends.cache {
         builder = builder.cache(Arc::new(HostCache::new(host.clone(), timeout)));

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 use tracing::Dispatch;
+use xynergy::ai::Encoding;
 use xynergy::{Error, ErrorKind, Result};
 
 use crate::fork;
@@ -81,6 +82,8 @@ pub fn shutdown(grace: Duration) {
 
 impl Pool {
     fn new(process: u32) -> Result<Self> {
+        // Unpacking it at the first count would stop all calls for that long where the pool is one thread.
+        Encoding::O200k.prepare();
         let outbox = Arc::new(Outbox::default());
         let dispatch = telemetry::dispatch(outbox.clone());
         let of_thread = dispatch.clone();

@@ -16,8 +16,8 @@ use xynergy_core::conformance;
 
 use crate::failure::Failure;
 use crate::host::{
-    Host, HostAdPlatform, HostCache, HostClicks, HostCrm, HostProvider, HostRevenue, HostSecrets, HostState,
-    ProviderTraits,
+    EmbedderTraits, Host, HostAdPlatform, HostCache, HostClicks, HostCrm, HostEmbedder, HostProvider,
+    HostRevenue, HostSecrets, HostState, ProviderTraits,
 };
 use crate::methods::read;
 use crate::runtime::pool;
@@ -28,10 +28,19 @@ const OPERATION: &str = "testing.check";
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The names of the suites.
-pub const SUITES: [&str; 8] =
-    ["provider", "cache", "secrets", "crm", "ad_platform", "state_store", "click_store", "revenue_store"];
+pub const SUITES: [&str; 9] = [
+    "provider",
+    "embedder",
+    "cache",
+    "secrets",
+    "crm",
+    "ad_platform",
+    "state_store",
+    "click_store",
+    "revenue_store",
+];
 
-/// Runs the suite `name` against an object of the host's that is empty, and writes to it. `options` is JSON: for `provider` what it can do; for
+/// Runs the suite `name` against an object of the host's that is empty, and writes to it. `options` is JSON: for `provider` and `embedder` what it can do; for
 /// `secrets` `{name, value}` of one that it has; for `crm` `{deals, contacts}` that it holds; for `ad_platform` `{account_id, owner}` of
 /// an object with a daily budget.
 ///
@@ -84,6 +93,11 @@ fn suite(name: &str, host: Arc<dyn Host>, options: &str) -> Result<BoxFuture<'st
             let traits: ProviderTraits = read(OPERATION, options)?;
             let provider = HostProvider::new("checked", traits, host, TIMEOUT);
             async move { conformance::provider::suite(Arc::new(provider), &ctx).await }.boxed()
+        }
+        "embedder" => {
+            let traits: EmbedderTraits = read(OPERATION, options)?;
+            let embedder = HostEmbedder::new("checked", traits, host, TIMEOUT);
+            async move { conformance::embedder::suite(Arc::new(embedder), &ctx).await }.boxed()
         }
         "cache" => conformance::cache::suite(Arc::new(HostCache::new(host, TIMEOUT))).boxed(),
         "secrets" => {

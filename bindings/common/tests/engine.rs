@@ -45,8 +45,16 @@ impl Host for Scripted {
         }
     }
 
-    async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
-        Ok(futures_util::stream::iter(["One ", "two."].map(|text| Ok(json!(text).to_string()))).boxed())
+    async fn stream(&self, _: &'static str, arguments: String) -> Result<HostStream, HostFailure> {
+        let mut pieces: Vec<_> = ["One ", "two."].map(|text| Ok(json!(text).to_string())).into();
+        if arguments.contains("break off") {
+            pieces.push(Err(HostFailure {
+                message: "boom".into(),
+                token: Some(8),
+                ..HostFailure::default()
+            }));
+        }
+        Ok(futures_util::stream::iter(pieces).boxed())
     }
 }
 
@@ -86,6 +94,78 @@ fn a_hosts_provider_answers() {
     let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["choices"][0]["message"]["content"], "You said: hi; \"acme\"");
     assert_eq!((&answer["outcome"], &answer["xynergy"]["request_id"]), (&json!("complete"), &json!("r-1")));
+}
+
+/// Embeds by the length of each text, but for what begins with `bad`.
+#[derive(Debug)]
+struct Lengths;
+
+#[async_trait]
+impl Host for Lengths {
+    async fn call(&self, method: &'static str, arguments: String) -> Result<String, HostFailure> {
+        assert_eq!(method, "embed");
+        let arguments: Value = serde_json::from_str(&arguments).unwrap();
+        let texts = arguments["request"]["input"].as_array().unwrap();
+        let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+        match texts[0] {
+            "bad shape" => Ok(r#"{"vectors": "none"}"#.into()),
+            "bad count" => Ok(r#"{"vectors": []}"#.into()),
+            "bad number" => Ok(r#"{"vectors": [[1e99]]}"#.into()),
+            "bad throw" => {
+                Err(HostFailure { message: "boom".into(), token: Some(9), ..HostFailure::default() })
+            }
+            _ => {
+                let vectors: Vec<Value> =
+                    texts.iter().map(|text| json!([text.len(), 0.1, text.as_bytes()[0]])).collect();
+                Ok(json!({"vectors": vectors, "tokens": texts.len()}).to_string())
+            }
+        }
+    }
+
+    async fn stream(&self, _: &'static str, _: String) -> Result<HostStream, HostFailure> {
+        Err(HostFailure::default())
+    }
+}
+
+fn embedding(max_inputs: u32) -> Result<Engine, xynergy_bindings::Failure> {
+    let options = json!({
+        "config": {"version": 1},
+        "embedders": {"mine": {"default_model": "lengths", "max_inputs": max_inputs}},
+    });
+    let embedders = BTreeMap::from([("mine".to_owned(), Arc::new(Lengths) as Arc<dyn Host>)]);
+    Engine::new(
+        Options::from_json(&options.to_string()).unwrap(),
+        Backends { embedders, ..Backends::default() },
+    )
+}
+
+#[test]
+fn a_hosts_embedder_answers() {
+    let engine = embedding(2).unwrap();
+    let arguments = json!({"input": ["a", "bb", "ccc"], "tags": ["search"]});
+    let answer = call(&engine, "ai.embed", arguments).unwrap();
+    assert!(answer.contains("\"vectors\":[[1.0,0.1,97.0],[2.0,0.1,98.0],[3.0,0.1,99.0]]"), "{answer}");
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(
+        (&answer["provider"], &answer["model"], &answer["dimensions"], &answer["tokens_used"]),
+        (&json!("mine"), &json!("lengths"), &json!(3), &json!(3))
+    );
+    assert_eq!(answer["attempts"].as_array().unwrap().len(), 2);
+
+    for (text, kind, named) in [
+        ("bad shape", "unavailable", "embedders.mine.embed"),
+        ("bad count", "corrupt", "0 vectors came for 1 texts"),
+        ("bad number", "corrupt", "input[0]"),
+        ("bad throw", "unavailable", "embedders.mine.embed: boom"),
+        ("", "invalid_input", "input[0]: blank"),
+    ] {
+        let error = failure(call(&embedding(2).unwrap(), "ai.embed", json!({"input": [text]})));
+        assert!(error["kind"] == kind && error.to_string().contains(named), "{text}: {error}");
+        assert_eq!(error["operation"], "ai.embed");
+    }
+    let error = failure(call(&engine, "ai.embed", json!({"input": ["a", 5]})));
+    assert!(error["message"].as_str().unwrap().starts_with("input[1]"), "{error}");
+    assert!(embedding(0).unwrap_err().to_value().to_string().contains("embedders.mine.max_inputs"));
 }
 
 #[test]
@@ -177,6 +257,24 @@ fn a_cancelled_call_completes_and_the_hosts_work_is_dropped() {
     let info = CallInfo { timeout_ms: Some(20), ..CallInfo::default() };
     let late = engine.call_blocking("ai.chat", &info, &chat("hang").to_string(), || false);
     assert_eq!(failure(late)["kind"], "timeout");
+}
+
+#[test]
+fn a_stream_that_breaks_says_what_had_come() {
+    let engine = plain();
+    let opened: Value =
+        serde_json::from_str(&call(&engine, "ai.stream", chat("break off")).unwrap()).unwrap();
+    let error = loop {
+        let read: Value =
+            serde_json::from_str(&call(&engine, "stream.next", opened.clone()).unwrap()).unwrap();
+        assert!(read["done"] != true || !read["error"].is_null(), "{read}");
+        if !read["error"].is_null() {
+            break read["error"].clone();
+        }
+    };
+    assert_eq!(error["partial_text"], "One two.", "{error}");
+    assert_eq!(error["host_token"], 8);
+    assert!(!error["message"].as_str().unwrap().contains("One"));
 }
 
 #[test]

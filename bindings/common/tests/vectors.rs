@@ -188,7 +188,9 @@ fn backends(
     let mut store = |name: &str| hosts.stores.get(name).map(|script| place(format!("stores.{name}"), script));
     let (state, clicks, revenue) = (store("state"), store("clicks"), store("revenue"));
     let secrets = hosts.secrets.as_ref().map(|script| place("secrets".into(), script));
-    Backends { providers, cache, crm, ad_platform, secrets, state, clicks, revenue, clock: clock.cloned() }
+    let clock = clock.cloned();
+    let embedders = BTreeMap::new();
+    Backends { providers, embedders, cache, crm, ad_platform, secrets, state, clicks, revenue, clock }
 }
 
 fn folder() -> PathBuf {

@@ -6,7 +6,7 @@ const { ManualClock, nativeClock } = require('./clock.cjs');
 const { encode } = require('./encode.cjs');
 const { XynergyError, fromNative, invalid } = require('./errors.cjs');
 const { ClientMethods, areas, own } = require('./generated/methods.cjs');
-const { abilitiesOf, forget, keep } = require('./hosts.cjs');
+const { abilitiesOf, embedderAbilitiesOf, forget, keep } = require('./hosts.cjs');
 const { Handle } = require('./invoke.cjs');
 const { environment, outcome } = require('./mailbox.cjs');
 const native = require('./native.cjs');
@@ -143,8 +143,8 @@ function native_(work) {
 }
 
 const OPTIONS = new Set([
-  'config', 'providers', 'caches', 'adPlatforms', 'stores', 'crms', 'secrets', 'clock', 'onEvent', 'logger', 'logLevel', 'seed',
-  'hostTimeoutMs',
+  'config', 'providers', 'embedders', 'caches', 'adPlatforms', 'stores', 'crms', 'secrets', 'clock', 'onEvent', 'logger', 'logLevel',
+  'seed', 'hostTimeoutMs',
 ]);
 
 function build(core, options) {
@@ -164,7 +164,9 @@ function build(core, options) {
   if (seed !== undefined) told.seed = seed;
   if (hostTimeoutMs !== undefined) told.host_timeout_ms = hostTimeoutMs;
   const seats = takeSeats(options, told);
-  const kept = [...Object.values(seats.providers), ...Object.values(seats).filter((seat) => typeof seat === 'number')];
+  const kept = [seats.providers, seats.embedders, seats]
+    .flatMap((some) => Object.values(some))
+    .filter((seat) => typeof seat === 'number');
   try {
     core.hasHosts = kept.length > 0;
     const written = encodeOptions(told);
@@ -190,7 +192,7 @@ function encodeOptions(told) {
 
 /** The host's objects take their seats; what is said of them goes into `told`. */
 function takeSeats(options, told) {
-  const seats = { providers: {} };
+  const seats = { providers: {}, embedders: {} };
   const taken = [];
   const seat = (name, target, trait) => {
     const number = keep(name, target, trait);
@@ -202,6 +204,11 @@ function takeSeats(options, told) {
     for (const [name, target] of named('providers', options.providers)) {
       seats.providers[name] = seat(`providers.${name}`, target, 'Provider');
       told.providers[name] = abilitiesOf(`providers.${name}`, target);
+    }
+    told.embedders = {};
+    for (const [name, target] of named('embedders', options.embedders)) {
+      seats.embedders[name] = seat(`embedders.${name}`, target, 'Embedder');
+      told.embedders[name] = embedderAbilitiesOf(`embedders.${name}`, target);
     }
     for (const [option, place, trait] of [
       ['caches', 'cache', 'ResponseCache'],

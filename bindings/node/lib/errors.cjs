@@ -9,16 +9,18 @@ let nextToken = 1;
 
 /** Every error of this library. */
 class XynergyError extends Error {
-  constructor(message, { kind = 'unexpected', operation = '', retryAfterMs = null, context = {}, cause } = {}) {
+  constructor(message, { kind = 'unexpected', operation = '', retryAfterMs = null, context = {}, partialText, cause } = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.kind = kind;
     this.operation = operation;
     this.retryable = retryAfterMs !== null;
     this.retryAfterMs = retryAfterMs;
     this.context = context;
+    // The model's text does not belong in a log: no printer of errors shows what cannot be enumerated.
+    Object.defineProperty(this, 'partialText', { value: partialText ?? null });
   }
 
-  /** Plain data, for logs and answers. What caused it is left out: it may say more than a reader should know. */
+  /** Plain data, for logs and answers. What caused it and the partial text are left out: they may say more than a reader should know. */
   toJSON() {
     const { name, kind, message, operation, retryable, retryAfterMs, context } = this;
     return { name, kind, message, operation, retryable, retryAfterMs, context };
@@ -28,7 +30,7 @@ Object.defineProperty(XynergyError.prototype, 'name', { value: 'XynergyError', c
 
 /** The error of a failure as native code writes it. */
 function fromFailure(failure) {
-  const { kind, message, operation, retry_after_ms: retryAfterMs, context, causes = [], host_token: token } = failure;
+  const { kind, message, operation, retry_after_ms: retryAfterMs, context, causes = [], host_token: token, partial_text: partialText } = failure;
   let cause;
   if (token !== null && thrown.has(token)) {
     cause = thrown.get(token);
@@ -36,7 +38,7 @@ function fromFailure(failure) {
   } else {
     cause = causes.reduceRight((below, said) => new Error(said, below && { cause: below }), undefined);
   }
-  return new XynergyError(message, { kind, operation, retryAfterMs, context, cause });
+  return new XynergyError(message, { kind, operation, retryAfterMs, context, partialText, cause });
 }
 
 /** The error behind what a native function threw. */

@@ -3,7 +3,7 @@
 const { encode } = require('./encode.cjs');
 const { invalid, toThrown } = require('./errors.cjs');
 const { hosts: decoders } = require('./generated/decode.cjs');
-const { abilities, traits } = require('./generated/hosts.cjs');
+const { abilities, embedderAbilities, traits } = require('./generated/hosts.cjs');
 const { environment, pending, takers, revive } = require('./mailbox.cjs');
 
 /**
@@ -43,11 +43,21 @@ function forget(number) {
 
 /** What a provider of the host's says of itself, as native code reads it. */
 function abilitiesOf(name, target) {
-  const said = { streaming: typeof target.stream === 'function' };
-  for (const [attribute, native] of Object.entries(abilities)) {
+  return saidBy(name, target, abilities, { streaming: typeof target.stream === 'function' });
+}
+
+/** The same of an embedder. */
+function embedderAbilitiesOf(name, target) {
+  return saidBy(name, target, embedderAbilities, {});
+}
+
+const KINDS = { default_model: 'string', max_inputs: 'number' };
+
+function saidBy(name, target, attributes, said) {
+  for (const [attribute, native] of Object.entries(attributes)) {
     const value = target[attribute];
     if (value === undefined || value === null) continue;
-    const wanted = native === 'default_model' ? 'string' : 'boolean';
+    const wanted = KINDS[native] ?? 'boolean';
     if (typeof value !== wanted) throw invalid('client', `${name}.${attribute}: give a ${wanted}`, 'config_invalid');
     said[native] = value;
   }
@@ -146,4 +156,4 @@ async function end({ iterator, controller }) {
 
 takers[7] = ([, number]) => forget(number);
 
-module.exports = { keep, forget, abilitiesOf };
+module.exports = { keep, forget, abilitiesOf, embedderAbilitiesOf };

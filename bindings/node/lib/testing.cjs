@@ -4,7 +4,7 @@ const { Client } = require('./client.cjs');
 const { ManualClock } = require('./clock.cjs');
 const { encode } = require('./encode.cjs');
 const { fromNative, invalid } = require('./errors.cjs');
-const { abilitiesOf, forget, keep } = require('./hosts.cjs');
+const { abilitiesOf, embedderAbilitiesOf, forget, keep } = require('./hosts.cjs');
 const { environment, outcome } = require('./mailbox.cjs');
 const { sandbox } = require('./sandbox.cjs');
 
@@ -83,6 +83,7 @@ async function check(suite, trait, target, known) {
 /** Each suite calls an object that is empty and writes to it; a promise that rejects says which behaviour differs. */
 const checks = {
   checkProvider: (provider) => check('provider', 'Provider', provider, abilitiesOf('provider', provider ?? {})),
+  checkEmbedder: (embedder) => check('embedder', 'Embedder', embedder, embedderAbilitiesOf('embedder', embedder ?? {})),
   checkCache: (cache) => check('cache', 'ResponseCache', cache, {}),
   /** `known` is `{name, value}` of a credential that it has. */
   checkSecrets: (secrets, known) => check('secrets', 'SecretSource', secrets, known),

@@ -6,6 +6,7 @@ export const {
   checkClickStore,
   checkCrm,
   checkProvider,
+  checkEmbedder,
   checkRevenueStore,
   checkSecrets,
   checkStateStore,

@@ -19,6 +19,7 @@ use crate::{refused, router};
 #[serde(default, deny_unknown_fields)]
 struct Seats {
     providers: BTreeMap<String, u32>,
+    embedders: BTreeMap<String, u32>,
     cache: Option<u32>,
     secrets: Option<u32>,
     crm: Option<u32>,
@@ -56,11 +57,15 @@ impl NativeEngine {
         let object = |number: Option<u32>| -> Option<Arc<dyn Host>> {
             number.map(|number| JsObject::host(number, shared.mailbox.clone()))
         };
-        let providers = seats.providers.iter();
+        let named = |numbers: &BTreeMap<String, u32>| {
+            let seated = |(name, number): (&String, &u32)| {
+                (name.clone(), JsObject::host(*number, shared.mailbox.clone()))
+            };
+            numbers.iter().map(seated).collect()
+        };
         let backends = Backends {
-            providers: providers
-                .map(|(name, number)| (name.clone(), JsObject::host(*number, shared.mailbox.clone())))
-                .collect(),
+            providers: named(&seats.providers),
+            embedders: named(&seats.embedders),
             cache: object(seats.cache),
             secrets: object(seats.secrets),
             crm: object(seats.crm),

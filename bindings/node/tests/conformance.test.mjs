@@ -79,6 +79,15 @@ test('a provider', async () => {
   await rejects(testing.checkProvider({ chat: () => { throw new Error('boom'); } }), 'invalid_input', 'provider');
 });
 
+test('an embedder', async () => {
+  const vector = (text) => [text.length, text.charCodeAt(0), 1];
+  await testing.checkEmbedder({ embed: (ctx, { input }) => ({ vectors: input.map(vector) }) });
+  await rejects(
+    testing.checkEmbedder({ embed: (ctx, { input }) => ({ vectors: [...input].sort().map(vector) }) }), 'invalid_input', 'embedder', 'order',
+  );
+  await rejects(testing.checkEmbedder(), 'invalid_input', 'embedder');
+});
+
 test('a source of secrets', async () => {
   await testing.checkSecrets({ get: (tenant, { env }) => (env === 'A' ? 'hush' : null) }, { name: 'A', value: 'hush' });
   await rejects(testing.checkSecrets({ get: () => 'always' }, { name: 'A', value: 'always' }), 'invalid_input', 'secrets');

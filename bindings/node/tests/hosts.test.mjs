@@ -36,6 +36,30 @@ test('a provider keeps its `this`, and is asked for its own model', async () => 
 });
 
 const boom = new TypeError('boom');
+
+test('an embedder answers, in parts where it takes few at once', async () => {
+  const asked = [];
+  const mine = {
+    defaultModel: 'lengths',
+    maxInputs: 2,
+    embed(ctx, { model, input }) {
+      asked.push([model, ...input]);
+      if (input[0] === 'throw') throw boom;
+      if (input[0] === 'nan') return { vectors: [[NaN]] };
+      return { vectors: input.map((text) => [text.length, 0.1, text.charCodeAt(0)]), tokens: input.length };
+    },
+  };
+  const client = new Client({ embedders: { mine } });
+  const told = await client.ai.embed(['a', 'bb', 'ccc']);
+  assert.deepEqual(told.vectors, [[1, 0.1, 97], [2, 0.1, 98], [3, 0.1, 99]]);
+  assert.deepEqual([told.provider, told.model, told.dimensions], ['mine', 'lengths', 3]);
+  assert.deepEqual(asked.sort(), [['lengths', 'a', 'bb'], ['lengths', 'ccc']]);
+  await rejects(client.ai.embed(['throw']), 'unavailable', 'embedders.mine.embed: boom');
+  await rejects(client.ai.embed(['nan']), 'unavailable', 'embedders.mine.embed');
+  await rejects(client.ai.embed(['a', ' ']), 'invalid_input', 'input[1]: blank');
+  await client.close();
+  assert.throws(() => new Client({ embedders: { mine: { embed() {}, maxInputs: 'two' } } }), /embedders\.mine\.maxInputs/);
+});
 for (const [what, chat, kind, ...named] of [
   ['rejects', async () => { throw boom; }, 'unavailable', 'providers.mine.chat: boom'],
   ['throws', () => { throw boom; }, 'unavailable', 'providers.mine.chat: boom'],

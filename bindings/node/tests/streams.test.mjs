@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { inspect } from 'node:util';
 
 import { fakeProvider, useSandbox } from 'xynergy/testing';
 
@@ -127,6 +128,9 @@ test('a host that breaks off is an error, never a whole answer', async () => {
   const error = await rejects((async () => { for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? ''; })(), 'unavailable', 'boom');
   assert.equal(text, 'One ');
   assert.equal(error.cause, boom);
+  assert.equal(error.partialText, text);
+  assert.ok(!`${error} ${inspect(error)} ${JSON.stringify(error)}`.includes('One '), 'it is no text for a log');
+  assert.equal((await rejects(client.ai.chat({ messages: [] }), 'invalid_input')).partialText, null);
   assert.equal((await stream.next()).done, true);
 });
 

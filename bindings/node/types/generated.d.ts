@@ -361,8 +361,12 @@ export interface CallContext {
 export interface CallOptions {
   /** False neither reads nor fills the cache. */
   cache?: boolean | null;
+  /** A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported. */
+  key?: string | null;
   /** Whether the library sizes the limit of the answer. Not with tools or a response format. */
   optimize_tokens?: boolean;
+  /** A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages. */
+  session?: string | null;
   /** Names under which the spend is counted and limited. */
   tags?: Array<string>;
 }
@@ -381,11 +385,13 @@ export interface CallReport {
   cost_nano_usd: bigint | null;
   /** The model that was asked there. */
   model: string;
+  /** What had come of an answer that broke off; only in the last chunk of a stream that ends with an error. */
+  partial_text?: string | null;
   /** The provider that answered. */
   provider: string;
   /** The id of the request. */
   request_id: string;
-  /** What chose the model: `complexity`, `model`, `route`, or `cache`. */
+  /** What chose the model: `cache`, or the `policy` of the decision, as `complexity`, `model`, `route` or `weighted`. */
   routed_via: string;
   /** How the limit of the answer was sized, where it was asked for. */
   token_optimization?: TokenOptimization | null;
@@ -643,6 +649,51 @@ export interface Document {
   version: number;
 }
 
+/** Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different dimensions, cannot be compared. */
+export interface EmbedRequest {
+  /** How long the vectors are to be, where the model can shorten them; the configured length when absent, else the model's own. */
+  dimensions?: number | null;
+  /** The texts. */
+  input: Array<string>;
+  /** Which model. */
+  model?: string;
+  /** What is meant for this library and sent to no provider. */
+  xynergy?: CallOptions;
+  [field: string]: unknown;
+}
+
+/** What an embedder answers. */
+export interface EmbedResponse {
+  /** The tokens of the texts, as the service counts them; they are estimated when absent. */
+  tokens?: number | null;
+  /** One vector a text, in the order of the texts. */
+  vectors: Array<Array<number>>;
+}
+
+/** Texts as vectors, and what became of the call. */
+export interface Embeddings {
+  /** Every attempt, in order; one for each part where the texts were sent in several. */
+  attempts: Array<Attempt>;
+  /** The cost in dollars, for people; null when the price is not known. */
+  cost: number | null;
+  /** The cost in billionths of a dollar; null when the price is not known. */
+  cost_nano_usd: bigint | null;
+  /** How long each vector is. */
+  dimensions: number;
+  /** The model that was asked there. */
+  model: string;
+  /** The provider that answered; where several parts were sent, that of the first. */
+  provider: string;
+  /** The id of the request. */
+  request_id: string;
+  /** The tokens of the texts. */
+  tokens_used: number;
+  /** Whether tokens were counted here because the provider did not say. */
+  usage_estimated?: boolean;
+  /** One vector a text, in the order of the texts. */
+  vectors: Array<Array<number>>;
+}
+
 /** Why one element of a body is no event. */
 export interface EventProblem {
   /** Its place in the array, from 0. */
@@ -757,6 +808,8 @@ export interface LedgerEntry {
 /** What a limit is for. */
 export type LimitScope = "tenant" | {
   tag: string;
+} | {
+  key: string;
 };
 
 /** Where a limit stands. */
@@ -767,12 +820,16 @@ export interface LimitState {
   hard: boolean;
   /** Reserved in it, in billionths of a dollar. */
   reserved_nano_usd: bigint;
+  /** When the window ends. */
+  resets_at: Timestamp;
   /** What it is for. */
   scope: LimitScope;
   /** Settled in the window of now, in billionths of a dollar. */
   settled_nano_usd: bigint;
   /** Over which span. */
   window: Window;
+  /** Whose calendar and clock the span is of: an IANA name, UTC when absent. */
+  zone?: Zone;
 }
 
 /** The answer to which click a deal belongs to. */
@@ -956,18 +1013,12 @@ export type PlannedOutcome = {
   verdict: "sent";
 };
 
-/** What was spent at one provider. */
-export interface ProviderSpend {
-  /** Dollars, for people. */
-  cost: number;
-  /** Billionths of a dollar. */
-  cost_nano_usd: bigint;
-  /** Answered calls. */
-  requests: number;
-  /** Tokens of prompts and answers. */
-  tokens: number;
-  /** Those whose price is not known. */
-  unpriced_requests: number;
+/** What a price list held. */
+export interface PriceReport {
+  /** The models whose prices are known by it. */
+  models: number;
+  /** The entries that were passed over. */
+  skipped: Array<SkippedPrice>;
 }
 
 /** One step on the way to a target that is further away than one window allows. */
@@ -1029,9 +1080,9 @@ export interface RouteDecision {
   complexity: Complexity;
   /** The models in the order in which they are asked. */
   models: Array<ModelChoice>;
-  /** What chose them: `complexity`, `model` or `route`. */
+  /** What chose them: `complexity` for `ai.order`, `model` for one that the request or a policy names, `route` for a list, or the strategy of the route, as `weighted`. */
   policy: string;
-  /** The probability with which this order was chosen, so that other policies can be evaluated on the log. */
+  /** The probability with which the first of the models was chosen to be the first, so that other policies can be evaluated on the log. Below 1 where it was drawn. */
   propensity: number;
   /** Why, for a person. */
   reason: string;
@@ -1066,10 +1117,26 @@ export type SecretRef = {
   file: string;
 };
 
+/** An entry of a price list that has no price which chat can be counted by. */
+export interface SkippedPrice {
+  /** Its name. */
+  model: string;
+  /** Why it is passed over. */
+  reason: string;
+}
+
 /** What a tenant spent. */
 export interface Spend {
+  /** By day in UTC, as `2026-03-01`. */
+  by_day: Record<string, SpendTotal>;
+  /** By the caller's key. A call without one counts under none. */
+  by_key: Record<string, SpendTotal>;
+  /** By `PROVIDER/MODEL`. */
+  by_model: Record<string, SpendTotal>;
   /** The same by provider. */
-  by_provider: Record<string, ProviderSpend>;
+  by_provider: Record<string, SpendTotal>;
+  /** By tag. A call with several counts under each; one without counts under none. */
+  by_tag: Record<string, SpendTotal>;
   /** Dollars, for people. */
   cost: number;
   /** Billionths of a dollar. */
@@ -1085,6 +1152,20 @@ export interface Spend {
   /** Tokens of prompts and answers. */
   tokens: number;
   /** Those whose price is not known; they count as free. */
+  unpriced_requests: number;
+}
+
+/** Calls, and what they came to. */
+export interface SpendTotal {
+  /** Dollars, for people. */
+  cost: number;
+  /** Billionths of a dollar. */
+  cost_nano_usd: bigint;
+  /** Answered calls. */
+  requests: number;
+  /** Tokens of prompts and answers. */
+  tokens: number;
+  /** Those whose price is not known. */
   unpriced_requests: number;
 }
 
@@ -1140,7 +1221,11 @@ export type Timestamp = string;
 
 /** A number of tokens. */
 export interface TokenCount {
-  /** Whether it is exact; if not, it is an estimate (see [`count_text`]). */
+  /** How the texts were counted: `cl100k_base`, `o200k_base`, or the name of a tokenizer that the host gave. None for an estimate. */
+  encoding?: string | null;
+  /** By how much, in percent, it may be off; 0 when exact. Most counts are within it. */
+  error_percent: number;
+  /** Whether the provider counts the same. False for models whose encoding is not public, and for tools, formats, unknown images and other things whose price is not published. */
   exact: boolean;
   /** How many. */
   tokens: number;
@@ -1201,8 +1286,11 @@ export interface Utm {
   term: string | null;
 }
 
-/** A span of the calendar, in UTC. */
+/** A span of the calendar. */
 export type Window = "minute" | "hour" | "day" | "month";
+
+/** A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree. */
+export type Zone = string;
 
 /** What a [`Client`](crate::Client) is built from. Unknown keys are errors that name the known ones. */
 export interface Config {
@@ -1216,6 +1304,8 @@ export interface Config {
   hubspot?: HubspotConfig | null | undefined;
   /** The ad platform. */
   meta?: MetaConfig | null | undefined;
+  /** Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of in each process: a Redis server that many workers share. While it is away, each process counts rates by itself. */
+  redis?: RedisConfig | null | undefined;
   /** Where clicks, revenue, changes and state are kept. */
   store?: StoreConfig | undefined;
   /** The version of this shape: 1. */
@@ -1339,20 +1429,36 @@ export interface AiConfig {
   breaker?: BreakerConfig | undefined;
   /** The cache of answers. */
   cache?: CacheConfig | undefined;
+  /** How many calls may be in flight. */
+  concurrency?: ConcurrencyConfig | undefined;
+  /** How texts are embedded. */
+  embeddings?: EmbeddingsConfig | undefined;
+  /** Who is asked where every model of a list fails alike. */
+  fallbacks?: FallbackConfig | undefined;
+  /** Second calls beside slow ones. */
+  hedge?: HedgeConfig | undefined;
   /** Spend limits that hold for every tenant. */
   limits?: Array<SpendLimitConfig> | undefined;
   /** The greatest prompt, in bytes of text. */
   max_prompt_bytes?: number | undefined;
   /** In which order the providers are asked. */
   order?: OrderConfig | undefined;
-  /** The providers by name. `openai`, `abacus` and `internal` bring their own defaults. */
+  /** Which requests without a model go to which route. The first policy that matches decides. */
+  policies?: Array<PolicyConfig> | undefined;
+  /** A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It goes before the embedded table, and after `ai.providers.NAME.price`. */
+  price_file?: string | null | undefined;
+  /** The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults. */
   providers?: Record<string, ProviderConfig> | undefined;
-  /** How many requests a tenant may send; unlimited when absent. Cache hits do not count. */
+  /** How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count. */
   rate_limit?: RateLimit | null | undefined;
   /** Retries of temporary faults. */
   retry?: RetryConfig | undefined;
-  /** Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`. */
-  routes?: Record<string, Array<string>> | undefined;
+  /** Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy. */
+  routes?: Record<string, RouteConfig> | undefined;
+  /** For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a provider refuses is read anew at once. */
+  secrets_ttl_seconds?: number | undefined;
+  /** What chooses for requests that name no model and that no policy is for. */
+  strategy?: DefaultStrategy | undefined;
   /** Deadlines. */
   timeouts?: TimeoutConfig | undefined;
   /** How limits of answers are sized. */
@@ -1421,6 +1527,20 @@ export interface MetaConfig {
   version?: string | undefined;
 }
 
+/** Where a Redis server is and how it is used. */
+export interface RedisConfig {
+  /** Whether a server on another host may be used without TLS. */
+  allow_plaintext?: boolean | undefined;
+  /** How long making a connection may take. */
+  connect_timeout_ms?: number | undefined;
+  /** What every key begins with. */
+  prefix?: string | undefined;
+  /** How long an answer may take. */
+  response_timeout_ms?: number | undefined;
+  /** The server's URL, `redis://HOST:PORT/DATABASE` (`rediss` with TLS), or where a secret with the whole URL is found. */
+  url: RedisUrl;
+}
+
 /** Where everything durable is kept. */
 export type StoreConfig = {
   type: "memory";
@@ -1469,8 +1589,12 @@ export interface MessageInput {
 export interface CallOptionsInput {
   /** False neither reads nor fills the cache. */
   cache?: boolean | null | undefined;
+  /** A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported. */
+  key?: string | null | undefined;
   /** Whether the library sizes the limit of the answer. Not with tools or a response format. */
   optimize_tokens?: boolean | undefined;
+  /** A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages. */
+  session?: string | null | undefined;
   /** Names under which the spend is counted and limited. */
   tags?: Array<string> | undefined;
 }
@@ -1545,14 +1669,24 @@ export interface RampStepInput {
   target: number | bigint;
 }
 
-/** When a failing model is left alone. */
+/** When a failing model is left alone: after so many faults in a row, or when too many of the calls of a window are faults or slow. */
 export interface BreakerConfig {
   /** Consecutive faults that open it. */
   failures?: number | undefined;
+  /** How much shorter than that it may be at random, in percent, so that not all processes try again at once. */
+  jitter_percent?: number | undefined;
+  /** Calls that the window must hold before the rate counts. */
+  min_calls?: number | undefined;
   /** How long it stays open, in seconds. */
   open_seconds?: number | undefined;
   /** Trial calls after that; all must succeed. */
   probes?: number | undefined;
+  /** The share of the window's calls that opens it when they are faults or slow, in percent; 0 for never. */
+  rate_percent?: number | undefined;
+  /** From how long on a call is slow, until its answer or the first token of its stream, in milliseconds of real time; 0 for never. */
+  slow_ms?: number | undefined;
+  /** The window of the rate, in seconds. */
+  window_seconds?: number | undefined;
 }
 
 /** The cache of answers. */
@@ -1565,16 +1699,62 @@ export interface CacheConfig {
   ttl_seconds?: number | undefined;
 }
 
+/** How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A stream is in flight until its end, and answers from the cache are not counted. */
+export interface ConcurrencyConfig {
+  /** Of the whole client. */
+  max?: number | undefined;
+  /** At each provider, after which the next one is asked; 0 for no bound but that of the client. */
+  per_provider?: number | undefined;
+}
+
+/** How texts are embedded. */
+export interface EmbeddingsConfig {
+  /** How many requests of one call are in flight at once. */
+  concurrency?: number | undefined;
+  /** How long the vectors are to be where a request does not say, for models that can shorten them; the model's own length when absent. */
+  dimensions?: number | null | undefined;
+  /** The most texts of one call. They are sent in as many requests as the provider needs. */
+  max_inputs?: number | undefined;
+  /** The model, as `text-embedding-3-small` or `openai/text-embedding-3-small`; where absent, the default model of the providers that embed, if they have but one. */
+  model?: string | null | undefined;
+  /** Who serves that model, in the order in which they are asked: `PROVIDER`, or `PROVIDER/MODEL` where it has another name there, as a deployment at Azure. It must be the same model everywhere: vectors of two models cannot be compared. Where empty, the providers whose default model it is. */
+  providers?: Array<string> | undefined;
+}
+
+/** Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the error reaches the caller at once. */
+export interface FallbackConfig {
+  /** When a provider's content filter refuses. */
+  content_filtered?: Array<string> | undefined;
+  /** When the prompt does not fit a model's context window: models with a larger one. */
+  context_too_long?: Array<string> | undefined;
+}
+
+/** Second calls beside slow ones: when the first model takes longer than 95 of 100 of its calls took, the next one is asked too. The first answer, or the first token of a stream, wins; the other call is aborted. Both are paid for. */
+export interface HedgeConfig {
+  /** Second calls for a hundred requests at most, over time. */
+  budget_percent?: number | undefined;
+  /** Whether there are any. */
+  enabled?: boolean | undefined;
+  /** Answers of a model that must have been measured before. */
+  min_calls?: number | undefined;
+  /** The shortest wait before the second call, in milliseconds. */
+  min_wait_ms?: number | undefined;
+}
+
 /** A spend limit that holds for every tenant, each by itself. */
 export interface SpendLimitConfig {
   /** The cap, in billionths of a dollar. */
   amount_nano_usd: number | bigint;
   /** Whether calls are refused at it; otherwise it only warns. */
   hard?: boolean | undefined;
+  /** Only for calls under this key of the caller's. */
+  key?: string | null | undefined;
   /** Only for calls with this tag. */
   tag?: string | null | undefined;
-  /** Over which span of the calendar, in UTC. */
+  /** Over which span of the calendar. */
   window: Window;
+  /** Whose calendar and clock it is: an IANA name, UTC when absent. */
+  zone?: Zone | undefined;
 }
 
 /** In which order the providers are asked. Names that are not configured are passed over; configured providers that an order does not name come last. */
@@ -1585,30 +1765,42 @@ export interface OrderConfig {
   simple?: Array<string> | undefined;
 }
 
+/** Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model or `auto`. */
+export interface PolicyConfig {
+  /** Who is asked: a route, a `PROVIDER` or a `PROVIDER/MODEL`. */
+  route: string;
+  /** Which requests it is for: those that every given condition holds for; all where none is given. */
+  when?: ConditionConfig | undefined;
+}
+
 /** One AI provider. */
 export interface ProviderConfig {
   /** Allows `http` to other machines: prompts and key then travel unencrypted. */
   allow_http?: boolean | undefined;
-  /** Where its API key is found; none is sent where absent. */
-  api_key?: SecretRef | null | undefined;
+  /** Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or throttled rests for a while, and the next one is used. */
+  api_key?: ApiKeys | null | undefined;
+  /** The `api-version` of Azure; its v1 API, which needs none, where absent. */
+  api_version?: string | null | undefined;
   /** The address up to and without `/chat/completions`; the dialect's own where absent. */
   base_url?: string | null | undefined;
+  /** How many tokens prompt and answer of its default model may have together, where the library does not know or knows it wrong. A request that does not fit goes to the next model that it fits. */
+  context_window?: number | null | undefined;
+  /** The same for other models of its, by their names. */
+  context_windows?: Record<string, number> | undefined;
   /** Whose ways it has; by its name where absent. */
   dialect?: Dialect | null | undefined;
   /** The model that is asked when a request names none; the dialect's own where absent. */
   model?: string | null | undefined;
   /** What it costs, where the library does not know or knows it wrong. */
   price?: PriceConfig | null | undefined;
-  /** How many requests a tenant may send to it; unlimited when absent. */
+  /** How many requests and tokens a minute each tenant may send to it; unlimited when absent. */
   rate_limit?: RateLimit | null | undefined;
-  /** What builds it: `openai_compatible`, or a type that the host registered. */
+  /** What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered. */
   type?: string | undefined;
 }
 
-/** How many requests a minute. */
-export type RateLimit = "standard" | "expensive" | "ai" | {
-  per_minute: number;
-};
+/** How many requests and tokens a minute: a preset, `{ per_minute = N }` requests, or figures for both. */
+export type RateLimit = RatePreset | RequestRate | RateFigures;
 
 /** Retries of temporary faults at one provider, before the next is asked. */
 export interface RetryConfig {
@@ -1622,13 +1814,23 @@ export interface RetryConfig {
   max_retries?: number | undefined;
 }
 
+/** A named route: a list of models in the order in which they are asked, or a table that says how one is chosen. */
+export type RouteConfig = Array<string> | StrategyConfig;
+
+/** What chooses for requests that name no model and that no policy decides. */
+export type DefaultStrategy = "complexity" | "cheapest" | "lowest_latency";
+
 /** Deadlines, in milliseconds of real time. */
 export interface TimeoutConfig {
-  /** The same for one attempt at one provider. */
+  /** Until the whole answer of one attempt at one provider. */
   attempt_ms?: number | undefined;
+  /** Until the first token of a stream of one attempt: text, a tool call, reasoning or a refusal. */
+  first_token_ms?: number | undefined;
   /** Between two pieces of a stream. */
   idle_ms?: number | undefined;
-  /** Until the whole answer is there, or the first piece of a stream. */
+  /** Until the end of a stream, from its call; 0 for as long as it takes. */
+  stream_total_ms?: number | undefined;
+  /** Until the whole answer is there, or the first piece of a stream, whoever is asked. */
   total_ms?: number | undefined;
 }
 
@@ -1739,6 +1941,9 @@ export type Roles = Record<string, Array<Role>>;
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
 
+/** A server's URL, or where it is found. */
+export type RedisUrl = SecretRef | string;
+
 /** A database's URL, or where it is found. */
 export type DatabaseUrl = SecretRef | string;
 
@@ -1763,8 +1968,25 @@ export interface AdEvidence {
   value_minor: number | bigint;
 }
 
-/** Whose ways an OpenAI-compatible provider has. */
-export type Dialect = "openai" | "abacus" | "internal" | "compatible";
+/** Conditions on a request. Those that are not given hold. */
+export interface ConditionConfig {
+  /** It is judged to be this. */
+  complexity?: Complexity | null | undefined;
+  /** Its prompt has more tokens than this, by the estimate for models that nothing is known of. */
+  longer_than_tokens?: number | null | undefined;
+  /** It needs all of these. */
+  needs?: Array<Need> | undefined;
+  /** It has one of these tags. */
+  tags?: Array<string> | undefined;
+  /** It is of one of these tenants. */
+  tenants?: Array<string> | undefined;
+}
+
+/** Where the API keys of a provider are found: one, or several that take turns. */
+export type ApiKeys = SecretRef | Array<SecretRef>;
+
+/** Whose ways a provider has. */
+export type Dialect = "openai" | "azure" | "abacus" | "openrouter" | "groq" | "mistral" | "deepseek" | "ollama" | "vllm" | "llama_cpp" | "internal" | "anthropic" | "compatible";
 
 /** What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar. */
 export interface PriceConfig {
@@ -1778,6 +2000,66 @@ export interface PriceConfig {
   per_request_nano_usd?: number | bigint | null | undefined;
 }
 
+/** A number of requests with a name. */
+export type RatePreset = "standard" | "expensive" | "ai";
+
+/** So many requests a minute. */
+export interface RequestRate {
+  /** Requests a minute, at least 1. */
+  per_minute: number;
+}
+
+/** So many requests or tokens a minute, or both. */
+export interface RateFigures {
+  /** Requests a minute, at least 1; any number where absent. */
+  requests_per_minute?: number | null | undefined;
+  /** Tokens of prompts and answers a minute, at least 1; any number where absent. What a call will need is estimated before it is made and corrected by what it used. */
+  tokens_per_minute?: number | null | undefined;
+}
+
+/** How a route chooses among its models, each a `PROVIDER` or `PROVIDER/MODEL`. Those that it does not choose are asked when the chosen one fails. A model that cannot do what a request asks, or that it does not fit, is never chosen for it. */
+export type StrategyConfig = {
+  /** The models. */
+  models: Array<string>;
+  strategy: "ordered";
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "weighted";
+  /** A weight for each model, in their order. A model of weight 0 is asked only after all others. */
+  weights: Array<number>;
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "cheapest";
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "lowest_latency";
+} | {
+  /** The models. */
+  models: Array<string>;
+  strategy: "sticky";
+  /** How long a provider keeps a prompt cached after its last use, in seconds. */
+  ttl_seconds?: number | undefined;
+} | {
+  /** The model that is in use: a `PROVIDER` or `PROVIDER/MODEL`. */
+  baseline: string;
+  /** The model that is to replace it. Where it fails, the baseline is asked. */
+  candidate: string;
+  /** The probability with which a candidate that is as good as the baseline is not rolled back, 50 to 99. */
+  confidence_percent?: number | undefined;
+  /** Who is asked after them. */
+  fallbacks?: Array<string> | undefined;
+  /** By how much more time its answers may take, in percent. Latency does not matter where absent. */
+  max_slowdown_percent?: number | null | undefined;
+  /** Calls that each of the two must have had before the next stage. */
+  min_calls?: number | undefined;
+  /** The candidate's share in each stage, in percent, growing to 100. */
+  stages?: Array<number> | undefined;
+  strategy: "canary";
+};
+
 /** What an actor may decide. */
 export type Role = "approver" | "operator";
 
@@ -1789,6 +2071,9 @@ export interface ContentPartInput {
   type?: string | undefined;
   [field: string]: unknown;
 }
+
+/** What a request can need of a model. */
+export type Need = "images" | "tools" | "response_format";
 
 /** The methods of a client by itself. */
 export interface ClientMethods {
@@ -1820,8 +2105,9 @@ export interface AiArea {
    * @param options.temperature How freely the model chooses, 0 to 2; 0.7 when absent.
    * @param options.tags Names under which the spend is counted and limited.
    * @param options.cache False neither reads nor fills the cache.
+   * @param options.key A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
    */
-  generate(prompt: string, options?: PerCall & { maxTokens?: number | null | undefined; temperature?: number | null | undefined; tags?: Array<string> | undefined; cache?: boolean | null | undefined }): Promise<Generation>;
+  generate(prompt: string, options?: PerCall & { maxTokens?: number | null | undefined; temperature?: number | null | undefined; tags?: Array<string> | undefined; cache?: boolean | null | undefined; key?: string | null | undefined }): Promise<Generation>;
   /**
    * Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.
    * @param request The conversation and how to answer it.
@@ -1833,14 +2119,23 @@ export interface AiArea {
    */
   stream(request: ChatRequestInput, options?: PerCall): ChatStream;
   /**
+   * Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them fails, the call fails. Only providers of the same model stand in for one another.
+   * @param input The texts.
+   * @param options.model Which model: `PROVIDER/MODEL`, the model of one of the embedders, or a provider for its default one; the configured model when absent. Vectors of different models cannot be compared.
+   * @param options.dimensions How long the vectors are to be, where the model can shorten them.
+   * @param options.tags Names under which the spend is counted and limited.
+   * @param options.key A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+   */
+  embed(input: Array<string>, options?: PerCall & { model?: string | null | undefined; dimensions?: number | null | undefined; tags?: Array<string> | undefined; key?: string | null | undefined }): Promise<Embeddings>;
+  /**
    * Which models would be asked in which order, and why. Sends nothing.
    * @param request A prompt, or a conversation.
    */
   route(request: PromptOrRequest, options?: PerCall): Promise<RouteDecision>;
   /**
-   * How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+   * How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is counted as it is, a request as its prompt is billed.
    * @param request A text, or a conversation.
-   * @param options.model For which model.
+   * @param options.model For which model; the request's own when absent.
    */
   countTokens(request: PromptOrRequest, options?: PerCall & { model?: string | null | undefined }): Promise<TokenCount>;
   /**
@@ -1857,12 +2152,23 @@ export interface AiArea {
   spend(options?: PerCall & { since?: TimestampInput | null | undefined }): Promise<Spend>;
   /**
    * Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a hard one refuses what would pass it.
-   * @param scope `tenant`, or `{"tag": NAME}`.
+   * @param scope `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
    * @param window The span of the calendar that it is for.
    * @param amountNanoUsd The limit in billionths of a dollar.
    * @param hard Whether it refuses; otherwise it only reports.
+   * @param options.zone Whose calendar and clock the span is of: an IANA name, as `Europe/Berlin`; UTC when absent.
    */
-  setLimit(scope: LimitScope, window: Window, amountNanoUsd: number | bigint, hard: boolean, options?: PerCall): Promise<void>;
+  setLimit(scope: LimitScope, window: Window, amountNanoUsd: number | bigint, hard: boolean, options?: PerCall & { zone?: Zone | null | undefined }): Promise<void>;
+  /**
+   * Removes the spend limit of the tenant of this scope and window, and says whether there was one. One of the configuration then holds again.
+   * @param scope `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
+   * @param window The span of the calendar that it is for.
+   */
+  removeLimit(scope: LimitScope, window: Window, options?: PerCall): Promise<boolean>;
+  /**
+   * Reads `ai.price_file` again and takes its prices from now on, and says what it held. A file that cannot be read leaves the prices as they are.
+   */
+  reloadPrices(options?: PerCall): Promise<PriceReport>;
   /**
    * How the response cache fares for the tenant, in this process.
    */
@@ -2195,6 +2501,16 @@ export interface Provider {
   chat(ctx: CallContext, request: ChatRequest, call: HostCall): Promise<string | Given<ChatResponse>> | string | Given<ChatResponse>;
   /** Answers in pieces: chunks, or text. May be absent. */
   stream?(ctx: CallContext, request: ChatRequest, call: HostCall): AsyncIterable<string | Given<ChatChunk>> | Iterable<string | Given<ChatChunk>> | Promise<AsyncIterable<string | Given<ChatChunk>>>;
+}
+
+/** Embeds texts. Its attributes `default_model` and `max_inputs` say what it can do. */
+export interface Embedder {
+  /** The model that is asked when the request names none; the embedder's name when absent. */
+  readonly defaultModel?: string | null | undefined;
+  /** How many texts one call takes, at least 1; more are sent in several. 2,048 when absent. */
+  readonly maxInputs?: number | null | undefined;
+  /** One vector for each text of `request.input`, in their order and all of the same length, and the tokens where they are known. */
+  embed(ctx: CallContext, request: EmbedRequest, call: HostCall): Promise<Given<EmbedResponse>> | Given<EmbedResponse>;
 }
 
 /** A cache of answers. An error is taken as a miss. */

@@ -9,6 +9,7 @@ import type {
   ClickStore,
   Config,
   Crm,
+  Embedder,
   ErrorKind,
   Provider,
   ResponseCache,
@@ -55,6 +56,7 @@ export class XynergyError extends Error {
       operation?: string | undefined;
       retryAfterMs?: number | null | undefined;
       context?: Record<string, string> | undefined;
+      partialText?: string | null | undefined;
       cause?: unknown;
     },
   );
@@ -67,6 +69,8 @@ export class XynergyError extends Error {
   readonly retryable: boolean;
   /** After how many milliseconds; null when it is not retryable. */
   readonly retryAfterMs: number | null;
+  /** What had come of an answer that broke off, else null. It is the model's text: no printed or JSON form of the error has it. */
+  readonly partialText: string | null;
   /** What belongs to it, as text. */
   readonly context: Record<string, string>;
   /** What is behind it: the very exception of a host's object, or the chain of the library's own. */
@@ -119,6 +123,8 @@ export interface ClientOptions {
   config?: Config | string | undefined;
   /** AI providers of your own, by name. */
   providers?: Record<string, Provider> | undefined;
+  /** Embedders of your own, by name. */
+  embedders?: Record<string, Embedder> | undefined;
   /** A cache of your own; at most one. */
   caches?: Record<string, ResponseCache> | undefined;
   /** An ad platform of your own; at most one. */

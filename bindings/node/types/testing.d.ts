@@ -8,6 +8,7 @@ import type {
   Contact,
   Crm,
   Deal,
+  Embedder,
   Given,
   HostCall,
   CallContext,
@@ -47,6 +48,8 @@ export function useSandbox(
 
 /** The behaviour suites, for objects of your own. A promise that rejects says which behaviour differs. The object is to be empty. */
 export function checkProvider(provider: Provider): Promise<void>;
+/** The same for an embedder. */
+export function checkEmbedder(embedder: Embedder): Promise<void>;
 export function checkCache(cache: ResponseCache): Promise<void>;
 /** @param known A credential that it has. */
 export function checkSecrets(secrets: SecretSource, known: { name: string; value: string }): Promise<void>;

@@ -209,10 +209,12 @@ fn seat(backends: &mut Backends, place: &str, host: Arc<dyn Host>) -> Result<(),
         "stores.clicks" => &mut backends.clicks,
         "stores.revenue" => &mut backends.revenue,
         other => {
-            let Some(name) = other.strip_prefix("providers.") else {
-                return Err(Error::invalid("client", format!("{other}: there is no such place")).into());
+            let (named, name) = match other.split_once('.') {
+                Some(("providers", name)) => (&mut backends.providers, name),
+                Some(("embedders", name)) => (&mut backends.embedders, name),
+                _ => return Err(Error::invalid("client", format!("{other}: there is no such place")).into()),
             };
-            backends.providers.insert(name.to_owned(), host);
+            named.insert(name.to_owned(), host);
             return Ok(());
         }
     };

@@ -40,9 +40,9 @@ def program(code: str, *arguments: str, env: dict[str, str] | None = None) -> su
     )
 
 
-def clean(code: str, *arguments: str) -> str:
+def clean(code: str, *arguments: str, env: dict[str, str] | None = None) -> str:
     """Runs a program that must end with 0 and say nothing on stderr; its output."""
-    ended = program(code, *arguments)
+    ended = program(code, *arguments, env=env)
     assert (ended.returncode, ended.stderr) == (0, ""), f"{ended.returncode}\n{ended.stdout}\n{ended.stderr}"
     return ended.stdout
 

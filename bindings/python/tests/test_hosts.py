@@ -37,6 +37,47 @@ def test_what_is_thrown_is_the_cause() -> None:
     run(work())
 
 
+class Lengths:
+    default_model = "lengths"
+    max_inputs = 2
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[str]]] = []
+
+    async def embed(self, *, ctx: xynergy.CallContext, request: Any) -> dict[str, Any]:
+        self.asked.append((request.model, list(request.input)))
+        if request.input[0] == "throw":
+            raise KeyError("boom")
+        if request.input[0] == "nan":
+            return {"vectors": [[float("nan")]]}
+        return {"vectors": [[len(text), 0.1, ord(text[0])] for text in request.input], "tokens": len(request.input)}
+
+
+def test_an_embedder_answers() -> None:
+    async def work() -> None:
+        mine = Lengths()
+        async with xynergy.Client({"version": 1}, embedders={"mine": mine}) as c:
+            told = await c.ai.embed(["a", "bb", "ccc"])
+            assert told.vectors == [[1, 0.1, 97], [2, 0.1, 98], [3, 0.1, 99]]
+            assert (told.provider, told.model, told.dimensions, told.tokens_used) == ("mine", "lengths", 3, 3)
+            assert sorted(texts for _, texts in mine.asked) == [["a", "bb"], ["ccc"]]
+            with pytest.raises(xynergy.UnavailableError, match=r"embedders\.mine\.embed: KeyError: 'boom'") as caught:
+                await c.ai.embed(["throw"])
+            assert isinstance(caught.value.__cause__, KeyError)
+            with pytest.raises(xynergy.UnavailableError, match=r"embedders\.mine\.embed"):
+                await c.ai.embed(["nan"])
+            with pytest.raises(xynergy.InvalidInputError, match=r"input\[1\]: blank"):
+                await c.ai.embed(["a", " "])
+            with pytest.raises(xynergy.InvalidInputError, match=r"input\[1\]"):
+                await c.ai.embed(["a", 5])  # type: ignore[list-item]
+
+    run(work())
+    with blocking.Client({"version": 1}, embedders={"mine": Lengths()}) as c:
+        assert c.ai.embed(["a"]).vectors == [[1, 0.1, 97]]
+    with pytest.raises(xynergy.ConfigInvalidError, match="embedders"):
+        xynergy.Client({"version": 1}, embedders={"mine": object()})  # type: ignore[dict-item]
+
+
 def test_an_error_of_the_library_keeps_its_kind() -> None:
     class Refuses:
         async def chat(self, *, ctx: Any, request: Any) -> str:

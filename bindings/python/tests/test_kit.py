@@ -15,13 +15,14 @@ from xynergy import blocking, testing
 
 from conftest import Echo, chat, clean, client, run
 from stores import Ads, Clicks, Revenue
-from test_hosts import Cache, StateStore
+from test_hosts import Cache, Lengths, StateStore
 
 
 def test_suites_without_a_loop_and_with_one() -> None:
     testing.check_cache(Cache())
     testing.check_state_store(StateStore())
     testing.check_provider(testing.FakeProvider())
+    testing.check_embedder(Lengths())
     testing.check_click_store(Clicks())
     testing.check_revenue_store(Revenue())
     testing.check_ad_platform(Ads(), account_id="act_1", owner={"level": "adset", "id": "11"})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import pickle
 from typing import Any
 
 import pytest
@@ -45,6 +46,13 @@ def test_a_stream_that_breaks_is_no_answer() -> None:
                 async for piece in c.ai.stream(chat("break")):
                     said.append(piece)
             assert said and "boom" in str(caught.value)
+            text = "".join(str(choice.delta.content or "") for piece in said for choice in piece.choices)
+            assert text and caught.value.partial_text == text
+            assert pickle.loads(pickle.dumps(caught.value)).partial_text == text
+            assert text not in f"{caught.value} {caught.value!r} {caught.value.to_dict()}"
+            with pytest.raises(xynergy.XynergyError) as refused:
+                await c.ai.chat({"messages": []})
+            assert refused.value.partial_text is None
             stream = c.ai.stream(chat("x"))
             async for _ in stream:
                 pass

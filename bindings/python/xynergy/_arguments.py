@@ -163,8 +163,12 @@ class CallOptionsDict(TypedDict, total=False):
 
     cache: bool | None
     """False neither reads nor fills the cache."""
+    key: str | None
+    """A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported."""
     optimize_tokens: bool
     """Whether the library sizes the limit of the answer. Not with tools or a response format."""
+    session: str | None
+    """A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages."""
     tags: Sequence[str]
     """Names under which the spend is counted and limited."""
 
@@ -328,5 +332,8 @@ Timestamp = Union[str, datetime]
 """A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""
 
 Window = Union[Literal["minute", "hour", "day", "month"]]
-"""A span of the calendar, in UTC."""
+"""A span of the calendar."""
+
+Zone = Union[str]
+"""A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree."""
 

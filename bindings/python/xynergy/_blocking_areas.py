@@ -53,7 +53,7 @@ class AiMethods(BlockingArea):
 
     __slots__ = ()
 
-    def generate(self, prompt: str, max_tokens: int | None = None, temperature: float | None = None, tags: Sequence[str] | None = None, cache: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Generation:
+    def generate(self, prompt: str, max_tokens: int | None = None, temperature: float | None = None, tags: Sequence[str] | None = None, cache: bool | None = None, key: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Generation:
         """Answers a prompt by the cheapest provider that can answer it well. The limit of the answer is sized unless `max_tokens` gives one, and an answer that our limit cut is continued before it is returned.
 
         Args:
@@ -62,8 +62,9 @@ class AiMethods(BlockingArea):
             temperature: How freely the model chooses, 0 to 2; 0.7 when absent.
             tags: Names under which the spend is counted and limited.
             cache: False neither reads nor fills the cache.
+            key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
         """
-        found: t.Generation = decode(self._call("ai.generate", {"prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "tags": tags, "cache": cache}, timeout, request_id), "Generation")
+        found: t.Generation = decode(self._call("ai.generate", {"prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "tags": tags, "cache": cache, "key": key}, timeout, request_id), "Generation")
         return found
 
     def chat(self, request: a.ChatRequestLike, *, timeout: float | None = None, request_id: str | None = None) -> t.ChatResponse:
@@ -83,6 +84,19 @@ class AiMethods(BlockingArea):
         """
         return BlockingChatStream(self._core, self._options(timeout, request_id), {"request": request})
 
+    def embed(self, input: Sequence[str], model: str | None = None, dimensions: int | None = None, tags: Sequence[str] | None = None, key: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Embeddings:
+        """Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them fails, the call fails. Only providers of the same model stand in for one another.
+
+        Args:
+            input: The texts.
+            model: Which model: `PROVIDER/MODEL`, the model of one of the embedders, or a provider for its default one; the configured model when absent. Vectors of different models cannot be compared.
+            dimensions: How long the vectors are to be, where the model can shorten them.
+            tags: Names under which the spend is counted and limited.
+            key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+        """
+        found: t.Embeddings = decode(self._call("ai.embed", {"input": input, "model": model, "dimensions": dimensions, "tags": tags, "key": key}, timeout, request_id), "Embeddings")
+        return found
+
     def route(self, request: a.PromptOrRequest, *, timeout: float | None = None, request_id: str | None = None) -> t.RouteDecision:
         """Which models would be asked in which order, and why. Sends nothing.
 
@@ -93,11 +107,11 @@ class AiMethods(BlockingArea):
         return found
 
     def count_tokens(self, request: a.PromptOrRequest, model: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.TokenCount:
-        """How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+        """How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is counted as it is, a request as its prompt is billed.
 
         Args:
             request: A text, or a conversation.
-            model: For which model.
+            model: For which model; the request's own when absent.
         """
         found: t.TokenCount = decode(self._call("ai.count_tokens", {"request": request, "model": model}, timeout, request_id), "TokenCount")
         return found
@@ -122,16 +136,32 @@ class AiMethods(BlockingArea):
         found: t.Spend = decode(self._call("ai.spend", {"since": since}, timeout, request_id), "Spend")
         return found
 
-    def set_limit(self, scope: a.LimitScope, window: a.Window, amount_nano_usd: int, hard: bool, *, timeout: float | None = None, request_id: str | None = None) -> None:
+    def set_limit(self, scope: a.LimitScope, window: a.Window, amount_nano_usd: int, hard: bool, zone: a.Zone | None = None, *, timeout: float | None = None, request_id: str | None = None) -> None:
         """Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a hard one refuses what would pass it.
 
         Args:
-            scope: `tenant`, or `{"tag": NAME}`.
+            scope: `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
             window: The span of the calendar that it is for.
             amount_nano_usd: The limit in billionths of a dollar.
             hard: Whether it refuses; otherwise it only reports.
+            zone: Whose calendar and clock the span is of: an IANA name, as `Europe/Berlin`; UTC when absent.
         """
-        self._call("ai.set_limit", {"scope": scope, "window": window, "amount_nano_usd": amount_nano_usd, "hard": hard}, timeout, request_id)
+        self._call("ai.set_limit", {"scope": scope, "window": window, "amount_nano_usd": amount_nano_usd, "hard": hard, "zone": zone}, timeout, request_id)
+
+    def remove_limit(self, scope: a.LimitScope, window: a.Window, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Removes the spend limit of the tenant of this scope and window, and says whether there was one. One of the configuration then holds again.
+
+        Args:
+            scope: `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
+            window: The span of the calendar that it is for.
+        """
+        found: bool = self._call("ai.remove_limit", {"scope": scope, "window": window}, timeout, request_id)
+        return found
+
+    def reload_prices(self, *, timeout: float | None = None, request_id: str | None = None) -> t.PriceReport:
+        """Reads `ai.price_file` again and takes its prices from now on, and says what it held. A file that cannot be read leaves the prices as they are."""
+        found: t.PriceReport = decode(self._call("ai.reload_prices", {}, timeout, request_id), "PriceReport")
+        return found
 
     def cache_stats(self, *, timeout: float | None = None, request_id: str | None = None) -> t.CacheStats:
         """How the response cache fares for the tenant, in this process."""

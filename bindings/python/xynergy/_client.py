@@ -39,6 +39,7 @@ class Client(WholeMethods, Areas):
     Args:
         config: A dictionary (see `ConfigDict`), TOML text, or the path of a TOML file. Nothing is needed when `providers` bring all.
         providers: Your own AI providers, by name; see `xynergy.hosts.Provider`.
+        embedders: Your own embedders, by name; see `xynergy.hosts.Embedder`.
         caches: At most one cache of answers of your own, by any name.
         ad_platforms: At most one ad platform of your own.
         stores: Your own stores: `state`, `clicks`, `revenue`.
@@ -57,6 +58,7 @@ class Client(WholeMethods, Areas):
         config: ConfigDict | Mapping[str, Any] | str | os.PathLike[str] | None = None,
         *,
         providers: Mapping[str, hosts.Provider] | None = None,
+        embedders: Mapping[str, hosts.Embedder] | None = None,
         caches: Mapping[str, hosts.ResponseCache] | None = None,
         ad_platforms: Mapping[str, hosts.AdPlatform] | None = None,
         stores: Mapping[str, Any] | None = None,
@@ -72,6 +74,7 @@ class Client(WholeMethods, Areas):
             config=config,
             from_env=_from_env,
             providers=providers,
+            embedders=embedders,
             caches=caches,
             ad_platforms=ad_platforms,
             stores=stores,

@@ -14,26 +14,44 @@ class AiConfigDict(TypedDict, total=False):
     """When a failing model is left alone."""
     cache: CacheConfigLike
     """The cache of answers."""
+    concurrency: ConcurrencyConfigLike
+    """How many calls may be in flight."""
+    embeddings: EmbeddingsConfigLike
+    """How texts are embedded."""
+    fallbacks: FallbackConfigLike
+    """Who is asked where every model of a list fails alike."""
+    hedge: HedgeConfigLike
+    """Second calls beside slow ones."""
     limits: Sequence[SpendLimitConfigLike]
     """Spend limits that hold for every tenant."""
     max_prompt_bytes: int
     """The greatest prompt, in bytes of text."""
     order: OrderConfigLike
     """In which order the providers are asked."""
+    policies: Sequence[PolicyConfigLike]
+    """Which requests without a model go to which route. The first policy that matches decides."""
+    price_file: str | None
+    """A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It goes before the embedded table, and after `ai.providers.NAME.price`."""
     providers: Mapping[str, ProviderConfigLike]
-    """The providers by name. `openai`, `abacus` and `internal` bring their own defaults."""
+    """The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults."""
     rate_limit: RateLimit | None
-    """How many requests a tenant may send; unlimited when absent. Cache hits do not count."""
+    """How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count."""
     retry: RetryConfigLike
     """Retries of temporary faults."""
-    routes: Mapping[str, Sequence[str]]
-    """Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`."""
+    routes: Mapping[str, RouteConfig]
+    """Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy."""
+    secrets_ttl_seconds: int
+    """For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a provider refuses is read anew at once."""
+    strategy: DefaultStrategy
+    """What chooses for requests that name no model and that no policy is for."""
     timeouts: TimeoutConfigLike
     """Deadlines."""
     tokens: TokenConfigLike
     """How limits of answers are sized."""
 
 AiConfigLike = AiConfigDict
+
+ApiKeys = Union["SecretRefLike", "Sequence[SecretRefLike]"]
 
 class AttributionConfigDict(TypedDict, total=False):
     """Clicks, matching and stage values."""
@@ -50,14 +68,24 @@ class AttributionConfigDict(TypedDict, total=False):
 AttributionConfigLike = AttributionConfigDict
 
 class BreakerConfigDict(TypedDict, total=False):
-    """When a failing model is left alone."""
+    """When a failing model is left alone: after so many faults in a row, or when too many of the calls of a window are faults or slow."""
 
     failures: int
     """Consecutive faults that open it."""
+    jitter_percent: int
+    """How much shorter than that it may be at random, in percent, so that not all processes try again at once."""
+    min_calls: int
+    """Calls that the window must hold before the rate counts."""
     open_seconds: int
     """How long it stays open, in seconds."""
     probes: int
     """Trial calls after that; all must succeed."""
+    rate_percent: int
+    """The share of the window's calls that opens it when they are faults or slow, in percent; 0 for never."""
+    slow_ms: int
+    """From how long on a call is slow, until its answer or the first token of its stream, in milliseconds of real time; 0 for never."""
+    window_seconds: int
+    """The window of the rate, in seconds."""
 
 BreakerConfigLike = BreakerConfigDict
 
@@ -72,6 +100,34 @@ class CacheConfigDict(TypedDict, total=False):
     """For how long, in seconds."""
 
 CacheConfigLike = CacheConfigDict
+
+Complexity = Union[Literal["simple", "complex"]]
+
+class ConcurrencyConfigDict(TypedDict, total=False):
+    """How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A stream is in flight until its end, and answers from the cache are not counted."""
+
+    max: int
+    """Of the whole client."""
+    per_provider: int
+    """At each provider, after which the next one is asked; 0 for no bound but that of the client."""
+
+ConcurrencyConfigLike = ConcurrencyConfigDict
+
+class ConditionConfigDict(TypedDict, total=False):
+    """Conditions on a request. Those that are not given hold."""
+
+    complexity: Complexity | None
+    """It is judged to be this."""
+    longer_than_tokens: int | None
+    """Its prompt has more tokens than this, by the estimate for models that nothing is known of."""
+    needs: Sequence[Need]
+    """It needs all of these."""
+    tags: Sequence[str]
+    """It has one of these tags."""
+    tenants: Sequence[str]
+    """It is of one of these tenants."""
+
+ConditionConfigLike = ConditionConfigDict
 
 class ContactPropertiesDict(TypedDict, total=False):
     """The names of the contact properties that are read."""
@@ -95,7 +151,25 @@ ContactPropertiesLike = ContactPropertiesDict
 
 DatabaseUrl = Union["SecretRefLike", str]
 
-Dialect = Union[Literal["openai", "abacus", "internal", "compatible"]]
+DefaultStrategy = Union[Literal["complexity", "cheapest", "lowest_latency"]]
+
+Dialect = Union[Literal["openai", "azure", "abacus", "openrouter", "groq", "mistral", "deepseek", "ollama", "vllm", "llama_cpp", "internal", "anthropic", "compatible"]]
+
+class EmbeddingsConfigDict(TypedDict, total=False):
+    """How texts are embedded."""
+
+    concurrency: int
+    """How many requests of one call are in flight at once."""
+    dimensions: int | None
+    """How long the vectors are to be where a request does not say, for models that can shorten them; the model's own length when absent."""
+    max_inputs: int
+    """The most texts of one call. They are sent in as many requests as the provider needs."""
+    model: str | None
+    """The model, as `text-embedding-3-small` or `openai/text-embedding-3-small`; where absent, the default model of the providers that embed, if they have but one."""
+    providers: Sequence[str]
+    """Who serves that model, in the order in which they are asked: `PROVIDER`, or `PROVIDER/MODEL` where it has another name there, as a deployment at Azure. It must be the same model everywhere: vectors of two models cannot be compared. Where empty, the providers whose default model it is."""
+
+EmbeddingsConfigLike = EmbeddingsConfigDict
 
 class ExecutionConfigDict(TypedDict, total=False):
     """The limits of budget changes: a preset, or every figure by itself."""
@@ -112,6 +186,30 @@ class ExecutionConfigDict(TypedDict, total=False):
     """Who may approve, and who may give verdicts, retry and switch a kill switch off. Without an entry every named actor may."""
 
 ExecutionConfigLike = ExecutionConfigDict
+
+class FallbackConfigDict(TypedDict, total=False):
+    """Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the error reaches the caller at once."""
+
+    content_filtered: Sequence[str]
+    """When a provider's content filter refuses."""
+    context_too_long: Sequence[str]
+    """When the prompt does not fit a model's context window: models with a larger one."""
+
+FallbackConfigLike = FallbackConfigDict
+
+class HedgeConfigDict(TypedDict, total=False):
+    """Second calls beside slow ones: when the first model takes longer than 95 of 100 of its calls took, the next one is asked too. The first answer, or the first token of a stream, wins; the other call is aborted. Both are paid for."""
+
+    budget_percent: int
+    """Second calls for a hundred requests at most, over time."""
+    enabled: bool
+    """Whether there are any."""
+    min_calls: int
+    """Answers of a model that must have been measured before."""
+    min_wait_ms: int
+    """The shortest wait before the second call, in milliseconds."""
+
+HedgeConfigLike = HedgeConfigDict
 
 class HubspotConfigDict(TypedDict, total=False):
     """How HubSpot is reached and whom its webhooks are believed."""
@@ -154,6 +252,8 @@ class MetaConfigDict(TypedDict, total=False):
     """The version of the API, such as `v26.0`."""
 
 MetaConfigLike = MetaConfigDict
+
+Need = Union[Literal["images", "tools", "response_format"]]
 
 class OrderConfigDict(TypedDict, total=False):
     """In which order the providers are asked. Names that are not configured are passed over; configured providers that an order does not name come last."""
@@ -221,6 +321,18 @@ class PolicyDict(TypedDict, total=False):
 
 PolicyLike = PolicyDict
 
+class _PolicyConfigRequired(TypedDict):
+    route: str
+    """Who is asked: a route, a `PROVIDER` or a `PROVIDER/MODEL`."""
+
+class PolicyConfigDict(_PolicyConfigRequired, total=False):
+    """Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model or `auto`."""
+
+    when: ConditionConfigLike
+    """Which requests it is for: those that every given condition holds for; all where none is given."""
+
+PolicyConfigLike = PolicyConfigDict
+
 class PriceConfigDict(TypedDict, total=False):
     """What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar."""
 
@@ -240,10 +352,16 @@ class ProviderConfigDict(TypedDict, total=False):
 
     allow_http: bool
     """Allows `http` to other machines: prompts and key then travel unencrypted."""
-    api_key: SecretRefLike | None
-    """Where its API key is found; none is sent where absent."""
+    api_key: ApiKeys | None
+    """Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or throttled rests for a while, and the next one is used."""
+    api_version: str | None
+    """The `api-version` of Azure; its v1 API, which needs none, where absent."""
     base_url: str | None
     """The address up to and without `/chat/completions`; the dialect's own where absent."""
+    context_window: int | None
+    """How many tokens prompt and answer of its default model may have together, where the library does not know or knows it wrong. A request that does not fit goes to the next model that it fits."""
+    context_windows: Mapping[str, int]
+    """The same for other models of its, by their names."""
     dialect: Dialect | None
     """Whose ways it has; by its name where absent."""
     model: str | None
@@ -251,13 +369,53 @@ class ProviderConfigDict(TypedDict, total=False):
     price: PriceConfigLike | None
     """What it costs, where the library does not know or knows it wrong."""
     rate_limit: RateLimit | None
-    """How many requests a tenant may send to it; unlimited when absent."""
+    """How many requests and tokens a minute each tenant may send to it; unlimited when absent."""
     type: str
-    """What builds it: `openai_compatible`, or a type that the host registered."""
+    """What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered."""
 
 ProviderConfigLike = ProviderConfigDict
 
-RateLimit = Union[Literal["standard", "expensive", "ai"], "Mapping[str, Any]"]
+class RateFiguresDict(TypedDict, total=False):
+    """So many requests or tokens a minute, or both."""
+
+    requests_per_minute: int | None
+    """Requests a minute, at least 1; any number where absent."""
+    tokens_per_minute: int | None
+    """Tokens of prompts and answers a minute, at least 1; any number where absent. What a call will need is estimated before it is made and corrected by what it used."""
+
+RateFiguresLike = RateFiguresDict
+
+RateLimit = Union["RatePreset", "RequestRateLike", "RateFiguresLike"]
+
+RatePreset = Union[Literal["standard", "expensive", "ai"]]
+
+class _RedisConfigRequired(TypedDict):
+    url: RedisUrl
+    """The server's URL, `redis://HOST:PORT/DATABASE` (`rediss` with TLS), or where a secret with the whole URL is found."""
+
+class RedisConfigDict(_RedisConfigRequired, total=False):
+    """Where a Redis server is and how it is used."""
+
+    allow_plaintext: bool
+    """Whether a server on another host may be used without TLS."""
+    connect_timeout_ms: int
+    """How long making a connection may take."""
+    prefix: str
+    """What every key begins with."""
+    response_timeout_ms: int
+    """How long an answer may take."""
+
+RedisConfigLike = RedisConfigDict
+
+RedisUrl = Union["SecretRefLike", str]
+
+class RequestRateDict(TypedDict):
+    """So many requests a minute."""
+
+    per_minute: int
+    """Requests a minute, at least 1."""
+
+RequestRateLike = RequestRateDict
 
 class RetryConfigDict(TypedDict, total=False):
     """Retries of temporary faults at one provider, before the next is asked."""
@@ -277,6 +435,8 @@ Role = Union[Literal["approver", "operator"]]
 
 Roles = Union["Mapping[str, Sequence[Role]]"]
 
+RouteConfig = Union["Sequence[str]", "StrategyConfigLike"]
+
 class SecretRef1Dict(TypedDict):
     """The environment variable of this name."""
 
@@ -295,15 +455,19 @@ class _SpendLimitConfigRequired(TypedDict):
     amount_nano_usd: int
     """The cap, in billionths of a dollar."""
     window: Window
-    """Over which span of the calendar, in UTC."""
+    """Over which span of the calendar."""
 
 class SpendLimitConfigDict(_SpendLimitConfigRequired, total=False):
     """A spend limit that holds for every tenant, each by itself."""
 
     hard: bool
     """Whether calls are refused at it; otherwise it only warns."""
+    key: str | None
+    """Only for calls under this key of the caller's."""
     tag: str | None
     """Only for calls with this tag."""
+    zone: Zone
+    """Whose calendar and clock it is: an IANA name, UTC when absent."""
 
 SpendLimitConfigLike = SpendLimitConfigDict
 
@@ -366,15 +530,83 @@ class StoreConfig3Dict(_StoreConfig3Required, total=False):
 
 StoreConfigLike = Union[StoreConfig1Dict, StoreConfig2Dict, StoreConfig3Dict]
 
+class StrategyConfig1Dict(TypedDict):
+    """In the given order, as a list alone."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["ordered"]
+
+class StrategyConfig2Dict(TypedDict):
+    """By chance: each model is the first with a probability of its weight over the sum of the weights. The rest follow by further draws of the same kind."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["weighted"]
+    weights: Sequence[int]
+    """A weight for each model, in their order. A model of weight 0 is asked only after all others."""
+
+class StrategyConfig3Dict(TypedDict):
+    """By what the request is expected to cost: its prompt as counted, and an answer as long as its limit or, where it has none, as `ai.tokens` sizes it. Models whose price is not known come last; of equal ones the first of the list."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["cheapest"]
+
+class StrategyConfig4Dict(TypedDict):
+    """By how long the models took of late, until their answer or the first piece of a stream, as an average that forgets: of two that are drawn the faster is the first, so that not all requests run to one. A failed attempt counts as a slow one. A model that was not asked for a minute is not known any more, and one decision in ten tries those that are not. Each process measures by itself, over all tenants."""
+
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["lowest_latency"]
+
+class _StrategyConfig5Required(TypedDict):
+    models: Sequence[str]
+    """The models."""
+    strategy: Literal["sticky"]
+
+class StrategyConfig5Dict(_StrategyConfig5Required, total=False):
+    """A conversation begins at the model where its first turn is expected to cost the least, and stays at the model that has its prompt cached. It goes to another where that is expected to save more than the switch costs: the tokens of the prefix, times what an uncached token costs more than a cached one, and what writing it to the cache costs. Half as many turns more are expected as there were, 6 at most; the reason of the decision says both figures. Providers are taken to cache prompts of 1,024 tokens and more where the price list has a price for cached ones. A conversation is known by `session` of the call's options, or by its messages up to the first one of the user. Each process remembers 65,536 of them, for twelve times `ttl_seconds`."""
+
+    ttl_seconds: int
+    """How long a provider keeps a prompt cached after its last use, in seconds."""
+
+class _StrategyConfig6Required(TypedDict):
+    baseline: str
+    """The model that is in use: a `PROVIDER` or `PROVIDER/MODEL`."""
+    candidate: str
+    """The model that is to replace it. Where it fails, the baseline is asked."""
+    strategy: Literal["canary"]
+
+class StrategyConfig6Dict(_StrategyConfig6Required, total=False):
+    """A candidate gets a growing share of the conversations of a baseline, each by a hash of its tenant and `session`, or of its messages up to the first one of the user: none goes back and forth. It is rolled back for good when it fails more often than the baseline in the same stage, or is slower where that is asked for, by more than chance explains: by Fisher's exact test (1935) for failures and Welch's test (1947) on the logarithms of latencies, both one-sided, when both have had an eighth, a quarter, a half and all of the calls of a stage; all these comparisons together are wrong with at most the probability that is left by `confidence_percent` (Bonferroni). After the last stage it gets all calls. Each process counts by itself, and begins anew when it starts."""
+
+    confidence_percent: int
+    """The probability with which a candidate that is as good as the baseline is not rolled back, 50 to 99."""
+    fallbacks: Sequence[str]
+    """Who is asked after them."""
+    max_slowdown_percent: int | None
+    """By how much more time its answers may take, in percent. Latency does not matter where absent."""
+    min_calls: int
+    """Calls that each of the two must have had before the next stage."""
+    stages: Sequence[int]
+    """The candidate's share in each stage, in percent, growing to 100."""
+
+StrategyConfigLike = Union[StrategyConfig1Dict, StrategyConfig2Dict, StrategyConfig3Dict, StrategyConfig4Dict, StrategyConfig5Dict, StrategyConfig6Dict]
+
 class TimeoutConfigDict(TypedDict, total=False):
     """Deadlines, in milliseconds of real time."""
 
     attempt_ms: int
-    """The same for one attempt at one provider."""
+    """Until the whole answer of one attempt at one provider."""
+    first_token_ms: int
+    """Until the first token of a stream of one attempt: text, a tool call, reasoning or a refusal."""
     idle_ms: int
     """Between two pieces of a stream."""
+    stream_total_ms: int
+    """Until the end of a stream, from its call; 0 for as long as it takes."""
     total_ms: int
-    """Until the whole answer is there, or the first piece of a stream."""
+    """Until the whole answer is there, or the first piece of a stream, whoever is asked."""
 
 TimeoutConfigLike = TimeoutConfigDict
 
@@ -391,6 +623,8 @@ class TokenConfigDict(TypedDict, total=False):
 TokenConfigLike = TokenConfigDict
 
 Window = Union[Literal["minute", "hour", "day", "month"]]
+
+Zone = Union[str]
 
 class _ConfigRequired(TypedDict):
     version: int
@@ -409,6 +643,8 @@ class ConfigDict(_ConfigRequired, total=False):
     """The CRM: webhooks in, deals read."""
     meta: MetaConfigLike | None
     """The ad platform."""
+    redis: RedisConfigLike | None
+    """Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of in each process: a Redis server that many workers share. While it is away, each process counts rates by itself."""
     store: StoreConfigLike
     """Where clicks, revenue, changes and state are kept."""
 

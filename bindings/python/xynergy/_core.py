@@ -35,6 +35,7 @@ class Core:
         config: Any,
         from_env: bool,
         providers: Mapping[str, Any] | None,
+        embedders: Mapping[str, Any] | None,
         caches: Mapping[str, Any] | None,
         ad_platforms: Mapping[str, Any] | None,
         stores: Mapping[str, Any] | None,
@@ -51,6 +52,9 @@ class Core:
         options["providers"] = {name: _traits(target) for name, target in _named("providers", providers).items()}
         for name, target in _named("providers", providers).items():
             self._sit(f"providers.{name}", "Provider", target)
+        options["embedders"] = {name: _embedder_traits(target) for name, target in _named("embedders", embedders).items()}
+        for name, target in _named("embedders", embedders).items():
+            self._sit(f"embedders.{name}", "Embedder", target)
         for place, trait, argument, given in (
             ("cache", "ResponseCache", "caches", caches),
             ("crm", "Crm", "crms", crms),
@@ -227,6 +231,11 @@ def _named(argument: str, given: Mapping[str, Any] | None) -> dict[str, Any]:
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise ConfigInvalidError(f"{argument}: give a dictionary of names and objects", operation="client")
     return dict(given)
+
+
+def _embedder_traits(embedder: Any) -> dict[str, Any]:
+    names = ("default_model", "max_inputs")
+    return {name: getattr(embedder, name) for name in names if getattr(embedder, name, None) is not None}
 
 
 def _traits(provider: Any) -> dict[str, Any]:

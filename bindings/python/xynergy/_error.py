@@ -15,6 +15,8 @@ class XynergyError(Exception):
         retryable: Whether trying again may help.
         retry_after_ms: After how many milliseconds, where the other side said so.
         context: What belongs to it, by name.
+        partial_text: What had come of an answer that broke off. It is the model's text: no text or `dict` of the error has it, so
+            that it does not reach a log.
     """
 
     kind: str = "unexpected"
@@ -28,6 +30,7 @@ class XynergyError(Exception):
         retryable: bool = False,
         retry_after_ms: int | None = None,
         context: dict[str, Any] | None = None,
+        partial_text: str | None = None,
     ) -> None:
         super().__init__(message)
         if kind is not None:
@@ -37,6 +40,7 @@ class XynergyError(Exception):
         self.retryable = retryable
         self.retry_after_ms = retry_after_ms
         self.context: dict[str, Any] = dict(context or {})
+        self.partial_text = partial_text
 
     def __str__(self) -> str:
         return f"{self.operation}: {self.message}"

@@ -78,7 +78,10 @@ Timestamp = str
 """A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""
 
 Window = Literal["minute", "hour", "day", "month"]
-"""A span of the calendar, in UTC."""
+"""A span of the calendar."""
+
+Zone = str
+"""A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree."""
 
 class Accepted(Record):
     """What a delivery held."""
@@ -493,12 +496,16 @@ class CallOptions(Record):
 
     cache: bool | None
     """False neither reads nor fills the cache."""
+    key: str | None
+    """A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never the secret itself: it is stored and reported."""
     optimize_tokens: bool | None
     """Whether the library sizes the limit of the answer. Not with tools or a response format."""
+    session: str | None
+    """A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation at one model; without it they know one by its first messages."""
     tags: Records[str] | None
     """Names under which the spend is counted and limited."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"cache": "", "optimize_tokens": "", "tags": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"cache": "", "key": "", "optimize_tokens": "", "session": "", "tags": ""}
 
 
 class CallReport(Record):
@@ -518,18 +525,20 @@ class CallReport(Record):
     """The cost in billionths of a dollar; null when the price is not known."""
     model: str
     """The model that was asked there."""
+    partial_text: str | None
+    """What had come of an answer that broke off; only in the last chunk of a stream that ends with an error."""
     provider: str
     """The provider that answered."""
     request_id: str
     """The id of the request."""
     routed_via: str
-    """What chose the model: `complexity`, `model`, `route`, or `cache`."""
+    """What chose the model: `cache`, or the `policy` of the decision, as `complexity`, `model`, `route` or `weighted`."""
     token_optimization: TokenOptimization | None
     """How the limit of the answer was sized, where it was asked for."""
     usage_estimated: bool | None
     """Whether the tokens were counted here because the provider did not say."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cache_hit": "", "continued": "", "cost": "", "cost_nano_usd": "", "model": "", "provider": "", "request_id": "", "routed_via": "", "token_optimization": "TokenOptimization", "usage_estimated": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cache_hit": "", "continued": "", "cost": "", "cost_nano_usd": "", "model": "", "partial_text": "", "provider": "", "request_id": "", "routed_via": "", "token_optimization": "TokenOptimization", "usage_estimated": ""}
 
 
 class Candidate(Record):
@@ -857,6 +866,69 @@ class Document(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"value": "", "version": ""}
 
 
+class EmbedRequest(Record):
+    """Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different dimensions, cannot be compared."""
+
+    __slots__ = ()
+
+    dimensions: int | None
+    """How long the vectors are to be, where the model can shorten them; the configured length when absent, else the model's own."""
+    input: Records[str]
+    """The texts."""
+    model: str | None
+    """Which model."""
+    xynergy: CallOptions | None
+    """What is meant for this library and sent to no provider."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"dimensions": "", "input": "", "model": "", "xynergy": "CallOptions"}
+    _OPEN: ClassVar[bool] = True
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+class EmbedResponse(Record):
+    """What an embedder answers."""
+
+    __slots__ = ()
+
+    tokens: int | None
+    """The tokens of the texts, as the service counts them; they are estimated when absent."""
+    vectors: Records[Records[float]]
+    """One vector a text, in the order of the texts."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"tokens": "", "vectors": ""}
+
+
+class Embeddings(Record):
+    """Texts as vectors, and what became of the call."""
+
+    __slots__ = ()
+
+    attempts: Records[Attempt]
+    """Every attempt, in order; one for each part where the texts were sent in several."""
+    cost: float | None
+    """The cost in dollars, for people; null when the price is not known."""
+    cost_nano_usd: int | None
+    """The cost in billionths of a dollar; null when the price is not known."""
+    dimensions: int
+    """How long each vector is."""
+    model: str
+    """The model that was asked there."""
+    provider: str
+    """The provider that answered; where several parts were sent, that of the first."""
+    request_id: str
+    """The id of the request."""
+    tokens_used: int
+    """The tokens of the texts."""
+    usage_estimated: bool | None
+    """Whether tokens were counted here because the provider did not say."""
+    vectors: Records[Records[float]]
+    """One vector a text, in the order of the texts."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cost": "", "cost_nano_usd": "", "dimensions": "", "model": "", "provider": "", "request_id": "", "tokens_used": "", "usage_estimated": "", "vectors": ""}
+
+
 class EventProblem(Record):
     """Why one element of a body is no event."""
 
@@ -988,14 +1060,18 @@ class LimitState(Record):
     """A hard limit refuses the call that could cross it; a soft one lets it pass and says so."""
     reserved_nano_usd: int
     """Reserved in it, in billionths of a dollar."""
+    resets_at: Timestamp
+    """When the window ends."""
     scope: LimitScope
     """What it is for."""
     settled_nano_usd: int
     """Settled in the window of now, in billionths of a dollar."""
     window: Window
     """Over which span."""
+    zone: Zone | None
+    """Whose calendar and clock the span is of: an IANA name, UTC when absent."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"amount_nano_usd": "", "hard": "", "reserved_nano_usd": "", "scope": "", "settled_nano_usd": "", "window": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"amount_nano_usd": "", "hard": "", "reserved_nano_usd": "", "resets_at": "", "scope": "", "settled_nano_usd": "", "window": "", "zone": ""}
 
 
 class Match(Record):
@@ -1239,23 +1315,17 @@ class PlannedOutcome(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"reason": "", "retry_at": "", "verdict": "", "message": "", "from": "", "value": ""}
 
 
-class ProviderSpend(Record):
-    """What was spent at one provider."""
+class PriceReport(Record):
+    """What a price list held."""
 
     __slots__ = ()
 
-    cost: float
-    """Dollars, for people."""
-    cost_nano_usd: int
-    """Billionths of a dollar."""
-    requests: int
-    """Answered calls."""
-    tokens: int
-    """Tokens of prompts and answers."""
-    unpriced_requests: int
-    """Those whose price is not known."""
+    models: int
+    """The models whose prices are known by it."""
+    skipped: Records[SkippedPrice]
+    """The entries that were passed over."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"models": "", "skipped": "[SkippedPrice]"}
 
 
 class RampStep(Record):
@@ -1343,9 +1413,9 @@ class RouteDecision(Record):
     models: Records[ModelChoice]
     """The models in the order in which they are asked."""
     policy: str
-    """What chose them: `complexity`, `model` or `route`."""
+    """What chose them: `complexity` for `ai.order`, `model` for one that the request or a policy names, `route` for a list, or the strategy of the route, as `weighted`."""
     propensity: float
-    """The probability with which this order was chosen, so that other policies can be evaluated on the log."""
+    """The probability with which the first of the models was chosen to be the first, so that other policies can be evaluated on the log. Below 1 where it was drawn."""
     reason: str
     """Why, for a person."""
     score: float
@@ -1390,13 +1460,34 @@ class SecretRef(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"env": "", "file": ""}
 
 
+class SkippedPrice(Record):
+    """An entry of a price list that has no price which chat can be counted by."""
+
+    __slots__ = ()
+
+    model: str
+    """Its name."""
+    reason: str
+    """Why it is passed over."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"model": "", "reason": ""}
+
+
 class Spend(Record):
     """What a tenant spent."""
 
     __slots__ = ()
 
-    by_provider: dict[str, ProviderSpend]
+    by_day: dict[str, SpendTotal]
+    """By day in UTC, as `2026-03-01`."""
+    by_key: dict[str, SpendTotal]
+    """By the caller's key. A call without one counts under none."""
+    by_model: dict[str, SpendTotal]
+    """By `PROVIDER/MODEL`."""
+    by_provider: dict[str, SpendTotal]
     """The same by provider."""
+    by_tag: dict[str, SpendTotal]
+    """By tag. A call with several counts under each; one without counts under none."""
     cost: float
     """Dollars, for people."""
     cost_nano_usd: int
@@ -1414,7 +1505,26 @@ class Spend(Record):
     unpriced_requests: int
     """Those whose price is not known; they count as free."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"by_provider": "{ProviderSpend}", "cost": "", "cost_nano_usd": "", "limits": "[LimitState]", "requests": "", "reserved_nano_usd": "", "since": "", "tokens": "", "unpriced_requests": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"by_day": "{SpendTotal}", "by_key": "{SpendTotal}", "by_model": "{SpendTotal}", "by_provider": "{SpendTotal}", "by_tag": "{SpendTotal}", "cost": "", "cost_nano_usd": "", "limits": "[LimitState]", "requests": "", "reserved_nano_usd": "", "since": "", "tokens": "", "unpriced_requests": ""}
+
+
+class SpendTotal(Record):
+    """Calls, and what they came to."""
+
+    __slots__ = ()
+
+    cost: float
+    """Dollars, for people."""
+    cost_nano_usd: int
+    """Billionths of a dollar."""
+    requests: int
+    """Answered calls."""
+    tokens: int
+    """Tokens of prompts and answers."""
+    unpriced_requests: int
+    """Those whose price is not known."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
 
 
 class StageChange(Record):
@@ -1486,12 +1596,16 @@ class TokenCount(Record):
 
     __slots__ = ()
 
+    encoding: str | None
+    """How the texts were counted: `cl100k_base`, `o200k_base`, or the name of a tokenizer that the host gave. None for an estimate."""
+    error_percent: int
+    """By how much, in percent, it may be off; 0 when exact. Most counts are within it."""
     exact: bool
-    """Whether it is exact; if not, it is an estimate (see [`count_text`])."""
+    """Whether the provider counts the same. False for models whose encoding is not public, and for tools, formats, unknown images and other things whose price is not published."""
     tokens: int
     """How many."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"exact": "", "tokens": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"encoding": "", "error_percent": "", "exact": "", "tokens": ""}
 
 
 class TokenOptimization(Record):
@@ -1577,4 +1691,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "ProviderSpend", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "Spend", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

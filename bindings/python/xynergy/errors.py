@@ -62,6 +62,7 @@ def from_value(value: dict[str, Any]) -> XynergyError:
         retryable=bool(value.get("retryable")),
         retry_after_ms=value.get("retry_after_ms"),
         context=value.get("context"),
+        partial_text=value.get("partial_text"),
     )
     error.__cause__ = _cause(value)
     return error

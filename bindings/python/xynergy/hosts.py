@@ -33,6 +33,14 @@ class StreamingProvider(Provider, Protocol):
         ...
 
 
+class Embedder(Protocol):
+    """Embeds texts. Its attributes `default_model` and `max_inputs` say what it can do."""
+
+    def embed(self, *, ctx: t.CallContext, request: t.EmbedRequest) -> Answer[Union[t.EmbedResponse, Mapping[str, Any]]]:
+        """One vector for each text of `request.input`, in their order and all of the same length, and the tokens where they are known."""
+        ...
+
+
 class ResponseCache(Protocol):
     """A cache of answers. An error is taken as a miss."""
 
@@ -176,6 +184,12 @@ ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
    "request": "ChatRequest"
   }
  },
+ "Embedder": {
+  "embed": {
+   "ctx": "CallContext",
+   "request": "EmbedRequest"
+  }
+ },
  "ResponseCache": {
   "get": {
    "tenant": "",
@@ -310,5 +324,5 @@ ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
 }
 """How the arguments of each method are decoded."""
 
-REQUIRED: dict[str, list[str]] = {"Provider": ["chat"], "ResponseCache": ["get", "put", "invalidate"], "SecretSource": ["get"], "Crm": ["deals", "contacts"], "AdPlatform": ["account", "owner", "owners", "set", "validate", "activities", "insights"], "StateStore": ["get", "put", "list"], "ClickStore": ["track", "candidates", "count"], "RevenueStore": ["append_events", "pending_deals", "events", "put_deal", "deals", "totals", "count_events"]}
+REQUIRED: dict[str, list[str]] = {"Provider": ["chat"], "Embedder": ["embed"], "ResponseCache": ["get", "put", "invalidate"], "SecretSource": ["get"], "Crm": ["deals", "contacts"], "AdPlatform": ["account", "owner", "owners", "set", "validate", "activities", "insights"], "StateStore": ["get", "put", "list"], "ClickStore": ["track", "candidates", "count"], "RevenueStore": ["append_events", "pending_deals", "events", "put_deal", "deals", "totals", "count_events"]}
 """The methods that each must have."""

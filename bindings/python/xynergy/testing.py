@@ -131,6 +131,13 @@ def check_provider(provider: hosts.Provider) -> Checked:
     return _check("provider", "Provider", provider, _traits(provider))
 
 
+def check_embedder(embedder: hosts.Embedder) -> Checked:
+    """The same for an embedder."""
+    from xynergy._core import _embedder_traits
+
+    return _check("embedder", "Embedder", embedder, _embedder_traits(embedder))
+
+
 def check_cache(cache: hosts.ResponseCache) -> Checked:
     """The same for a cache, which must be empty."""
     return _check("cache", "ResponseCache", cache, {})

@@ -21,6 +21,8 @@ const EARLY: usize = 1_024;
 pub struct NativeBackends {
     /// AI providers, by name.
     pub providers: HashMap<String, Arc<dyn HostObject>>,
+    /// Embedders, by name.
+    pub embedders: HashMap<String, Arc<dyn HostObject>>,
     /// The response cache.
     pub cache: Option<Arc<dyn HostObject>>,
     /// The CRM.
@@ -43,6 +45,7 @@ impl From<NativeBackends> for Backends {
     fn from(native: NativeBackends) -> Self {
         Self {
             providers: native.providers.into_iter().map(|(name, object)| (name, seated(object))).collect(),
+            embedders: native.embedders.into_iter().map(|(name, object)| (name, seated(object))).collect(),
             cache: native.cache.map(seated),
             crm: native.crm.map(seated),
             ad_platform: native.ad_platform.map(seated),

@@ -10,9 +10,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use xynergy::ads::{AdObjectQuery, AdObjectSpec, AdObjectUpdate};
 use xynergy::ai::SpendLimit;
+use xynergy::embed::EmbedRequest;
 use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
-use xynergy::provider::ChatRequest;
+use xynergy::provider::{CallOptions, ChatRequest};
 use xynergy::{Client, Error, Result, Scope};
 
 /// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
@@ -76,9 +77,30 @@ async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
     let ai = scope.ai();
     match name {
         "generate" => json(ai.generate(a.whole()).await),
+        "embed" => {
+            let options = CallOptions {
+                tags: a.optional("tags").unwrap_or_default(),
+                key: a.optional("key"),
+                ..CallOptions::default()
+            };
+            let request = EmbedRequest {
+                input: a.take("input"),
+                model: a.optional("model").unwrap_or_default(),
+                dimensions: a.optional("dimensions"),
+                options,
+                ..EmbedRequest::default()
+            };
+            json(ai.embed(request).await)
+        }
         "chat" => json(ai.chat(a.chat()).await),
         "route" => json(ai.route(&a.chat())),
-        "count_tokens" => json(ai.count_tokens(&a.chat(), a.optional::<String>("model").as_deref())),
+        "count_tokens" => {
+            let model = a.optional::<String>("model");
+            if a.0.get("request").is_some_and(Value::is_string) {
+                return json(ai.count_tokens(a.take::<String>("request").as_str(), model.as_deref()));
+            }
+            json(ai.count_tokens(&a.chat(), model.as_deref()))
+        }
         "optimize_tokens" => json(ai.optimize_tokens(
             &a.take::<String>("prompt"),
             a.optional("default_limit"),
@@ -86,6 +108,8 @@ async fn ai(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         )),
         "spend" => json(ai.spend(a.optional("since")).await),
         "set_limit" => json(ai.set_limit(a.whole::<SpendLimit>()).await),
+        "remove_limit" => json(ai.remove_limit(&a.take("scope"), a.take("window")).await),
+        "reload_prices" => json(ai.reload_prices().await),
         "cache_stats" => json(ai.cache_stats()),
         "cache_invalidate" => json(ai.cache_invalidate(a.optional::<String>("pattern").as_deref()).await),
         _ => panic!("ai.{name} is no method of the Rust library"),

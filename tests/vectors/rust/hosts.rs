@@ -118,6 +118,7 @@ impl Provider for Scripted {
             tools: has("tools"),
             response_format: has("response_format"),
             images: has("images"),
+            prefill: false,
         }
     }
 

@@ -1,38 +1,50 @@
+use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::num::NonZeroU32;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
-use super::SecretRef;
 use super::ai::wrong;
+use super::{ApiKeys, RateLimit};
 use crate::error::Result;
 use crate::spend::{Price, ProviderPricing};
 
 /// The type of a provider that names none.
 pub const OPENAI_COMPATIBLE: &str = "openai_compatible";
+/// The type of a provider that speaks OpenAI's Responses API.
+pub const OPENAI_RESPONSES: &str = "openai_responses";
+/// The type of a provider that speaks Anthropic's Messages API; that of every one whose dialect is `anthropic`.
+pub const ANTHROPIC: &str = "anthropic";
 
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What builds it: `openai_compatible`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whose ways it has; by its name where absent.
     pub dialect: Option<Dialect>,
     /// The address up to and without `/chat/completions`; the dialect's own where absent.
     pub base_url: Option<String>,
-    /// Where its API key is found; none is sent where absent.
-    pub api_key: Option<SecretRef>,
+    /// The `api-version` of Azure; its v1 API, which needs none, where absent.
+    pub api_version: Option<String>,
+    /// Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or
+    /// throttled rests for a while, and the next one is used.
+    pub api_key: Option<ApiKeys>,
     /// The model that is asked when a request names none; the dialect's own where absent.
     pub model: Option<String>,
+    /// How many tokens prompt and answer of its default model may have together, where the library does not know or knows it
+    /// wrong. A request that does not fit goes to the next model that it fits.
+    pub context_window: Option<u64>,
+    /// The same for other models of its, by their names.
+    pub context_windows: BTreeMap<String, u64>,
     /// What it costs, where the library does not know or knows it wrong.
     pub price: Option<PriceConfig>,
     /// Allows `http` to other machines: prompts and key then travel unencrypted.
     pub allow_http: bool,
-    /// How many requests a tenant may send to it; unlimited when absent.
+    /// How many requests and tokens a minute each tenant may send to it; unlimited when absent.
     pub rate_limit: Option<RateLimit>,
 }
 
@@ -42,8 +54,11 @@ impl Default for ProviderConfig {
             kind: OPENAI_COMPATIBLE.to_owned(),
             dialect: None,
             base_url: None,
+            api_version: None,
             api_key: None,
             model: None,
+            context_window: None,
+            context_windows: BTreeMap::new(),
             price: None,
             allow_http: false,
             rate_limit: None,
@@ -51,45 +66,96 @@ impl Default for ProviderConfig {
     }
 }
 
-/// Whose ways an OpenAI-compatible provider has.
+/// Whose ways a provider has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// OpenAI itself.
     Openai,
+    /// Azure OpenAI: models are deployments of the user's own.
+    Azure,
     /// Abacus.AI's RouteLLM API.
     Abacus,
-    /// A model that the user runs: vLLM, Ollama, llama.cpp.
+    /// OpenRouter.
+    Openrouter,
+    /// Groq.
+    Groq,
+    /// Mistral AI.
+    Mistral,
+    /// DeepSeek.
+    Deepseek,
+    /// Ollama on a machine of the user's own.
+    Ollama,
+    /// vLLM on a machine of the user's own.
+    Vllm,
+    /// llama.cpp's server on a machine of the user's own.
+    LlamaCpp,
+    /// A model that the user runs, whatever serves it.
     Internal,
+    /// Anthropic, by its Messages API.
+    Anthropic,
     /// Any other.
     Compatible,
 }
 
-impl Dialect {
-    fn base_url(self) -> Option<&'static str> {
-        match self {
-            Self::Openai => Some("https://api.openai.com/v1"),
-            Self::Abacus => Some("https://routellm.abacus.ai/v1"),
-            Self::Internal | Self::Compatible => None,
-        }
-    }
-
-    fn model(self) -> Option<&'static str> {
-        match self {
-            Self::Openai => Some("gpt-4o-mini"),
-            Self::Abacus => Some("route-llm"),
-            Self::Internal => Some("llama-3.1-8b-instruct"),
-            Self::Compatible => None,
-        }
-    }
-
+/// What a dialect brings where the configuration is silent.
+struct Defaults {
+    name: &'static str,
+    base_url: Option<&'static str>,
+    model: Option<&'static str>,
     /// Where nothing better is known: Abacus bills in credits, and a model of one's own has no list price.
-    fn price(self) -> Option<Price> {
+    price: Option<Price>,
+    /// Whether list prices of models hold there.
+    list_prices: bool,
+}
+
+const OWN_MACHINE: Option<Price> = Some(Price::PerRequest(1_000_000));
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: [Self; 13] = [
+        Self::Openai,
+        Self::Azure,
+        Self::Abacus,
+        Self::Openrouter,
+        Self::Groq,
+        Self::Mistral,
+        Self::Deepseek,
+        Self::Ollama,
+        Self::Vllm,
+        Self::LlamaCpp,
+        Self::Internal,
+        Self::Anthropic,
+        Self::Compatible,
+    ];
+
+    #[rustfmt::skip] // A table.
+    fn defaults(self) -> Defaults {
+        let of = |name, base_url, model, price, list_prices| Defaults { name, base_url, model, price, list_prices };
         match self {
-            Self::Abacus => Some(Price::PerRequest(15_000_000)),
-            Self::Internal => Some(Price::PerRequest(1_000_000)),
-            Self::Openai | Self::Compatible => None,
+            Self::Openai => of("openai", Some("https://api.openai.com/v1"), Some("gpt-4o-mini"), None, true),
+            Self::Azure => of("azure", None, None, None, true),
+            Self::Abacus => of("abacus", Some("https://routellm.abacus.ai/v1"), Some("route-llm"), Some(Price::PerRequest(15_000_000)), false),
+            Self::Openrouter => of("openrouter", Some("https://openrouter.ai/api/v1"), Some("openrouter/auto"), None, true),
+            Self::Groq => of("groq", Some("https://api.groq.com/openai/v1"), None, None, true),
+            Self::Mistral => of("mistral", Some("https://api.mistral.ai/v1"), Some("mistral-small-latest"), None, true),
+            Self::Deepseek => of("deepseek", Some("https://api.deepseek.com"), Some("deepseek-v4-flash"), None, true),
+            Self::Ollama => of("ollama", Some("http://localhost:11434/v1"), None, OWN_MACHINE, false),
+            Self::Vllm => of("vllm", Some("http://localhost:8000/v1"), None, OWN_MACHINE, false),
+            Self::LlamaCpp => of("llama_cpp", Some("http://localhost:8080/v1"), None, OWN_MACHINE, false),
+            Self::Anthropic => of("anthropic", Some("https://api.anthropic.com/v1"), Some("claude-haiku-4-5"), None, true),
+            Self::Internal => of("internal", None, Some("llama-3.1-8b-instruct"), OWN_MACHINE, false),
+            Self::Compatible => of("compatible", None, None, None, true),
         }
+    }
+
+    /// Its name in the configuration.
+    pub fn as_str(self) -> &'static str {
+        self.defaults().name
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.as_str() == name)
     }
 }
 
@@ -113,11 +179,10 @@ impl PriceConfig {
             (Some(price), None, None) if self.cached_input_per_million_nano_usd.is_none() => {
                 Ok(Price::PerRequest(price))
             }
-            (None, Some(input), Some(output)) => Ok(Price::PerToken {
-                input,
-                cached_input: self.cached_input_per_million_nano_usd.unwrap_or(input),
-                output,
-            }),
+            (None, Some(input), Some(output)) => {
+                let cached_input = self.cached_input_per_million_nano_usd.unwrap_or(input);
+                Ok(Price::per_million(input, cached_input, output))
+            }
             _ => Err(wrong(format!(
                 "{key}: give either per_request_nano_usd or both input_per_million_nano_usd and output_per_million_nano_usd"
             ))),
@@ -125,57 +190,31 @@ impl PriceConfig {
     }
 }
 
-/// How many requests a minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum RateLimit {
-    /// 60 a minute.
-    Standard,
-    /// 10 a minute.
-    Expensive,
-    /// 30 a minute.
-    Ai,
-    /// So many a minute, at least 1.
-    PerMinute(u32),
-}
-
-impl RateLimit {
-    /// Requests a minute, at least 1.
-    pub fn per_minute(self) -> NonZeroU32 {
-        let requests = match self {
-            Self::Standard => 60,
-            Self::Expensive => 10,
-            Self::Ai => 30,
-            Self::PerMinute(requests) => requests,
-        };
-        NonZeroU32::new(requests).unwrap_or(NonZeroU32::MIN)
-    }
-
-    pub(super) fn validate(self, key: &str) -> Result<()> {
-        if self == Self::PerMinute(0) {
-            return Err(wrong(format!(
-                "{key}: per_minute = 0 allows nothing; give at least 1 or leave it away"
-            )));
-        }
-        Ok(())
-    }
-}
-
 impl ProviderConfig {
-    /// Its dialect: the given one, or that of its name.
+    /// Its type. The dialect `anthropic` is not OpenAI-compatible: a provider of that dialect or name is of type `anthropic`
+    /// unless it has another dialect.
+    pub fn kind(&self, name: &str) -> &str {
+        if self.kind == OPENAI_COMPATIBLE && self.dialect(name) == Dialect::Anthropic {
+            ANTHROPIC
+        } else {
+            &self.kind
+        }
+    }
+
+    /// Its dialect: the given one, or that of its type or name.
     pub fn dialect(&self, name: &str) -> Dialect {
-        self.dialect.unwrap_or(match name {
-            "openai" => Dialect::Openai,
-            "abacus" => Dialect::Abacus,
-            "internal" => Dialect::Internal,
-            _ => Dialect::Compatible,
-        })
+        let of_kind = || match self.kind.as_str() {
+            OPENAI_RESPONSES => Some(Dialect::Openai),
+            ANTHROPIC => Some(Dialect::Anthropic),
+            _ => None,
+        };
+        self.dialect.or_else(of_kind).or_else(|| Dialect::named(name)).unwrap_or(Dialect::Compatible)
     }
 
     /// The model that is asked when a request names none.
     pub fn model(&self, name: &str) -> Result<String> {
         let own = self.model.as_deref().filter(|model| !model.trim().is_empty());
-        own.or(self.dialect(name).model()).map(str::to_owned).ok_or_else(|| {
+        own.or(self.dialect(name).defaults().model).map(str::to_owned).ok_or_else(|| {
             wrong(format!("ai.providers.{name}.model: missing; name the model that is asked by default"))
         })
     }
@@ -183,7 +222,7 @@ impl ProviderConfig {
     /// The address, checked: `https`, or `http` to this machine or where `allow_http` says so; without credentials.
     pub fn base_url(&self, name: &str) -> Result<Url> {
         let key = format!("ai.providers.{name}.base_url");
-        let Some(text) = self.base_url.as_deref().or(self.dialect(name).base_url()) else {
+        let Some(text) = self.base_url.as_deref().or(self.dialect(name).defaults().base_url) else {
             return Err(wrong(format!("{key}: missing; give the address, such as https://host/v1")));
         };
         // The address is not repeated: it may hold a credential.
@@ -206,9 +245,24 @@ impl ProviderConfig {
         }
     }
 
+    /// The version of Azure's API, if one is given: letters, digits and hyphens.
+    pub fn api_version(&self, name: &str) -> Result<Option<&str>> {
+        let Some(version) = self.api_version.as_deref() else { return Ok(None) };
+        let key = format!("ai.providers.{name}.api_version");
+        if self.dialect(name) != Dialect::Azure {
+            return Err(wrong(format!(
+                "{key}: only Azure has versions; remove it, or set dialect = \"azure\""
+            )));
+        }
+        if version.is_empty() || !version.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+            return Err(wrong(format!("{key}: no version such as 2024-10-21")));
+        }
+        Ok(Some(version))
+    }
+
     /// What is known of its prices.
     pub fn pricing(&self, name: &str) -> Result<ProviderPricing> {
-        let dialect = self.dialect(name);
+        let defaults = self.dialect(name).defaults();
         let own = self
             .price
             .as_ref()
@@ -217,18 +271,34 @@ impl ProviderConfig {
         Ok(ProviderPricing {
             own,
             default_model: self.model(name).unwrap_or_default(),
-            list_prices: matches!(dialect, Dialect::Openai | Dialect::Compatible),
-            otherwise: dialect.price(),
+            list_prices: defaults.list_prices,
+            otherwise: defaults.price,
         })
+    }
+
+    /// The tokens that prompt and answer may have together, by the names of models; `default_model` is its default one.
+    pub fn windows(&self, default_model: &str) -> BTreeMap<String, u64> {
+        let of_default = self.context_window.map(|window| (default_model.to_owned(), window));
+        let named = self.context_windows.iter().map(|(model, window)| (model.clone(), *window));
+        of_default.into_iter().chain(named).collect()
     }
 
     /// Checks everything. A type of the host's own needs neither address nor model here.
     pub(super) fn validate(&self, name: &str) -> Result<()> {
-        if self.kind == OPENAI_COMPATIBLE {
+        if [OPENAI_COMPATIBLE, OPENAI_RESPONSES, ANTHROPIC].contains(&self.kind.as_str()) {
             self.base_url(name)?;
             self.model(name)?;
+            self.api_version(name)?;
         }
         self.pricing(name)?;
+        if let Some(keys) = &self.api_key {
+            keys.validate(&format!("ai.providers.{name}.api_key"))?;
+        }
+        if self.context_window == Some(0) || self.context_windows.values().any(|window| *window == 0) {
+            return Err(wrong(format!(
+                "ai.providers.{name}: a context window of 0 holds nothing; give its tokens or leave it away"
+            )));
+        }
         self.rate_limit.map_or(Ok(()), |limit| limit.validate(&format!("ai.providers.{name}.rate_limit")))
     }
 }
@@ -257,9 +327,46 @@ mod tests {
         assert_eq!(config.base_url("openai").unwrap().as_str(), "https://api.openai.com/v1");
         assert_eq!(config.model("abacus").unwrap(), "route-llm");
         assert_eq!(config.pricing("internal").unwrap().otherwise, Some(Price::PerRequest(1_000_000)));
-        assert!(
-            config.validate("groq").unwrap_err().message().contains("ai.providers.groq.base_url: missing")
-        );
+        let missing = |name: &str| config.validate(name).unwrap_err().message().to_owned();
+        assert!(missing("somebody").contains("ai.providers.somebody.base_url: missing"));
+        assert!(missing("azure").contains("ai.providers.azure.base_url: missing"));
+        assert!(missing("groq").contains("ai.providers.groq.model: missing"));
+        for name in ["mistral", "deepseek", "openrouter"] {
+            assert!(config.validate(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_dialect_is_named_as_it_is_written() {
+        for dialect in Dialect::ALL {
+            assert_eq!(serde_json::to_value(dialect).unwrap(), dialect.as_str());
+            assert_eq!(ProviderConfig::default().dialect(dialect.as_str()), dialect);
+        }
+    }
+
+    #[test]
+    fn only_azure_has_versions() {
+        let config = ProviderConfig { api_version: Some("2024-10-21".into()), ..at("https://x.example") };
+        assert_eq!(config.api_version("azure").unwrap(), Some("2024-10-21"));
+        assert!(config.api_version("openai").unwrap_err().message().contains("only Azure"));
+        for bad in ["", "2024&x=1", "a b"] {
+            let config = ProviderConfig { api_version: Some(bad.into()), ..at("https://x.example") };
+            assert!(config.api_version("azure").is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn anthropic_is_a_type_of_its_own() {
+        let config = ProviderConfig::default();
+        assert_eq!((config.kind("anthropic"), config.kind("openai")), (ANTHROPIC, OPENAI_COMPATIBLE));
+        assert_eq!(config.base_url("anthropic").unwrap().as_str(), "https://api.anthropic.com/v1");
+        assert!(config.pricing("anthropic").unwrap().list_prices);
+        let of_type = ProviderConfig { kind: ANTHROPIC.into(), ..ProviderConfig::default() };
+        assert_eq!(of_type.dialect("claude"), Dialect::Anthropic);
+        assert!(of_type.validate("claude").is_ok());
+        let of_dialect = |dialect| ProviderConfig { dialect: Some(dialect), ..ProviderConfig::default() };
+        assert_eq!(of_dialect(Dialect::Anthropic).kind("x"), ANTHROPIC);
+        assert_eq!(of_dialect(Dialect::Compatible).kind("anthropic"), OPENAI_COMPATIBLE);
     }
 
     #[test]
@@ -288,16 +395,10 @@ mod tests {
         assert_eq!(price("per_request_nano_usd = 5").unwrap(), Price::PerRequest(5));
         assert_eq!(
             price("input_per_million_nano_usd = 1\noutput_per_million_nano_usd = 2").unwrap(),
-            Price::PerToken { input: 1, cached_input: 1, output: 2 }
+            Price::per_million(1, 1, 2)
         );
         assert!(price("input_per_million_nano_usd = 1").is_err());
         assert!(price("").is_err());
         assert!(toml::from_str::<PriceConfig>("per_request = 0.015").is_err());
-    }
-
-    #[test]
-    fn rate_limits_are_presets_or_numbers() {
-        let read = |json: &str| serde_json::from_str::<RateLimit>(json).unwrap().per_minute().get();
-        assert_eq!((read("\"expensive\""), read("{\"per_minute\": 7}")), (10, 7));
     }
 }

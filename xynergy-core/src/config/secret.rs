@@ -33,7 +33,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Where a credential is found. A configuration holds this, never the credential.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum SecretRef {
     /// The environment variable of this name.
@@ -56,6 +56,9 @@ impl fmt::Display for SecretRef {
 pub trait SecretSource: Send + Sync + fmt::Debug + 'static {
     /// The credential that `reference` names for `tenant`, read anew at each call.
     async fn get(&self, tenant: &TenantId, reference: &SecretRef) -> Result<Secret>;
+
+    /// Says that the other side refused this credential. A source that keeps it reads it anew; others need not do anything.
+    fn refused(&self, _tenant: &TenantId, _reference: &SecretRef, _secret: &Secret) {}
 }
 
 /// Environment variables and files, the same for every tenant.

@@ -9,7 +9,7 @@ mod http;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use entropy::{Entropy, SeededEntropy, SystemEntropy};
-pub use events::{Event, EventMetadata, EventSink, MemoryEvents, NoEvents};
+pub use events::{Event, EventMetadata, EventSink, EventType, MemoryEvents, NoEvents};
 pub use http::{HttpBody, HttpFailure, HttpPhase, HttpRequest, HttpResponse, HttpSend};
 
 use std::sync::Arc;

@@ -13,7 +13,7 @@ use super::reconcile;
 use super::roles::Roles;
 use crate::ads::{AdPlatform, AdWrite, OwnerState, ThrottleScope, WriteClass, WriteFailure};
 use crate::ctx::Ctx;
-use crate::env::{Event, EventMetadata};
+use crate::env::{Event, EventType};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::store::{AccountRules, ChangeStore};
 
@@ -231,8 +231,9 @@ impl Parts {
         if let (Some(metrics), true) = (&self.metrics, taken) {
             metrics.stepped(&row);
         }
-        if let (true, Some(event_type)) = (taken, event_of(&row)) {
-            announce(ctx, &row, event_type);
+        if taken {
+            let events = [event_of(&row), attention(&row)];
+            events.into_iter().flatten().for_each(|event| announce(ctx, &row, event));
         }
         Ok(Step { row, moved: taken })
     }
@@ -249,47 +250,49 @@ impl Parts {
 }
 
 /// One event for each place where a change comes to rest or is left unknown.
-pub(super) fn event_of(row: &ChangeRow) -> Option<&'static str> {
+pub(super) fn event_of(row: &ChangeRow) -> Option<EventType> {
     match (row.status, row.reason) {
-        (ChangeStatus::Completed, _) => Some("change.completed"),
-        (ChangeStatus::Failed, _) => Some("change.failed"),
-        (ChangeStatus::Blocked, _) => Some("change.blocked"),
-        (ChangeStatus::Pending, _) => Some("change.requeued"),
-        (ChangeStatus::Executing, Some(Reason::Unknown)) => Some("change.unknown"),
+        (ChangeStatus::Completed, _) => Some(EventType::CHANGE_COMPLETED),
+        (ChangeStatus::Failed, _) => Some(EventType::CHANGE_FAILED),
+        (ChangeStatus::Blocked, _) => Some(EventType::CHANGE_BLOCKED),
+        (ChangeStatus::Pending, _) => Some(EventType::CHANGE_REQUEUED),
+        (ChangeStatus::Executing, Some(Reason::Unknown)) => Some(EventType::CHANGE_UNKNOWN),
+        (ChangeStatus::Executing, None) => Some(EventType::CHANGE_INTENT),
         (ChangeStatus::Claimed | ChangeStatus::Executing, _) => None,
     }
 }
 
-pub(super) fn announce(ctx: &Ctx, row: &ChangeRow, event_type: &'static str) {
+/// That somebody has to look at it, beside what became of it.
+fn attention(row: &ChangeRow) -> Option<EventType> {
+    row.needs_human().then_some(EventType::CHANGE_NEEDS_HUMAN)
+}
+
+pub(super) fn announce(ctx: &Ctx, row: &ChangeRow, event: EventType) {
+    if !ctx.env.events.is_wanted() {
+        return;
+    }
     let change = &row.change;
     let (id, attempt, at) =
         (change.id.to_string(), row.attempt.to_string(), row.updated_at.micros().to_string());
     let reason = row.reason.map_or("", Reason::as_str);
-    ctx.env.events.emit(Event {
-        event_type,
-        event_id: ChangeId::derive(&[&id, &attempt, event_type, reason, &at]).to_string(),
-        timestamp: row.updated_at,
-        tenant_id: ctx.tenant.clone(),
-        source_service: "execution",
-        payload: serde_json::json!({
-            "change_id": change.id,
-            "account_id": change.account_id,
-            "campaign_id": change.campaign_id,
-            "owner": change.owner,
-            "field": change.field,
-            "from": row.observed_from.unwrap_or(change.expected_from),
-            "to": row.sent_value.unwrap_or(change.target),
-            "attempt": row.attempt,
-            "status": row.status,
-            "reason": row.reason,
-            "retry_at": row.retry_at,
-        }),
-        metadata: EventMetadata {
-            correlation_id: id,
-            causation_id: change.causation_id.clone(),
-            schema_version: 1,
-        },
+    let event_id = ChangeId::derive(&[&id, &attempt, event.name(), reason, &at]).to_string();
+    let payload = serde_json::json!({
+        "change_id": change.id,
+        "account_id": change.account_id,
+        "campaign_id": change.campaign_id,
+        "owner": change.owner,
+        "field": change.field,
+        "from": row.observed_from.unwrap_or(change.expected_from),
+        "to": row.sent_value.unwrap_or(change.target),
+        "attempt": row.attempt,
+        "status": row.status,
+        "reason": row.reason,
+        "retry_at": row.retry_at,
     });
+    let mut event = Event::with_id(ctx, event, event_id, payload).caused_by(change.causation_id.clone());
+    event.timestamp = row.updated_at;
+    event.metadata.correlation_id = id;
+    ctx.env.events.emit(event);
 }
 
 /// Who switched what, and when.
@@ -297,20 +300,10 @@ pub(super) fn announce_kill(ctx: &Ctx, scope: &KillScope, on: bool) {
     let now = ctx.env.clock.now();
     let key = scope.key();
     let actor = ctx.actor.as_deref().unwrap_or_default();
-    ctx.env.events.emit(Event {
-        event_type: "kill_switch.switched",
-        event_id: ChangeId::derive(&[&key, actor, if on { "on" } else { "off" }, &now.micros().to_string()])
-            .to_string(),
-        timestamp: now,
-        tenant_id: ctx.tenant.clone(),
-        source_service: "execution",
-        payload: serde_json::json!({ "scope": scope, "on": on, "actor": ctx.actor.as_deref() }),
-        metadata: EventMetadata {
-            correlation_id: ctx.request_id.to_string(),
-            causation_id: None,
-            schema_version: 1,
-        },
-    });
+    let switched = if on { "on" } else { "off" };
+    let event_id = ChangeId::derive(&[&key, actor, switched, &now.micros().to_string()]).to_string();
+    let payload = serde_json::json!({ "scope": scope, "on": on, "actor": ctx.actor.as_deref() });
+    ctx.env.events.emit(Event::with_id(ctx, EventType::KILL_SWITCHED, event_id, payload));
 }
 
 /// An error as one line of a row: without its source, whose text is not ours.

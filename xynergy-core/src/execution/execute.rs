@@ -20,7 +20,7 @@ use super::ramp::ramp;
 use super::roles::{Role, Roles};
 use crate::ads::AdPlatform;
 use crate::ctx::{Ctx, TenantId};
-use crate::env::Timestamp;
+use crate::env::{EventType, Timestamp};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::{Backlog, ChangeFilter, ChangeStore, HistoryFilter};
 
@@ -172,6 +172,9 @@ impl Executor {
                 plan_digest: plan_digest.clone(),
             };
             let queued = self.parts.store.queue(&ctx.tenant, batch).await?;
+            // One that was stored before is left as it is, and was told then.
+            let fresh = |row: &&ChangeRow| row.attempt == 0 && row.updated_at == row.queued_at;
+            queued.iter().filter(fresh).for_each(|row| announce(ctx, row, EventType::CHANGE_QUEUED));
             rows.extend(queued.into_iter().map(|row| (row.change.id, row)));
         }
         Ok(order.iter().filter_map(|id| rows.get(id).cloned()).collect())
@@ -202,7 +205,7 @@ impl Executor {
             digest: digest.to_owned(),
         };
         let released = self.parts.store.approve(&ctx.tenant, request).await?;
-        released.iter().for_each(|row| announce(ctx, row, "change.approved"));
+        released.iter().for_each(|row| announce(ctx, row, EventType::CHANGE_APPROVED));
         Ok(released)
     }
 

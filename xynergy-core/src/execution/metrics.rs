@@ -7,6 +7,7 @@ use super::attempt::event_of;
 use super::change::{ChangeRow, Reason};
 use super::machine::Settlement;
 use super::reconcile::Finding;
+use crate::env::EventType;
 use crate::error::{Error, ErrorKind, Result};
 
 const WRITES: [&str; 6] = ["ambiguous", "applied", "not_sent", "rejected", "throttled", "unauthorized"];
@@ -107,8 +108,9 @@ impl ExecutionMetrics {
     }
 
     pub(super) fn stepped(&self, row: &ChangeRow) {
-        if let Some(event) = event_of(row) {
-            let event = event.strip_prefix("change.").unwrap_or(event);
+        // Most steps end in an intent before their real end.
+        if let Some(event) = event_of(row).filter(|event| *event != EventType::CHANGE_INTENT) {
+            let event = event.name().strip_prefix("change.").unwrap_or(event.name());
             self.steps.with_label_values(&[event, row.reason.map_or("", Reason::as_str)]).inc();
         }
     }

@@ -4,22 +4,26 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::ctx::Ctx;
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::layer::Layer;
 use crate::provider::{
-    Assembler, Attempt, AttemptStatus, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
-    FinishReason, Outcome, Provider,
+    Assembler, Attempt, AttemptStatus, Call, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
+    FinishReason, Outcome, Provider, Try,
 };
 
-/// Pieces without any output that are held back before the first one with some.
+/// Pieces without any output that are held back before the first one with some, and their bytes as JSON.
 const MAX_HELD: usize = 64;
+const MAX_HELD_BYTES: usize = 256 * 1024;
 
 /// What one attempt is: noted in the trace, and held to the truth whoever wrote the provider.
 ///
 /// An answer without a choice is a fault, and so is a stream that ends without a reason, with `[DONE]` or not. A stream is
-/// returned when its first output is there, so that every fault before it is an error that outer layers can act on.
+/// returned when its first output is there, so that every fault before it is an error that outer layers can act on. What breaks
+/// after every answer has said why it ended, spoils nothing.
 #[derive(Debug)]
 pub struct AttemptLayer;
 
@@ -35,30 +39,60 @@ struct Attempted {
 }
 
 impl Attempted {
-    fn note<T>(&self, request: &ChatRequest, started: Instant, outcome: &Result<T>) {
-        let elapsed = started.elapsed();
+    /// The span of one try, below that of the call. It has no tokens: those are the call's.
+    fn span(&self, ctx: &Ctx, request: &ChatRequest) -> Span {
+        tracing::info_span!(
+            "attempt",
+            "otel.name" = format_args!("attempt {}", request.model),
+            "otel.kind" = "client",
+            "otel.status_code" = Empty,
+            "gen_ai.provider.name" = self.inner.name(),
+            "gen_ai.request.model" = request.model.as_str(),
+            "server.address" = Empty,
+            "server.port" = Empty,
+            "error.type" = Empty,
+            request_id = &*ctx.request_id,
+            tenant_id = ctx.tenant.as_str(),
+        )
+    }
+
+    fn note<T>(&self, request: &ChatRequest, started: Instant, span: &Span, outcome: &Result<T>) {
         let error = outcome.as_ref().err();
+        if let Some(error) = error {
+            span.record("otel.status_code", "ERROR");
+            span.record("error.type", error.kind().as_str());
+        }
+        let (reason, since) = match request.call.end_try(self.inner.name(), &request.model) {
+            Some(Try::Noted) if error.is_some() => return,
+            Some(Try::Open { name, since }) => (name, since),
+            Some(Try::Noted) | None => (None, started),
+        };
+        let elapsed = since.elapsed();
         request.call.note(Attempt {
             provider: self.inner.name().to_owned(),
             model: request.model.clone(),
             status: if error.is_none() { AttemptStatus::Answered } else { AttemptStatus::Failed },
             error: error.map(|error| error.kind().as_str().to_owned()),
-            reason: None,
+            reason,
             latency_ms: u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
         });
     }
 
     async fn open(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        let mut inner = self.inner.stream(ctx, request).await?;
+        let busy = request.call.busy();
+        let mut inner = busy.provider(self.inner.stream(ctx, request)).await?;
         let mut seen = Assembler::default();
         let mut held = VecDeque::new();
+        let mut held_bytes = 0;
         loop {
-            match inner.next().await {
+            match busy.provider(inner.next()).await {
                 Some(Ok(chunk)) => {
                     checked(&chunk, self.inner.name())?;
                     seen.push(&chunk);
+                    let begun = seen.has_output() || seen.is_finished();
+                    held_bytes += if begun { 0 } else { size(&chunk) };
                     held.push_back(chunk);
-                    if seen.has_output() || seen.is_finished() || held.len() >= MAX_HELD {
+                    if begun || held.len() >= MAX_HELD || held_bytes >= MAX_HELD_BYTES {
                         break;
                     }
                 }
@@ -66,7 +100,9 @@ impl Attempted {
                 None => return Err(cut(self.inner.name())),
             }
         }
-        let state = Reading { inner, seen, held, provider: self.inner.name().to_owned() };
+        let answers = usize::try_from(request.n.unwrap_or(1)).unwrap_or(usize::MAX);
+        let (call, provider) = (request.call.clone(), self.inner.name().to_owned());
+        let state = Reading { call, inner, seen, held, answers, provider };
         Ok(futures_util::stream::unfold(Some(state), Reading::next).boxed())
     }
 }
@@ -83,8 +119,11 @@ impl Provider for Attempted {
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
         let started = Instant::now();
-        let mut noted = Unanswered { layer: self, request, started, open: true };
-        let outcome = self.inner.chat(ctx, request).await.and_then(|response| {
+        let span = self.span(ctx, request);
+        let mut noted = Unanswered { layer: self, request, started, span: span.clone(), open: true };
+        let answered =
+            request.call.busy().provider(self.inner.chat(ctx, request)).instrument(span.clone()).await;
+        let outcome = answered.and_then(|response| {
             let response = response.judged();
             if response.outcome == Outcome::Errored {
                 Err(no_answer(self.inner.name()))
@@ -93,16 +132,17 @@ impl Provider for Attempted {
             }
         });
         noted.open = false;
-        self.note(request, started, &outcome);
+        self.note(request, started, &span, &outcome);
         outcome
     }
 
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
         let started = Instant::now();
-        let mut noted = Unanswered { layer: self, request, started, open: true };
-        let outcome = self.open(ctx, request).await;
+        let span = self.span(ctx, request);
+        let mut noted = Unanswered { layer: self, request, started, span: span.clone(), open: true };
+        let outcome = self.open(ctx, request).instrument(span.clone()).await;
         noted.open = false;
-        self.note(request, started, &outcome);
+        self.note(request, started, &span, &outcome);
         outcome
     }
 }
@@ -112,6 +152,7 @@ struct Unanswered<'a> {
     layer: &'a Attempted,
     request: &'a ChatRequest,
     started: Instant,
+    span: Span,
     open: bool,
 }
 
@@ -119,15 +160,17 @@ impl Drop for Unanswered<'_> {
     fn drop(&mut self) {
         if self.open {
             let given_up = Err::<(), _>(Error::new(ErrorKind::Timeout, "ai.chat", "given up"));
-            self.layer.note(self.request, self.started, &given_up);
+            self.layer.note(self.request, self.started, &self.span, &given_up);
         }
     }
 }
 
 struct Reading {
+    call: Call,
     inner: ChatStream,
     seen: Assembler,
     held: VecDeque<ChatChunk>,
+    answers: usize,
     provider: String,
 }
 
@@ -137,7 +180,7 @@ impl Reading {
         if let Some(chunk) = reading.held.pop_front() {
             return Some((Ok(chunk), Some(reading)));
         }
-        match reading.inner.next().await {
+        match reading.call.busy().provider(reading.inner.next()).await {
             Some(Ok(chunk)) => match checked(&chunk, &reading.provider) {
                 Ok(()) => {
                     reading.seen.push(&chunk);
@@ -145,11 +188,17 @@ impl Reading {
                 }
                 Err(error) => Some((Err(error), None)),
             },
+            Some(Err(_)) if reading.seen.are_finished(reading.answers) => None,
             Some(Err(error)) => Some((Err(error), None)),
             None if reading.seen.is_finished() => None,
             None => Some((Err(cut(&reading.provider)), None)),
         }
     }
+}
+
+/// How much a piece without output holds.
+fn size(chunk: &ChatChunk) -> usize {
+    serde_json::to_vec(chunk).map_or(0, |json| json.len())
 }
 
 fn checked(chunk: &ChatChunk, provider: &str) -> Result<()> {

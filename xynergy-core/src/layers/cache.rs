@@ -23,6 +23,7 @@ pub struct CacheLayer {
     cache: Arc<dyn ResponseCache>,
     ttl: Duration,
     routing: Arc<str>,
+    by_tags: bool,
     flights: Arc<Flights>,
     counts: Arc<Mutex<BTreeMap<TenantId, Counts>>>,
 }
@@ -34,9 +35,22 @@ struct Counts {
 }
 
 impl CacheLayer {
+    /// The same layer where tags choose models too: answers are then shared only under equal tags.
+    #[must_use]
+    pub fn by_tags(self, by_tags: bool) -> Self {
+        Self { by_tags, ..self }
+    }
+
     /// A layer on `cache`. `routing` names the configuration that chooses models: answers are shared only under an equal one.
     pub fn new(cache: Arc<dyn ResponseCache>, ttl: Duration, routing: impl Into<Arc<str>>) -> Self {
-        Self { cache, ttl, routing: routing.into(), flights: Arc::default(), counts: Arc::default() }
+        Self {
+            cache,
+            ttl,
+            routing: routing.into(),
+            by_tags: false,
+            flights: Arc::default(),
+            counts: Arc::default(),
+        }
     }
 
     /// Hits and misses of the tenant.
@@ -54,6 +68,10 @@ impl CacheLayer {
     fn key(&self, ctx: &Ctx, request: &ChatRequest, stream: bool) -> Option<CacheKey> {
         if request.options.cache == Some(false) {
             return None;
+        }
+        if self.by_tags && !request.options.tags.is_empty() {
+            let routing = format!("{} {:?}", self.routing, request.options.tags);
+            return CacheKey::of(&ctx.tenant, &routing, request, stream).ok();
         }
         CacheKey::of(&ctx.tenant, &self.routing, request, stream).ok()
     }
@@ -179,14 +197,15 @@ impl Recording {
         let Ok(chunk) = &item else { return Some((item, None)) };
         recording.seen.push(chunk);
         if let Some(report) = &chunk.report {
-            recording.keep(report).await;
+            recording.keep(report, chunk.outcome.unwrap_or_default()).await;
         }
         Some((item, Some(recording)))
     }
 
-    async fn keep(&mut self, report: &CallReport) {
+    async fn keep(&mut self, report: &CallReport, outcome: Outcome) {
         let mut response = self.seen.response();
         response.report = report.clone();
+        response.outcome = outcome;
         if is_kept(&response) {
             self.layer.put(&self.ctx, &self.key, Arc::new(response)).await;
         }

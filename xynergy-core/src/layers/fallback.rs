@@ -16,7 +16,7 @@ pub struct Fallback {
 }
 
 /// Whether another model may do better. What the caller asked wrongly is wrong everywhere.
-fn moves_on(kind: ErrorKind) -> bool {
+pub(super) fn moves_on(kind: ErrorKind) -> bool {
     match kind {
         ErrorKind::Unauthorized
         | ErrorKind::Throttled
@@ -58,7 +58,9 @@ impl Fallback {
             asked.call.last_resort = number + 1 == count;
             match ask(Arc::clone(provider), asked).await {
                 Ok(answer) => return Ok((answer, choice)),
-                Err(error) if moves_on(error.kind()) => failures.push((choice, error)),
+                Err(error) if moves_on(error.kind()) || request.call.elsewhere == Some(error.kind()) => {
+                    failures.push((choice, error));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -71,6 +73,11 @@ fn all_failed(mut failures: Vec<(ModelChoice, Error)>) -> Error {
     let told: Vec<String> =
         failures.iter().map(|(choice, error)| format!("{}: {}", choice.provider, error.kind())).collect();
     let same_kind = failures.windows(2).all(|pair| pair[0].1.kind() == pair[1].1.kind());
+    let waits = failures.iter().filter_map(|(_, error)| match error.retry() {
+        Retry::After(wait) => Some(wait),
+        Retry::Never | Retry::Exhausted => None,
+    });
+    let soonest = waits.min();
     match failures.pop() {
         None => {
             Error::new(ErrorKind::Unavailable, "ai.chat", "the decision names no provider that is configured")
@@ -79,7 +86,9 @@ fn all_failed(mut failures: Vec<(ModelChoice, Error)>) -> Error {
         Some((_, error)) => {
             let kind = if same_kind { error.kind() } else { ErrorKind::Unavailable };
             Error::new(kind, "ai.chat", format!("no provider answered ({})", told.join(", ")))
-                .with_retry(Retry::Exhausted)
+                .with_retry(
+                    soonest.filter(|_| kind == ErrorKind::Throttled).map_or(Retry::Exhausted, Retry::After),
+                )
                 .with_source(error)
         }
     }

@@ -68,6 +68,7 @@ impl Retried {
                 return Err(error);
             }
             tokio::time::sleep(wait).await;
+            request.call.note_retry();
             retries += 1;
         }
     }

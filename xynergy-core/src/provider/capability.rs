@@ -15,10 +15,13 @@ pub struct Capability {
     pub response_format: bool,
     /// Whether it reads images.
     pub images: bool,
+    /// Whether its default model continues the assistant's message that a request ends with, without saying it again.
+    #[serde(default)]
+    pub prefill: bool,
 }
 
 impl Capability {
-    /// Everything, with `default_model`.
+    /// Everything that any provider can, with `default_model`; continuing a message is no such thing.
     pub fn all(default_model: impl Into<String>) -> Self {
         Self {
             default_model: default_model.into(),
@@ -26,6 +29,7 @@ impl Capability {
             tools: true,
             response_format: true,
             images: true,
+            prefill: false,
         }
     }
 

@@ -2,9 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::message::null_is_empty;
-use super::response::lenient_text;
-use super::usage::lenient;
+use super::lenient;
 use super::{CallReport, Content, FinishReason, Outcome, Role, Usage};
 
 /// A piece of a streamed answer, in OpenAI's shape.
@@ -13,16 +11,16 @@ use super::{CallReport, Content, FinishReason, Outcome, Role, Usage};
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatChunk {
     /// The provider's id of the answer.
-    #[serde(default, deserialize_with = "lenient_text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub id: String,
     /// The model that answers, as the provider names it.
-    #[serde(default, deserialize_with = "lenient_text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub model: String,
     /// What is added to which answer; empty in chunks that only annotate.
-    #[serde(default, deserialize_with = "null_is_empty")]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub choices: Vec<ChunkChoice>,
     /// The tokens used so far, where the provider says so.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::usage", skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// Whether the answer is whole; only in the last chunk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,13 +60,13 @@ impl ChatChunk {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChunkChoice {
     /// Which answer.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::index")]
     pub index: u32,
     /// What is added.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::null_is_default")]
     pub delta: Delta,
     /// Why it ended, in its last chunk.
-    #[serde(default, deserialize_with = "empty_is_none")]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub finish_reason: Option<FinishReason>,
     /// Every other field, as it came.
     #[serde(flatten)]
@@ -79,28 +77,18 @@ pub struct ChunkChoice {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Delta {
     /// Who speaks, in the first chunk.
-    #[serde(default, deserialize_with = "empty_is_none", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::name", skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
     /// More of what is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Content>,
     /// More of the refusal.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::words", skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     /// More of the tool calls, as they came.
-    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<Value>,
     /// Every other field, as it came: `reasoning_content`, `reasoning`.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
-}
-
-/// Some providers send `""` until there is a value.
-fn empty_is_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: From<String>,
-{
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.filter(|text| !text.is_empty()).map(T::from))
 }

@@ -17,6 +17,7 @@ type Answer = dyn Fn(&ChatRequest) -> Result<String> + Send + Sync;
 pub struct MemoryProvider {
     name: String,
     model: String,
+    prefill: bool,
     answer: Arc<Answer>,
 }
 
@@ -27,7 +28,14 @@ impl MemoryProvider {
         model: impl Into<String>,
         answer: impl Fn(&ChatRequest) -> Result<String> + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.into(), model: model.into(), answer: Arc::new(answer) }
+        Self { name: name.into(), model: model.into(), prefill: false, answer: Arc::new(answer) }
+    }
+
+    /// The same provider, which says that it continues a message of the assistant's: `answer` gives what follows it.
+    #[must_use]
+    pub fn with_prefill(mut self) -> Self {
+        self.prefill = true;
+        self
     }
 }
 
@@ -47,7 +55,13 @@ impl Provider for MemoryProvider {
     }
 
     fn capability(&self) -> Capability {
-        Capability { tools: false, response_format: false, images: false, ..Capability::all(&self.model) }
+        Capability {
+            tools: false,
+            response_format: false,
+            images: false,
+            prefill: self.prefill,
+            ..Capability::all(&self.model)
+        }
     }
 
     async fn chat(&self, _ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {

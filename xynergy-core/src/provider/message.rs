@@ -2,6 +2,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::lenient;
 use super::open::open_enum;
 
 open_enum! {
@@ -24,16 +25,16 @@ open_enum! {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// Who speaks.
-    #[serde(default = "assistant")]
+    #[serde(default = "assistant", deserialize_with = "role_or_assistant")]
     pub role: Role,
     /// What is said; absent beside tool calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Content>,
     /// Why the model refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::words", skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
     /// The tools that the model calls, as they came.
-    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub tool_calls: Vec<Value>,
     /// Every other field, as it came.
     #[serde(flatten)]
@@ -62,11 +63,27 @@ impl Message {
         self.content.iter().flat_map(Content::texts)
     }
 
+    /// Whether there is nothing in it but a role and what is said.
+    pub(crate) fn is_only_content(&self) -> bool {
+        self.refusal.is_none() && self.tool_calls.is_empty() && self.extra.is_empty()
+    }
+
     /// Whether a part of it is an image.
     pub fn has_image(&self) -> bool {
         match &self.content {
             Some(Content::Parts(parts)) => parts.iter().any(|part| part.kind.contains("image")),
             _ => false,
+        }
+    }
+
+    /// How many parts of it are images.
+    pub fn images(&self) -> usize {
+        match &self.content {
+            Some(Content::Parts(parts)) => parts
+                .iter()
+                .filter(|part| matches!(part.kind.as_str(), "image_url" | "image" | "input_image"))
+                .count(),
+            _ => 0,
         }
     }
 }
@@ -110,13 +127,9 @@ fn assistant() -> Role {
     Role::Assistant
 }
 
-/// Some providers send `null` where others leave the list away.
-pub(super) fn null_is_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: serde::Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::<Vec<T>>::deserialize(deserializer).map(Option::unwrap_or_default)
+/// Some providers send `null` or `""`.
+fn role_or_assistant<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Role, D::Error> {
+    Ok(lenient::name::<D, Role>(deserializer)?.unwrap_or(Role::Assistant))
 }
 
 #[cfg(test)]

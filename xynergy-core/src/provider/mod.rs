@@ -4,7 +4,9 @@ mod assemble;
 mod call;
 mod capability;
 mod chunk;
+mod lenient;
 mod memory;
+mod merge;
 mod message;
 mod open;
 mod request;
@@ -13,6 +15,7 @@ mod usage;
 mod validate;
 
 pub use assemble::Assembler;
+pub(crate) use call::Try;
 pub use call::{Attempt, AttemptStatus, Call, CallOptions, CallReport};
 pub use capability::Capability;
 pub use chunk::{ChatChunk, ChunkChoice, Delta};
@@ -23,11 +26,13 @@ pub use response::{ChatResponse, Choice, FinishReason, Generation, Outcome};
 pub use usage::Usage;
 
 use std::fmt::Debug;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures_util::stream::BoxStream;
 
 use crate::ctx::Ctx;
+use crate::embed::Embedder;
 use crate::error::Result;
 
 /// The pieces of a streamed answer. It ends after the first error; dropping it aborts the call.
@@ -52,4 +57,9 @@ pub trait Provider: Send + Sync + Debug + 'static {
 
     /// Answers `request` in pieces; returns when the provider has accepted it.
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream>;
+
+    /// What embeds texts at the same account, where it does.
+    fn embedder(&self) -> Option<Arc<dyn Embedder>> {
+        None
+    }
 }

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::message::null_is_empty;
-use super::{Call, CallOptions, Message, Role};
+use super::{Call, CallOptions, Message, Role, lenient};
 
 /// A chat completion to be made, in OpenAI's shape.
 ///
@@ -31,7 +30,7 @@ pub struct ChatRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub n: Option<u32>,
     /// The tools that the model may call, as they came.
-    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, deserialize_with = "lenient::list", skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<Value>,
     /// The format that the answer must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +90,9 @@ pub struct GenerateRequest {
     /// False neither reads nor fills the cache.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cache: Option<bool>,
+    /// A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 impl GenerateRequest {
@@ -104,7 +106,13 @@ impl GenerateRequest {
         ChatRequest {
             max_tokens: self.max_tokens,
             temperature: Some(self.temperature.unwrap_or(0.7)),
-            options: CallOptions { tags: self.tags, cache: self.cache, optimize_tokens: true },
+            options: CallOptions {
+                tags: self.tags,
+                key: self.key,
+                cache: self.cache,
+                session: None,
+                optimize_tokens: true,
+            },
             ..ChatRequest::prompt(self.prompt)
         }
     }

@@ -3,8 +3,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::open::open_enum;
-use super::usage::lenient;
-use super::{Attempt, CallReport, Message, Role, Usage};
+use super::{Attempt, CallReport, Message, Role, Usage, lenient};
 use crate::tokens::TokenOptimization;
 
 open_enum! {
@@ -31,9 +30,23 @@ impl FinishReason {
         match self {
             Self::Length | Self::ContentFilter => Outcome::Truncated,
             Self::Error => Outcome::Errored,
-            Self::Other(text) if text.is_empty() => Outcome::Truncated,
-            Self::Stop | Self::ToolCalls | Self::FunctionCall | Self::Other(_) => Outcome::Complete,
+            Self::Other(text) => outcome_by_name(text),
+            Self::Stop | Self::ToolCalls | Self::FunctionCall => Outcome::Complete,
         }
+    }
+}
+
+/// Other names of an end that is no whole answer: Mistral's, DeepSeek's, vLLM's and those of gateways in front of others.
+/// What is not known is an end that the model chose, as `eos_token`. `pause_turn` and `compaction` are Anthropic's for a turn that has to
+/// be sent again to go on.
+fn outcome_by_name(name: &str) -> Outcome {
+    match name.to_ascii_lowercase().as_str() {
+        "" | "null" | "pause_turn" | "compaction" | "model_length" | "max_tokens" | "max_output_tokens"
+        | "safety" | "recitation" | "blocklist" | "prohibited_content" | "timeout" | "cancelled" => {
+            Outcome::Truncated
+        }
+        "insufficient_system_resource" | "abort" => Outcome::Errored,
+        _ => Outcome::Complete,
     }
 }
 
@@ -68,16 +81,16 @@ impl Outcome {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChatResponse {
     /// The provider's id of the answer.
-    #[serde(default, deserialize_with = "lenient_text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub id: String,
     /// The model that answered, as the provider names it.
-    #[serde(default, deserialize_with = "lenient_text")]
+    #[serde(default, deserialize_with = "lenient::text")]
     pub model: String,
     /// The answers, one unless more were asked for.
     #[serde(default)]
     pub choices: Vec<Choice>,
     /// The tokens used, as the provider counts them.
-    #[serde(default, deserialize_with = "lenient", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "lenient::usage", skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
     /// Whether it is whole: the worst of the choices. Truncated until it is set.
     #[serde(default)]
@@ -130,13 +143,13 @@ impl ChatResponse {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Choice {
     /// Its number.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::index")]
     pub index: u32,
     /// What the model said; empty where a filter took it away.
-    #[serde(default = "Message::silent")]
+    #[serde(default = "Message::silent", deserialize_with = "message_or_silence")]
     pub message: Message,
     /// Why it stopped.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::name")]
     pub finish_reason: Option<FinishReason>,
     /// Every other field, as it came.
     #[serde(flatten)]
@@ -200,13 +213,8 @@ impl Generation {
     }
 }
 
-/// Names that some providers send as numbers or null.
-pub(super) fn lenient_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
-        Value::String(text) => text,
-        Value::Null => String::new(),
-        other => other.to_string(),
-    })
+fn message_or_silence<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Message, D::Error> {
+    Ok(Option::<Message>::deserialize(deserializer)?.unwrap_or_else(Message::silent))
 }
 
 #[cfg(test)]
@@ -226,6 +234,9 @@ mod tests {
             (Value::from("stop"), Outcome::Complete),
             (Value::from("eos_token"), Outcome::Complete),
             (Value::from("length"), Outcome::Truncated),
+            (Value::from("model_length"), Outcome::Truncated),
+            (Value::from("MAX_TOKENS"), Outcome::Truncated),
+            (Value::from("insufficient_system_resource"), Outcome::Errored),
             (Value::from(""), Outcome::Truncated),
             (Value::Null, Outcome::Truncated),
             (Value::from("error"), Outcome::Errored),
@@ -242,6 +253,17 @@ mod tests {
             {"message": {"content": "x"}, "finish_reason": "stop"}
         ]});
         assert_eq!(of(json).outcome, Outcome::Truncated);
+    }
+
+    #[test]
+    fn nulls_and_odd_types_in_a_choice_do_not_spoil_it() {
+        let response = of(serde_json::json!({"choices": [
+            {"index": null, "message": {"role": null, "content": "x", "refusal": false, "tool_calls": null}, "finish_reason": "stop"},
+            {"index": 1, "message": null, "finish_reason": 7}
+        ]}));
+        assert_eq!(response.first_text(), "x");
+        assert_eq!((response.choices[0].index, &response.choices[0].message.role), (0, &Role::Assistant));
+        assert_eq!(response.choices[1].finish_reason, Some(FinishReason::Other("7".into())));
     }
 
     #[test]

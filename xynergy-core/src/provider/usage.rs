@@ -2,17 +2,19 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::lenient;
+
 /// The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Usage {
     /// Tokens of the prompt, cached ones included.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub prompt_tokens: u64,
     /// Tokens of the answer, reasoning included.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub completion_tokens: u64,
     /// Both together, as the provider says.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::count")]
     pub total_tokens: u64,
     /// Every other field, as it came: `prompt_tokens_details`, `completion_tokens_details`.
     #[serde(flatten)]
@@ -32,12 +34,15 @@ impl Usage {
 
     /// The part of the prompt that was read from the provider's cache, never more than the prompt.
     pub fn cached_tokens(&self) -> u64 {
-        self.detail("prompt_tokens_details", "cached_tokens").min(self.prompt_tokens)
+        // DeepSeek has a name of its own beside the details.
+        let hits = || self.extra.get("prompt_cache_hit_tokens").and_then(Value::as_u64);
+        let cached = self.detail("prompt_tokens_details", "cached_tokens").or_else(hits);
+        cached.unwrap_or(0).min(self.prompt_tokens)
     }
 
     /// The part of the answer that was reasoning, never more than the answer.
     pub fn reasoning_tokens(&self) -> u64 {
-        self.detail("completion_tokens_details", "reasoning_tokens").min(self.completion_tokens)
+        self.detail("completion_tokens_details", "reasoning_tokens").unwrap_or(0).min(self.completion_tokens)
     }
 
     /// The tokens that count: the provider's total, or the sum where it says none.
@@ -50,15 +55,9 @@ impl Usage {
         self.total() > 0
     }
 
-    fn detail(&self, group: &str, name: &str) -> u64 {
-        self.extra.get(group).and_then(|details| details.get(name)).and_then(Value::as_u64).unwrap_or(0)
+    fn detail(&self, group: &str, name: &str) -> Option<u64> {
+        self.extra.get(group)?.get(name)?.as_u64()
     }
-}
-
-/// Usage that cannot be read is no usage: it must not spoil the answer.
-pub(super) fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Usage>, D::Error> {
-    let value = Option::<Value>::deserialize(deserializer)?;
-    Ok(value.and_then(|value| serde_json::from_value(value).ok()).filter(Usage::is_known))
 }
 
 #[cfg(test)]
@@ -75,5 +74,14 @@ mod tests {
         let usage: Usage = serde_json::from_value(json.clone()).unwrap();
         assert_eq!((usage.cached_tokens(), usage.reasoning_tokens()), (4, 5));
         assert_eq!(serde_json::to_value(usage).unwrap(), json);
+    }
+
+    #[test]
+    fn odd_counts_are_read_and_deepseek_cache_hits_found() {
+        let json = serde_json::json!({
+            "prompt_tokens": 10.0, "completion_tokens": null, "total_tokens": -3, "prompt_cache_hit_tokens": 6
+        });
+        let usage: Usage = serde_json::from_value(json).unwrap();
+        assert_eq!((usage.total(), usage.cached_tokens()), (10, 6));
     }
 }

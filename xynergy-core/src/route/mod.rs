@@ -1,11 +1,20 @@
-//! Which models to ask, in which order, and why. Pure: the same request and configuration give the same decision.
+//! Which models to ask, in which order, and why. Each strategy is a pure function of the
+//! request, the configuration, what was measured and a draw; [`Router`] brings them together.
 
+mod canary;
+mod cheapest;
+mod conversation;
 mod features;
+mod latency;
 mod policy;
+mod router;
 mod score;
+mod sticky;
+mod weighted;
+mod window;
 
 pub use features::Features;
-pub use policy::{Candidate, Router, RoutingTable};
+pub use router::{Candidate, Decided, Figures, Memo, Router, RoutingTable};
 pub use score::{COMPLEX_FROM, Score, score};
 
 use schemars::JsonSchema;
@@ -49,10 +58,12 @@ pub struct RouteDecision {
     pub score: f64,
     /// The models in the order in which they are asked.
     pub models: Vec<ModelChoice>,
-    /// What chose them: `complexity`, `model` or `route`.
+    /// What chose them: `complexity` for `ai.order`, `model` for one that the request or a policy names, `route` for a list, or the
+    /// strategy of the route, as `weighted`.
     pub policy: String,
     /// Why, for a person.
     pub reason: String,
-    /// The probability with which this order was chosen, so that other policies can be evaluated on the log.
+    /// The probability with which the first of the models was chosen to be the first, so that other policies can be evaluated on the
+    /// log. Below 1 where it was drawn.
     pub propensity: f64,
 }

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Reserve, Settlement, SpendLedger, SpendLimit};
 use crate::ctx::{Ctx, TenantId};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 /// Holds a reservation. Dropped without a settlement, at whatever point, it gives back what was not used.
 #[derive(Debug)]
@@ -23,15 +23,17 @@ impl SpendGuard {
         request: &Reserve,
     ) -> Result<(Self, Vec<SpendLimit>)> {
         // The guard stands before the ledger is asked, so that a dropped future gives back what may have been written.
-        let guard = Self {
+        let mut guard = Self {
             ledger: Arc::clone(ledger),
             tenant: ctx.tenant.clone(),
             id: request.id,
             used: None,
             open: true,
         };
-        let crossed = ledger.reserve(&ctx.tenant, request).await?;
-        Ok((guard, crossed))
+        let reserved = ledger.reserve(&ctx.tenant, request).await;
+        // A refusal is an answer: there is nothing to give back, and nothing to write about it.
+        guard.open = !matches!(&reserved, Err(error) if error.kind() == ErrorKind::LimitExceeded);
+        reserved.map(|crossed| (guard, crossed))
     }
 
     /// Notes what has been used so far, which is settled even if the guard is dropped.

@@ -1,8 +1,10 @@
-use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
+use std::fmt;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::env::Timestamp;
+use super::{Window, Zone};
 
 /// What a limit is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -13,77 +15,47 @@ pub enum LimitScope {
     Tenant,
     /// What carries this tag.
     Tag(String),
+    /// What is spent under this name of the caller's, as that of an API key that the host hands out.
+    Key(String),
 }
 
-impl std::fmt::Display for LimitScope {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl LimitScope {
+    /// The scopes that a call belongs to.
+    pub fn of_call<'a>(
+        tags: &'a BTreeSet<String>,
+        key: Option<&'a str>,
+    ) -> impl Iterator<Item = Self> + use<'a> {
+        let tags = tags.iter().cloned().map(Self::Tag);
+        std::iter::once(Self::Tenant).chain(tags).chain(key.map(|key| Self::Key(key.to_owned())))
+    }
+
+    /// Whether a call belongs to it.
+    pub fn covers(&self, tags: &BTreeSet<String>, key: Option<&str>) -> bool {
+        match self {
+            Self::Tenant => true,
+            Self::Tag(tag) => tags.contains(tag),
+            Self::Key(name) => key == Some(name),
+        }
+    }
+
+    /// As one text, by which stores tell scopes apart: `tenant`, `tag:NAME`, `key:NAME`.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Tenant => "tenant".to_owned(),
+            Self::Tag(tag) => format!("tag:{tag}"),
+            Self::Key(key) => format!("key:{key}"),
+        }
+    }
+}
+
+impl fmt::Display for LimitScope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tenant => f.write_str("the tenant"),
             Self::Tag(tag) => write!(f, "tag {tag:?}"),
+            Self::Key(key) => write!(f, "key {key:?}"),
         }
     }
-}
-
-/// A span of the calendar, in UTC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Window {
-    /// A minute.
-    Minute,
-    /// An hour.
-    Hour,
-    /// A day.
-    Day,
-    /// A calendar month.
-    Month,
-}
-
-impl Window {
-    /// All of them, the shortest first.
-    pub const ALL: [Self; 4] = [Self::Minute, Self::Hour, Self::Day, Self::Month];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Minute => "minute",
-            Self::Hour => "hour",
-            Self::Day => "day",
-            Self::Month => "month",
-        }
-    }
-
-    /// The start of the window that `at` is in.
-    pub fn start(self, at: Timestamp) -> Timestamp {
-        let floor =
-            |micros: i64| Timestamp::from_micros(at.micros().div_euclid(micros).saturating_mul(micros));
-        match self {
-            Self::Minute => floor(60_000_000),
-            Self::Hour => floor(3_600_000_000),
-            Self::Day => floor(86_400_000_000),
-            Self::Month => month(at, false),
-        }
-    }
-
-    /// The start of the next window.
-    pub fn end(self, at: Timestamp) -> Timestamp {
-        let next = |micros: i64| Timestamp::from_micros(self.start(at).micros().saturating_add(micros));
-        match self {
-            Self::Minute => next(60_000_000),
-            Self::Hour => next(3_600_000_000),
-            Self::Day => next(86_400_000_000),
-            Self::Month => month(at, true),
-        }
-    }
-}
-
-/// The first of this month or of the next. Times outside of the calendar are a month of their own.
-fn month(at: Timestamp, next: bool) -> Timestamp {
-    let first = || {
-        let day = jiff::Timestamp::from_microsecond(at.micros()).ok()?.to_zoned(TimeZone::UTC).date();
-        let day = if next { day.last_of_month().tomorrow().ok()? } else { day.first_of_month() };
-        Some(day.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond())
-    };
-    first().map_or(at, Timestamp::from_micros)
 }
 
 /// A cap on AI money.
@@ -94,24 +66,18 @@ pub struct SpendLimit {
     pub scope: LimitScope,
     /// Over which span.
     pub window: Window,
+    /// Whose calendar and clock the span is of: an IANA name, UTC when absent.
+    #[serde(default, skip_serializing_if = "Zone::is_utc")]
+    pub zone: Zone,
     /// The cap, in billionths of a dollar.
     pub amount_nano_usd: u64,
     /// A hard limit refuses the call that could cross it; a soft one lets it pass and says so.
     pub hard: bool,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn windows_are_calendar_spans() {
-        let at: Timestamp = "2024-02-29T13:45:59.999999Z".parse().unwrap();
-        let bounds = |window: Window| (window.start(at).to_string(), window.end(at).to_string());
-        let pair = |start: &str, end: &str| (start.to_owned(), end.to_owned());
-        assert_eq!(bounds(Window::Minute), pair("2024-02-29T13:45:00Z", "2024-02-29T13:46:00Z"));
-        assert_eq!(bounds(Window::Hour), pair("2024-02-29T13:00:00Z", "2024-02-29T14:00:00Z"));
-        assert_eq!(bounds(Window::Day), pair("2024-02-29T00:00:00Z", "2024-03-01T00:00:00Z"));
-        assert_eq!(bounds(Window::Month), pair("2024-02-01T00:00:00Z", "2024-03-01T00:00:00Z"));
+impl SpendLimit {
+    /// Whether a limit of this scope and window takes its place.
+    pub fn is_of(&self, scope: &LimitScope, window: Window) -> bool {
+        self.window == window && self.scope == *scope
     }
 }

@@ -1,16 +1,4 @@
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::provider::{ChatRequest, Content};
-
-/// A number of tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct TokenCount {
-    /// How many.
-    pub tokens: u64,
-    /// Whether it is exact; if not, it is an estimate (see [`count_text`]).
-    pub exact: bool,
-}
 
 /// Tokens that a message costs beside its text, and those that open the answer.
 const PER_MESSAGE: u64 = 4;
@@ -53,11 +41,6 @@ pub fn count_request(request: &ChatRequest) -> u64 {
     }
     tokens += request.tools.iter().map(|tool| count_text(&tool.to_string())).sum::<u64>();
     tokens + request.response_format.as_ref().map_or(0, |format| count_text(&format.to_string()))
-}
-
-/// The estimate of [`count_request`] as what it is.
-pub fn estimate_request(request: &ChatRequest) -> TokenCount {
-    TokenCount { tokens: count_request(request), exact: false }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -7,5 +7,6 @@ mod changes;
 mod faults;
 mod open;
 mod race;
+mod spend;
 mod state;
 mod support;

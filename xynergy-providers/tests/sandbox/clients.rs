@@ -8,6 +8,7 @@ mod ai {
     use futures_util::StreamExt;
     use xynergy_core::client::{AiClient, AiParts};
     use xynergy_core::config::{AiConfig, ProviderConfig, Secret, SecretRef, StaticSecrets};
+    use xynergy_core::embed::EmbedRequest;
     use xynergy_core::provider::{ChatRequest, GenerateRequest, Outcome};
     use xynergy_core::registry::ProviderParts;
     use xynergy_core::{Ctx, Env, TenantId};
@@ -20,7 +21,7 @@ mod ai {
         let urls = world.sandbox.urls();
         let provider = |url: &String| ProviderConfig {
             base_url: Some(url.clone()),
-            api_key: Some(SecretRef::Env("KEY".into())),
+            api_key: Some(SecretRef::Env("KEY".into()).into()),
             ..ProviderConfig::default()
         };
         let providers: BTreeMap<_, _> =
@@ -47,6 +48,30 @@ mod ai {
         }
         let state = world.sandbox.state().await.unwrap();
         assert_eq!(state.requests, 1);
+    }
+
+    #[tokio::test]
+    async fn embeds_more_texts_than_one_request_takes() {
+        let world = start().await;
+        let (client, ctx) = client(&world);
+        let mut texts: Vec<String> = (0..1_100).map(|number| format!("advert {number}")).collect();
+        texts[1_050] = texts[3].clone();
+        let request = EmbedRequest { dimensions: Some(16), ..EmbedRequest::new(texts.clone()) };
+        let told = client.embed(&ctx, request).await.unwrap();
+        assert_eq!((told.vectors.len(), told.dimensions, told.attempts.len()), (1_100, 16, 2));
+        assert_eq!((told.provider.as_str(), told.model.as_str()), ("openai", "text-embedding-3-small"));
+        assert_eq!(told.vectors[1_050], told.vectors[3]);
+        let tokens = texts.iter().map(|text| text.len().div_ceil(4) as u64).sum::<u64>();
+        assert_eq!((told.tokens_used, told.cost_nano_usd), (tokens, Some(20 * tokens)));
+
+        // A server that answers with numbers gives the same vectors as one that answers with base64.
+        let own = EmbedRequest {
+            model: "internal/own".into(),
+            dimensions: Some(16),
+            ..EmbedRequest::new(["advert 7"])
+        };
+        assert_eq!(client.embed(&ctx, own).await.unwrap().vectors[0], told.vectors[7]);
+        assert_eq!(world.sandbox.state().await.unwrap().requests, 3);
     }
 
     #[tokio::test]

@@ -74,6 +74,9 @@ async fn try_start(faults: &str, log: SandboxLog, clock: Arc<ManualClock>) -> xy
         ..SandboxConfig::new(ads(), crm())
     })
     .await?;
+    // The package builds its own client with a provider; this one has the process's.
+    #[cfg(feature = "rustls")]
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
     let client = Client { http, base: sandbox.urls().base.clone() };
     Ok(World { sandbox, clock, client })
@@ -85,6 +88,9 @@ pub(crate) async fn start_ads(ads: AdsFile, change: impl FnOnce(SandboxConfig) -
     let config =
         SandboxConfig { clock: SandboxClock::Shared(clock.clone()), ..SandboxConfig::new(ads, crm()) };
     let sandbox = sandbox::start(change(config)).await.unwrap();
+    // The package builds its own client with a provider; this one has the process's.
+    #[cfg(feature = "rustls")]
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(20)).build().unwrap();
     let client = Client { http, base: sandbox.urls().base.clone() };
     World { sandbox, clock, client }

@@ -4,6 +4,7 @@ use schemars::{Schema, SchemaGenerator};
 use xynergy::Timestamp;
 use xynergy::ads::{AccountState, Activity, AdInsight, AdWrite, Owner, OwnerState};
 use xynergy::crm::{Contact, CrmEvent, Deal};
+use xynergy::embed::{EmbedRequest, EmbedResponse};
 use xynergy::provider::{ChatChunk, ChatRequest, ChatResponse};
 use xynergy::secrets::SecretRef;
 use xynergy::store::{Appended, Candidate, Click, DealRevenue, Document, KeyedHash, RevenueTotals, Tracked};
@@ -74,6 +75,11 @@ pub fn traits() -> Vec<HostTrait> {
             "chat" (ctx: CallContext, request: ChatRequest) -> TextOr<ChatResponse>;
             /// Answers in pieces: chunks, or text. May be absent.
             "stream" (ctx: CallContext, request: ChatRequest) -> TextOr<ChatChunk>, stream;
+        }
+        /// Embeds texts. Its attributes `default_model` and `max_inputs` say what it can do.
+        "Embedder" {
+            /// One vector for each text of `request.input`, in their order and all of the same length, and the tokens where they are known.
+            "embed" (ctx: CallContext, request: EmbedRequest) -> EmbedResponse;
         }
         /// A cache of answers. An error is taken as a miss.
         "ResponseCache" {

@@ -70,7 +70,7 @@ impl Provider for HostProvider {
     fn capability(&self) -> Capability {
         let ProviderTraits { default_model, streaming, tools, response_format, images } = self.traits.clone();
         let default_model = default_model.unwrap_or_else(|| self.name.clone());
-        Capability { default_model, streaming, tools, response_format, images }
+        Capability { default_model, streaming, tools, response_format, images, prefill: false }
     }
 
     /// The host answers with a chat completion, or with the text alone.

@@ -71,6 +71,11 @@ function DealRevenue(it) {
   readable(it);
 }
 
+function Embeddings(it) {
+  if (typeof it.cost_nano_usd === 'number') it.cost_nano_usd = BigInt(it.cost_nano_usd);
+  readable(it);
+}
+
 function Generation(it) {
   if (typeof it.cost_nano_usd === 'number') it.cost_nano_usd = BigInt(it.cost_nano_usd);
   readable(it);
@@ -121,11 +126,6 @@ function PlannedOutcome(it) {
   readable(it);
 }
 
-function ProviderSpend(it) {
-  if (typeof it.cost_nano_usd === 'number') it.cost_nano_usd = BigInt(it.cost_nano_usd);
-  readable(it);
-}
-
 function RampStep(it) {
   if (typeof it.target === 'number') it.target = BigInt(it.target);
   readable(it);
@@ -138,10 +138,19 @@ function RevenueTotals(it) {
 }
 
 function Spend(it) {
-  if (it.by_provider !== null && typeof it.by_provider === 'object') { for (const key0 in it.by_provider) { if (it.by_provider[key0] !== null && typeof it.by_provider[key0] === 'object') { ProviderSpend(it.by_provider[key0]); } } }
+  if (it.by_day !== null && typeof it.by_day === 'object') { for (const key0 in it.by_day) { if (it.by_day[key0] !== null && typeof it.by_day[key0] === 'object') { SpendTotal(it.by_day[key0]); } } }
+  if (it.by_key !== null && typeof it.by_key === 'object') { for (const key0 in it.by_key) { if (it.by_key[key0] !== null && typeof it.by_key[key0] === 'object') { SpendTotal(it.by_key[key0]); } } }
+  if (it.by_model !== null && typeof it.by_model === 'object') { for (const key0 in it.by_model) { if (it.by_model[key0] !== null && typeof it.by_model[key0] === 'object') { SpendTotal(it.by_model[key0]); } } }
+  if (it.by_provider !== null && typeof it.by_provider === 'object') { for (const key0 in it.by_provider) { if (it.by_provider[key0] !== null && typeof it.by_provider[key0] === 'object') { SpendTotal(it.by_provider[key0]); } } }
+  if (it.by_tag !== null && typeof it.by_tag === 'object') { for (const key0 in it.by_tag) { if (it.by_tag[key0] !== null && typeof it.by_tag[key0] === 'object') { SpendTotal(it.by_tag[key0]); } } }
   if (typeof it.cost_nano_usd === 'number') it.cost_nano_usd = BigInt(it.cost_nano_usd);
   if (it.limits !== null && typeof it.limits === 'object') { for (const each0 of it.limits) { if (each0 !== null && typeof each0 === 'object') { LimitState(each0); } } }
   if (typeof it.reserved_nano_usd === 'number') it.reserved_nano_usd = BigInt(it.reserved_nano_usd);
+  readable(it);
+}
+
+function SpendTotal(it) {
+  if (typeof it.cost_nano_usd === 'number') it.cost_nano_usd = BigInt(it.cost_nano_usd);
   readable(it);
 }
 
@@ -170,6 +179,9 @@ const results = {
   },
   'ai.stream'(it) {
     if (it !== null && typeof it === 'object') { ChatChunk(it); }
+  },
+  'ai.embed'(it) {
+    if (it !== null && typeof it === 'object') { Embeddings(it); }
   },
   'ai.spend'(it) {
     if (it !== null && typeof it === 'object') { Spend(it); }
@@ -245,6 +257,8 @@ const results = {
 /** Those of the arguments of host methods, by trait and method, in their order. */
 const hosts = {
   Provider: {
+  },
+  Embedder: {
   },
   ResponseCache: {
     put(them) {

@@ -22,6 +22,16 @@ const traits = {
       "optional": true
     }
   },
+  "Embedder": {
+    "embed": {
+      "method": "embed",
+      "params": [
+        "ctx",
+        "request"
+      ],
+      "optional": false
+    }
+  },
   "ResponseCache": {
     "get": {
       "method": "get",
@@ -267,7 +277,13 @@ const abilities = {
   "tools": "tools"
 };
 
+/** What an embedder can say of itself. */
+const embedderAbilities = {
+  "defaultModel": "default_model",
+  "maxInputs": "max_inputs"
+};
+
 /** The kinds of errors. */
 const kinds = new Set(["ambiguous", "cancelled", "config_invalid", "conflict", "content_filtered", "context_too_long", "corrupt", "invalid_input", "limit_exceeded", "not_found", "rejected", "throttled", "timeout", "unauthorized", "unavailable", "unexpected", "unsupported"]);
 
-module.exports = { traits, abilities, kinds };
+module.exports = { traits, abilities, embedderAbilities, kinds };

@@ -36,7 +36,7 @@ const METRICS = {
 const AI_GENERATE = {
   name: 'ai.generate',
   required: ["prompt"],
-  optional: new Map([["maxTokens", "max_tokens"], ["temperature", "temperature"], ["tags", "tags"], ["cache", "cache"]]),
+  optional: new Map([["maxTokens", "max_tokens"], ["temperature", "temperature"], ["tags", "tags"], ["cache", "cache"], ["key", "key"]]),
   decode: results['ai.generate'],
   empty: false,
 };
@@ -52,6 +52,13 @@ const AI_STREAM = {
   required: ["request"],
   optional: new Map([]),
   decode: results['ai.stream'],
+  empty: false,
+};
+const AI_EMBED = {
+  name: 'ai.embed',
+  required: ["input"],
+  optional: new Map([["model", "model"], ["dimensions", "dimensions"], ["tags", "tags"], ["key", "key"]]),
+  decode: results['ai.embed'],
   empty: false,
 };
 const AI_ROUTE = {
@@ -85,9 +92,23 @@ const AI_SPEND = {
 const AI_SET_LIMIT = {
   name: 'ai.set_limit',
   required: ["scope", "window", "amount_nano_usd", "hard"],
-  optional: new Map([]),
+  optional: new Map([["zone", "zone"]]),
   decode: results['ai.set_limit'],
   empty: true,
+};
+const AI_REMOVE_LIMIT = {
+  name: 'ai.remove_limit',
+  required: ["scope", "window"],
+  optional: new Map([]),
+  decode: results['ai.remove_limit'],
+  empty: false,
+};
+const AI_RELOAD_PRICES = {
+  name: 'ai.reload_prices',
+  required: [],
+  optional: new Map([]),
+  decode: results['ai.reload_prices'],
+  empty: false,
 };
 const AI_CACHE_STATS = {
   name: 'ai.cache_stats',
@@ -452,11 +473,15 @@ class Ai {
   stream(request, options) {
     return stream(this.#handle, AI_STREAM, [request], options);
   }
+  /** Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them fails, the call fails. Only providers of the same model stand in for one another. */
+  embed(input, options) {
+    return invoke(this.#handle, AI_EMBED, [input], options);
+  }
   /** Which models would be asked in which order, and why. Sends nothing. */
   route(request, options) {
     return invoke(this.#handle, AI_ROUTE, [request], options);
   }
-  /** How many tokens a text or a request is; an estimate unless `exact` says otherwise. */
+  /** How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is counted as it is, a request as its prompt is billed. */
   countTokens(request, options) {
     return invoke(this.#handle, AI_COUNT_TOKENS, [request], options);
   }
@@ -471,6 +496,14 @@ class Ai {
   /** Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a hard one refuses what would pass it. */
   setLimit(scope, window, amountNanoUsd, hard, options) {
     return invoke(this.#handle, AI_SET_LIMIT, [scope, window, amountNanoUsd, hard], options);
+  }
+  /** Removes the spend limit of the tenant of this scope and window, and says whether there was one. One of the configuration then holds again. */
+  removeLimit(scope, window, options) {
+    return invoke(this.#handle, AI_REMOVE_LIMIT, [scope, window], options);
+  }
+  /** Reads `ai.price_file` again and takes its prices from now on, and says what it held. A file that cannot be read leaves the prices as they are. */
+  reloadPrices(options) {
+    return invoke(this.#handle, AI_RELOAD_PRICES, [], options);
   }
   /** How the response cache fares for the tenant, in this process. */
   cacheStats(options) {

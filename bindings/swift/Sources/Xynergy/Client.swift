@@ -12,6 +12,7 @@ public final class Client: Sendable {
     ///
     /// - Parameter configuration: A ``Config``, JSON or TOML; without providers, prices and keys when absent.
     /// - Parameter providers: Your own AI providers, by name.
+    /// - Parameter embedders: Your own embedders, by name.
     /// - Parameter caches: Your own response cache, by name: at most one.
     /// - Parameter crms: Your own CRM, by name: at most one.
     /// - Parameter adPlatforms: Your own ad platform, by name: at most one.
@@ -25,6 +26,7 @@ public final class Client: Sendable {
     public init(
         _ configuration: Configuration? = nil,
         providers: [String: any Provider] = [:],
+        embedders: [String: any Embedder] = [:],
         caches: [String: any ResponseCache] = [:],
         crms: [String: any Crm] = [:],
         adPlatforms: [String: any AdPlatform] = [:],
@@ -38,11 +40,13 @@ public final class Client: Sendable {
         var options = Options()
         options.set(configuration)
         options.providers = providers.mapValues(\.traits)
+        options.embedders = embedders.mapValues(\.traits)
         options.seed = seed
         options.hostTimeoutMs = hostTimeoutMs
         options.events = onEvent != nil
         var backends = NativeBackends(
             providers: providers.mapValues { HostedObject(ProviderAnswers(object: $0)) },
+            embedders: embedders.mapValues { HostedObject(EmbedderAnswers(object: $0)) },
             cache: try only(caches, "caches").map { HostedObject(ResponseCacheAnswers(object: $0)) },
             crm: try only(crms, "crms").map { HostedObject(CrmAnswers(object: $0)) },
             adPlatform: try only(adPlatforms, "ad_platforms").map { HostedObject(AdPlatformAnswers(object: $0)) },
@@ -150,6 +154,7 @@ struct Options: Encodable {
     var fromEnv = false
     var secrets: [String: String]?
     var providers: [String: ProviderTraits] = [:]
+    var embedders: [String: EmbedderTraits] = [:]
     var defaultLayers = Platform.layers
     var events = false
     var seed: UInt64?
@@ -161,6 +166,7 @@ struct Options: Encodable {
         case fromEnv = "from_env"
         case secrets
         case providers
+        case embedders
         case defaultLayers = "default_layers"
         case events
         case seed

@@ -15,6 +15,8 @@ public struct XynergyError: Error, Sendable {
     public var retryAfterMs: UInt64?
     /// What belongs to it, as the name of a field.
     public var context: [String: String]
+    /// What had come of an answer that broke off. It is the model's text: `description` does not have it.
+    public var partialText: String?
     /// The nearest cause below it, as text.
     public var cause: String?
     /// All causes, the nearest first.
@@ -24,7 +26,7 @@ public struct XynergyError: Error, Sendable {
 
     public init(
         kind: ErrorKind, message: String, operation: String = "host", retryAfterMs: UInt64? = nil, context: [String: String] = [:],
-        causes: [String] = [], underlyingError: (any Error)? = nil
+        partialText: String? = nil, causes: [String] = [], underlyingError: (any Error)? = nil
     ) {
         self.kind = kind
         self.message = message
@@ -32,6 +34,7 @@ public struct XynergyError: Error, Sendable {
         self.retryable = retryAfterMs != nil
         self.retryAfterMs = retryAfterMs
         self.context = context
+        self.partialText = partialText
         self.cause = causes.first
         self.causes = causes
         self.underlyingError = underlyingError
@@ -56,6 +59,7 @@ extension XynergyError: Decodable {
         case retryable
         case retryAfterMs = "retry_after_ms"
         case context
+        case partialText = "partial_text"
         case cause
         case causes
         case hostToken = "host_token"
@@ -69,6 +73,7 @@ extension XynergyError: Decodable {
         retryable = try container.decode(Bool.self, forKey: .retryable)
         retryAfterMs = try container.decodeIfPresent(UInt64.self, forKey: .retryAfterMs)
         context = try container.decodeIfPresent([String: String].self, forKey: .context) ?? [:]
+        partialText = try container.decodeIfPresent(String.self, forKey: .partialText)
         cause = try container.decodeIfPresent(String.self, forKey: .cause)
         causes = try container.decodeIfPresent([String].self, forKey: .causes) ?? []
         underlyingError = try container.decodeIfPresent(UInt64.self, forKey: .hostToken).flatMap(ThrownByHost.shared.take)

@@ -1757,6 +1757,10 @@ public struct NativeBackends {
      */
     public var providers: [String: HostObject]
     /**
+     * Embedders, by name.
+     */
+    public var embedders: [String: HostObject]
+    /**
      * The response cache.
      */
     public var cache: HostObject?
@@ -1796,6 +1800,9 @@ public struct NativeBackends {
          * AI providers, by name.
          */providers: [String: HostObject], 
         /**
+         * Embedders, by name.
+         */embedders: [String: HostObject], 
+        /**
          * The response cache.
          */cache: HostObject?, 
         /**
@@ -1820,6 +1827,7 @@ public struct NativeBackends {
          * The time of every decision.
          */clock: NativeClock?) {
         self.providers = providers
+        self.embedders = embedders
         self.cache = cache
         self.crm = crm
         self.adPlatform = adPlatform
@@ -1847,6 +1855,7 @@ public struct FfiConverterTypeNativeBackends: FfiConverterRustBuffer {
         return
             try NativeBackends(
                 providers: FfiConverterDictionaryStringTypeHostObject.read(from: &buf), 
+                embedders: FfiConverterDictionaryStringTypeHostObject.read(from: &buf), 
                 cache: FfiConverterOptionTypeHostObject.read(from: &buf), 
                 crm: FfiConverterOptionTypeHostObject.read(from: &buf), 
                 adPlatform: FfiConverterOptionTypeHostObject.read(from: &buf), 
@@ -1860,6 +1869,7 @@ public struct FfiConverterTypeNativeBackends: FfiConverterRustBuffer {
 
     public static func write(_ value: NativeBackends, into buf: inout [UInt8]) {
         FfiConverterDictionaryStringTypeHostObject.write(value.providers, into: &buf)
+        FfiConverterDictionaryStringTypeHostObject.write(value.embedders, into: &buf)
         FfiConverterOptionTypeHostObject.write(value.cache, into: &buf)
         FfiConverterOptionTypeHostObject.write(value.crm, into: &buf)
         FfiConverterOptionTypeHostObject.write(value.adPlatform, into: &buf)

@@ -11,6 +11,11 @@ public enum Check {
         try await run("provider", ProviderAnswers(object: object), try JSONText.write(object.traits))
     }
 
+    /// An embedder. It embeds any text.
+    public static func embedder(_ object: any Embedder) async throws {
+        try await run("embedder", EmbedderAnswers(object: object), try JSONText.write(object.traits))
+    }
+
     /// A response cache.
     public static func cache(_ object: any ResponseCache) async throws {
         try await run("cache", ResponseCacheAnswers(object: object))

@@ -50,6 +50,16 @@ final class Scripted: Provider {
     }
 }
 
+/// Embeds by the length of each text.
+struct Lengths: Embedder {
+    var traits: EmbedderTraits { EmbedderTraits(defaultModel: "lengths", maxInputs: 2) }
+
+    func embed(ctx: CallContext, request: EmbedRequest) async throws -> EmbedResponse {
+        if request.input.first == "throw" { throw Boom(code: 9) }
+        return EmbedResponse(vectors: request.input.map { [Float($0.utf8.count), 0.1, Float($0.utf8.first ?? 0)] })
+    }
+}
+
 final class HostTests: XCTestCase {
     private func client(_ provider: any Provider = Scripted(), hostTimeoutMs: UInt64 = 5_000) throws -> Client {
         try Client(.config(Config(version: 1)), providers: ["mine": provider], hostTimeoutMs: hostTimeoutMs)
@@ -68,6 +78,21 @@ final class HostTests: XCTestCase {
         let answer = try await client().scope(tenant: "acme").ai.chat(.prompt("hi"))
         XCTAssertEqual(answer.text, "acme: hi")
         XCTAssertEqual(answer.outcome, .complete)
+    }
+
+    func testAnEmbedderAnswers() async throws {
+        let client = try Client(embedders: ["mine": Lengths()])
+        let told = try await client.ai.embed(["a", "bb", "ccc"])
+        XCTAssertEqual(told.vectors, [[1, 0.1, 97], [2, 0.1, 98], [3, 0.1, 99]])
+        XCTAssertEqual(told.provider, "mine")
+        XCTAssertEqual(told.attempts.count, 2)
+        do {
+            _ = try await client.ai.embed(["throw"])
+            XCTFail("it answered")
+        } catch let error as XynergyError {
+            XCTAssertEqual(error.underlyingError as? Boom, Boom(code: 9))
+        }
+        try await Check.embedder(Lengths())
     }
 
     func testWhatItThrowsComesBackAsItself() async throws {
@@ -138,6 +163,8 @@ final class HostTests: XCTestCase {
             XCTFail("it ended")
         } catch let error as XynergyError {
             XCTAssertEqual(error.underlyingError as? Boom, Boom(code: 8), "\(error)")
+            XCTAssertEqual(error.partialText, "One ")
+            XCTAssertFalse("\(error)".contains("One "))
         }
     }
 

@@ -47,8 +47,12 @@ async fn applies_once(world: World) {
         assert_eq!(row.request_id, *world.ctx.request_id);
     }
     let events = world.events.drain();
-    assert_eq!(events.iter().map(|e| e.event_type).collect::<Vec<_>>(), ["change.completed"]);
-    assert_eq!(events[0].metadata.causation_id.as_deref(), Some("event_7"));
+    assert_eq!(
+        events.iter().map(|e| e.event_type).collect::<Vec<_>>(),
+        ["change.queued", "change.intent", "change.completed"]
+    );
+    assert!(events.iter().all(|e| e.metadata.causation_id.as_deref() == Some("event_7")));
+    assert!(events.iter().all(|e| e.metadata.correlation_id == history[0].change_id.to_string()));
     world.at_rest().await;
 }
 

@@ -1,23 +1,32 @@
 mod machine;
+mod window;
 
 pub use machine::{BreakerState, Machine, Permit, Verdict};
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::config::BreakerConfig;
 use crate::ctx::{Ctx, TenantId};
+use crate::env::{EventType, Timestamp};
 use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::layer::Layer;
 use crate::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
 
-/// A breaker a tenant, provider and model: after consecutive faults of the provider it refuses at once, for a while.
+/// From how many breakers on those that hold nothing are dropped: models are the caller's to name.
+const MANY: usize = 4_096;
+
+/// A breaker a tenant, provider and model: after consecutive faults of the provider, or too many in a window, it refuses at once, for
+/// a while.
 ///
-/// Only faults of the provider count: no answer, a broken one, one too late. The clock is that of the context.
+/// Only faults of the provider count: no answer, a broken one, one too late; slow calls count in the window. The clock is that of
+/// the context, and slowness is in real time.
 #[derive(Clone, Debug)]
 pub struct BreakerLayer {
     settings: BreakerConfig,
@@ -57,16 +66,40 @@ impl BreakerLayer {
         .collect()
     }
 
+    /// The breakers of all tenants that have seen a call.
+    pub(crate) fn all(&self, now: Timestamp) -> Vec<BreakerSnapshot> {
+        let machines = self.machines();
+        let snapshot = |((_, provider, model), machine): (&Key, &Machine)| {
+            let (state, failure_count) = machine.state(now);
+            BreakerSnapshot { provider: provider.clone(), model: model.clone(), state, failure_count }
+        };
+        machines.iter().map(snapshot).collect()
+    }
+
     fn machines(&self) -> MutexGuard<'_, BTreeMap<Key, Machine>> {
         self.machines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn admit(&self, ctx: &Ctx, provider: &str, request: &ChatRequest) -> Result<Held> {
         let key = (ctx.tenant.clone(), provider.to_owned(), request.model.clone());
+        let now = ctx.env.clock.now();
         let mut machines = self.machines();
+        if machines.len() >= MANY && !machines.contains_key(&key) {
+            machines.retain(|_, machine| !machine.is_pristine(now));
+        }
         let machine = machines.entry(key.clone()).or_insert_with(|| Machine::new(self.settings.clone()));
-        match machine.admit(ctx.env.clock.now()) {
-            Ok(permit) => Ok(Held { layer: self.clone(), key, permit: Some(permit), ctx: ctx.clone() }),
+        match machine.admit(now) {
+            Ok(permit) => {
+                let started = tokio::time::Instant::now();
+                Ok(Held {
+                    layer: self.clone(),
+                    key,
+                    permit: Some(permit),
+                    ctx: ctx.clone(),
+                    started,
+                    slow: false,
+                })
+            }
             Err(wait) => {
                 request.call.note_skipped(provider, &request.model, ErrorKind::Unavailable, "circuit open");
                 Err(Error::new(
@@ -94,23 +127,46 @@ struct Held {
     key: Key,
     permit: Option<Permit>,
     ctx: Ctx,
+    started: tokio::time::Instant,
+    slow: bool,
 }
 
 impl Held {
+    /// The answer is there, or the first token of a stream.
+    fn answered(&mut self) {
+        let slow = Duration::from_millis(self.layer.settings.slow_ms);
+        self.slow = !slow.is_zero() && self.started.elapsed() >= slow;
+    }
+
     fn report(mut self, verdict: Verdict) {
+        let verdict = if self.slow && verdict == Verdict::Good { Verdict::Slow } else { verdict };
         self.close(verdict);
     }
 
     fn close(&mut self, verdict: Verdict) {
         let Some(permit) = self.permit.take() else { return };
         let now = self.ctx.env.clock.now();
+        let may_open = matches!(verdict, Verdict::Fault | Verdict::Slow);
+        let random = if may_open { self.ctx.env.entropy.next_u64() } else { 0 };
         let mut machines = self.layer.machines();
         let Some(machine) = machines.get_mut(&self.key) else { return };
         let before = machine.state(now).0;
-        machine.report(permit, verdict, now);
-        let after = machine.state(now).0;
+        machine.report(permit, verdict, now, random);
+        let (after, failure_count) = machine.state(now);
+        drop(machines);
         if before != after {
             let (_, provider, model) = &self.key;
+            let event = match after {
+                BreakerState::Open => Some(EventType::BREAKER_OPENED),
+                BreakerState::Closed => Some(EventType::BREAKER_CLOSED),
+                BreakerState::HalfOpen => None,
+            };
+            if let Some(event) = event {
+                self.ctx.emit(
+                    event,
+                    || json!({"provider": provider, "model": model, "failure_count": failure_count}),
+                );
+            }
             tracing::warn!(
                 event = "circuit_breaker_state_changed",
                 %provider,
@@ -154,15 +210,16 @@ impl Provider for Broken {
     }
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        let held = self.layer.admit(ctx, self.inner.name(), request)?;
+        let mut held = self.layer.admit(ctx, self.inner.name(), request)?;
         let outcome = self.inner.chat(ctx, request).await;
+        held.answered();
         held.report(outcome.as_ref().map_or_else(verdict_of, |_| Verdict::Good));
         outcome
     }
 
     /// A stream holds its permit to the end: what breaks on the way is a fault as well.
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        let held = self.layer.admit(ctx, self.inner.name(), request)?;
+        let mut held = self.layer.admit(ctx, self.inner.name(), request)?;
         let stream = match self.inner.stream(ctx, request).await {
             Ok(stream) => stream,
             Err(error) => {
@@ -170,6 +227,7 @@ impl Provider for Broken {
                 return Err(error);
             }
         };
+        held.answered();
         let watched = futures_util::stream::unfold(Some((stream, held)), |state| async move {
             let (mut stream, held) = state?;
             match stream.next().await {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tokio::time::Instant;
-use xynergy_core::env::{Event, EventMetadata};
+use xynergy_core::env::{Event, EventType};
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Retry};
 
 use super::client::{Ask, Client};
@@ -74,21 +74,11 @@ impl Client {
 
 fn announce(ctx: &Ctx, report_run_id: &str, status: &Status) {
     let percent = status.async_percent_completion;
-    ctx.env.events.emit(Event {
-        event_type: "insights.report",
-        event_id: format!("{}-{report_run_id}-{percent}", ctx.request_id),
-        timestamp: ctx.env.clock.now(),
-        tenant_id: ctx.tenant.clone(),
-        source_service: "ads",
-        payload: serde_json::json!({
-            "report_run_id": report_run_id,
-            "status": status.async_status.chars().take(40).collect::<String>(),
-            "percent": percent,
-        }),
-        metadata: EventMetadata {
-            correlation_id: ctx.request_id.to_string(),
-            causation_id: None,
-            schema_version: 1,
-        },
+    let event_id = format!("{}-{report_run_id}-{percent}", ctx.request_id);
+    let payload = serde_json::json!({
+        "report_run_id": report_run_id,
+        "status": status.async_status.chars().take(40).collect::<String>(),
+        "percent": percent,
     });
+    ctx.env.events.emit(Event::with_id(ctx, EventType::INSIGHTS_REPORT, event_id, payload));
 }

@@ -1,211 +1,97 @@
-use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
-use futures_util::StreamExt;
-use futures_util::stream::BoxStream;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use xynergy_core::config::{ProviderConfig, Secret};
-use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest};
-use xynergy_core::provider::{Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, Provider};
+use xynergy_core::embed::Embedder;
+use xynergy_core::provider::{Capability, ChatRequest, ChatResponse, ChatStream, Provider};
 use xynergy_core::registry::ProviderParts;
-use xynergy_core::{Ctx, Error, ErrorKind, Result};
+use xynergy_core::{Ctx, Error, Result};
 
 use super::config::Settings;
-use super::error::{of_failure, of_status};
-use super::wire::{self, StreamEvent};
-use crate::ai::sse::SseParser;
+use super::echo::Echo;
+use super::embedder::OpenAiEmbedder;
+use super::error::of_status;
+use super::wire;
+use crate::ai::exchange::{Exchange, Outgoing, Reader, Refusal, Speech, StreamEvent};
 
-/// No answer takes longer; the layers around have shorter deadlines.
-const LONGEST: Duration = Duration::from_secs(600);
-/// The greatest answer, whole or streamed, in bytes.
-const MAX_ANSWER: usize = 64 * 1024 * 1024;
-/// The greatest event of a stream, in bytes.
-const MAX_EVENT: usize = 8 * 1024 * 1024;
-/// The greatest part of an error's body that is read, in bytes.
-const MAX_ERROR: usize = 64 * 1024;
-
-/// A provider that speaks OpenAI's chat completions.
+/// A provider that speaks OpenAI's chat completions, and embeddings where it has them.
 #[derive(Debug)]
-pub struct OpenAiCompatible {
-    settings: Settings,
-    parts: ProviderParts,
-}
+pub struct OpenAiCompatible(Arc<Exchange<Settings>>);
 
 impl OpenAiCompatible {
     /// The provider `name`. Does no I/O: the API key is looked up at each call.
     ///
     /// Errors: an address or a model that is missing or wrong.
     pub fn new(name: &str, config: &ProviderConfig, parts: ProviderParts) -> Result<Self> {
-        Ok(Self { settings: Settings::new(name, config)?, parts })
+        let speech = Settings::new(name, config)?;
+        Ok(Self(Arc::new(Exchange::new(name, config.api_key.as_ref(), parts, speech))))
     }
-
-    async fn key(&self, ctx: &Ctx) -> Result<Option<Secret>> {
-        match &self.settings.api_key {
-            Some(reference) => Ok(Some(self.parts.secrets.get(&ctx.tenant, reference).await?)),
-            None => Ok(None),
-        }
-    }
-
-    fn request(
-        &self,
-        ctx: &Ctx,
-        request: &ChatRequest,
-        key: Option<&Secret>,
-        stream: bool,
-    ) -> Result<HttpRequest> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let accepted = if stream { "text/event-stream" } else { "application/json" };
-        headers.insert(ACCEPT, HeaderValue::from_static(accepted));
-        if let Some(key) = key {
-            let mut value = HeaderValue::from_str(&format!("Bearer {}", key.expose())).map_err(|_| {
-                let message =
-                    "the API key holds characters that no header can carry; check where it is stored";
-                Error::new(ErrorKind::Unauthorized, "ai.chat", message)
-            })?;
-            value.set_sensitive(true);
-            headers.insert(AUTHORIZATION, value);
-        }
-        let ids = [("x-request-id", Some(&ctx.request_id)), ("traceparent", ctx.traceparent.as_ref())];
-        for (name, id) in ids {
-            // An id that no header can carry must not fail the call: it is in the caller's own log.
-            if let Some(value) = id.and_then(|id| HeaderValue::from_str(id).ok()) {
-                headers.insert(HeaderName::from_static(name), value);
-            }
-        }
-        Ok(HttpRequest {
-            method: Method::POST,
-            url: self.settings.endpoint.clone(),
-            headers,
-            body: wire::body(request, self.settings.dialect, &self.settings.model, stream)?,
-            timeout: LONGEST,
-            max_response_bytes: MAX_ANSWER,
-        })
-    }
-
-    fn named(&self, error: Error) -> Error {
-        error.with_context("provider", self.settings.name.clone())
-    }
-
-    async fn ask(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        let key = self.key(ctx).await?;
-        let request = self.request(ctx, request, key.as_ref(), false)?;
-        let answer = self.parts.http.send(request).await.map_err(of_failure)?;
-        if !answer.status.is_success() {
-            let now = ctx.env.clock.now();
-            return Err(of_status(answer.status, &answer.headers, &answer.body, now, key.as_ref()));
-        }
-        wire::response(&answer.body, key.as_ref())
-    }
-
-    async fn open(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        let key = self.key(ctx).await?;
-        let request = self.request(ctx, request, key.as_ref(), true)?;
-        let answer = self.parts.http.stream(request).await.map_err(of_failure)?;
-        if !answer.status.is_success() {
-            let (status, headers) = (answer.status, answer.headers.clone());
-            let body = collected(answer, MAX_ERROR).await;
-            return Err(of_status(status, &headers, &body, ctx.env.clock.now(), key.as_ref()));
-        }
-        if !is_event_stream(&answer.headers) {
-            // Some servers answer as a whole, whatever was asked, and some with an error under status 200.
-            let body = collected(answer, MAX_EVENT).await;
-            let chunk = wire::as_chunk(wire::response(&body, key.as_ref())?);
-            return Ok(futures_util::stream::iter([Ok(chunk)]).boxed());
-        }
-        let reading = Reading {
-            pieces: answer.chunks,
-            parser: SseParser::new(MAX_EVENT),
-            ready: VecDeque::new(),
-            ended: false,
-            key,
-            provider: Arc::from(self.settings.name.as_str()),
-        };
-        Ok(futures_util::stream::unfold(Some(reading), Reading::next).boxed())
-    }
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    // A server that does not say is believed to do as asked.
-    kind.is_none_or(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/event-stream"))
-}
-
-/// The body as far as it came, at most `limit` bytes.
-async fn collected(answer: HttpBody, limit: usize) -> Bytes {
-    let mut chunks = answer.chunks;
-    let mut body = BytesMut::new();
-    while let Some(Ok(chunk)) = chunks.next().await {
-        if body.len() + chunk.len() > limit {
-            break;
-        }
-        body.extend_from_slice(&chunk);
-    }
-    body.freeze()
 }
 
 #[async_trait]
 impl Provider for OpenAiCompatible {
     fn name(&self) -> &str {
-        &self.settings.name
+        &self.0.name
     }
 
     fn capability(&self) -> Capability {
-        Capability::all(&self.settings.model)
+        let settings = &self.0.speech;
+        Capability { prefill: settings.prefill.is_some(), ..Capability::all(&settings.model) }
     }
 
     async fn chat(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatResponse> {
-        self.ask(ctx, request).await.map_err(|error| self.named(error))
+        self.0.chat(ctx, request).await
     }
 
     async fn stream(&self, ctx: &Ctx, request: &ChatRequest) -> Result<ChatStream> {
-        self.open(ctx, request).await.map_err(|error| self.named(error))
+        self.0.stream(ctx, request).await
+    }
+
+    fn embedder(&self) -> Option<Arc<dyn Embedder>> {
+        OpenAiEmbedder::beside(&self.0)
     }
 }
 
-/// A stream as it is read. It ends at `[DONE]`, at the end of the bytes, or after an error.
-struct Reading {
-    pieces: BoxStream<'static, Result<Bytes, HttpFailure>>,
-    parser: SseParser,
-    ready: VecDeque<Result<StreamEvent>>,
-    ended: bool,
-    key: Option<Secret>,
-    provider: Arc<str>,
+impl Speech for Settings {
+    type Reader = Completion;
+
+    fn outgoing(
+        &self,
+        request: &ChatRequest,
+        key: Option<&Secret>,
+        stream: bool,
+    ) -> Result<Outgoing<Completion>> {
+        let headers = self.credentials(key)?;
+        // What an answer may repeat before it goes on.
+        let echoed = self.continues(request).is_some_and(|prefill| prefill.echoed);
+        let echo = request.messages.last().filter(|_| echoed).and_then(Echo::of);
+        let body = wire::body(request, self, stream)?;
+        Ok(Outgoing { url: self.endpoint(request), headers, body, reader: Completion(echo) })
+    }
+
+    fn refusal(&self, refusal: &Refusal<'_>) -> Error {
+        of_status(refusal.status, refusal.headers, refusal.body, refusal.now, refusal.key)
+    }
 }
 
-impl Reading {
-    async fn next(state: Option<Self>) -> Option<(Result<ChatChunk>, Option<Self>)> {
-        let mut reading = state?;
-        loop {
-            match reading.ready.pop_front() {
-                Some(Ok(StreamEvent::Chunk(chunk))) => return Some((Ok(*chunk), Some(reading))),
-                Some(Ok(StreamEvent::Done)) => return None,
-                Some(Err(error)) => {
-                    let provider = reading.provider.as_ref().to_owned();
-                    return Some((Err(error.with_context("provider", provider)), None));
-                }
-                None if reading.ended => return None,
-                None => {}
-            }
-            let piece = reading.pieces.next().await;
-            let Reading { parser, ready, key, .. } = &mut reading;
-            let mut keep = |data: &[u8]| ready.push_back(wire::event(data, key.as_ref()));
-            match piece {
-                Some(Ok(bytes)) => {
-                    if let Err(error) = parser.push(&bytes, &mut keep) {
-                        ready.push_back(Err(error));
-                    }
-                }
-                Some(Err(failure)) => ready.push_back(Err(of_failure(failure))),
-                None => {
-                    parser.finish(&mut keep);
-                    reading.ended = true;
-                }
-            }
+/// Reads one completion.
+#[derive(Debug)]
+pub(crate) struct Completion(Option<Echo>);
+
+impl Reader for Completion {
+    fn response(&mut self, body: &[u8], key: Option<&Secret>) -> Result<ChatResponse> {
+        let mut response = wire::response(body, key)?;
+        if let Some(echo) = &mut self.0 {
+            echo.clean_response(&mut response);
         }
+        Ok(response)
+    }
+
+    fn event(&mut self, data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
+        let mut event = wire::event(data, key)?;
+        if let (StreamEvent::Chunk(chunk), Some(echo)) = (&mut event, &mut self.0) {
+            echo.clean_chunk(chunk);
+        }
+        Ok(event)
     }
 }

@@ -1,4 +1,4 @@
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
@@ -6,13 +6,21 @@ use xynergy_core::config::Secret;
 use xynergy_core::env::{HttpFailure, Timestamp};
 use xynergy_core::{Error, ErrorKind, Retry};
 
+use super::told::{Told, is_nothing};
+use crate::ai::headers::{rate_limits, retry_after};
+
 /// The greatest part of a provider's message that is told on.
 const MAX_MESSAGE: usize = 400;
 /// How long to wait after throttling that names no time.
-const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
+pub(in crate::ai) const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
+/// Who asks for a longer wait is not waited for, as in OpenAI's own clients.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// The one code of throttling that does not pass: the account's money is used up. The words of other providers for a limit of
+/// concurrency look like it, so nothing else counts.
+pub(in crate::ai) const INSUFFICIENT_QUOTA: &str = "insufficient_quota";
 
 /// An answer with an error status.
-pub(super) fn of_status(
+pub(in crate::ai) fn of_status(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
@@ -24,10 +32,15 @@ pub(super) fn of_status(
     let mut error = classify(status.as_u16(), &told, retry_after(headers, now), key);
     match headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
         Some(b"false") => error = error.with_retry(Retry::Never),
-        Some(b"true") if error.retry() == Retry::Never => {
+        Some(b"true") if error.retry() == Retry::Never && told.code != INSUFFICIENT_QUOTA => {
             error = error.with_retry(Retry::After(Duration::ZERO));
         }
         _ => {}
+    }
+    if error.kind() == ErrorKind::Throttled {
+        for (name, value) in rate_limits(headers, now).pairs() {
+            error = error.with_context(name, value);
+        }
     }
     let id = ["x-request-id", "request-id", "apim-request-id"]
         .iter()
@@ -38,102 +51,71 @@ pub(super) fn of_status(
     }
 }
 
-/// An `{"error": ...}` in a body or an event under status 200, if it is one.
-pub(super) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
-    let error = body.get("error").filter(|error| !error.is_null())?;
-    let told = Told::read(body);
-    let status = ["code", "status_code", "status"]
-        .iter()
-        .find_map(|name| error.get(*name)?.as_u64())
-        .and_then(|status| u16::try_from(status).ok())
-        .filter(|status| (400..600).contains(status))
-        .unwrap_or_else(|| told.status_by_name());
-    Some(classify(status, &told, None, key))
+/// An error in a body or an event under status 200, if it is one: `{"error": ...}`, an error in a choice, or a body that is
+/// nothing but an error.
+pub(in crate::ai) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
+    let error = |holder: &Value| holder.get("error").is_some_and(|error| !is_nothing(error));
+    let choices = body.get("choices").and_then(Value::as_array);
+    let bare = || {
+        let is_error = body.get("object").is_some_and(|object| object == "error");
+        let says =
+            ["message", "detail", "msg"].iter().any(|name| body.get(*name).is_some_and(Value::is_string));
+        is_error || choices.is_none() && says
+    };
+    let told = if error(body) || bare() {
+        Told::read(body)
+    } else {
+        Told::read(choices?.iter().find(|choice| error(choice))?)
+    };
+    Some(classify(told.status.unwrap_or_else(|| told.status_by_name()), &told, None, key))
 }
 
 /// A request without an answer. The provider may have been asked and may bill it; asking again is harmless otherwise.
 #[allow(clippy::needless_pass_by_value)] // The shape that map_err asks for.
-pub(super) fn of_failure(failure: HttpFailure) -> Error {
+pub(in crate::ai) fn of_failure(failure: HttpFailure) -> Error {
     let kind = if failure.timed_out { ErrorKind::Timeout } else { ErrorKind::Unavailable };
     Error::new(kind, "ai.chat", failure.message).with_retry(Retry::After(Duration::ZERO))
 }
 
 /// An answer that is not what it should be.
-pub(super) fn unreadable(what: &'static str) -> Error {
+pub(in crate::ai) fn unreadable(what: &'static str) -> Error {
     Error::new(ErrorKind::Unavailable, "ai.chat", what)
 }
 
-/// What an error body tells.
-#[derive(Debug, Default)]
-struct Told {
-    message: String,
-    code: String,
-    kind: String,
-}
-
-impl Told {
-    /// OpenAI's `{"error": {message, type, code}}`, Ollama's `{"error": "..."}`, Mistral's `{"message"}`, FastAPI's `{"detail"}`,
-    /// Gemini's list of one.
-    fn read(body: &Value) -> Self {
-        let body = body.get(0).unwrap_or(body);
-        let error = body.get("error").filter(|error| !error.is_null()).unwrap_or(body);
-        let text = |name: &str| match error.get(name).or_else(|| body.get(name)) {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Null) | None => None,
-            Some(other) => Some(other.to_string()),
-        };
-        let whole = error.as_str().map(str::to_owned);
-        Self {
-            message: whole.or_else(|| text("message")).or_else(|| text("detail")).unwrap_or_default(),
-            code: text("code").unwrap_or_default(),
-            kind: text("type").or_else(|| text("status")).unwrap_or_default(),
-        }
-    }
-
-    fn status_by_name(&self) -> u16 {
-        let named = |name: &str| self.code == name || self.kind == name;
-        if named("insufficient_quota") || named("rate_limit_exceeded") || named("rate_limit_error") {
-            429
-        } else if named("invalid_api_key") || named("authentication_error") || named("permission_error") {
-            401
-        } else if named("overloaded_error") {
-            529
-        } else if named("not_found_error") || named("model_not_found") {
-            404
-        } else if named("invalid_request_error") || self.is_too_long() || self.is_filtered() {
-            400
-        } else {
-            502
-        }
-    }
-
-    fn is_too_long(&self) -> bool {
-        let message = self.message.to_ascii_lowercase();
-        self.code == "context_length_exceeded"
-            || ["maximum context length", "context window", "prompt is too long", "context length"]
-                .iter()
-                .any(|part| message.contains(part))
-    }
-
-    fn is_filtered(&self) -> bool {
-        ["content_filter", "content_policy_violation"]
-            .iter()
-            .any(|name| self.code == *name || self.kind == *name)
-    }
+/// Bytes that should be JSON and are not: what they are instead, as far as that can be seen.
+pub(in crate::ai) fn no_json(body: &[u8]) -> Error {
+    let start = body.trim_ascii_start();
+    unreadable(if start.is_empty() {
+        "the answer is empty; check ai.providers.NAME.base_url"
+    } else if start.starts_with(b"<") {
+        "the answer is HTML, no JSON; check ai.providers.NAME.base_url: something else answers there"
+    } else if start.starts_with(&[0x1F, 0x8B]) || start.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) {
+        "the answer is compressed, which was not asked for; check the proxy before ai.providers.NAME.base_url"
+    } else if std::str::from_utf8(body).is_err() {
+        "the answer is no UTF-8"
+    } else {
+        "the answer is no JSON, or a part of it; check ai.providers.NAME.base_url"
+    })
 }
 
 fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secret>) -> Error {
     let now = Retry::After(asked.unwrap_or(Duration::ZERO));
     let (kind, retry) = match status {
-        401..=403 => (ErrorKind::Unauthorized, Retry::Never),
+        // Whatever the status: some gateways and older servers answer these with 403, 413 or 500.
+        _ if told.is_filtered() && status < 500 => (ErrorKind::ContentFiltered, Retry::Never),
+        401 | 402 => (ErrorKind::Unauthorized, Retry::Never),
+        _ if told.is_unknown_model() => (ErrorKind::NotFound, Retry::Never),
+        403 => (ErrorKind::Unauthorized, Retry::Never),
         404 => (ErrorKind::NotFound, Retry::Never),
-        408 | 409 => (ErrorKind::Unavailable, now),
-        429 if told.code == "insufficient_quota" => (ErrorKind::Throttled, Retry::Never),
+        429 if told.code == INSUFFICIENT_QUOTA => (ErrorKind::Throttled, Retry::Never),
         429 => (ErrorKind::Throttled, Retry::After(asked.unwrap_or(DEFAULT_THROTTLE))),
+        // Groq: the request alone is more than a minute's tokens, so it never fits there.
+        413 if told.code == "rate_limit_exceeded" => (ErrorKind::Throttled, Retry::Never),
+        413 => (ErrorKind::ContextTooLong, Retry::Never),
+        _ if told.is_too_long() => (ErrorKind::ContextTooLong, Retry::Never),
+        408 | 409 | 425 | 498 => (ErrorKind::Unavailable, now),
         500.. => (ErrorKind::Unavailable, now),
         300..=399 => (ErrorKind::Unavailable, Retry::Never),
-        _ if told.is_too_long() => (ErrorKind::ContextTooLong, Retry::Never),
-        _ if told.is_filtered() => (ErrorKind::ContentFiltered, Retry::Never),
         _ => (ErrorKind::Rejected, Retry::Never),
     };
     let message = match kind {
@@ -143,48 +125,44 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
             "the provider refused the API key; check ai.providers.NAME.api_key".to_owned()
         }
         _ if (300..400).contains(&status) => {
-            "the provider redirects; check ai.providers.NAME.base_url".to_owned()
+            "the provider redirects, which is not followed; check ai.providers.NAME.base_url".to_owned()
         }
         _ if told.message.is_empty() => format!("the provider answered with status {status}"),
         _ => shortened(&without(&told.message, key)),
     };
     let mut error =
         Error::new(kind, "ai.chat", message).with_retry(retry).with_context("status", status.to_string());
-    if !told.code.is_empty() {
-        error = error.with_context("code", shortened(&without(&told.code, key)));
+    for (name, value) in [("code", &told.code), ("type", &told.kind), ("param", &told.param)] {
+        if !value.is_empty() {
+            error = error.with_context(name, shortened(&without(value, key)));
+        }
     }
-    error
+    not_too_far(error)
 }
 
-fn without(text: &str, key: Option<&Secret>) -> String {
+/// A wait that is too long for any caller is told, and not waited for.
+pub(in crate::ai) fn not_too_far(error: Error) -> Error {
+    match error.retry() {
+        Retry::After(wait) if wait > LONGEST_WAIT => {
+            error.with_retry(Retry::Exhausted).with_context("retry_after_ms", wait.as_millis().to_string())
+        }
+        _ => error,
+    }
+}
+
+pub(in crate::ai) fn without(text: &str, key: Option<&Secret>) -> String {
     match key.map(Secret::expose).filter(|key| !key.is_empty()) {
         Some(key) => text.replace(key, "***"),
         None => text.to_owned(),
     }
 }
 
-fn shortened(text: &str) -> String {
+pub(in crate::ai) fn shortened(text: &str) -> String {
     let mut short: String = text.chars().take(MAX_MESSAGE).collect();
     if short.len() < text.len() {
         short.push_str(" ...");
     }
     short
-}
-
-/// How long the provider asks to wait: milliseconds, seconds or a date; what is not positive and finite is passed over.
-fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = |name: &str| headers.get(name)?.to_str().ok();
-    let number = |name: &str| text(name)?.trim().parse::<f64>().ok();
-    let positive = |seconds: f64| Duration::try_from_secs_f64(seconds).ok().filter(|wait| !wait.is_zero());
-    let milliseconds = number("retry-after-ms").and_then(|ms| positive(ms / 1_000.0));
-    let azure = || number("x-ms-retry-after-ms").and_then(|ms| positive(ms / 1_000.0));
-    let seconds = || number("retry-after").and_then(positive);
-    let date = || {
-        let since_epoch =
-            httpdate::parse_http_date(text("retry-after")?).ok()?.duration_since(UNIX_EPOCH).ok()?;
-        Some(Timestamp::default().plus(since_epoch).since(now)).filter(|wait| !wait.is_zero())
-    };
-    milliseconds.or_else(azure).or_else(seconds).or_else(date)
 }
 
 #[cfg(test)]
@@ -240,19 +218,90 @@ mod tests {
     }
 
     #[test]
-    fn waits_are_read_in_every_form() {
-        let wait = |headers: &[(&'static str, &'static str)]| error(429, headers, &Value::Null).retry();
+    fn waits_are_heeded_up_to_a_length() {
+        let wait = |headers: &[(&'static str, &'static str)]| error(429, headers, &Value::Null);
         let after = |ms| Retry::After(Duration::from_millis(ms));
-        assert_eq!(wait(&[("retry-after-ms", "1500"), ("retry-after", "9")]), after(1_500));
-        assert_eq!(wait(&[("retry-after-ms", "0"), ("retry-after", "1")]), after(1_000));
-        assert_eq!(wait(&[("retry-after", "0.25")]), after(250));
-        assert_eq!(wait(&[("retry-after", "Sun, 01 Mar 2026 12:00:07 GMT")]), after(7_000));
-        for odd in ["-1", "NaN", "inf", "soon", "Sun, 01 Mar 2020 12:00:07 GMT"] {
-            assert_eq!(wait(&[("retry-after", odd)]), after(1_000), "{odd}");
+        assert_eq!(wait(&[("retry-after-ms", "0"), ("retry-after", "1")]).retry(), after(1_000));
+        assert_eq!(wait(&[("retry-after", "120")]).retry(), after(120_000));
+        assert_eq!(wait(&[("retry-after", "soon")]).retry(), Retry::After(DEFAULT_THROTTLE));
+        let far = wait(&[("retry-after", "120.5")]);
+        assert_eq!(far.retry(), Retry::Exhausted);
+        assert!(far.context().contains(&("retry_after_ms", "120500".to_owned())), "{far}");
+        assert_eq!(error(503, &[("retry-after", "3600")], &Value::Null).retry(), Retry::Exhausted);
+
+        assert_eq!(wait(&[("retry-after", "5"), ("x-should-retry", "false")]).retry(), Retry::Never);
+        assert_eq!(error(400, &[("x-should-retry", "true")], &Value::Null).retry(), after(0));
+        let quota = json!({"error": {"code": "insufficient_quota"}});
+        assert_eq!(error(429, &[("x-should-retry", "true")], &quota).retry(), Retry::Never);
+    }
+
+    #[test]
+    fn throttling_tells_the_limits() {
+        let headers = [("x-ratelimit-remaining-tokens", "0"), ("x-ratelimit-reset-tokens", "1m3s")];
+        let context = error(429, &headers, &Value::Null);
+        assert!(context.context().contains(&("tokens_full_in_ms", "63000".to_owned())), "{context}");
+    }
+
+    #[test]
+    fn every_vendor_says_too_long_its_own_way() {
+        let kind = |status, body: Value| error(status, &[], &body).kind();
+        let said = |message: &str| json!({"error": {"message": message, "type": "invalid_request_error"}});
+        for message in [
+            "This model's maximum context length is 65536 tokens. However, you requested 70000 tokens.",
+            "The decoder prompt (length 21535) is longer than the maximum model length of 16384.",
+            "The prompt (total length 25938) is too long to fit into the model (context length 4096).",
+            "Input prompt (32889 tokens) is too long and exceeds limit of 2048",
+            "Requested tokens (2285) exceed context window of 2048",
+            "prompt is too long: 210000 tokens > 200000 maximum",
+            "input length and `max_tokens` exceed context limit: 1 + 2 > 2",
+            "Your input exceeds the context window of this model. Please adjust your input and try again.",
+            "The input token count (9) exceeds the maximum number of tokens allowed (8).",
+            "Please reduce the length of the messages or completion.",
+            "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+            "litellm.ContextWindowExceededError: litellm.BadRequestError: this is a mock context window exceeded error",
+        ] {
+            assert_eq!(kind(400, said(message)), ErrorKind::ContextTooLong, "{message}");
         }
-        assert_eq!(wait(&[("retry-after", "5"), ("x-should-retry", "false")]), Retry::Never);
-        let told_to = error(400, &[("x-should-retry", "true")], &Value::Null);
-        assert_eq!(told_to.retry(), after(0));
+        let llama = json!({"error": {"code": 500, "type": "exceed_context_size_error", "message": "x", "n_ctx": 256}});
+        assert_eq!(kind(500, llama.clone()), ErrorKind::ContextTooLong);
+        assert_eq!(in_band(&llama, None).unwrap().kind(), ErrorKind::ContextTooLong);
+        assert_eq!(kind(413, Value::Null), ErrorKind::ContextTooLong);
+        let groq = json!({"error": {"message": "Request too large for model", "type": "tokens", "code": "rate_limit_exceeded"}});
+        let groq = error(413, &[], &groq);
+        assert_eq!((groq.kind(), groq.retry()), (ErrorKind::Throttled, Retry::Never));
+        for innocent in ["the context of this is unclear", "image exceeds limit of 20 MB"] {
+            assert_eq!(kind(400, said(innocent)), ErrorKind::Rejected, "{innocent}");
+        }
+    }
+
+    #[test]
+    fn filters_and_models_are_known_whatever_the_status() {
+        let kind = |status, error: Value| super::tests::error(status, &[], &json!({"error": error})).kind();
+        let azure =
+            json!({"code": "400", "message": "x", "innererror": {"code": "ResponsibleAIPolicyViolation"}});
+        assert_eq!(kind(400, azure), ErrorKind::ContentFiltered);
+        let moderated =
+            json!({"code": 403, "message": "x", "metadata": {"reasons": ["violence"], "flagged_input": "y"}});
+        assert_eq!(kind(403, moderated), ErrorKind::ContentFiltered);
+        assert_eq!(kind(400, json!({"message": "Content Exists Risk"})), ErrorKind::ContentFiltered);
+        assert_eq!(kind(403, json!({"code": "model_not_found", "message": "x"})), ErrorKind::NotFound);
+        assert_eq!(kind(404, json!({"code": "DeploymentNotFound", "message": "x"})), ErrorKind::NotFound);
+        let proxy = "/chat/completions: Invalid model name passed in model=nope. Call `/v1/models` to view available models";
+        assert_eq!(kind(400, json!({"code": "400", "message": proxy})), ErrorKind::NotFound);
+        assert_eq!(kind(403, json!({"message": "x"})), ErrorKind::Unauthorized);
+    }
+
+    #[test]
+    fn what_is_no_json_is_named() {
+        for (body, part) in [
+            (&b""[..], "empty"),
+            (b" <!doctype html>", "HTML"),
+            (b"\x1f\x8b\x08\x00", "compressed"),
+            (b"{\"a\": \"\xff\"}", "UTF-8"),
+            (b"{\"a\":", "no JSON"),
+        ] {
+            assert!(no_json(body).message().contains(part), "{part}");
+        }
     }
 
     #[test]
@@ -264,6 +313,19 @@ mod tests {
         assert_eq!(kind(json!({"error": {"type": "overloaded_error"}})), Some(ErrorKind::Unavailable));
         assert_eq!(kind(json!({"error": {"type": "invalid_request_error"}})), Some(ErrorKind::Rejected));
         assert_eq!(kind(json!({"error": "out of memory"})), Some(ErrorKind::Unavailable));
+        assert_eq!(kind(json!({"error": {"code": "429"}})), Some(ErrorKind::Throttled));
+        assert_eq!(kind(json!({"object": "error", "message": "x", "code": 400})), Some(ErrorKind::Rejected));
+        assert_eq!(kind(json!({"detail": "x"})), Some(ErrorKind::Unavailable));
+        let choice = json!({"choices": [{"error": {"code": 502, "message": "x"}, "finish_reason": "error"}]});
+        assert_eq!(kind(choice), Some(ErrorKind::Unavailable));
+        for none in [
+            json!({"error": {}}),
+            json!({"error": ""}),
+            json!({"error": false}),
+            json!({"choices": [], "message": "x"}),
+        ] {
+            assert_eq!(kind(none.clone()), None, "{none}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod migrate;
 mod numbers;
 mod revenue;
 mod session;
+mod spend;
 mod state;
 mod tls;
 mod transaction;
@@ -39,6 +40,7 @@ pub struct PostgresStore {
     applied: Arc<[String]>,
     connector: Connector,
     wake: Arc<changes::wake::Wake>,
+    spend: Arc<spend::Ledger>,
 }
 
 impl fmt::Debug for PostgresStore {
@@ -61,7 +63,14 @@ impl PostgresStore {
         let connector = Connector::new(config.clone(), secrets).await?;
         let applied = migrated(&connector, &config).await?;
         let pool = pool(&connector, &config)?;
-        let store = Self { pool, config, applied: applied.into(), connector, wake: Arc::default() };
+        let store = Self {
+            pool,
+            config,
+            applied: applied.into(),
+            connector,
+            wake: Arc::default(),
+            spend: Arc::default(),
+        };
         store.call("store.open", async |_| Ok(())).await?;
         Ok(store)
     }

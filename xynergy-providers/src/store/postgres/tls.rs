@@ -1,17 +1,21 @@
 use std::path::Path;
-use std::sync::Arc;
 
 use rustls::ClientConfig;
-use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio_postgres_rustls::MakeRustlsConnect;
 use xynergy_core::{Error, ErrorKind, Result};
 
+use crate::tls;
+
 /// TLS that checks the server's certificate and name, against the given authorities or those of the operating system.
 pub(super) fn connector(ca_file: Option<&Path>) -> Result<MakeRustlsConnect> {
-    let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let Some(provider) = tls::provider() else {
+        let message = "the stores in PostgreSQL need the feature rustls or ring, for TLS";
+        return Err(Error::new(ErrorKind::ConfigInvalid, "store.open", message));
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| refused("TLS cannot be set up", e))?;
     let Some(path) = ca_file else {

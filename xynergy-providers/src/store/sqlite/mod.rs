@@ -8,6 +8,7 @@ mod clicks;
 mod error;
 mod migrate;
 mod revenue;
+mod spend;
 mod state;
 
 use std::path::{Path, PathBuf};
@@ -33,6 +34,7 @@ pub struct SqliteStore {
     applied: Arc<[String]>,
     /// Whoever waits in this process for a change to become due; other processes poll.
     wake: Arc<Notify>,
+    spend: Arc<spend::Ledger>,
 }
 
 impl SqliteStore {
@@ -47,7 +49,8 @@ impl SqliteStore {
         let connection = Connection::open(&path)
             .await
             .map_err(|e| from_sqlite("store.open", e).with_context("path", path.display().to_string()))?;
-        let mut store = Self { connection, path, applied: Arc::default(), wake: Arc::default() };
+        let mut store =
+            Self { connection, path, applied: Arc::default(), wake: Arc::default(), spend: Arc::default() };
         let prepared = store.prepare().await;
         store.applied =
             prepared.map_err(|e| e.with_context("path", store.path.display().to_string()))?.into();

@@ -13,12 +13,15 @@ public struct AIArea: Sendable {
     /// - Parameter temperature: How freely the model chooses, 0 to 2; 0.7 when absent.
     /// - Parameter tags: Names under which the spend is counted and limited.
     /// - Parameter cache: False neither reads nor fills the cache.
+    /// - Parameter key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret
+    /// itself.
     public func generate(
         _ prompt: String,
         maxTokens: UInt32? = nil,
         temperature: Double? = nil,
         tags: [String] = [],
         cache: Bool? = nil,
+        key: String? = nil,
         timeoutMs: UInt64? = nil,
         requestId: String? = nil
     ) async throws -> Generation {
@@ -28,6 +31,7 @@ public struct AIArea: Sendable {
             let temperature: Double?
             let tags: [String]
             let cache: Bool?
+            let key: String?
 
             enum CodingKeys: String, CodingKey {
                 case prompt
@@ -35,9 +39,10 @@ public struct AIArea: Sendable {
                 case temperature
                 case tags
                 case cache
+                case key
             }
         }
-        return try await caller.call("ai.generate", Arguments(prompt: prompt, maxTokens: maxTokens, temperature: temperature, tags: tags, cache: cache), timeoutMs: timeoutMs, requestId: requestId)
+        return try await caller.call("ai.generate", Arguments(prompt: prompt, maxTokens: maxTokens, temperature: temperature, tags: tags, cache: cache, key: key), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.
@@ -67,6 +72,42 @@ public struct AIArea: Sendable {
         return caller.stream("ai.stream", Arguments(request: request), timeoutMs: timeoutMs, requestId: requestId)
     }
 
+    /// Embeds texts: a vector each, in their order. More than the provider takes at once are sent in several requests; if one of them
+    /// fails, the call fails. Only providers of the same model stand in for one another.
+    /// - Parameter input: The texts.
+    /// - Parameter model: Which model: `PROVIDER/MODEL`, the model of one of the embedders, or a provider for its default one; the
+    /// configured model when absent. Vectors of different models cannot be compared.
+    /// - Parameter dimensions: How long the vectors are to be, where the model can shorten them.
+    /// - Parameter tags: Names under which the spend is counted and limited.
+    /// - Parameter key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret
+    /// itself.
+    public func embed(
+        _ input: [String],
+        model: String? = nil,
+        dimensions: UInt32? = nil,
+        tags: [String] = [],
+        key: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Embeddings {
+        struct Arguments: Encodable, Sendable {
+            let input: [String]
+            let model: String?
+            let dimensions: UInt32?
+            let tags: [String]
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case input
+                case model
+                case dimensions
+                case tags
+                case key
+            }
+        }
+        return try await caller.call("ai.embed", Arguments(input: input, model: model, dimensions: dimensions, tags: tags, key: key), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
     /// Which models would be asked in which order, and why. Sends nothing.
     /// - Parameter request: A prompt, or a conversation.
     public func route(_ request: PromptOrRequest, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> RouteDecision {
@@ -80,9 +121,10 @@ public struct AIArea: Sendable {
         return try await caller.call("ai.route", Arguments(request: request), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// How many tokens a text or a request is; an estimate unless `exact` says otherwise.
+    /// How many tokens a text or a request has for a model; an estimate with a stated error unless `exact` says otherwise. A text is
+    /// counted as it is, a request as its prompt is billed.
     /// - Parameter request: A text, or a conversation.
-    /// - Parameter model: For which model.
+    /// - Parameter model: For which model; the request's own when absent.
     public func countTokens(_ request: PromptOrRequest, model: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> TokenCount {
         struct Arguments: Encodable, Sendable {
             let request: PromptOrRequest
@@ -136,15 +178,17 @@ public struct AIArea: Sendable {
 
     /// Sets a spend limit of the tenant, at once, in billionths of a dollar. It replaces the one of the same scope and window; a hard
     /// one refuses what would pass it.
-    /// - Parameter scope: `tenant`, or `{"tag": NAME}`.
+    /// - Parameter scope: `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
     /// - Parameter window: The span of the calendar that it is for.
     /// - Parameter amountNanoUsd: The limit in billionths of a dollar.
     /// - Parameter hard: Whether it refuses; otherwise it only reports.
+    /// - Parameter zone: Whose calendar and clock the span is of: an IANA name, as `Europe/Berlin`; UTC when absent.
     public func setLimit(
         scope: LimitScope,
         window: Window,
         amountNanoUsd: UInt64,
         hard: Bool,
+        zone: Zone? = nil,
         timeoutMs: UInt64? = nil,
         requestId: String? = nil
     ) async throws {
@@ -153,15 +197,40 @@ public struct AIArea: Sendable {
             let window: Window
             let amountNanoUsd: UInt64
             let hard: Bool
+            let zone: Zone?
 
             enum CodingKeys: String, CodingKey {
                 case scope
                 case window
                 case amountNanoUsd = "amount_nano_usd"
                 case hard
+                case zone
             }
         }
-        try await caller.run("ai.set_limit", Arguments(scope: scope, window: window, amountNanoUsd: amountNanoUsd, hard: hard), timeoutMs: timeoutMs, requestId: requestId)
+        try await caller.run("ai.set_limit", Arguments(scope: scope, window: window, amountNanoUsd: amountNanoUsd, hard: hard, zone: zone), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Removes the spend limit of the tenant of this scope and window, and says whether there was one. One of the configuration then
+    /// holds again.
+    /// - Parameter scope: `tenant`, `{"tag": NAME}` or `{"key": NAME}`.
+    /// - Parameter window: The span of the calendar that it is for.
+    public func removeLimit(scope: LimitScope, window: Window, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let scope: LimitScope
+            let window: Window
+
+            enum CodingKeys: String, CodingKey {
+                case scope
+                case window
+            }
+        }
+        return try await caller.call("ai.remove_limit", Arguments(scope: scope, window: window), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Reads `ai.price_file` again and takes its prices from now on, and says what it held. A file that cannot be read leaves the
+    /// prices as they are.
+    public func reloadPrices(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> PriceReport {
+        return try await caller.call("ai.reload_prices", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// How the response cache fares for the tenant, in this process.

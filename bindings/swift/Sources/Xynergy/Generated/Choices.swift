@@ -1,5 +1,35 @@
 // Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
 
+/// Where the API keys of a provider are found: one, or several that take turns.
+public enum ApiKeys: Codable, Hashable, Sendable {
+    /// One key.
+    case secretRef(SecretRef)
+    /// Several keys, at least one.
+    case secretRefs([SecretRef])
+    /// A form that this version does not know.
+    case other(JSONValue)
+
+    public init(from decoder: Decoder) throws {
+        if let value = try? [SecretRef](from: decoder) {
+            self = .secretRefs(value)
+            return
+        }
+        if let value = try? SecretRef(from: decoder) {
+            self = .secretRef(value)
+            return
+        }
+        self = .other(try JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        switch self {
+        case .secretRef(let value): try value.encode(to: encoder)
+        case .secretRefs(let value): try value.encode(to: encoder)
+        case .other(let value): try value.encode(to: encoder)
+        }
+    }
+}
+
 /// A change's key: 128 bits, 32 hex digits outside.
 public typealias ChangeId = String
 
@@ -43,19 +73,19 @@ public typealias Currency = String
 /// A database's URL, or where it is found.
 public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
     /// The environment variable or file that holds it.
-    case databaseUrl(SecretRef)
+    case secretRef(SecretRef)
     /// The URL itself, without a password.
     case text(String)
     /// A form that this version does not know.
     case other(JSONValue)
 
     public init(from decoder: Decoder) throws {
-        if let value = try? SecretRef(from: decoder) {
-            self = .databaseUrl(value)
-            return
-        }
         if let value = try? String(from: decoder) {
             self = .text(value)
+            return
+        }
+        if let value = try? SecretRef(from: decoder) {
+            self = .secretRef(value)
             return
         }
         self = .other(try JSONValue(from: decoder))
@@ -63,7 +93,7 @@ public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral
 
     public func encode(to encoder: Encoder) throws {
         switch self {
-        case .databaseUrl(let value): try value.encode(to: encoder)
+        case .secretRef(let value): try value.encode(to: encoder)
         case .text(let value): try value.encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
@@ -148,6 +178,8 @@ public enum LimitScope: Codable, Hashable, Sendable {
     case tenant
     /// What carries this tag.
     case tag(String)
+    /// What is spent under this name of the caller's, as that of an API key that the host hands out.
+    case key(String)
     /// A form that this version does not know.
     case other(JSONValue)
 
@@ -160,6 +192,10 @@ public enum LimitScope: Codable, Hashable, Sendable {
             self = .tag(value)
             return
         }
+        if let value = try? [String: String](from: decoder), value.count == 1, let value = value["key"] {
+            self = .key(value)
+            return
+        }
         self = .other(try JSONValue(from: decoder))
     }
 
@@ -167,6 +203,7 @@ public enum LimitScope: Codable, Hashable, Sendable {
         switch self {
         case .tenant: try "tenant".encode(to: encoder)
         case .tag(let value): try ["tag": value].encode(to: encoder)
+        case .key(let value): try ["key": value].encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
     }
@@ -280,34 +317,28 @@ public enum PromptOrRequest: Codable, Hashable, Sendable, ExpressibleByStringLit
     }
 }
 
-/// How many requests a minute.
+/// How many requests and tokens a minute: a preset, `{ per_minute = N }` requests, or figures for both.
 public enum RateLimit: Codable, Hashable, Sendable {
-    /// 60 a minute.
-    case standard
-    /// 10 a minute.
-    case expensive
-    /// 30 a minute.
-    case ai
-    /// So many a minute, at least 1.
-    case perMinute(UInt32)
+    /// A preset.
+    case ratePreset(RatePreset)
+    /// So many requests.
+    case requestRate(RequestRate)
+    /// Requests, tokens, or both.
+    case rateFigures(RateFigures)
     /// A form that this version does not know.
     case other(JSONValue)
 
     public init(from decoder: Decoder) throws {
-        if (try? decoder.singleValueContainer().decode(String.self)) == "standard" {
-            self = .standard
+        if let value = try? RatePreset(from: decoder) {
+            self = .ratePreset(value)
             return
         }
-        if (try? decoder.singleValueContainer().decode(String.self)) == "expensive" {
-            self = .expensive
+        if let value = try? RequestRate(from: decoder) {
+            self = .requestRate(value)
             return
         }
-        if (try? decoder.singleValueContainer().decode(String.self)) == "ai" {
-            self = .ai
-            return
-        }
-        if let value = try? [String: UInt32](from: decoder), value.count == 1, let value = value["per_minute"] {
-            self = .perMinute(value)
+        if let value = try? RateFigures(from: decoder) {
+            self = .rateFigures(value)
             return
         }
         self = .other(try JSONValue(from: decoder))
@@ -315,18 +346,81 @@ public enum RateLimit: Codable, Hashable, Sendable {
 
     public func encode(to encoder: Encoder) throws {
         switch self {
-        case .standard: try "standard".encode(to: encoder)
-        case .expensive: try "expensive".encode(to: encoder)
-        case .ai: try "ai".encode(to: encoder)
-        case .perMinute(let value): try ["per_minute": value].encode(to: encoder)
+        case .ratePreset(let value): try value.encode(to: encoder)
+        case .requestRate(let value): try value.encode(to: encoder)
+        case .rateFigures(let value): try value.encode(to: encoder)
         case .other(let value): try value.encode(to: encoder)
         }
+    }
+}
+
+/// A server's URL, or where it is found.
+public enum RedisUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
+    /// The environment variable or file that holds it.
+    case secretRef(SecretRef)
+    /// The URL itself, without a password.
+    case text(String)
+    /// A form that this version does not know.
+    case other(JSONValue)
+
+    public init(from decoder: Decoder) throws {
+        if let value = try? String(from: decoder) {
+            self = .text(value)
+            return
+        }
+        if let value = try? SecretRef(from: decoder) {
+            self = .secretRef(value)
+            return
+        }
+        self = .other(try JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        switch self {
+        case .secretRef(let value): try value.encode(to: encoder)
+        case .text(let value): try value.encode(to: encoder)
+        case .other(let value): try value.encode(to: encoder)
+        }
+    }
+
+    public init(stringLiteral value: String) {
+        self = .text(value)
     }
 }
 
 /// Who may decide what, by actor. Without any entry every named actor may decide everything: who that is is then for the host to
 /// know before it calls.
 public typealias Roles = [String: [Role]]
+
+/// A named route: a list of models in the order in which they are asked, or a table that says how one is chosen.
+public enum RouteConfig: Codable, Hashable, Sendable {
+    /// `PROVIDER` or `PROVIDER/MODEL`, in the order in which they are asked.
+    case strings([String])
+    /// How the model is chosen.
+    case strategyConfig(StrategyConfig)
+    /// A form that this version does not know.
+    case other(JSONValue)
+
+    public init(from decoder: Decoder) throws {
+        if let value = try? [String](from: decoder) {
+            self = .strings(value)
+            return
+        }
+        if let value = try? StrategyConfig(from: decoder) {
+            self = .strategyConfig(value)
+            return
+        }
+        self = .other(try JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        switch self {
+        case .strings(let value): try value.encode(to: encoder)
+        case .strategyConfig(let value): try value.encode(to: encoder)
+        case .other(let value): try value.encode(to: encoder)
+        }
+    }
+}
 
 /// Where a credential is found. A configuration holds this, never the credential.
 public enum SecretRef: Codable, Hashable, Sendable {
@@ -441,5 +535,159 @@ private enum StoreConfigPostgresKeys: String, CodingKey {
     case url
 }
 
+/// How a route chooses among its models, each a `PROVIDER` or `PROVIDER/MODEL`. Those that it does not choose are asked when the
+/// chosen one fails. A model that cannot do what a request asks, or that it does not fit, is never chosen for it.
+public enum StrategyConfig: Codable, Hashable, Sendable {
+    /// In the given order, as a list alone.
+    case ordered(models: [String])
+    /// By chance: each model is the first with a probability of its weight over the sum of the weights. The rest follow by further
+    /// draws of the same kind.
+    case weighted(models: [String], weights: [UInt32])
+    /// By what the request is expected to cost: its prompt as counted, and an answer as long as its limit or, where it has none, as
+    /// `ai.tokens` sizes it. Models whose price is not known come last; of equal ones the first of the list.
+    case cheapest(models: [String])
+    /// By how long the models took of late, until their answer or the first piece of a stream, as an average that forgets: of two
+    /// that are drawn the faster is the first, so that not all requests run to one. A failed attempt counts as a slow one. A model
+    /// that was not asked for a minute is not known any more, and one decision in ten tries those that are not. Each process measures
+    /// by itself, over all tenants.
+    case lowestLatency(models: [String])
+    /// A conversation begins at the model where its first turn is expected to cost the least, and stays at the model that has its
+    /// prompt cached. It goes to another where that is expected to save more than the switch costs: the tokens of the prefix, times
+    /// what an uncached token costs more than a cached one, and what writing it to the cache costs. Half as many turns more are
+    /// expected as there were, 6 at most; the reason of the decision says both figures. Providers are taken to cache prompts of 1,024
+    /// tokens and more where the price list has a price for cached ones. A conversation is known by `session` of the call's options,
+    /// or by its messages up to the first one of the user. Each process remembers 65,536 of them, for twelve times `ttl_seconds`.
+    case sticky(models: [String], ttlSeconds: UInt64)
+    /// A candidate gets a growing share of the conversations of a baseline, each by a hash of its tenant and `session`, or of its
+    /// messages up to the first one of the user: none goes back and forth. It is rolled back for good when it fails more often than
+    /// the baseline in the same stage, or is slower where that is asked for, by more than chance explains: by Fisher's exact test
+    /// (1935) for failures and Welch's test (1947) on the logarithms of latencies, both one-sided, when both have had an eighth, a
+    /// quarter, a half and all of the calls of a stage; all these comparisons together are wrong with at most the probability that is
+    /// left by `confidence_percent` (Bonferroni). After the last stage it gets all calls. Each process counts by itself, and begins
+    /// anew when it starts.
+    case canary(baseline: String, candidate: String, confidencePercent: UInt32, fallbacks: [String], maxSlowdownPercent: UInt32?, minCalls: UInt32, stages: [UInt32])
+    /// A form that this version does not know.
+    case other(JSONValue)
+
+    public init(from decoder: Decoder) throws {
+        if let container = try? decoder.container(keyedBy: StrategyConfigOrderedKeys.self),
+            (try? container.decode(String.self, forKey: .strategy)) == "ordered"
+        {
+            self = try .ordered(models: container.decode([String].self, forKey: .models))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: StrategyConfigWeightedKeys.self),
+            (try? container.decode(String.self, forKey: .strategy)) == "weighted"
+        {
+            self = try .weighted(models: container.decode([String].self, forKey: .models), weights: container.decode([UInt32].self, forKey: .weights))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: StrategyConfigCheapestKeys.self),
+            (try? container.decode(String.self, forKey: .strategy)) == "cheapest"
+        {
+            self = try .cheapest(models: container.decode([String].self, forKey: .models))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: StrategyConfigLowestLatencyKeys.self),
+            (try? container.decode(String.self, forKey: .strategy)) == "lowest_latency"
+        {
+            self = try .lowestLatency(models: container.decode([String].self, forKey: .models))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: StrategyConfigStickyKeys.self),
+            (try? container.decode(String.self, forKey: .strategy)) == "sticky"
+        {
+            self = try .sticky(models: container.decode([String].self, forKey: .models), ttlSeconds: container.decode(UInt64.self, forKey: .ttlSeconds))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: StrategyConfigCanaryKeys.self),
+            (try? container.decode(String.self, forKey: .strategy)) == "canary"
+        {
+            self = try .canary(baseline: container.decode(String.self, forKey: .baseline), candidate: container.decode(String.self, forKey: .candidate), confidencePercent: container.decode(UInt32.self, forKey: .confidencePercent), fallbacks: container.decode([String].self, forKey: .fallbacks), maxSlowdownPercent: container.decodeIfPresent(UInt32.self, forKey: .maxSlowdownPercent), minCalls: container.decode(UInt32.self, forKey: .minCalls), stages: container.decode([UInt32].self, forKey: .stages))
+            return
+        }
+        self = .other(try JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        switch self {
+        case .ordered(let models):
+            var container = encoder.container(keyedBy: StrategyConfigOrderedKeys.self)
+            try container.encode("ordered", forKey: .strategy)
+            try container.encode(models, forKey: .models)
+        case .weighted(let models, let weights):
+            var container = encoder.container(keyedBy: StrategyConfigWeightedKeys.self)
+            try container.encode("weighted", forKey: .strategy)
+            try container.encode(models, forKey: .models)
+            try container.encode(weights, forKey: .weights)
+        case .cheapest(let models):
+            var container = encoder.container(keyedBy: StrategyConfigCheapestKeys.self)
+            try container.encode("cheapest", forKey: .strategy)
+            try container.encode(models, forKey: .models)
+        case .lowestLatency(let models):
+            var container = encoder.container(keyedBy: StrategyConfigLowestLatencyKeys.self)
+            try container.encode("lowest_latency", forKey: .strategy)
+            try container.encode(models, forKey: .models)
+        case .sticky(let models, let ttlSeconds):
+            var container = encoder.container(keyedBy: StrategyConfigStickyKeys.self)
+            try container.encode("sticky", forKey: .strategy)
+            try container.encode(models, forKey: .models)
+            try container.encode(ttlSeconds, forKey: .ttlSeconds)
+        case .canary(let baseline, let candidate, let confidencePercent, let fallbacks, let maxSlowdownPercent, let minCalls, let stages):
+            var container = encoder.container(keyedBy: StrategyConfigCanaryKeys.self)
+            try container.encode("canary", forKey: .strategy)
+            try container.encode(baseline, forKey: .baseline)
+            try container.encode(candidate, forKey: .candidate)
+            try container.encode(confidencePercent, forKey: .confidencePercent)
+            try container.encode(fallbacks, forKey: .fallbacks)
+            try container.encode(maxSlowdownPercent, forKey: .maxSlowdownPercent)
+            try container.encode(minCalls, forKey: .minCalls)
+            try container.encode(stages, forKey: .stages)
+        case .other(let value): try value.encode(to: encoder)
+        }
+    }
+}
+
+private enum StrategyConfigOrderedKeys: String, CodingKey {
+    case strategy
+    case models
+}
+
+private enum StrategyConfigWeightedKeys: String, CodingKey {
+    case strategy
+    case models
+    case weights
+}
+
+private enum StrategyConfigCheapestKeys: String, CodingKey {
+    case strategy
+    case models
+}
+
+private enum StrategyConfigLowestLatencyKeys: String, CodingKey {
+    case strategy
+    case models
+}
+
+private enum StrategyConfigStickyKeys: String, CodingKey {
+    case strategy
+    case models
+    case ttlSeconds = "ttl_seconds"
+}
+
+private enum StrategyConfigCanaryKeys: String, CodingKey {
+    case strategy
+    case baseline
+    case candidate
+    case confidencePercent = "confidence_percent"
+    case fallbacks
+    case maxSlowdownPercent = "max_slowdown_percent"
+    case minCalls = "min_calls"
+    case stages
+}
+
 /// Whose data and credentials a call uses. A parameter of every store, cache, ledger and limiter.
 public typealias TenantId = String
+
+/// A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree.
+public typealias Zone = String

@@ -6,20 +6,38 @@ public struct AiConfig: Codable, Hashable, Sendable {
     public var breaker: BreakerConfig
     /// The cache of answers.
     public var cache: CacheConfig
+    /// How many calls may be in flight.
+    public var concurrency: ConcurrencyConfig
+    /// How texts are embedded.
+    public var embeddings: EmbeddingsConfig
+    /// Who is asked where every model of a list fails alike.
+    public var fallbacks: FallbackConfig
+    /// Second calls beside slow ones.
+    public var hedge: HedgeConfig
     /// Spend limits that hold for every tenant.
     public var limits: [SpendLimitConfig]
     /// The greatest prompt, in bytes of text.
     public var maxPromptBytes: UInt64
     /// In which order the providers are asked.
     public var order: OrderConfig
-    /// The providers by name. `openai`, `abacus` and `internal` bring their own defaults.
+    /// Which requests without a model go to which route. The first policy that matches decides.
+    public var policies: [PolicyConfig]
+    /// A price list in the format of LiteLLM's `model_prices_and_context_window.json`, read at the first call and when asked to. It
+    /// goes before the embedded table, and after `ai.providers.NAME.price`.
+    public var priceFile: String?
+    /// The providers by name. One that has the name of a dialect, as `openai` or `mistral`, brings its defaults.
     public var providers: [String: ProviderConfig]
-    /// How many requests a tenant may send; unlimited when absent. Cache hits do not count.
+    /// How many requests and tokens a minute a tenant may send; unlimited when absent. Cache hits do not count.
     public var rateLimit: RateLimit?
     /// Retries of temporary faults.
     public var retry: RetryConfig
-    /// Named routes: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, asked for as `model`.
-    public var routes: [String: [String]]
+    /// Named routes, asked for as `model`: each an ordered list of `PROVIDER` or `PROVIDER/MODEL`, or a table with a strategy.
+    public var routes: [String: RouteConfig]
+    /// For how long an API key is kept before it is read anew where it is found, in seconds; 0 reads it at each call. A key that a
+    /// provider refuses is read anew at once.
+    public var secretsTtlSeconds: UInt64
+    /// What chooses for requests that name no model and that no policy is for.
+    public var strategy: DefaultStrategy
     /// Deadlines.
     public var timeouts: TimeoutConfig
     /// How limits of answers are sized.
@@ -28,25 +46,41 @@ public struct AiConfig: Codable, Hashable, Sendable {
     public init(
         breaker: BreakerConfig = BreakerConfig(),
         cache: CacheConfig = CacheConfig(),
+        concurrency: ConcurrencyConfig = ConcurrencyConfig(),
+        embeddings: EmbeddingsConfig = EmbeddingsConfig(),
+        fallbacks: FallbackConfig = FallbackConfig(),
+        hedge: HedgeConfig = HedgeConfig(),
         limits: [SpendLimitConfig] = [],
         maxPromptBytes: UInt64 = 4194304,
         order: OrderConfig = OrderConfig(),
+        policies: [PolicyConfig] = [],
+        priceFile: String? = nil,
         providers: [String: ProviderConfig] = [:],
         rateLimit: RateLimit? = nil,
         retry: RetryConfig = RetryConfig(),
-        routes: [String: [String]] = [:],
+        routes: [String: RouteConfig] = [:],
+        secretsTtlSeconds: UInt64 = 300,
+        strategy: DefaultStrategy = .complexity,
         timeouts: TimeoutConfig = TimeoutConfig(),
         tokens: TokenConfig = TokenConfig()
     ) {
         self.breaker = breaker
         self.cache = cache
+        self.concurrency = concurrency
+        self.embeddings = embeddings
+        self.fallbacks = fallbacks
+        self.hedge = hedge
         self.limits = limits
         self.maxPromptBytes = maxPromptBytes
         self.order = order
+        self.policies = policies
+        self.priceFile = priceFile
         self.providers = providers
         self.rateLimit = rateLimit
         self.retry = retry
         self.routes = routes
+        self.secretsTtlSeconds = secretsTtlSeconds
+        self.strategy = strategy
         self.timeouts = timeouts
         self.tokens = tokens
     }
@@ -54,13 +88,21 @@ public struct AiConfig: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case breaker
         case cache
+        case concurrency
+        case embeddings
+        case fallbacks
+        case hedge
         case limits
         case maxPromptBytes = "max_prompt_bytes"
         case order
+        case policies
+        case priceFile = "price_file"
         case providers
         case rateLimit = "rate_limit"
         case retry
         case routes
+        case secretsTtlSeconds = "secrets_ttl_seconds"
+        case strategy
         case timeouts
         case tokens
     }
@@ -69,13 +111,21 @@ public struct AiConfig: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         breaker = try container.decodeIfPresent(BreakerConfig.self, forKey: .breaker) ?? BreakerConfig()
         cache = try container.decodeIfPresent(CacheConfig.self, forKey: .cache) ?? CacheConfig()
+        concurrency = try container.decodeIfPresent(ConcurrencyConfig.self, forKey: .concurrency) ?? ConcurrencyConfig()
+        embeddings = try container.decodeIfPresent(EmbeddingsConfig.self, forKey: .embeddings) ?? EmbeddingsConfig()
+        fallbacks = try container.decodeIfPresent(FallbackConfig.self, forKey: .fallbacks) ?? FallbackConfig()
+        hedge = try container.decodeIfPresent(HedgeConfig.self, forKey: .hedge) ?? HedgeConfig()
         limits = try container.decodeIfPresent([SpendLimitConfig].self, forKey: .limits) ?? []
         maxPromptBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxPromptBytes) ?? 4194304
         order = try container.decodeIfPresent(OrderConfig.self, forKey: .order) ?? OrderConfig()
+        policies = try container.decodeIfPresent([PolicyConfig].self, forKey: .policies) ?? []
+        priceFile = try container.decodeIfPresent(String.self, forKey: .priceFile)
         providers = try container.decodeIfPresent([String: ProviderConfig].self, forKey: .providers) ?? [:]
         rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
         retry = try container.decodeIfPresent(RetryConfig.self, forKey: .retry) ?? RetryConfig()
-        routes = try container.decodeIfPresent([String: [String]].self, forKey: .routes) ?? [:]
+        routes = try container.decodeIfPresent([String: RouteConfig].self, forKey: .routes) ?? [:]
+        secretsTtlSeconds = try container.decodeIfPresent(UInt64.self, forKey: .secretsTtlSeconds) ?? 300
+        strategy = try container.decodeIfPresent(DefaultStrategy.self, forKey: .strategy) ?? DefaultStrategy.complexity
         timeouts = try container.decodeIfPresent(TimeoutConfig.self, forKey: .timeouts) ?? TimeoutConfig()
         tokens = try container.decodeIfPresent(TokenConfig.self, forKey: .tokens) ?? TokenConfig()
     }
@@ -84,13 +134,21 @@ public struct AiConfig: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(breaker, forKey: .breaker)
         try container.encode(cache, forKey: .cache)
+        try container.encode(concurrency, forKey: .concurrency)
+        try container.encode(embeddings, forKey: .embeddings)
+        try container.encode(fallbacks, forKey: .fallbacks)
+        try container.encode(hedge, forKey: .hedge)
         if !limits.isEmpty { try container.encode(limits, forKey: .limits) }
         try container.encode(maxPromptBytes, forKey: .maxPromptBytes)
         try container.encode(order, forKey: .order)
+        if !policies.isEmpty { try container.encode(policies, forKey: .policies) }
+        try container.encodeIfPresent(priceFile, forKey: .priceFile)
         if !providers.isEmpty { try container.encode(providers, forKey: .providers) }
         try container.encodeIfPresent(rateLimit, forKey: .rateLimit)
         try container.encode(retry, forKey: .retry)
         if !routes.isEmpty { try container.encode(routes, forKey: .routes) }
+        try container.encode(secretsTtlSeconds, forKey: .secretsTtlSeconds)
+        try container.encode(strategy, forKey: .strategy)
         try container.encode(timeouts, forKey: .timeouts)
         try container.encode(tokens, forKey: .tokens)
     }
@@ -137,32 +195,67 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
     }
 }
 
-/// When a failing model is left alone.
+/// When a failing model is left alone: after so many faults in a row, or when too many of the calls of a window are faults or
+/// slow.
 public struct BreakerConfig: Codable, Hashable, Sendable {
     /// Consecutive faults that open it.
     public var failures: UInt32
+    /// How much shorter than that it may be at random, in percent, so that not all processes try again at once.
+    public var jitterPercent: UInt32
+    /// Calls that the window must hold before the rate counts.
+    public var minCalls: UInt32
     /// How long it stays open, in seconds.
     public var openSeconds: UInt64
     /// Trial calls after that; all must succeed.
     public var probes: UInt32
+    /// The share of the window's calls that opens it when they are faults or slow, in percent; 0 for never.
+    public var ratePercent: UInt32
+    /// From how long on a call is slow, until its answer or the first token of its stream, in milliseconds of real time; 0 for never.
+    public var slowMs: UInt64
+    /// The window of the rate, in seconds.
+    public var windowSeconds: UInt64
 
-    public init(failures: UInt32 = 5, openSeconds: UInt64 = 60, probes: UInt32 = 3) {
+    public init(
+        failures: UInt32 = 5,
+        jitterPercent: UInt32 = 10,
+        minCalls: UInt32 = 20,
+        openSeconds: UInt64 = 60,
+        probes: UInt32 = 3,
+        ratePercent: UInt32 = 50,
+        slowMs: UInt64 = 15000,
+        windowSeconds: UInt64 = 60
+    ) {
         self.failures = failures
+        self.jitterPercent = jitterPercent
+        self.minCalls = minCalls
         self.openSeconds = openSeconds
         self.probes = probes
+        self.ratePercent = ratePercent
+        self.slowMs = slowMs
+        self.windowSeconds = windowSeconds
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case failures
+        case jitterPercent = "jitter_percent"
+        case minCalls = "min_calls"
         case openSeconds = "open_seconds"
         case probes
+        case ratePercent = "rate_percent"
+        case slowMs = "slow_ms"
+        case windowSeconds = "window_seconds"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         failures = try container.decodeIfPresent(UInt32.self, forKey: .failures) ?? 5
+        jitterPercent = try container.decodeIfPresent(UInt32.self, forKey: .jitterPercent) ?? 10
+        minCalls = try container.decodeIfPresent(UInt32.self, forKey: .minCalls) ?? 20
         openSeconds = try container.decodeIfPresent(UInt64.self, forKey: .openSeconds) ?? 60
         probes = try container.decodeIfPresent(UInt32.self, forKey: .probes) ?? 3
+        ratePercent = try container.decodeIfPresent(UInt32.self, forKey: .ratePercent) ?? 50
+        slowMs = try container.decodeIfPresent(UInt64.self, forKey: .slowMs) ?? 15000
+        windowSeconds = try container.decodeIfPresent(UInt64.self, forKey: .windowSeconds) ?? 60
     }
 }
 
@@ -195,6 +288,85 @@ public struct CacheConfig: Codable, Hashable, Sendable {
     }
 }
 
+/// How many calls may be in flight at once, all tenants together. One more is refused at once, as `throttled`; nothing queues. A
+/// stream is in flight until its end, and answers from the cache are not counted.
+public struct ConcurrencyConfig: Codable, Hashable, Sendable {
+    /// Of the whole client.
+    public var max: UInt32
+    /// At each provider, after which the next one is asked; 0 for no bound but that of the client.
+    public var perProvider: UInt32
+
+    public init(max: UInt32 = 16384, perProvider: UInt32 = 0) {
+        self.max = max
+        self.perProvider = perProvider
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case max
+        case perProvider = "per_provider"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        max = try container.decodeIfPresent(UInt32.self, forKey: .max) ?? 16384
+        perProvider = try container.decodeIfPresent(UInt32.self, forKey: .perProvider) ?? 0
+    }
+}
+
+/// Conditions on a request. Those that are not given hold.
+public struct ConditionConfig: Codable, Hashable, Sendable {
+    /// It is judged to be this.
+    public var complexity: Complexity?
+    /// Its prompt has more tokens than this, by the estimate for models that nothing is known of.
+    public var longerThanTokens: UInt64?
+    /// It needs all of these.
+    public var needs: [Need]
+    /// It has one of these tags.
+    public var tags: [String]
+    /// It is of one of these tenants.
+    public var tenants: [String]
+
+    public init(
+        complexity: Complexity? = nil,
+        longerThanTokens: UInt64? = nil,
+        needs: [Need] = [],
+        tags: [String] = [],
+        tenants: [String] = []
+    ) {
+        self.complexity = complexity
+        self.longerThanTokens = longerThanTokens
+        self.needs = needs
+        self.tags = tags
+        self.tenants = tenants
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case complexity
+        case longerThanTokens = "longer_than_tokens"
+        case needs
+        case tags
+        case tenants
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        complexity = try container.decodeIfPresent(Complexity.self, forKey: .complexity)
+        longerThanTokens = try container.decodeIfPresent(UInt64.self, forKey: .longerThanTokens)
+        needs = try container.decodeIfPresent([Need].self, forKey: .needs) ?? []
+        tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
+        tenants = try container.decodeIfPresent([String].self, forKey: .tenants) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(complexity, forKey: .complexity)
+        try container.encodeIfPresent(longerThanTokens, forKey: .longerThanTokens)
+        if !needs.isEmpty { try container.encode(needs, forKey: .needs) }
+        if !tags.isEmpty { try container.encode(tags, forKey: .tags) }
+        if !tenants.isEmpty { try container.encode(tenants, forKey: .tenants) }
+    }
+}
+
 /// What a `Client`  is built from. Unknown keys are errors that name the known ones.
 public struct Config: Codable, Hashable, Sendable {
     /// The version of this shape: 1.
@@ -209,6 +381,9 @@ public struct Config: Codable, Hashable, Sendable {
     public var hubspot: HubspotConfig?
     /// The ad platform.
     public var meta: MetaConfig?
+    /// Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of
+    /// in each process: a Redis server that many workers share. While it is away, each process counts rates by itself.
+    public var redis: RedisConfig?
     /// Where clicks, revenue, changes and state are kept.
     public var store: StoreConfig
 
@@ -219,6 +394,7 @@ public struct Config: Codable, Hashable, Sendable {
         execution: ExecutionConfig = ExecutionConfig(),
         hubspot: HubspotConfig? = nil,
         meta: MetaConfig? = nil,
+        redis: RedisConfig? = nil,
         store: StoreConfig = .memory
     ) {
         self.version = version
@@ -227,6 +403,7 @@ public struct Config: Codable, Hashable, Sendable {
         self.execution = execution
         self.hubspot = hubspot
         self.meta = meta
+        self.redis = redis
         self.store = store
     }
 
@@ -237,6 +414,7 @@ public struct Config: Codable, Hashable, Sendable {
         case execution
         case hubspot
         case meta
+        case redis
         case store
     }
 
@@ -248,6 +426,7 @@ public struct Config: Codable, Hashable, Sendable {
         execution = try container.decodeIfPresent(ExecutionConfig.self, forKey: .execution) ?? ExecutionConfig()
         hubspot = try container.decodeIfPresent(HubspotConfig.self, forKey: .hubspot)
         meta = try container.decodeIfPresent(MetaConfig.self, forKey: .meta)
+        redis = try container.decodeIfPresent(RedisConfig.self, forKey: .redis)
         store = try container.decodeIfPresent(StoreConfig.self, forKey: .store) ?? StoreConfig.memory
     }
 }
@@ -309,6 +488,64 @@ public struct ContactProperties: Codable, Hashable, Sendable {
     }
 }
 
+/// How texts are embedded.
+public struct EmbeddingsConfig: Codable, Hashable, Sendable {
+    /// How many requests of one call are in flight at once.
+    public var concurrency: UInt32
+    /// How long the vectors are to be where a request does not say, for models that can shorten them; the model's own length when
+    /// absent.
+    public var dimensions: UInt32?
+    /// The most texts of one call. They are sent in as many requests as the provider needs.
+    public var maxInputs: UInt64
+    /// The model, as `text-embedding-3-small` or `openai/text-embedding-3-small`; where absent, the default model of the providers
+    /// that embed, if they have but one.
+    public var model: String?
+    /// Who serves that model, in the order in which they are asked: `PROVIDER`, or `PROVIDER/MODEL` where it has another name there,
+    /// as a deployment at Azure. It must be the same model everywhere: vectors of two models cannot be compared. Where empty, the
+    /// providers whose default model it is.
+    public var providers: [String]
+
+    public init(
+        concurrency: UInt32 = 4,
+        dimensions: UInt32? = nil,
+        maxInputs: UInt64 = 32768,
+        model: String? = nil,
+        providers: [String] = []
+    ) {
+        self.concurrency = concurrency
+        self.dimensions = dimensions
+        self.maxInputs = maxInputs
+        self.model = model
+        self.providers = providers
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case concurrency
+        case dimensions
+        case maxInputs = "max_inputs"
+        case model
+        case providers
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        concurrency = try container.decodeIfPresent(UInt32.self, forKey: .concurrency) ?? 4
+        dimensions = try container.decodeIfPresent(UInt32.self, forKey: .dimensions)
+        maxInputs = try container.decodeIfPresent(UInt64.self, forKey: .maxInputs) ?? 32768
+        model = try container.decodeIfPresent(String.self, forKey: .model)
+        providers = try container.decodeIfPresent([String].self, forKey: .providers) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(concurrency, forKey: .concurrency)
+        try container.encodeIfPresent(dimensions, forKey: .dimensions)
+        try container.encode(maxInputs, forKey: .maxInputs)
+        try container.encodeIfPresent(model, forKey: .model)
+        if !providers.isEmpty { try container.encode(providers, forKey: .providers) }
+    }
+}
+
 /// The limits of budget changes: a preset, or every figure by itself.
 public struct ExecutionConfig: Codable, Hashable, Sendable {
     /// The secret that jitter and fuzz are drawn with. Without one, a key is made at the first use and kept in the store.
@@ -351,6 +588,72 @@ public struct ExecutionConfig: Codable, Hashable, Sendable {
         preset = try container.decodeIfPresent(String.self, forKey: .preset) ?? "standard"
         requireApproval = try container.decodeIfPresent(Bool.self, forKey: .requireApproval) ?? false
         roles = try container.decodeIfPresent(Roles.self, forKey: .roles)
+    }
+}
+
+/// Who is asked where every model of a list would fail alike: lists of `PROVIDER` or `PROVIDER/MODEL`. Where a list is empty, the
+/// error reaches the caller at once.
+public struct FallbackConfig: Codable, Hashable, Sendable {
+    /// When a provider's content filter refuses.
+    public var contentFiltered: [String]
+    /// When the prompt does not fit a model's context window: models with a larger one.
+    public var contextTooLong: [String]
+
+    public init(contentFiltered: [String] = [], contextTooLong: [String] = []) {
+        self.contentFiltered = contentFiltered
+        self.contextTooLong = contextTooLong
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case contentFiltered = "content_filtered"
+        case contextTooLong = "context_too_long"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        contentFiltered = try container.decodeIfPresent([String].self, forKey: .contentFiltered) ?? []
+        contextTooLong = try container.decodeIfPresent([String].self, forKey: .contextTooLong) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if !contentFiltered.isEmpty { try container.encode(contentFiltered, forKey: .contentFiltered) }
+        if !contextTooLong.isEmpty { try container.encode(contextTooLong, forKey: .contextTooLong) }
+    }
+}
+
+/// Second calls beside slow ones: when the first model takes longer than 95 of 100 of its calls took, the next one is asked too.
+/// The first answer, or the first token of a stream, wins; the other call is aborted. Both are paid for.
+public struct HedgeConfig: Codable, Hashable, Sendable {
+    /// Second calls for a hundred requests at most, over time.
+    public var budgetPercent: UInt32
+    /// Whether there are any.
+    public var enabled: Bool
+    /// Answers of a model that must have been measured before.
+    public var minCalls: UInt32
+    /// The shortest wait before the second call, in milliseconds.
+    public var minWaitMs: UInt64
+
+    public init(budgetPercent: UInt32 = 5, enabled: Bool = false, minCalls: UInt32 = 20, minWaitMs: UInt64 = 50) {
+        self.budgetPercent = budgetPercent
+        self.enabled = enabled
+        self.minCalls = minCalls
+        self.minWaitMs = minWaitMs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case budgetPercent = "budget_percent"
+        case enabled
+        case minCalls = "min_calls"
+        case minWaitMs = "min_wait_ms"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        budgetPercent = try container.decodeIfPresent(UInt32.self, forKey: .budgetPercent) ?? 5
+        enabled = try container.decodeIfPresent(Bool.self, forKey: .enabled) ?? false
+        minCalls = try container.decodeIfPresent(UInt32.self, forKey: .minCalls) ?? 20
+        minWaitMs = try container.decodeIfPresent(UInt64.self, forKey: .minWaitMs) ?? 50
     }
 }
 
@@ -662,6 +965,31 @@ public struct Policy: Codable, Hashable, Sendable {
     }
 }
 
+/// Which route answers the requests that it is for. Of the list the first that matches decides, for requests that name no model
+/// or `auto`.
+public struct PolicyConfig: Codable, Hashable, Sendable {
+    /// Who is asked: a route, a `PROVIDER` or a `PROVIDER/MODEL`.
+    public var route: String
+    /// Which requests it is for: those that every given condition holds for; all where none is given.
+    public var when: ConditionConfig
+
+    public init(route: String, when: ConditionConfig = ConditionConfig()) {
+        self.route = route
+        self.when = when
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case route
+        case when
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        route = try container.decode(String.self, forKey: .route)
+        when = try container.decodeIfPresent(ConditionConfig.self, forKey: .when) ?? ConditionConfig()
+    }
+}
+
 /// What a model costs: `per_request_nano_usd`, or the prices of a million tokens. All in billionths of a dollar.
 public struct PriceConfig: Codable, Hashable, Sendable {
     /// A million tokens of the prompt that the provider had cached; as input where absent.
@@ -697,25 +1025,36 @@ public struct PriceConfig: Codable, Hashable, Sendable {
 public struct ProviderConfig: Codable, Hashable, Sendable {
     /// Allows `http` to other machines: prompts and key then travel unencrypted.
     public var allowHttp: Bool
-    /// Where its API key is found; none is sent where absent.
-    public var apiKey: SecretRef?
+    /// Where its API key is found, or a list of several, which take turns; none is sent where absent. A key that is refused or
+    /// throttled rests for a while, and the next one is used.
+    public var apiKey: ApiKeys?
+    /// The `api-version` of Azure; its v1 API, which needs none, where absent.
+    public var apiVersion: String?
     /// The address up to and without `/chat/completions`; the dialect's own where absent.
     public var baseUrl: String?
+    /// How many tokens prompt and answer of its default model may have together, where the library does not know or knows it wrong. A
+    /// request that does not fit goes to the next model that it fits.
+    public var contextWindow: UInt64?
+    /// The same for other models of its, by their names.
+    public var contextWindows: [String: UInt64]
     /// Whose ways it has; by its name where absent.
     public var dialect: Dialect?
     /// The model that is asked when a request names none; the dialect's own where absent.
     public var model: String?
     /// What it costs, where the library does not know or knows it wrong.
     public var price: PriceConfig?
-    /// How many requests a tenant may send to it; unlimited when absent.
+    /// How many requests and tokens a minute each tenant may send to it; unlimited when absent.
     public var rateLimit: RateLimit?
-    /// What builds it: `openai_compatible`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
     public var type: String
 
     public init(
         allowHttp: Bool = false,
-        apiKey: SecretRef? = nil,
+        apiKey: ApiKeys? = nil,
+        apiVersion: String? = nil,
         baseUrl: String? = nil,
+        contextWindow: UInt64? = nil,
+        contextWindows: [String: UInt64] = [:],
         dialect: Dialect? = nil,
         model: String? = nil,
         price: PriceConfig? = nil,
@@ -724,7 +1063,10 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     ) {
         self.allowHttp = allowHttp
         self.apiKey = apiKey
+        self.apiVersion = apiVersion
         self.baseUrl = baseUrl
+        self.contextWindow = contextWindow
+        self.contextWindows = contextWindows
         self.dialect = dialect
         self.model = model
         self.price = price
@@ -735,7 +1077,10 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case allowHttp = "allow_http"
         case apiKey = "api_key"
+        case apiVersion = "api_version"
         case baseUrl = "base_url"
+        case contextWindow = "context_window"
+        case contextWindows = "context_windows"
         case dialect
         case model
         case price
@@ -746,13 +1091,109 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         allowHttp = try container.decodeIfPresent(Bool.self, forKey: .allowHttp) ?? false
-        apiKey = try container.decodeIfPresent(SecretRef.self, forKey: .apiKey)
+        apiKey = try container.decodeIfPresent(ApiKeys.self, forKey: .apiKey)
+        apiVersion = try container.decodeIfPresent(String.self, forKey: .apiVersion)
         baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl)
+        contextWindow = try container.decodeIfPresent(UInt64.self, forKey: .contextWindow)
+        contextWindows = try container.decodeIfPresent([String: UInt64].self, forKey: .contextWindows) ?? [:]
         dialect = try container.decodeIfPresent(Dialect.self, forKey: .dialect)
         model = try container.decodeIfPresent(String.self, forKey: .model)
         price = try container.decodeIfPresent(PriceConfig.self, forKey: .price)
         rateLimit = try container.decodeIfPresent(RateLimit.self, forKey: .rateLimit)
         type = try container.decodeIfPresent(String.self, forKey: .type) ?? "openai_compatible"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(allowHttp, forKey: .allowHttp)
+        try container.encodeIfPresent(apiKey, forKey: .apiKey)
+        try container.encodeIfPresent(apiVersion, forKey: .apiVersion)
+        try container.encodeIfPresent(baseUrl, forKey: .baseUrl)
+        try container.encodeIfPresent(contextWindow, forKey: .contextWindow)
+        if !contextWindows.isEmpty { try container.encode(contextWindows, forKey: .contextWindows) }
+        try container.encodeIfPresent(dialect, forKey: .dialect)
+        try container.encodeIfPresent(model, forKey: .model)
+        try container.encodeIfPresent(price, forKey: .price)
+        try container.encodeIfPresent(rateLimit, forKey: .rateLimit)
+        try container.encode(type, forKey: .type)
+    }
+}
+
+/// So many requests or tokens a minute, or both.
+public struct RateFigures: Codable, Hashable, Sendable {
+    /// Requests a minute, at least 1; any number where absent.
+    public var requestsPerMinute: UInt32?
+    /// Tokens of prompts and answers a minute, at least 1; any number where absent. What a call will need is estimated before it is
+    /// made and corrected by what it used.
+    public var tokensPerMinute: UInt32?
+
+    public init(requestsPerMinute: UInt32? = nil, tokensPerMinute: UInt32? = nil) {
+        self.requestsPerMinute = requestsPerMinute
+        self.tokensPerMinute = tokensPerMinute
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case requestsPerMinute = "requests_per_minute"
+        case tokensPerMinute = "tokens_per_minute"
+    }
+}
+
+/// Where a Redis server is and how it is used.
+public struct RedisConfig: Codable, Hashable, Sendable {
+    /// The server's URL, `redis://HOST:PORT/DATABASE` (`rediss` with TLS), or where a secret with the whole URL is found.
+    public var url: RedisUrl
+    /// Whether a server on another host may be used without TLS.
+    public var allowPlaintext: Bool
+    /// How long making a connection may take.
+    public var connectTimeoutMs: UInt64
+    /// What every key begins with.
+    public var prefix: String
+    /// How long an answer may take.
+    public var responseTimeoutMs: UInt64
+
+    public init(
+        url: RedisUrl,
+        allowPlaintext: Bool = false,
+        connectTimeoutMs: UInt64 = 1000,
+        prefix: String = "xynergy",
+        responseTimeoutMs: UInt64 = 1000
+    ) {
+        self.url = url
+        self.allowPlaintext = allowPlaintext
+        self.connectTimeoutMs = connectTimeoutMs
+        self.prefix = prefix
+        self.responseTimeoutMs = responseTimeoutMs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case url
+        case allowPlaintext = "allow_plaintext"
+        case connectTimeoutMs = "connect_timeout_ms"
+        case prefix
+        case responseTimeoutMs = "response_timeout_ms"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        url = try container.decode(RedisUrl.self, forKey: .url)
+        allowPlaintext = try container.decodeIfPresent(Bool.self, forKey: .allowPlaintext) ?? false
+        connectTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .connectTimeoutMs) ?? 1000
+        prefix = try container.decodeIfPresent(String.self, forKey: .prefix) ?? "xynergy"
+        responseTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .responseTimeoutMs) ?? 1000
+    }
+}
+
+/// So many requests a minute.
+public struct RequestRate: Codable, Hashable, Sendable {
+    /// Requests a minute, at least 1.
+    public var perMinute: UInt32
+
+    public init(perMinute: UInt32) {
+        self.perMinute = perMinute
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case perMinute = "per_minute"
     }
 }
 
@@ -792,27 +1233,42 @@ public struct RetryConfig: Codable, Hashable, Sendable {
 
 /// A spend limit that holds for every tenant, each by itself.
 public struct SpendLimitConfig: Codable, Hashable, Sendable {
-    /// Over which span of the calendar, in UTC.
+    /// Over which span of the calendar.
     public var window: Window
     /// The cap, in billionths of a dollar.
     public var amountNanoUsd: UInt64
     /// Whether calls are refused at it; otherwise it only warns.
     public var hard: Bool
+    /// Only for calls under this key of the caller's.
+    public var key: String?
     /// Only for calls with this tag.
     public var tag: String?
+    /// Whose calendar and clock it is: an IANA name, UTC when absent.
+    public var zone: Zone
 
-    public init(window: Window, amountNanoUsd: UInt64, hard: Bool = true, tag: String? = nil) {
+    public init(
+        window: Window,
+        amountNanoUsd: UInt64,
+        hard: Bool = true,
+        key: String? = nil,
+        tag: String? = nil,
+        zone: Zone = "UTC"
+    ) {
         self.window = window
         self.amountNanoUsd = amountNanoUsd
         self.hard = hard
+        self.key = key
         self.tag = tag
+        self.zone = zone
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case window
         case amountNanoUsd = "amount_nano_usd"
         case hard
+        case key
         case tag
+        case zone
     }
 
     public init(from decoder: Decoder) throws {
@@ -820,35 +1276,53 @@ public struct SpendLimitConfig: Codable, Hashable, Sendable {
         window = try container.decode(Window.self, forKey: .window)
         amountNanoUsd = try container.decode(UInt64.self, forKey: .amountNanoUsd)
         hard = try container.decodeIfPresent(Bool.self, forKey: .hard) ?? true
+        key = try container.decodeIfPresent(String.self, forKey: .key)
         tag = try container.decodeIfPresent(String.self, forKey: .tag)
+        zone = try container.decodeIfPresent(Zone.self, forKey: .zone) ?? "UTC"
     }
 }
 
 /// Deadlines, in milliseconds of real time.
 public struct TimeoutConfig: Codable, Hashable, Sendable {
-    /// The same for one attempt at one provider.
+    /// Until the whole answer of one attempt at one provider.
     public var attemptMs: UInt64
+    /// Until the first token of a stream of one attempt: text, a tool call, reasoning or a refusal.
+    public var firstTokenMs: UInt64
     /// Between two pieces of a stream.
     public var idleMs: UInt64
-    /// Until the whole answer is there, or the first piece of a stream.
+    /// Until the end of a stream, from its call; 0 for as long as it takes.
+    public var streamTotalMs: UInt64
+    /// Until the whole answer is there, or the first piece of a stream, whoever is asked.
     public var totalMs: UInt64
 
-    public init(attemptMs: UInt64 = 20000, idleMs: UInt64 = 20000, totalMs: UInt64 = 30000) {
+    public init(
+        attemptMs: UInt64 = 20000,
+        firstTokenMs: UInt64 = 20000,
+        idleMs: UInt64 = 20000,
+        streamTotalMs: UInt64 = 600000,
+        totalMs: UInt64 = 30000
+    ) {
         self.attemptMs = attemptMs
+        self.firstTokenMs = firstTokenMs
         self.idleMs = idleMs
+        self.streamTotalMs = streamTotalMs
         self.totalMs = totalMs
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case attemptMs = "attempt_ms"
+        case firstTokenMs = "first_token_ms"
         case idleMs = "idle_ms"
+        case streamTotalMs = "stream_total_ms"
         case totalMs = "total_ms"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         attemptMs = try container.decodeIfPresent(UInt64.self, forKey: .attemptMs) ?? 20000
+        firstTokenMs = try container.decodeIfPresent(UInt64.self, forKey: .firstTokenMs) ?? 20000
         idleMs = try container.decodeIfPresent(UInt64.self, forKey: .idleMs) ?? 20000
+        streamTotalMs = try container.decodeIfPresent(UInt64.self, forKey: .streamTotalMs) ?? 600000
         totalMs = try container.decodeIfPresent(UInt64.self, forKey: .totalMs) ?? 30000
     }
 }

@@ -66,6 +66,52 @@ package struct ProviderAnswers: Answers {
     }
 }
 
+/// Embeds texts. Its `traits` say what it can do.
+public protocol Embedder: Sendable {
+    /// What it can do.
+    var traits: EmbedderTraits { get }
+
+    /// One vector for each text of `request.input`, in their order and all of the same length, and the tokens where they are known.
+    func embed(ctx: CallContext, request: EmbedRequest) async throws -> EmbedResponse
+}
+
+extension Embedder {
+    public var traits: EmbedderTraits { EmbedderTraits() }
+
+}
+
+package struct EmbedderAnswers: Answers {
+    let object: any Embedder
+
+    package init(object: any Embedder) {
+        self.object = object
+    }
+
+    package func call(_ method: String, _ arguments: String) async throws -> String {
+        switch method {
+        case "embed":
+            struct Given: Decodable {
+                let ctx: CallContext
+                let request: EmbedRequest
+
+                enum CodingKeys: String, CodingKey {
+                    case ctx
+                    case request
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.embed(ctx: given.ctx, request: given.request))
+        default: throw XynergyError.missing(method)
+        }
+    }
+
+    package func open(_ method: String, _ arguments: String) throws -> any Pieces {
+        switch method {
+        default: throw XynergyError.missing(method)
+        }
+    }
+}
+
 /// A cache of answers. An error is taken as a miss.
 public protocol ResponseCache: Sendable {
     /// The answer under a key, unless it has expired at `now`; nothing when there is none.

@@ -163,6 +163,27 @@ public struct Complexity: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// What chooses for requests that name no model and that no policy decides.
+public struct DefaultStrategy: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// `ai.order`, by how complex the request is.
+    public static let complexity = DefaultStrategy(rawValue: "complexity")
+    /// The default model of all providers that is expected to cost the least; of equal ones the first of `ai.order`.
+    public static let cheapest = DefaultStrategy(rawValue: "cheapest")
+    /// The default model of all providers that answers the fastest, as routes of this strategy choose.
+    public static let lowestLatency = DefaultStrategy(rawValue: "lowest_latency")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [DefaultStrategy] = [
+        .complexity, .cheapest, .lowestLatency,
+    ]
+}
+
 /// Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as
 /// soon as the campaign does, and a total that is checked before a raise counts it.
 public struct DeliveryStatus: RawRepresentable, Codable, Hashable, Sendable {
@@ -185,7 +206,7 @@ public struct DeliveryStatus: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
-/// Whose ways an OpenAI-compatible provider has.
+/// Whose ways a provider has.
 public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
 
@@ -195,16 +216,34 @@ public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
 
     /// OpenAI itself.
     public static let openai = Dialect(rawValue: "openai")
+    /// Azure OpenAI: models are deployments of the user's own.
+    public static let azure = Dialect(rawValue: "azure")
     /// Abacus.AI's RouteLLM API.
     public static let abacus = Dialect(rawValue: "abacus")
-    /// A model that the user runs: vLLM, Ollama, llama.cpp.
+    /// OpenRouter.
+    public static let openrouter = Dialect(rawValue: "openrouter")
+    /// Groq.
+    public static let groq = Dialect(rawValue: "groq")
+    /// Mistral AI.
+    public static let mistral = Dialect(rawValue: "mistral")
+    /// DeepSeek.
+    public static let deepseek = Dialect(rawValue: "deepseek")
+    /// Ollama on a machine of the user's own.
+    public static let ollama = Dialect(rawValue: "ollama")
+    /// vLLM on a machine of the user's own.
+    public static let vllm = Dialect(rawValue: "vllm")
+    /// llama.cpp's server on a machine of the user's own.
+    public static let llamaCpp = Dialect(rawValue: "llama_cpp")
+    /// A model that the user runs, whatever serves it.
     public static let `internal` = Dialect(rawValue: "internal")
+    /// Anthropic, by its Messages API.
+    public static let anthropic = Dialect(rawValue: "anthropic")
     /// Any other.
     public static let compatible = Dialect(rawValue: "compatible")
 
     /// Those that this version knows. A later one may send others.
     public static let known: [Dialect] = [
-        .openai, .abacus, .`internal`, .compatible,
+        .openai, .azure, .abacus, .openrouter, .groq, .mistral, .deepseek, .ollama, .vllm, .llamaCpp, .`internal`, .anthropic, .compatible,
     ]
 }
 
@@ -269,6 +308,27 @@ public struct Layer: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// What a request can need of a model.
+public struct Need: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Reading images.
+    public static let images = Need(rawValue: "images")
+    /// Calling tools.
+    public static let tools = Need(rawValue: "tools")
+    /// Answering in a format.
+    public static let responseFormat = Need(rawValue: "response_format")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Need] = [
+        .images, .tools, .responseFormat,
+    ]
+}
+
 /// Whether an answer is whole.
 public struct Outcome: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -308,6 +368,27 @@ public struct OwnerLevel: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [OwnerLevel] = [
         .adset, .campaign,
+    ]
+}
+
+/// A number of requests with a name.
+public struct RatePreset: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// 60 requests a minute.
+    public static let standard = RatePreset(rawValue: "standard")
+    /// 10 requests a minute.
+    public static let expensive = RatePreset(rawValue: "expensive")
+    /// 30 requests a minute.
+    public static let ai = RatePreset(rawValue: "ai")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [RatePreset] = [
+        .standard, .expensive, .ai,
     ]
 }
 
@@ -433,7 +514,7 @@ public struct Signatures: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
-/// A span of the calendar, in UTC.
+/// A span of the calendar.
 public struct Window: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
 

@@ -94,34 +94,54 @@ public struct CallContext: Codable, Hashable, Sendable {
 public struct CallOptions: Codable, Hashable, Sendable {
     /// False neither reads nor fills the cache.
     public var cache: Bool?
+    /// A name of the caller's that the spend is counted and limited under, as that of the API key which the host handed out. Never
+    /// the secret itself: it is stored and reported.
+    public var key: String?
     /// Whether the library sizes the limit of the answer. Not with tools or a response format.
     public var optimizeTokens: Bool?
+    /// A name of the caller's for the conversation that the call belongs to. By it `sticky` and `canary` routes keep a conversation
+    /// at one model; without it they know one by its first messages.
+    public var session: String?
     /// Names under which the spend is counted and limited.
     public var tags: [String]
 
-    public init(cache: Bool? = nil, optimizeTokens: Bool? = nil, tags: [String] = []) {
+    public init(
+        cache: Bool? = nil,
+        key: String? = nil,
+        optimizeTokens: Bool? = nil,
+        session: String? = nil,
+        tags: [String] = []
+    ) {
         self.cache = cache
+        self.key = key
         self.optimizeTokens = optimizeTokens
+        self.session = session
         self.tags = tags
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case cache
+        case key
         case optimizeTokens = "optimize_tokens"
+        case session
         case tags
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         cache = try container.decodeIfPresent(Bool.self, forKey: .cache)
+        key = try container.decodeIfPresent(String.self, forKey: .key)
         optimizeTokens = try container.decodeIfPresent(Bool.self, forKey: .optimizeTokens)
+        session = try container.decodeIfPresent(String.self, forKey: .session)
         tags = try container.decodeIfPresent([String].self, forKey: .tags) ?? []
     }
 
     public func encode(to encoder: Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encodeIfPresent(cache, forKey: .cache)
+        try container.encodeIfPresent(key, forKey: .key)
         try container.encodeIfPresent(optimizeTokens, forKey: .optimizeTokens)
+        try container.encodeIfPresent(session, forKey: .session)
         if !tags.isEmpty { try container.encode(tags, forKey: .tags) }
     }
 }
@@ -140,12 +160,14 @@ public struct CallReport: Codable, Hashable, Sendable {
     public var costNanoUsd: UInt64?
     /// Whether it came from the cache.
     public var cacheHit: Bool
-    /// What chose the model: `complexity`, `model`, `route`, or `cache`.
+    /// What chose the model: `cache`, or the `policy` of the decision, as `complexity`, `model`, `route` or `weighted`.
     public var routedVia: String
     /// Every attempt, in order.
     public var attempts: [Attempt]
     /// Whether a limit of ours had cut a first answer and the model was asked again without it.
     public var continued: Bool?
+    /// What had come of an answer that broke off; only in the last chunk of a stream that ends with an error.
+    public var partialText: String?
     /// How the limit of the answer was sized, where it was asked for.
     public var tokenOptimization: TokenOptimization?
     /// Whether the tokens were counted here because the provider did not say.
@@ -161,6 +183,7 @@ public struct CallReport: Codable, Hashable, Sendable {
         routedVia: String = "",
         attempts: [Attempt] = [],
         continued: Bool? = nil,
+        partialText: String? = nil,
         tokenOptimization: TokenOptimization? = nil,
         usageEstimated: Bool? = nil
     ) {
@@ -173,6 +196,7 @@ public struct CallReport: Codable, Hashable, Sendable {
         self.routedVia = routedVia
         self.attempts = attempts
         self.continued = continued
+        self.partialText = partialText
         self.tokenOptimization = tokenOptimization
         self.usageEstimated = usageEstimated
     }
@@ -187,6 +211,7 @@ public struct CallReport: Codable, Hashable, Sendable {
         case routedVia = "routed_via"
         case attempts
         case continued
+        case partialText = "partial_text"
         case tokenOptimization = "token_optimization"
         case usageEstimated = "usage_estimated"
     }
@@ -202,6 +227,7 @@ public struct CallReport: Codable, Hashable, Sendable {
         routedVia = try container.decodeIfPresent(String.self, forKey: .routedVia) ?? ""
         attempts = try container.decodeIfPresent([Attempt].self, forKey: .attempts) ?? []
         continued = try container.decodeIfPresent(Bool.self, forKey: .continued)
+        partialText = try container.decodeIfPresent(String.self, forKey: .partialText)
         tokenOptimization = try container.decodeIfPresent(TokenOptimization.self, forKey: .tokenOptimization)
         usageEstimated = try container.decodeIfPresent(Bool.self, forKey: .usageEstimated)
     }
@@ -217,6 +243,7 @@ public struct CallReport: Codable, Hashable, Sendable {
         try container.encode(routedVia, forKey: .routedVia)
         try container.encode(attempts, forKey: .attempts)
         try container.encodeIfPresent(continued, forKey: .continued)
+        try container.encodeIfPresent(partialText, forKey: .partialText)
         try container.encodeIfPresent(tokenOptimization, forKey: .tokenOptimization)
         try container.encodeIfPresent(usageEstimated, forKey: .usageEstimated)
     }

@@ -130,6 +130,186 @@ public struct Document: Codable, Hashable, Sendable {
     }
 }
 
+/// Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of
+/// the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different
+/// dimensions, cannot be compared.
+public struct EmbedRequest: Codable, Hashable, Sendable {
+    /// The texts.
+    public var input: [String]
+    /// How long the vectors are to be, where the model can shorten them; the configured length when absent, else the model's own.
+    public var dimensions: UInt32?
+    /// Which model.
+    public var model: String?
+    /// What is meant for this library and sent to no provider.
+    public var xynergy: CallOptions?
+    /// Every other field, as it came.
+    public var additional: [String: JSONValue]
+
+    public init(
+        input: [String],
+        dimensions: UInt32? = nil,
+        model: String? = nil,
+        xynergy: CallOptions? = nil,
+        additional: [String: JSONValue] = [:]
+    ) {
+        self.input = input
+        self.dimensions = dimensions
+        self.model = model
+        self.xynergy = xynergy
+        self.additional = additional
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case input
+        case dimensions
+        case model
+        case xynergy
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        input = try container.decode([String].self, forKey: .input)
+        dimensions = try container.decodeIfPresent(UInt32.self, forKey: .dimensions)
+        model = try container.decodeIfPresent(String.self, forKey: .model)
+        xynergy = try container.decodeIfPresent(CallOptions.self, forKey: .xynergy)
+        additional = try decoder.fields(besides: CodingKeys.self)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        try encoder.write(additional)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(input, forKey: .input)
+        try container.encodeIfPresent(dimensions, forKey: .dimensions)
+        try container.encodeIfPresent(model, forKey: .model)
+        try container.encodeIfPresent(xynergy, forKey: .xynergy)
+    }
+}
+
+/// What an embedder answers.
+public struct EmbedResponse: Codable, Hashable, Sendable {
+    /// One vector a text, in the order of the texts.
+    public var vectors: [[Float]]
+    /// The tokens of the texts, as the service counts them; they are estimated when absent.
+    public var tokens: UInt64?
+
+    public init(vectors: [[Float]], tokens: UInt64? = nil) {
+        self.vectors = vectors
+        self.tokens = tokens
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case vectors
+        case tokens
+    }
+}
+
+/// What an embedder of the host's can do.
+public struct EmbedderTraits: Codable, Hashable, Sendable {
+    /// The model that is asked when the request names none; the embedder's name when absent.
+    public var defaultModel: String?
+    /// How many texts one call takes, at least 1; more are sent in several. 2,048 when absent.
+    public var maxInputs: UInt32?
+
+    public init(defaultModel: String? = nil, maxInputs: UInt32? = nil) {
+        self.defaultModel = defaultModel
+        self.maxInputs = maxInputs
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case defaultModel = "default_model"
+        case maxInputs = "max_inputs"
+    }
+}
+
+/// Texts as vectors, and what became of the call.
+public struct Embeddings: Codable, Hashable, Sendable {
+    /// One vector a text, in the order of the texts.
+    public var vectors: [[Float]]
+    /// How long each vector is.
+    public var dimensions: UInt32
+    /// The provider that answered; where several parts were sent, that of the first.
+    public var provider: String
+    /// The model that was asked there.
+    public var model: String
+    /// The tokens of the texts.
+    public var tokensUsed: UInt64
+    /// The cost in dollars, for people; null when the price is not known.
+    public var cost: Double?
+    /// The cost in billionths of a dollar; null when the price is not known.
+    public var costNanoUsd: UInt64?
+    /// The id of the request.
+    public var requestId: String
+    /// Every attempt, in order; one for each part where the texts were sent in several.
+    public var attempts: [Attempt]
+    /// Whether tokens were counted here because the provider did not say.
+    public var usageEstimated: Bool?
+
+    public init(
+        vectors: [[Float]],
+        dimensions: UInt32,
+        provider: String,
+        model: String,
+        tokensUsed: UInt64,
+        cost: Double? = nil,
+        costNanoUsd: UInt64? = nil,
+        requestId: String,
+        attempts: [Attempt] = [],
+        usageEstimated: Bool? = nil
+    ) {
+        self.vectors = vectors
+        self.dimensions = dimensions
+        self.provider = provider
+        self.model = model
+        self.tokensUsed = tokensUsed
+        self.cost = cost
+        self.costNanoUsd = costNanoUsd
+        self.requestId = requestId
+        self.attempts = attempts
+        self.usageEstimated = usageEstimated
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case vectors
+        case dimensions
+        case provider
+        case model
+        case tokensUsed = "tokens_used"
+        case cost
+        case costNanoUsd = "cost_nano_usd"
+        case requestId = "request_id"
+        case attempts
+        case usageEstimated = "usage_estimated"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        vectors = try container.decode([[Float]].self, forKey: .vectors)
+        dimensions = try container.decode(UInt32.self, forKey: .dimensions)
+        provider = try container.decode(String.self, forKey: .provider)
+        model = try container.decode(String.self, forKey: .model)
+        tokensUsed = try container.decode(UInt64.self, forKey: .tokensUsed)
+        cost = try container.decodeIfPresent(Double.self, forKey: .cost)
+        costNanoUsd = try container.decodeIfPresent(UInt64.self, forKey: .costNanoUsd)
+        requestId = try container.decode(String.self, forKey: .requestId)
+        attempts = try container.decodeIfPresent([Attempt].self, forKey: .attempts) ?? []
+        usageEstimated = try container.decodeIfPresent(Bool.self, forKey: .usageEstimated)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(vectors, forKey: .vectors)
+        try container.encode(dimensions, forKey: .dimensions)
+        try container.encode(provider, forKey: .provider)
+        try container.encode(model, forKey: .model)
+        try container.encode(tokensUsed, forKey: .tokensUsed)
+        try container.encode(cost, forKey: .cost)
+        try container.encode(costNanoUsd, forKey: .costNanoUsd)
+        try container.encode(requestId, forKey: .requestId)
+        try container.encode(attempts, forKey: .attempts)
+        try container.encodeIfPresent(usageEstimated, forKey: .usageEstimated)
+    }
+}
+
 /// Why one element of a body is no event.
 public struct EventProblem: Codable, Hashable, Sendable {
     /// Its place in the array, from 0.

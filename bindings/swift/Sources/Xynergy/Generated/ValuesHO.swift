@@ -148,6 +148,10 @@ public struct LimitState: Codable, Hashable, Sendable {
     public var settledNanoUsd: UInt64
     /// Reserved in it, in billionths of a dollar.
     public var reservedNanoUsd: UInt64
+    /// When the window ends.
+    public var resetsAt: Timestamp
+    /// Whose calendar and clock the span is of: an IANA name, UTC when absent.
+    public var zone: Zone?
 
     public init(
         scope: LimitScope = .tenant,
@@ -155,7 +159,9 @@ public struct LimitState: Codable, Hashable, Sendable {
         amountNanoUsd: UInt64,
         hard: Bool,
         settledNanoUsd: UInt64,
-        reservedNanoUsd: UInt64
+        reservedNanoUsd: UInt64,
+        resetsAt: Timestamp,
+        zone: Zone? = nil
     ) {
         self.scope = scope
         self.window = window
@@ -163,6 +169,8 @@ public struct LimitState: Codable, Hashable, Sendable {
         self.hard = hard
         self.settledNanoUsd = settledNanoUsd
         self.reservedNanoUsd = reservedNanoUsd
+        self.resetsAt = resetsAt
+        self.zone = zone
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -172,6 +180,8 @@ public struct LimitState: Codable, Hashable, Sendable {
         case hard
         case settledNanoUsd = "settled_nano_usd"
         case reservedNanoUsd = "reserved_nano_usd"
+        case resetsAt = "resets_at"
+        case zone
     }
 
     public init(from decoder: Decoder) throws {
@@ -182,6 +192,8 @@ public struct LimitState: Codable, Hashable, Sendable {
         hard = try container.decode(Bool.self, forKey: .hard)
         settledNanoUsd = try container.decode(UInt64.self, forKey: .settledNanoUsd)
         reservedNanoUsd = try container.decode(UInt64.self, forKey: .reservedNanoUsd)
+        resetsAt = try container.decode(Timestamp.self, forKey: .resetsAt)
+        zone = try container.decodeIfPresent(Zone.self, forKey: .zone)
     }
 }
 

@@ -114,33 +114,21 @@ public struct PlannedChange: Codable, Hashable, Sendable {
     }
 }
 
-/// What was spent at one provider.
-public struct ProviderSpend: Codable, Hashable, Sendable {
-    /// Answered calls.
-    public var requests: UInt64
-    /// Those whose price is not known.
-    public var unpricedRequests: UInt64
-    /// Tokens of prompts and answers.
-    public var tokens: UInt64
-    /// Dollars, for people.
-    public var cost: Double
-    /// Billionths of a dollar.
-    public var costNanoUsd: UInt64
+/// What a price list held.
+public struct PriceReport: Codable, Hashable, Sendable {
+    /// The models whose prices are known by it.
+    public var models: UInt64
+    /// The entries that were passed over.
+    public var skipped: [SkippedPrice]
 
-    public init(requests: UInt64, unpricedRequests: UInt64, tokens: UInt64, cost: Double, costNanoUsd: UInt64) {
-        self.requests = requests
-        self.unpricedRequests = unpricedRequests
-        self.tokens = tokens
-        self.cost = cost
-        self.costNanoUsd = costNanoUsd
+    public init(models: UInt64, skipped: [SkippedPrice]) {
+        self.models = models
+        self.skipped = skipped
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
-        case requests
-        case unpricedRequests = "unpriced_requests"
-        case tokens
-        case cost
-        case costNanoUsd = "cost_nano_usd"
+        case models
+        case skipped
     }
 }
 
@@ -314,11 +302,13 @@ public struct RouteDecision: Codable, Hashable, Sendable {
     public var score: Double
     /// The models in the order in which they are asked.
     public var models: [ModelChoice]
-    /// What chose them: `complexity`, `model` or `route`.
+    /// What chose them: `complexity` for `ai.order`, `model` for one that the request or a policy names, `route` for a list, or the
+    /// strategy of the route, as `weighted`.
     public var policy: String
     /// Why, for a person.
     public var reason: String
-    /// The probability with which this order was chosen, so that other policies can be evaluated on the log.
+    /// The probability with which the first of the models was chosen to be the first, so that other policies can be evaluated on the
+    /// log. Below 1 where it was drawn.
     public var propensity: Double
 
     public init(
@@ -398,6 +388,24 @@ public struct RunReport: Codable, Hashable, Sendable {
     }
 }
 
+/// An entry of a price list that has no price which chat can be counted by.
+public struct SkippedPrice: Codable, Hashable, Sendable {
+    /// Its name.
+    public var model: String
+    /// Why it is passed over.
+    public var reason: String
+
+    public init(model: String, reason: String) {
+        self.model = model
+        self.reason = reason
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case model
+        case reason
+    }
+}
+
 /// What a tenant spent.
 public struct Spend: Codable, Hashable, Sendable {
     /// From when it counts; everything that is kept when null.
@@ -415,7 +423,15 @@ public struct Spend: Codable, Hashable, Sendable {
     /// Billionths of a dollar that calls in flight hold.
     public var reservedNanoUsd: UInt64
     /// The same by provider.
-    public var byProvider: [String: ProviderSpend]
+    public var byProvider: [String: SpendTotal]
+    /// By `PROVIDER/MODEL`.
+    public var byModel: [String: SpendTotal]
+    /// By tag. A call with several counts under each; one without counts under none.
+    public var byTag: [String: SpendTotal]
+    /// By the caller's key. A call without one counts under none.
+    public var byKey: [String: SpendTotal]
+    /// By day in UTC, as `2026-03-01`.
+    public var byDay: [String: SpendTotal]
     /// Where the tenant's own limits stand.
     public var limits: [LimitState]
 
@@ -427,7 +443,11 @@ public struct Spend: Codable, Hashable, Sendable {
         cost: Double,
         costNanoUsd: UInt64,
         reservedNanoUsd: UInt64,
-        byProvider: [String: ProviderSpend],
+        byProvider: [String: SpendTotal],
+        byModel: [String: SpendTotal],
+        byTag: [String: SpendTotal],
+        byKey: [String: SpendTotal],
+        byDay: [String: SpendTotal],
         limits: [LimitState]
     ) {
         self.since = since
@@ -438,6 +458,10 @@ public struct Spend: Codable, Hashable, Sendable {
         self.costNanoUsd = costNanoUsd
         self.reservedNanoUsd = reservedNanoUsd
         self.byProvider = byProvider
+        self.byModel = byModel
+        self.byTag = byTag
+        self.byKey = byKey
+        self.byDay = byDay
         self.limits = limits
     }
 
@@ -450,6 +474,10 @@ public struct Spend: Codable, Hashable, Sendable {
         case costNanoUsd = "cost_nano_usd"
         case reservedNanoUsd = "reserved_nano_usd"
         case byProvider = "by_provider"
+        case byModel = "by_model"
+        case byTag = "by_tag"
+        case byKey = "by_key"
+        case byDay = "by_day"
         case limits
     }
 
@@ -463,7 +491,41 @@ public struct Spend: Codable, Hashable, Sendable {
         try container.encode(costNanoUsd, forKey: .costNanoUsd)
         try container.encode(reservedNanoUsd, forKey: .reservedNanoUsd)
         try container.encode(byProvider, forKey: .byProvider)
+        try container.encode(byModel, forKey: .byModel)
+        try container.encode(byTag, forKey: .byTag)
+        try container.encode(byKey, forKey: .byKey)
+        try container.encode(byDay, forKey: .byDay)
         try container.encode(limits, forKey: .limits)
+    }
+}
+
+/// Calls, and what they came to.
+public struct SpendTotal: Codable, Hashable, Sendable {
+    /// Answered calls.
+    public var requests: UInt64
+    /// Those whose price is not known.
+    public var unpricedRequests: UInt64
+    /// Tokens of prompts and answers.
+    public var tokens: UInt64
+    /// Dollars, for people.
+    public var cost: Double
+    /// Billionths of a dollar.
+    public var costNanoUsd: UInt64
+
+    public init(requests: UInt64, unpricedRequests: UInt64, tokens: UInt64, cost: Double, costNanoUsd: UInt64) {
+        self.requests = requests
+        self.unpricedRequests = unpricedRequests
+        self.tokens = tokens
+        self.cost = cost
+        self.costNanoUsd = costNanoUsd
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case requests
+        case unpricedRequests = "unpriced_requests"
+        case tokens
+        case cost
+        case costNanoUsd = "cost_nano_usd"
     }
 }
 
@@ -592,17 +654,26 @@ public struct Tick: Codable, Hashable, Sendable {
 public struct TokenCount: Codable, Hashable, Sendable {
     /// How many.
     public var tokens: UInt64
-    /// Whether it is exact; if not, it is an estimate (see `count_text`]).
+    /// Whether the provider counts the same. False for models whose encoding is not public, and for tools, formats, unknown images
+    /// and other things whose price is not published.
     public var exact: Bool
+    /// By how much, in percent, it may be off; 0 when exact. Most counts are within it.
+    public var errorPercent: UInt32
+    /// How the texts were counted: `cl100k_base`, `o200k_base`, or the name of a tokenizer that the host gave. None for an estimate.
+    public var encoding: String?
 
-    public init(tokens: UInt64, exact: Bool) {
+    public init(tokens: UInt64, exact: Bool, errorPercent: UInt32, encoding: String? = nil) {
         self.tokens = tokens
         self.exact = exact
+        self.errorPercent = errorPercent
+        self.encoding = encoding
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case tokens
         case exact
+        case errorPercent = "error_percent"
+        case encoding
     }
 }
 

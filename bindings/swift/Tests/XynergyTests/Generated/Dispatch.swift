@@ -46,6 +46,7 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
             let temperature: Double?
             let tags: [String]?
             let cache: Bool?
+            let key: String?
 
             enum CodingKeys: String, CodingKey {
                 case prompt
@@ -53,10 +54,11 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
                 case temperature
                 case tags
                 case cache
+                case key
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.ai.generate(given.prompt, maxTokens: given.maxTokens, temperature: given.temperature, tags: given.tags ?? [], cache: given.cache, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.ai.generate(given.prompt, maxTokens: given.maxTokens, temperature: given.temperature, tags: given.tags ?? [], cache: given.cache, key: given.key, timeoutMs: timeoutMs, requestId: nil))
     case "ai.chat":
         struct Given: Decodable {
             let request: ChatRequest
@@ -67,6 +69,24 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.ai.chat(given.request, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.embed":
+        struct Given: Decodable {
+            let input: [String]
+            let model: String?
+            let dimensions: UInt32?
+            let tags: [String]?
+            let key: String?
+
+            enum CodingKeys: String, CodingKey {
+                case input
+                case model
+                case dimensions
+                case tags
+                case key
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.embed(given.input, model: given.model, dimensions: given.dimensions, tags: given.tags ?? [], key: given.key, timeoutMs: timeoutMs, requestId: nil))
     case "ai.route":
         struct Given: Decodable {
             let request: PromptOrRequest
@@ -119,17 +139,33 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
             let window: Window
             let amountNanoUsd: UInt64
             let hard: Bool
+            let zone: Zone?
 
             enum CodingKeys: String, CodingKey {
                 case scope
                 case window
                 case amountNanoUsd = "amount_nano_usd"
                 case hard
+                case zone
             }
         }
         let given = try written(args, as: Given.self)
-        try await target.ai.setLimit(scope: given.scope, window: given.window, amountNanoUsd: given.amountNanoUsd, hard: given.hard, timeoutMs: timeoutMs, requestId: nil)
+        try await target.ai.setLimit(scope: given.scope, window: given.window, amountNanoUsd: given.amountNanoUsd, hard: given.hard, zone: given.zone, timeoutMs: timeoutMs, requestId: nil)
         return .null
+    case "ai.remove_limit":
+        struct Given: Decodable {
+            let scope: LimitScope
+            let window: Window
+
+            enum CodingKeys: String, CodingKey {
+                case scope
+                case window
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.ai.removeLimit(scope: given.scope, window: given.window, timeoutMs: timeoutMs, requestId: nil))
+    case "ai.reload_prices":
+        return try JSONValue(encoding: try await target.ai.reloadPrices(timeoutMs: timeoutMs, requestId: nil))
     case "ai.cache_stats":
         return try JSONValue(encoding: try await target.ai.cacheStats(timeoutMs: timeoutMs, requestId: nil))
     case "ai.cache_invalidate":

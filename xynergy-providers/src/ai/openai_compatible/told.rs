@@ -1,0 +1,142 @@
+//! What the body of an error says, in the words of each vendor.
+
+use serde_json::Value;
+
+/// Parts of messages that say that the prompt does not fit, in lower case.
+const TOO_LONG: [&str; 18] = [
+    "maximum context length",           // OpenAI, OpenRouter, DeepSeek, vLLM
+    "maximum model length", // vLLM: "The decoder prompt (length 9) is longer than the maximum model length of 8"
+    "too long to fit into the model", // vLLM
+    "is too long and exceeds limit of", // vLLM
+    "available context size", // llama.cpp
+    "context size has been exceeded", // llama.cpp
+    "exceed context window", // llama-cpp-python
+    "exceeds the context window", // OpenAI, Responses
+    "context window exceeded",
+    "contextwindowexceedederror", // LiteLLM's proxy, whatever the provider behind it said
+    "context length exceeded",
+    "exceeds context length",
+    "prompt is too long",                           // Anthropic
+    "exceed context limit", // Anthropic: "input length and `max_tokens` exceed context limit"
+    "input is too long for requested model", // Bedrock
+    "exceeds the maximum number of tokens allowed", // Gemini
+    "reduce the length of the messages", // Groq
+    "too large for model with", // Mistral: "Prompt contains 9 tokens ... too large for model with 8 maximum context length"
+];
+
+/// Codes and types that say the same.
+const TOO_LONG_NAMES: [&str; 3] =
+    ["context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"];
+
+/// Codes and types of a content filter.
+const FILTERED_NAMES: [&str; 5] = [
+    "content_filter",
+    "content_policy_violation",
+    "ResponsibleAIPolicyViolation",
+    "content_filtered",
+    "moderation_blocked",
+];
+
+/// What an error body tells.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) message: String,
+    pub(super) code: String,
+    pub(super) kind: String,
+    pub(super) param: String,
+    /// The status that the body itself gives, if it does.
+    pub(super) status: Option<u16>,
+    inner_code: String,
+    flagged: bool,
+}
+
+impl Told {
+    /// OpenAI's `{"error": {message, type, code}}`, Ollama's `{"error": "..."}`, Mistral's and vLLM's `{"message"}`, FastAPI's
+    /// `{"detail"}`, Gemini's list of one.
+    pub(super) fn read(body: &Value) -> Self {
+        let body = body.get(0).unwrap_or(body);
+        let error = body.get("error").filter(|error| !is_nothing(error)).unwrap_or(body);
+        let text = |name: &str| match error.get(name).or_else(|| body.get(name)) {
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(Value::Null) | None => None,
+            Some(other) => Some(other.to_string()),
+        };
+        let whole = error.as_str().map(str::to_owned);
+        let status = ["code", "status_code", "status", "raw_status_code"].iter().find_map(|name| {
+            let value = error.get(*name)?;
+            let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+            u16::try_from(number).ok().filter(|status| (400..600).contains(status))
+        });
+        let metadata = error.get("metadata");
+        let raw = metadata.and_then(|metadata| metadata.get("raw")).and_then(Value::as_str);
+        let message = whole.or_else(|| text("message")).or_else(|| text("detail")).or_else(|| text("msg"));
+        Self {
+            // OpenRouter's own message says nothing of what the provider behind it said.
+            message: match (message.unwrap_or_default(), raw) {
+                (message, Some(raw)) if message == "Provider returned error" => format!("{message}: {raw}"),
+                (message, _) => message,
+            },
+            code: text("code").unwrap_or_default(),
+            kind: text("type").or_else(|| text("status")).unwrap_or_default(),
+            param: text("param").unwrap_or_default(),
+            status,
+            inner_code: inner_code(error),
+            flagged: metadata.is_some_and(|metadata| metadata.get("flagged_input").is_some()),
+        }
+    }
+
+    /// The status that an error under status 200 stands for.
+    pub(super) fn status_by_name(&self) -> u16 {
+        let any = |names: &[&str]| names.iter().any(|name| self.code == *name || self.kind == *name);
+        if any(&["insufficient_quota", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"]) {
+            429
+        } else if any(&["invalid_api_key", "authentication_error", "permission_error"]) {
+            401
+        } else if any(&["overloaded_error"]) {
+            529
+        } else if any(&["not_found_error", "model_not_found"]) {
+            404
+        } else if any(&["invalid_request_error", "BadRequestError"])
+            || self.is_too_long()
+            || self.is_filtered()
+        {
+            400
+        } else {
+            502
+        }
+    }
+
+    pub(super) fn is_too_long(&self) -> bool {
+        let message = self.message.to_ascii_lowercase();
+        TOO_LONG_NAMES.iter().any(|name| self.code == *name || self.kind == *name)
+            || TOO_LONG.iter().any(|part| message.contains(part))
+    }
+
+    pub(super) fn is_filtered(&self) -> bool {
+        let named = |name: &&str| [&self.code, &self.kind, &self.inner_code].iter().any(|told| *told == name);
+        self.flagged || FILTERED_NAMES.iter().any(named) || self.message.contains("Content Exists Risk")
+    }
+
+    pub(super) fn is_unknown_model(&self) -> bool {
+        self.code == "model_not_found"
+            || self.code == "DeploymentNotFound"
+            || self.kind == "not_found_error"
+            // LiteLLM's proxy, with status 400.
+            || self.message.contains("Invalid model name passed in model=")
+    }
+}
+
+/// Whether an `error` field says that there is none.
+pub(super) fn is_nothing(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(_) | Value::Bool(true) | Value::Number(_) => false,
+    }
+}
+
+fn inner_code(error: &Value) -> String {
+    let inner = error.get("innererror").or_else(|| error.get("inner_error"));
+    inner.and_then(|inner| inner.get("code")).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
