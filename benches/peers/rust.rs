@@ -24,13 +24,12 @@ const PROMPT: &str = "Tell an advertiser in one plain sentence: the change of a 
 const CONFIG: &str = r#"
 version = 1
 [ai]
-rate_limit = { per_minute = 100000000 }
+rate_limit = { requests_per_minute = 50000000, tokens_per_minute = 50000000 }
 [ai.providers.openai]
 base_url = "URL"
 api_key = { env = "BENCH_KEY" }
-model = "bench-1"
-rate_limit = { per_minute = 100000000 }
-price = { per_request_nano_usd = 1000 }
+model = "gpt-4o-mini"
+rate_limit = { requests_per_minute = 50000000, tokens_per_minute = 50000000 }
 [[ai.limits]]
 window = "month"
 amount_nano_usd = 1000000000000000
@@ -59,7 +58,7 @@ fn client_alone() -> Client {
     let mut config: Config = toml::from_str(&CONFIG.replace("URL", "http://localhost/v1")).unwrap();
     config.ai.providers.clear();
     let provider =
-        MemoryProvider::new("openai", "bench-1", |_| Ok("Paris is the capital of France.".to_owned()));
+        MemoryProvider::new("openai", "gpt-4o-mini", |_| Ok("Paris is the capital of France.".to_owned()));
     Client::builder(config).provider(Arc::new(provider)).build().unwrap()
 }
 
@@ -183,7 +182,7 @@ async fn memory(contender: &Contender, calls: i64) -> serde_json::Value {
 async fn main() {
     let url = std::env::args().nth(1).unwrap();
     let body = serde_json::json!({
-        "model": "bench-1", "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 64,
+        "model": "gpt-4o-mini", "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 64,
     });
     let xynergy = Contender::Xynergy(client(&url));
     let reqwest = Contender::Reqwest {

@@ -71,7 +71,7 @@ impl ReqwestHttp {
         })
     }
 
-    /// Sends and waits for the head, for as long as `request.timeout`.
+    /// Sends and waits for the head.
     async fn head(&self, request: HttpRequest) -> Result<reqwest::Response, HttpFailure> {
         let client = self.client_for(&request.url)?;
         // The span of an AI attempt has these fields; any other leaves them out.
@@ -80,13 +80,8 @@ impl ReqwestHttp {
             span.record("server.address", request.url.host_str());
             span.record("server.port", request.url.port_or_known_default());
         }
-        let timeout = request.timeout;
-        let sent =
-            client.request(request.method, request.url).headers(request.headers).body(request.body).send();
-        match tokio::time::timeout(timeout, sent).await {
-            Ok(answer) => answer.map_err(failure),
-            Err(_) => Err(too_late(timeout)),
-        }
+        let sent = client.request(request.method, request.url).headers(request.headers).body(request.body);
+        sent.send().await.map_err(failure)
     }
 
     async fn collected(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
@@ -96,18 +91,24 @@ impl ReqwestHttp {
         {
             return Err(too_large(limit));
         }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
-            if chunk.len() > limit - body.len() {
-                return Err(too_large(limit));
-            }
-            body.extend_from_slice(&chunk);
+        // Most answers come in one piece, which need not be copied.
+        let mut body = response.chunk().await.map_err(failure)?.unwrap_or_default();
+        if body.len() > limit {
+            return Err(too_large(limit));
         }
-        Ok(HttpResponse {
-            status: response.status(),
-            headers: std::mem::take(response.headers_mut()),
-            body: body.freeze(),
-        })
+        if let Some(second) = response.chunk().await.map_err(failure)? {
+            let mut whole = BytesMut::from(body);
+            let mut next = Some(second);
+            while let Some(chunk) = next {
+                if chunk.len() > limit - whole.len() {
+                    return Err(too_large(limit));
+                }
+                whole.extend_from_slice(&chunk);
+                next = response.chunk().await.map_err(failure)?;
+            }
+            body = whole.freeze();
+        }
+        Ok(HttpResponse { status: response.status(), headers: std::mem::take(response.headers_mut()), body })
     }
 }
 
@@ -126,17 +127,13 @@ impl fmt::Debug for ReqwestHttp {
 #[async_trait]
 impl HttpSend for ReqwestHttp {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpFailure> {
-        let timeout = request.timeout;
-        match tokio::time::timeout(timeout, self.collected(request)).await {
-            Ok(outcome) => outcome,
-            Err(_) => Err(too_late(timeout)),
-        }
+        within(request.timeout, self.collected(request)).await
     }
 
-    /// The pieces are limited to `max_response_bytes` together as well.
+    /// The head has `timeout`, and the pieces are limited to `max_response_bytes` together as well.
     async fn stream(&self, request: HttpRequest) -> Result<HttpBody, HttpFailure> {
         let limit = request.max_response_bytes;
-        let mut response = self.head(request).await?;
+        let mut response = within(request.timeout, self.head(request)).await?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let pieces = response.bytes_stream();
         let chunks = futures_util::stream::unfold(Some((pieces, 0_usize)), move |state| async move {
@@ -175,12 +172,17 @@ fn root_cause(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-fn too_late(timeout: Duration) -> HttpFailure {
-    HttpFailure {
-        phase: HttpPhase::MaybeSent,
-        timed_out: true,
-        message: format!("no answer within {} ms", timeout.as_millis()),
-    }
+async fn within<T>(
+    timeout: Duration,
+    work: impl Future<Output = Result<T, HttpFailure>>,
+) -> Result<T, HttpFailure> {
+    tokio::time::timeout(timeout, work).await.unwrap_or_else(|_| {
+        Err(HttpFailure {
+            phase: HttpPhase::MaybeSent,
+            timed_out: true,
+            message: format!("no answer within {} ms", timeout.as_millis()),
+        })
+    })
 }
 
 fn too_large(limit: usize) -> HttpFailure {

@@ -194,7 +194,7 @@ fn most_prompt_tokens(request: &ChatRequest) -> u64 {
     let framing = 16 * (request.messages.len() as u64 + 1);
     let text: u64 = request.messages.iter().flat_map(Message::texts).map(|text| text.len() as u64).sum();
     // Tools, images and what else is not text: the estimate, doubled.
-    text + framing + 2 * tokens::count_request(request)
+    text + framing + 2 * tokens::count_beside_text(request)
 }
 
 fn unpriced(decision: &RouteDecision) -> Error {

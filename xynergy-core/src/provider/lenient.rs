@@ -7,11 +7,16 @@ use super::Usage;
 
 /// Names that some providers send as numbers or null.
 pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    Ok(match Value::deserialize(deserializer)? {
+    Value::deserialize(deserializer).map(text_of)
+}
+
+/// The text of a name.
+pub(super) fn text_of(value: Value) -> String {
+    match value {
         Value::String(text) => text,
         Value::Null => String::new(),
         other => other.to_string(),
-    })
+    }
 }
 
 /// A word of an open list: some providers send `""` until there is one.
@@ -52,16 +57,24 @@ where
 
 /// The number of a choice; the first one's where it is none.
 pub(super) fn index<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
-    let number = Value::deserialize(deserializer)?.as_u64();
-    Ok(number.and_then(|number| u32::try_from(number).ok()).unwrap_or(0))
+    Ok(index_of(Some(&Value::deserialize(deserializer)?)))
+}
+
+/// The same of a value.
+pub(super) fn index_of(value: Option<&Value>) -> u32 {
+    value.and_then(Value::as_u64).and_then(|number| u32::try_from(number).ok()).unwrap_or(0)
 }
 
 /// A count of tokens: some providers send fractions, null, or less than nothing.
 pub(super) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    let value = Value::deserialize(deserializer)?;
+    Ok(count_of(&Value::deserialize(deserializer)?))
+}
+
+/// The same of a value.
+pub(super) fn count_of(value: &Value) -> u64 {
     let fraction = || value.as_f64().filter(|count| count.is_finite() && *count > 0.0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // Positive and finite; `as` saturates.
-    Ok(value.as_u64().or_else(|| fraction().map(|count| count.ceil() as u64)).unwrap_or(0))
+    value.as_u64().or_else(|| fraction().map(|count| count.ceil() as u64)).unwrap_or(0)
 }
 
 /// Usage that cannot be read or says nothing is no usage: it must not spoil the answer.

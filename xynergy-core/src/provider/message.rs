@@ -64,15 +64,20 @@ impl Message {
     }
 
     /// Whether there is nothing in it but a role and what is said.
-    pub(crate) fn is_only_content(&self) -> bool {
+    pub fn is_only_content(&self) -> bool {
         self.refusal.is_none() && self.tool_calls.is_empty() && self.extra.is_empty()
     }
 
     /// Whether a part of it is an image.
     pub fn has_image(&self) -> bool {
+        self.image_parts() > 0
+    }
+
+    /// How many parts of it have to do with images, by whatever name.
+    pub(crate) fn image_parts(&self) -> usize {
         match &self.content {
-            Some(Content::Parts(parts)) => parts.iter().any(|part| part.kind.contains("image")),
-            _ => false,
+            Some(Content::Parts(parts)) => parts.iter().filter(|part| part.kind.contains("image")).count(),
+            _ => 0,
         }
     }
 

@@ -8,6 +8,7 @@ mod lenient;
 mod memory;
 mod merge;
 mod message;
+mod of_value;
 mod open;
 mod request;
 mod response;

@@ -87,7 +87,7 @@ pub struct ChatResponse {
     #[serde(default, deserialize_with = "lenient::text")]
     pub model: String,
     /// The answers, one unless more were asked for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "lenient::list")]
     pub choices: Vec<Choice>,
     /// The tokens used, as the provider counts them.
     #[serde(default, deserialize_with = "lenient::usage", skip_serializing_if = "Option::is_none")]

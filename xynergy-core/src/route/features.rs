@@ -1,3 +1,7 @@
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use crate::provider::{ChatRequest, Message, Role};
 
 /// What the score is computed from.
@@ -95,43 +99,54 @@ const REASONING: [&str; 20] = [
     "in depth",
 ];
 
+/// All of them in one pass over the text, whatever their letters' case; `None` only by a defect, and then there are no words.
+static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = CODE.iter().chain(&MATHEMATICS).chain(&STEPS).chain(&REASONING);
+    AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok()
+});
+
+/// Which words were found, each a bit by its place in all the lists.
+type Found = u64;
+const _: () = assert!(CODE.len() + MATHEMATICS.len() + STEPS.len() + REASONING.len() <= Found::BITS as usize);
+
 impl Features {
     /// Reads them off a request. Only what system and user say counts, at most its first 16 KiB.
     pub fn of(request: &ChatRequest) -> Self {
-        let mut text = String::new();
-        let mut characters = 0;
-        for message in request.messages.iter().filter(|m| !matches!(m.role, Role::Assistant | Role::Tool)) {
-            for part in message.texts() {
-                if message.role == Role::User {
-                    characters += part.chars().count();
-                }
-                push_within(&mut text, part);
-            }
-        }
-        text.make_ascii_lowercase();
-        let distinct = |words: &[&str]| words.iter().filter(|word| text.contains(*word)).count();
-        Self {
-            characters,
-            code: distinct(&CODE) > 0,
-            mathematics: distinct(&MATHEMATICS) > 0 || has_arithmetic(&text),
-            steps: distinct(&STEPS),
-            reasoning: distinct(&REASONING),
-            questions: text.matches('?').count(),
+        let mut found: Found = 0;
+        let mut features = Self {
             messages: request.messages.len(),
             tools: !request.tools.is_empty(),
             format: request.response_format.is_some(),
             images: request.messages.iter().any(Message::has_image),
+            ..Self::default()
+        };
+        let mut left = READ_BYTES;
+        for message in request.messages.iter().filter(|m| !matches!(m.role, Role::Assistant | Role::Tool)) {
+            for part in message.texts() {
+                if message.role == Role::User {
+                    features.characters += part.chars().count();
+                }
+                let read = &part[..part.floor_char_boundary(left)];
+                left = left.saturating_sub(read.len() + 1);
+                if let Some(words) = &*WORDS {
+                    let places = words.find_overlapping_iter(read).map(|word| word.pattern().as_usize());
+                    found = places.fold(found, |found, place| found | 1 << place);
+                }
+                features.mathematics |= has_arithmetic(read);
+                features.questions += read.bytes().filter(|byte| *byte == b'?').count();
+            }
         }
+        let mut count = |words: &[&str]| {
+            let of_list = found & ((1 << words.len()) - 1);
+            found >>= words.len();
+            of_list.count_ones() as usize
+        };
+        features.code = count(&CODE) > 0;
+        features.mathematics |= count(&MATHEMATICS) > 0;
+        features.steps = count(&STEPS);
+        features.reasoning = count(&REASONING);
+        features
     }
-}
-
-fn push_within(text: &mut String, part: &str) {
-    let mut end = part.len().min(READ_BYTES.saturating_sub(text.len()));
-    while !part.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.push_str(&part[..end]);
-    text.push('\n');
 }
 
 /// A digit, an operator and a digit, with at most one space between: `3 * 4`, `x^2` is not.
@@ -160,6 +175,24 @@ mod tests {
         ));
         assert!(features.code && features.mathematics);
         assert_eq!((features.steps, features.reasoning, features.questions), (1, 1, 1));
+    }
+
+    #[test]
+    fn words_within_words_and_in_capitals_are_found_once_each() {
+        let features = Features::of(&ChatRequest::prompt(
+            "OPTIMISE the tradeoff, compare; COMPARE it. A trade-off step-by-step, Step By Step, THEN finally.",
+        ));
+        assert_eq!((features.reasoning, features.steps), (4, 4));
+        let both = ["debug", "what is this?"].map(|text| Message::text(Role::User, text));
+        let features = Features::of(&ChatRequest { messages: both.into(), ..ChatRequest::default() });
+        assert_eq!((features.reasoning, features.questions, features.characters), (1, 1, 18));
+    }
+
+    #[test]
+    fn what_comes_after_the_first_16_kib_changes_nothing_but_the_length() {
+        let features = Features::of(&ChatRequest::prompt(format!("{} prove it?", "a".repeat(READ_BYTES))));
+        assert_eq!((features.reasoning, features.questions), (0, 0));
+        assert_eq!(features.characters, READ_BYTES + 10);
     }
 
     #[test]

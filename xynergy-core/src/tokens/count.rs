@@ -1,4 +1,4 @@
-use crate::provider::{ChatRequest, Content};
+use crate::provider::{ChatRequest, Message};
 
 /// Tokens that a message costs beside its text, and those that open the answer.
 const PER_MESSAGE: u64 = 4;
@@ -30,17 +30,20 @@ pub fn count_text(text: &str) -> u64 {
 
 /// Estimates the tokens of a request's prompt: texts, tools, images and what frames them.
 pub fn count_request(request: &ChatRequest) -> u64 {
-    let mut tokens = PER_REQUEST;
-    for message in &request.messages {
-        tokens += PER_MESSAGE + message.texts().map(count_text).sum::<u64>();
-        tokens += message.tool_calls.iter().map(|call| count_text(&call.to_string())).sum::<u64>();
-        if let Some(Content::Parts(parts)) = &message.content {
-            let images = parts.iter().filter(|part| part.kind.contains("image")).count();
-            tokens += PER_IMAGE * images as u64;
-        }
-    }
-    tokens += request.tools.iter().map(|tool| count_text(&tool.to_string())).sum::<u64>();
-    tokens + request.response_format.as_ref().map_or(0, |format| count_text(&format.to_string()))
+    let messages = request.messages.iter();
+    let framed = messages.map(|message| PER_MESSAGE + message.texts().map(count_text).sum::<u64>());
+    PER_REQUEST + framed.sum::<u64>() + count_beside_text(request)
+}
+
+/// Estimates the tokens of what in a request is no text of a message: tools and calls of them, images, the format.
+pub(crate) fn count_beside_text(request: &ChatRequest) -> u64 {
+    let json = |value: &serde_json::Value| count_text(&value.to_string());
+    let of_message = |message: &Message| {
+        PER_IMAGE * message.image_parts() as u64 + message.tool_calls.iter().map(json).sum::<u64>()
+    };
+    request.messages.iter().map(of_message).sum::<u64>()
+        + request.tools.iter().map(json).sum::<u64>()
+        + request.response_format.as_ref().map_or(0, json)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

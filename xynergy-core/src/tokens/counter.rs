@@ -191,7 +191,7 @@ impl TokenCounter {
         let name = base_name(model);
         let given =
             self.tokenizers.iter().zip(0..).find(|((prefix, _), _)| name.starts_with(prefix.as_str()));
-        match (given, Known::of(model)) {
+        match (given, Known::of_base(&name)) {
             (Some(((_, tokenizer), index)), _) => Way::Given(tokenizer.as_ref(), index),
             (None, Some(known)) => Way::Known(known),
             (None, None) => Way::Estimated,

@@ -12,6 +12,7 @@ mod remember;
 mod tools;
 
 pub use calibrate::Calibration;
+pub(crate) use count::count_beside_text;
 pub use count::{count_request, count_text};
 pub(crate) use counter::usage;
 pub use counter::{Countable, TokenCount, TokenCounter, Tokenizer};

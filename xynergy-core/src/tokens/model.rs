@@ -40,7 +40,11 @@ pub(super) enum Vision {
 impl Known {
     /// What is known of a model by its name, whoever serves it: `openai/gpt-4o` and `ft:gpt-4o:acme::id` are `gpt-4o`.
     pub(super) fn of(model: &str) -> Option<Self> {
-        let name = base_name(model);
+        Self::of_base(&base_name(model))
+    }
+
+    /// The same of a name as [`base_name`] gives it.
+    pub(super) fn of_base(name: &str) -> Option<Self> {
         let is = |family: &str| {
             let rest = name.strip_prefix(family);
             rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', '.', '@']))
@@ -58,7 +62,7 @@ impl Known {
         } else {
             return None;
         };
-        Some(Self { encoding, frame, vision: vision(&name, &is) })
+        Some(Self { encoding, frame, vision: vision(name, &is) })
     }
 
     /// A number for these rules, no other's.

@@ -4,7 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderMap;
 use xynergy_core::env::Timestamp;
-use xynergy_core::rate::{Allowance, RateLimits};
+use xynergy_core::rate::RateLimits;
 
 /// How long the provider asks to wait: milliseconds, seconds or a date. What is not positive and finite is passed over.
 pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
@@ -23,23 +23,35 @@ pub fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
 
 /// Reads `x-ratelimit-*` and `anthropic-ratelimit-*`. The times are Go durations, seconds or RFC 3339.
 pub fn rate_limits(headers: &HeaderMap, now: Timestamp) -> RateLimits {
-    let of = |what: &str| {
-        let field = |part: &str| {
-            let openai = || text(headers, &format!("x-ratelimit-{part}-{what}"));
-            openai().or_else(|| text(headers, &format!("anthropic-ratelimit-{what}-{part}")))
+    let mut limits = RateLimits::default();
+    // Most answers have none, and there are a dozen names.
+    let told = headers.iter().filter(|(name, _)| name.as_str().contains("ratelimit-"));
+    for (name, value) in told {
+        let Some((what, part)) = of_limit(name.as_str()) else { continue };
+        let Ok(text) = value.to_str().map(str::trim) else { continue };
+        let allowance = match what {
+            "requests" => &mut limits.requests,
+            "tokens" => &mut limits.tokens,
+            "input-tokens" => &mut limits.input_tokens,
+            "output-tokens" => &mut limits.output_tokens,
+            _ => continue,
         };
-        Allowance {
-            limit: field("limit").and_then(|text| text.parse().ok()),
-            remaining: field("remaining").and_then(|text| text.parse().ok()),
-            full_in: field("reset").and_then(|text| time_until(text, now)),
+        match part {
+            "limit" => allowance.limit = allowance.limit.or_else(|| text.parse().ok()),
+            "remaining" => allowance.remaining = allowance.remaining.or_else(|| text.parse().ok()),
+            "reset" => allowance.full_in = allowance.full_in.or_else(|| time_until(text, now)),
+            _ => {}
         }
-    };
-    RateLimits {
-        requests: of("requests"),
-        tokens: of("tokens"),
-        input_tokens: of("input-tokens"),
-        output_tokens: of("output-tokens"),
     }
+    limits
+}
+
+/// What a header is about, and which figure it has: OpenAI and Anthropic name them in turned order.
+fn of_limit(name: &str) -> Option<(&str, &str)> {
+    if let Some(rest) = name.strip_prefix("x-ratelimit-") {
+        return rest.split_once('-').map(|(part, what)| (what, part));
+    }
+    name.strip_prefix("anthropic-ratelimit-")?.rsplit_once('-')
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -87,6 +99,7 @@ fn go_duration(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use xynergy_core::rate::Allowance;
 
     use super::*;
 

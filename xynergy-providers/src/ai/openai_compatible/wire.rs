@@ -1,8 +1,10 @@
 use bytes::Bytes;
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use xynergy_core::config::Secret;
-use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Usage};
+use xynergy_core::provider::{ChatChunk, ChatRequest, ChatResponse, ChunkChoice, Delta, Message, Usage};
 use xynergy_core::{Error, ErrorKind, Result};
 
 use super::config::Settings;
@@ -12,17 +14,8 @@ use crate::ai::exchange::StreamEvent;
 
 /// The body of a request.
 pub(super) fn body(request: &ChatRequest, settings: &Settings, stream: bool) -> Result<Bytes> {
-    let unwritable = |error| {
-        Error::new(ErrorKind::Unexpected, "ai.chat", "the request cannot be written as JSON")
-            .with_source(error)
-    };
-    let Value::Object(mut fields) = serde_json::to_value(request).map_err(unwritable)? else {
-        return Err(Error::new(ErrorKind::Unexpected, "ai.chat", "the request is no object"));
-    };
+    let mut fields = beside_messages(request).map_err(unwritable)?;
     let ways = settings.ways;
-    for ours in ["xynergy", "stream", "max_tokens", "max_completion_tokens"] {
-        fields.remove(ours);
-    }
     let model = settings.model(request);
     fields.insert("model".into(), model.into());
     if let Some(limit) = request.token_limit() {
@@ -36,13 +29,11 @@ pub(super) fn body(request: &ChatRequest, settings: &Settings, stream: bool) -> 
             fields.entry(*there).or_insert(value);
         }
     }
-    if let Some(Value::Array(messages)) = fields.get_mut("messages") {
-        translate(messages, ways)?;
-        if let (Some(prefill), Some(Value::Object(last))) = (settings.continues(request), messages.last_mut())
-        {
-            set(last, prefill.message);
-        }
-    }
+    let messages = if is_plain(request, settings) {
+        Messages::AsTheyAre(&request.messages)
+    } else {
+        Messages::Translated(translated(request, settings)?)
+    };
     if let Some(prefill) = settings.continues(request) {
         set(&mut fields, prefill.request);
     }
@@ -52,7 +43,75 @@ pub(super) fn body(request: &ChatRequest, settings: &Settings, stream: bool) -> 
     } else {
         fields.remove("stream_options");
     }
-    serde_json::to_vec(&fields).map(Bytes::from).map_err(unwritable)
+    serde_json::to_vec(&Body { fields, messages }).map(Bytes::from).map_err(unwritable)
+}
+
+/// Every field that goes out but the messages and the limit, whose name the server chooses.
+fn beside_messages(request: &ChatRequest) -> serde_json::Result<Map<String, Value>> {
+    let ChatRequest { temperature, n, tools, response_format, extra, .. } = request;
+    let mut fields = extra.clone();
+    for ours in ["xynergy", "stream", "max_tokens", "max_completion_tokens", "messages"] {
+        fields.remove(ours);
+    }
+    if let Some(temperature) = temperature {
+        fields.insert("temperature".into(), serde_json::to_value(temperature)?);
+    }
+    if let Some(n) = n {
+        fields.insert("n".into(), (*n).into());
+    }
+    if !tools.is_empty() {
+        fields.insert("tools".into(), tools.clone().into());
+    }
+    if let Some(format) = response_format {
+        fields.insert("response_format".into(), format.clone());
+    }
+    Ok(fields)
+}
+
+/// A body whose messages, most of it, are written from where they are.
+struct Body<'a> {
+    fields: Map<String, Value>,
+    messages: Messages<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Messages<'a> {
+    AsTheyAre(&'a [Message]),
+    Translated(Vec<Value>),
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(Some(self.fields.len() + 1))?;
+        body.serialize_entry("messages", &self.messages)?;
+        for (name, value) in &self.fields {
+            body.serialize_entry(name, value)?;
+        }
+        body.end()
+    }
+}
+
+/// Whether no server takes these messages otherwise than they are: they are said by somebody, and that is all.
+fn is_plain(request: &ChatRequest, settings: &Settings) -> bool {
+    request.messages.iter().all(|message| message.is_only_content() && !message.has_image())
+        && settings.continues(request).is_none()
+}
+
+fn translated(request: &ChatRequest, settings: &Settings) -> Result<Vec<Value>> {
+    let mut messages = Vec::with_capacity(request.messages.len());
+    for message in &request.messages {
+        messages.push(serde_json::to_value(message).map_err(unwritable)?);
+    }
+    translate(&mut messages, settings.ways)?;
+    if let (Some(prefill), Some(Value::Object(last))) = (settings.continues(request), messages.last_mut()) {
+        set(last, prefill.message);
+    }
+    Ok(messages)
+}
+
+fn unwritable(error: serde_json::Error) -> Error {
+    Error::new(ErrorKind::Unexpected, "ai.chat", "the request cannot be written as JSON").with_source(error)
 }
 
 fn set(fields: &mut Map<String, Value>, values: &[(&str, bool)]) {
@@ -146,8 +205,8 @@ pub(super) fn response(body: &[u8], key: Option<&Secret>) -> Result<ChatResponse
         return Err(unreadable("the answer holds no choices; check ai.providers.NAME.base_url"));
     }
     clean(&mut value, "message");
-    let response: ChatResponse =
-        serde_json::from_value(value).map_err(|_| unreadable("the answer is not a chat completion"))?;
+    let response =
+        ChatResponse::of_value(value).map_err(|_| unreadable("the answer is not a chat completion"))?;
     Ok(response.judged())
 }
 
@@ -177,8 +236,8 @@ pub(super) fn event(data: &[u8], key: Option<&Secret>) -> Result<StreamEvent> {
         fields.insert("usage".into(), usage);
     }
     clean(&mut value, "delta");
-    let chunk: ChatChunk =
-        serde_json::from_value(value).map_err(|_| unreadable("an event of the stream is not a chunk"))?;
+    let chunk =
+        ChatChunk::of_value(value).map_err(|_| unreadable("an event of the stream is not a chunk"))?;
     Ok(StreamEvent::Chunk(Box::new(chunk)))
 }
 

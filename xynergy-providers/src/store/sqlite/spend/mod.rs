@@ -1,9 +1,13 @@
+mod batch;
 mod rows;
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use rusqlite::{Transaction, TransactionBehavior, params};
+use futures_util::future::{Either, select};
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
 use xynergy_core::spend::{
     CloseNotes, LimitScope, Reserve, Settlement, Spend, SpendLedger, SpendLimit, Window, history_start,
 };
@@ -12,12 +16,14 @@ use xynergy_core::{Error, ErrorKind, Result, TenantId, Timestamp};
 use super::SqliteStore;
 use super::error::Failure;
 use crate::spend::{Remembered, limit_text};
+use batch::{Batch, apart};
 use rows::Rows;
 
 /// What the ledger of a store has in memory.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     notes: CloseNotes,
+    batch: Batch,
     remembered: Remembered,
 }
 
@@ -26,7 +32,7 @@ impl SpendLedger for SqliteStore {
     async fn set_limit(&self, tenant: &TenantId, limit: SpendLimit) -> Result<()> {
         self.account(tenant, "ai.set_limit", move |rows| {
             let (scope, span) = (limit.scope.to_text(), limit.window.as_str());
-            rows.transaction
+            rows.connection
                 .prepare_cached(
                     "INSERT INTO spend_limits (tenant_id, scope, span, value) VALUES (?1, ?2, ?3, ?4)
                      ON CONFLICT DO UPDATE SET value = excluded.value",
@@ -41,7 +47,7 @@ impl SpendLedger for SqliteStore {
         let scope = scope.to_text();
         self.account(tenant, "ai.remove_limit", move |rows| {
             let removed = rows
-                .transaction
+                .connection
                 .prepare_cached("DELETE FROM spend_limits WHERE tenant_id = ?1 AND scope = ?2 AND span = ?3")?
                 .execute(params![rows.tenant, scope, window.as_str()])?;
             Ok(removed > 0)
@@ -106,30 +112,51 @@ impl SpendLedger for SqliteStore {
 }
 
 impl SqliteStore {
-    /// Runs `work` on a tenant's account, in one transaction with what destructors closed before.
+    /// Runs `work` on a tenant's account, in one transaction with what destructors closed before and with the work of others that
+    /// waits. Cancel safety: once it waits it is done, whoever still wants its value.
     async fn account<T, F>(&self, tenant: &TenantId, operation: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: FnOnce(&Rows<'_>) -> std::result::Result<T, Failure> + Send + 'static,
     {
-        let (ledger, tenant) = (Arc::clone(&self.spend), tenant.clone());
-        self.call(operation, move |connection| {
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let taken = ledger.notes.take();
-            for note in taken.notes() {
-                of(&transaction, &note.tenant).close(note.id, note.used.as_ref())?;
+        let (tell, told) = oneshot::channel();
+        let tenant = tenant.clone();
+        self.spend.batch.push(Box::new(move |transaction| {
+            let transaction = match transaction {
+                Ok(transaction) => transaction,
+                Err(error) => {
+                    // Whoever asked may be gone.
+                    let _ = tell.send(Err(error));
+                    return None;
+                }
+            };
+            let value = apart(transaction, |connection| work(&of(connection, &tenant)));
+            Some(Box::new(move |committed: Result<()>| {
+                let value = value.map_err(|failure| failure.into_error(operation));
+                let _ = tell.send(committed.and(value));
+            }))
+        }));
+        let ledger = Arc::clone(&self.spend);
+        let written = pin!(self.call(operation, move |connection| {
+            ledger.batch.write(connection, &ledger.notes);
+            Ok(())
+        }));
+        // Another's transaction may hold this work; then there is no need to wait for one's own.
+        let told = match select(told, written).await {
+            Either::Left((told, _)) => told,
+            Either::Right((written, told)) => {
+                written?;
+                told.await
             }
-            let value = work(&of(&transaction, &tenant))?;
-            transaction.commit()?;
-            taken.written();
-            Ok(value)
+        };
+        told.unwrap_or_else(|_| {
+            Err(Error::new(ErrorKind::Unavailable, operation, "the store is closed: open it again"))
         })
-        .await
     }
 }
 
-fn of<'a>(transaction: &'a Transaction<'a>, tenant: &'a TenantId) -> Rows<'a> {
-    Rows { transaction, tenant: tenant.as_str() }
+fn of<'a>(connection: &'a Connection, tenant: &'a TenantId) -> Rows<'a> {
+    Rows { connection, tenant: tenant.as_str() }
 }
 
 /// The soft limits that are crossed, or the refusal: it is no failure of the transaction, which has given back what lapsed.

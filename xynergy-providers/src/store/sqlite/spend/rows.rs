@@ -1,4 +1,4 @@
-use rusqlite::{OptionalExtension, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, params};
 use xynergy_core::Timestamp;
 use xynergy_core::spend::{
     KEPT, LATE, OpenReserve, Reserve, Settlement, Span, SpendCell, SpendLimit, SpendTotal, minute,
@@ -11,21 +11,21 @@ type Result<T> = std::result::Result<T, Failure>;
 
 /// The rows of one tenant's account.
 pub(super) struct Rows<'a> {
-    pub(super) transaction: &'a Transaction<'a>,
+    pub(super) connection: &'a Connection,
     pub(super) tenant: &'a str,
 }
 
 impl Rows<'_> {
     pub(super) fn limits(&self) -> Result<Vec<SpendLimit>> {
         let mut statement =
-            self.transaction.prepare_cached("SELECT value FROM spend_limits WHERE tenant_id = ?1")?;
+            self.connection.prepare_cached("SELECT value FROM spend_limits WHERE tenant_id = ?1")?;
         let rows = statement.query_map([self.tenant], |row| row.get::<_, String>(0))?;
         Ok(spend::limits(rows.collect::<std::result::Result<Vec<_>, _>>()?)?)
     }
 
     pub(super) fn is_open(&self, id: u128) -> Result<bool> {
         let mut statement =
-            self.transaction.prepare_cached("SELECT 1 FROM spend_open WHERE tenant_id = ?1 AND id = ?2")?;
+            self.connection.prepare_cached("SELECT 1 FROM spend_open WHERE tenant_id = ?1 AND id = ?2")?;
         Ok(statement.exists(params![self.tenant, id.to_be_bytes()])?)
     }
 
@@ -34,7 +34,7 @@ impl Rows<'_> {
         let scope = span.limit.scope.to_text();
         let (start, end) = (span.start.micros(), span.end.micros());
         let known = self
-            .transaction
+            .connection
             .prepare_cached(
                 "SELECT settled, reserved FROM spend_counters
                  WHERE tenant_id = ?1 AND scope = ?2 AND start_at = ?3 AND end_at = ?4",
@@ -45,11 +45,11 @@ impl Rows<'_> {
             return Ok((read(settled), read(reserved)));
         }
         // One that has ended is made again when something late asks for it.
-        self.transaction
+        self.connection
             .prepare_cached("DELETE FROM spend_counters WHERE tenant_id = ?1 AND end_at <= ?2")?
             .execute(params![self.tenant, start])?;
         let (settled, reserved) = self
-            .transaction
+            .connection
             .prepare_cached(
                 "INSERT INTO spend_counters (tenant_id, scope, start_at, end_at, settled, reserved)
                  SELECT ?1, ?2, ?3, ?4,
@@ -71,7 +71,7 @@ impl Rows<'_> {
         let amount = kept(request.amount_nano_usd);
         let at = request.at.micros();
         self.count(&scopes, at, amount, 0)?;
-        self.transaction
+        self.connection
             .prepare_cached(
                 "INSERT INTO spend_open (tenant_id, id, amount, at, expires, scopes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
@@ -88,7 +88,7 @@ impl Rows<'_> {
 
     /// Changes the counters that a reservation is in.
     fn count(&self, scopes: &str, at: i64, reserved: i64, settled: i64) -> Result<()> {
-        self.transaction
+        self.connection
             .prepare_cached(
                 "UPDATE spend_counters SET reserved = max(0, reserved + ?4), settled = settled + ?5
                  WHERE tenant_id = ?1 AND scope IN (SELECT value FROM json_each(?2)) AND start_at <= ?3 AND end_at > ?3",
@@ -99,7 +99,7 @@ impl Rows<'_> {
 
     /// Gives back what nobody has settled within its lease, and forgets what nobody will.
     pub(super) fn expire(&self, now: Timestamp) -> Result<()> {
-        let mut due = self.transaction.prepare_cached(
+        let mut due = self.connection.prepare_cached(
             "SELECT scopes, at, amount FROM spend_open WHERE tenant_id = ?1 AND lapsed = 0 AND expires <= ?2",
         )?;
         let due = due
@@ -108,12 +108,12 @@ impl Rows<'_> {
         for (scopes, at, amount) in due {
             self.count(&scopes, at, -amount, 0)?;
         }
-        self.transaction
+        self.connection
             .prepare_cached(
                 "UPDATE spend_open SET amount = 0, lapsed = 1 WHERE tenant_id = ?1 AND lapsed = 0 AND expires <= ?2",
             )?
             .execute(params![self.tenant, now.micros()])?;
-        self.transaction
+        self.connection
             .prepare_cached("DELETE FROM spend_open WHERE tenant_id = ?1 AND lapsed = 1 AND expires <= ?2")?
             .execute(params![self.tenant, now.minus(LATE).micros()])?;
         Ok(())
@@ -122,7 +122,7 @@ impl Rows<'_> {
     /// Closes a reservation, if it is open, with what was used.
     pub(super) fn close(&self, id: u128, used: Option<&Settlement>) -> Result<()> {
         let open = self
-            .transaction
+            .connection
             .prepare_cached(
                 "DELETE FROM spend_open WHERE tenant_id = ?1 AND id = ?2 RETURNING scopes, at, amount",
             )?
@@ -135,7 +135,7 @@ impl Rows<'_> {
         self.count(&scopes, at, -amount, kept(total.cost_nano_usd))?;
         let Some(used) = used else { return Ok(()) };
         let minute = minute(Timestamp::from_micros(at));
-        self.transaction
+        self.connection
             .prepare_cached(
                 "INSERT INTO spend_cells (tenant_id, minute, provider, model, scopes, requests, unpriced, tokens, cost)
                  VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, ?7, ?8)
@@ -152,7 +152,7 @@ impl Rows<'_> {
                 kept(total.tokens),
                 kept(total.cost_nano_usd)
             ])?;
-        self.transaction
+        self.connection
             .prepare_cached("DELETE FROM spend_cells WHERE tenant_id = ?1 AND minute < ?2")?
             .execute(params![self.tenant, minute.minus(KEPT).micros()])?;
         Ok(())
@@ -160,7 +160,7 @@ impl Rows<'_> {
 
     /// The history from a minute on.
     pub(super) fn cells(&self, from: Timestamp) -> Result<Vec<(SpendCell, SpendTotal)>> {
-        let mut statement = self.transaction.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "SELECT minute, provider, model, scopes, requests, unpriced, tokens, cost
              FROM spend_cells WHERE tenant_id = ?1 AND minute >= ?2",
         )?;
@@ -174,7 +174,7 @@ impl Rows<'_> {
 
     /// What is reserved.
     pub(super) fn open(&self) -> Result<Vec<OpenReserve>> {
-        let mut statement = self.transaction.prepare_cached(
+        let mut statement = self.connection.prepare_cached(
             "SELECT amount, at, expires, scopes FROM spend_open WHERE tenant_id = ?1 AND lapsed = 0",
         )?;
         let rows = statement.query_map([self.tenant], |row| {
