@@ -202,7 +202,8 @@ fn size(chunk: &ChatChunk) -> usize {
 }
 
 fn checked(chunk: &ChatChunk, provider: &str) -> Result<()> {
-    if chunk.choices.iter().any(|choice| choice.finish_reason == Some(FinishReason::Error)) {
+    let failed = |finish: &FinishReason| finish.outcome() == Outcome::Errored;
+    if chunk.choices.iter().any(|choice| choice.finish_reason.as_ref().is_some_and(failed)) {
         return Err(fault(provider, "the provider failed on the way"));
     }
     Ok(())

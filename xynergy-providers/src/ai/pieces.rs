@@ -19,7 +19,7 @@ pub(crate) type Pieces = BoxStream<'static, Result<Bytes, HttpFailure>>;
 /// The first bytes that are no blank, as many as a name of a field of an event has.
 pub(crate) async fn start_of(pieces: &mut Pieces) -> Result<Vec<u8>> {
     let mut start = Vec::new();
-    while start.trim_ascii_start().len() < 6 && start.len() < MAX_START {
+    while said(&start).len() < 6 && start.len() < MAX_START {
         match pieces.next().await {
             Some(piece) => start.extend_from_slice(&piece.map_err(of_failure)?),
             None => break,
@@ -28,9 +28,13 @@ pub(crate) async fn start_of(pieces: &mut Pieces) -> Result<Vec<u8>> {
     Ok(start)
 }
 
+fn said(start: &[u8]) -> &[u8] {
+    start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start()
+}
+
 /// By what comes rather than by what is said of it: servers say `text/plain` of events and `text/event-stream` of an error.
 pub(crate) fn is_event_stream(headers: &HeaderMap, start: &[u8]) -> bool {
-    let start = start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).trim_ascii_start();
+    let start = said(start);
     if [&b":"[..], b"data:", b"event:", b"id:", b"retry:"].iter().any(|field| start.starts_with(field)) {
         return true;
     }
