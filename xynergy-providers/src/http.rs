@@ -24,6 +24,9 @@ pub(crate) use repeat::repeat_read;
 /// The time until a connection stands, unless another is given.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long the body of an error is waited for: the status has said what matters.
+const ERROR_BODY: Duration = Duration::from_secs(1);
+
 /// [`HttpSend`] by reqwest. Connections are pooled per instance: make one and share it.
 ///
 /// The proxies of the environment are used, except for loopback addresses, where none can be meant. Building one does
@@ -68,6 +71,7 @@ impl ReqwestHttp {
             phase: HttpPhase::NotSent,
             timed_out: false,
             message: format!("the HTTP client cannot be built: {message}"),
+            status: None,
         })
     }
 
@@ -96,18 +100,24 @@ impl ReqwestHttp {
         {
             return Err(too_large(limit));
         }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await.map_err(failure)? {
-            if chunk.len() > limit - body.len() {
-                return Err(too_large(limit));
+        let status = response.status();
+        let collecting = async {
+            let mut body = BytesMut::new();
+            while let Some(chunk) = response.chunk().await.map_err(failure)? {
+                if chunk.len() > limit - body.len() {
+                    return Err(too_large(limit));
+                }
+                body.extend_from_slice(&chunk);
             }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(HttpResponse {
-            status: response.status(),
-            headers: std::mem::take(response.headers_mut()),
-            body: body.freeze(),
-        })
+            Ok(body)
+        };
+        let collected = if status.is_success() {
+            collecting.await
+        } else {
+            tokio::time::timeout(ERROR_BODY, collecting).await.unwrap_or_else(|_| Err(too_late(ERROR_BODY)))
+        };
+        let body = collected.map_err(|failure| HttpFailure { status: Some(status), ..failure })?;
+        Ok(HttpResponse { status, headers: std::mem::take(response.headers_mut()), body: body.freeze() })
     }
 }
 
@@ -161,6 +171,7 @@ fn failure(error: reqwest::Error) -> HttpFailure {
         phase: if unsent { HttpPhase::NotSent } else { HttpPhase::MaybeSent },
         timed_out: error.is_timeout(),
         message: root_cause(&error),
+        status: None,
     }
 }
 
@@ -180,6 +191,7 @@ fn too_late(timeout: Duration) -> HttpFailure {
         phase: HttpPhase::MaybeSent,
         timed_out: true,
         message: format!("no answer within {} ms", timeout.as_millis()),
+        status: None,
     }
 }
 
@@ -188,5 +200,6 @@ fn too_large(limit: usize) -> HttpFailure {
         phase: HttpPhase::MaybeSent,
         timed_out: false,
         message: format!("the answer is larger than {limit} bytes"),
+        status: None,
     }
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use serde_json::Value;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
@@ -12,11 +13,12 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::layer::Layer;
 use crate::provider::{
     Assembler, Attempt, AttemptStatus, Call, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
-    FinishReason, Outcome, Provider, Try,
+    Content, Delta, FinishReason, Outcome, Provider, Try,
 };
 
-/// Pieces without any output that are held back before the first one with some, and their bytes as JSON.
+/// Pieces that are held back before the first one with some output. Of more, those that say nothing are left out.
 const MAX_HELD: usize = 64;
+/// The same in bytes, as JSON: who annotates more before a first word is believed to have begun.
 const MAX_HELD_BYTES: usize = 256 * 1024;
 
 /// What one attempt is: noted in the trace, and held to the truth whoever wrote the provider.
@@ -90,9 +92,14 @@ impl Attempted {
                     checked(&chunk, self.inner.name())?;
                     seen.push(&chunk);
                     let begun = seen.has_output() || seen.is_finished();
+                    if !begun && held.len() >= MAX_HELD && says_nothing(&chunk) {
+                        // The time until the first token is heeded also where a piece is always ready.
+                        tokio::task::yield_now().await;
+                        continue;
+                    }
                     held_bytes += if begun { 0 } else { size(&chunk) };
                     held.push_back(chunk);
-                    if begun || held.len() >= MAX_HELD || held_bytes >= MAX_HELD_BYTES {
+                    if begun || held_bytes >= MAX_HELD_BYTES {
                         break;
                     }
                 }
@@ -194,6 +201,20 @@ impl Reading {
             None => Some((Err(cut(&reading.provider)), None)),
         }
     }
+}
+
+/// Whether a piece only shows that the connection lives.
+fn says_nothing(chunk: &ChatChunk) -> bool {
+    let empty = |content: &Content| matches!(content, Content::Text(text) if text.is_empty());
+    chunk.usage.is_none()
+        && !chunk.choices.is_empty()
+        && chunk.choices.iter().all(|choice| {
+            let Delta { role: _, content, refusal, tool_calls, extra } = &choice.delta;
+            content.as_ref().is_none_or(empty)
+                && refusal.as_ref().is_none_or(String::is_empty)
+                && tool_calls.is_empty()
+                && extra.values().chain(choice.extra.values()).all(Value::is_null)
+        })
 }
 
 /// How much a piece without output holds.

@@ -95,7 +95,7 @@ fn streams_say_what_stands_in_them() {
         &[START, TEXT, &hello, &close, STOP],
         json!({"outcome": "truncated", "error": "unavailable", "text": "Grüezi 🏔"}),
     ));
-    judge_streams(cases, 1);
+    judge_streams(cases);
 }
 
 #[test]

@@ -338,12 +338,12 @@ fn texts() -> Vec<Case> {
 
 #[test]
 fn tool_calls_are_put_together_whatever_the_dialect() {
-    judge_streams(tools(), 1);
+    judge_streams(tools());
 }
 
 #[test]
 fn texts_are_read_whatever_the_dialect() {
-    judge_streams(texts(), 1);
+    judge_streams(texts());
 }
 
 #[test]

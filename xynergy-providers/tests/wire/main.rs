@@ -4,5 +4,8 @@
 
 mod anthropic;
 mod chat;
+mod faults;
+mod load;
 mod replay;
 mod responses;
+mod server;

@@ -60,109 +60,102 @@ fn streams_say_what_stands_in_them() {
     let half = |error: &str| json!({"outcome": "truncated", "error": error, "text": "Gärten"});
     let none = |error: &str| json!({"outcome": "errored", "error": error});
     let both = |first: &str, second: &str| json!({"outcome": "complete", "finish": "tool_calls", "tools": [["c1", "f", first], ["c2", "f", second]], "usage": usage});
-    judge_streams(
-        vec![
-            case(
-                "done",
-                &[CREATED, ITEM, WORD, &done],
-                json!({"outcome": "complete", "finish": "stop", "text": "Gärten", "usage": usage}),
-            ),
-            case(
-                "a limit",
-                &[CREATED, ITEM, WORD, &limit],
-                json!({"outcome": "truncated", "finish": "length", "text": "Gärten", "usage": usage}),
-            ),
-            case(
-                "a filter",
-                &[CREATED, ITEM, WORD, &filter],
-                json!({"outcome": "truncated", "finish": "content_filter", "text": "Gärten", "usage": usage}),
-            ),
-            case("cut", &[CREATED, ITEM, WORD], half("unavailable")),
-            case(
-                "failed on the way",
-                &[CREATED, ITEM, WORD, &failed("server_error", "sorry")],
-                half("unavailable"),
-            ),
-            case(
-                "throttled at once",
-                &[CREATED, &failed("rate_limit_exceeded", "slow down")],
-                none("throttled"),
-            ),
-            case(
-                "a bad prompt",
-                &[CREATED, &failed("invalid_prompt", "The prompt template is broken.")],
-                none("rejected"),
-            ),
-            case(
-                "a flagged prompt",
-                &[
-                    CREATED,
-                    &failed(
-                        "invalid_prompt",
-                        "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
-                    ),
-                ],
-                none("content_filtered"),
-            ),
-            case(
-                "a bad image",
-                &[CREATED, &failed("invalid_image_format", "The image is no image.")],
-                none("rejected"),
-            ),
-            case(
-                "an image refused",
-                &[CREATED, &failed("image_content_policy_violation", "no")],
-                none("content_filtered"),
-            ),
-            case(
-                "an error event",
-                &[
-                    CREATED,
-                    ITEM,
-                    WORD,
-                    r#"{"type":"error","code":"server_error","message":"oops","param":null,"sequence_number":5}"#,
-                ],
-                half("unavailable"),
-            ),
-            case(
-                "an error event as others have it",
-                &[
-                    CREATED,
-                    r#"{"type":"error","error":{"type":"invalid_request_error","code":"context_length_exceeded","message":"Your input exceeds the context window of this model."}}"#,
-                ],
-                none("context_too_long"),
-            ),
-            case(
-                "two calls at once",
-                &[
-                    CREATED,
-                    &added(0, "c1"),
-                    &piece(0, "{\"ö"),
-                    &added(1, "c2"),
-                    &piece(1, "{}"),
-                    &piece(0, "\":1}"),
-                    &closed(0, "c1", "{\"ö\":1}"),
-                    &closed(1, "c2", "{}"),
-                    &done.replace(r#""output":[]"#, &format!(r#""output":[{}]"#, call(0, "c1", "{\"ö\":1}"))),
-                ],
-                both("{\"ö\":1}", "{}"),
-            ),
-            case(
-                "arguments that only come at the end of a call",
-                &[
-                    CREATED,
-                    &added(0, "c1"),
-                    r#"{"type":"response.function_call_arguments.done","output_index":0,"item_id":"fc_0","arguments":"{\"a\":1}"}"#,
-                    &closed(0, "c1", "{\"a\":1}"),
-                    &added(1, "c2"),
-                    &closed(1, "c2", "{\"b\":2}"),
-                    &done.replace(r#""output":[]"#, &format!(r#""output":[{}]"#, call(0, "c1", "{\"a\":1}"))),
-                ],
-                both("{\"a\":1}", "{\"b\":2}"),
-            ),
-        ],
-        1,
-    );
+    judge_streams(vec![
+        case(
+            "done",
+            &[CREATED, ITEM, WORD, &done],
+            json!({"outcome": "complete", "finish": "stop", "text": "Gärten", "usage": usage}),
+        ),
+        case(
+            "a limit",
+            &[CREATED, ITEM, WORD, &limit],
+            json!({"outcome": "truncated", "finish": "length", "text": "Gärten", "usage": usage}),
+        ),
+        case(
+            "a filter",
+            &[CREATED, ITEM, WORD, &filter],
+            json!({"outcome": "truncated", "finish": "content_filter", "text": "Gärten", "usage": usage}),
+        ),
+        case("cut", &[CREATED, ITEM, WORD], half("unavailable")),
+        case(
+            "failed on the way",
+            &[CREATED, ITEM, WORD, &failed("server_error", "sorry")],
+            half("unavailable"),
+        ),
+        case("throttled at once", &[CREATED, &failed("rate_limit_exceeded", "slow down")], none("throttled")),
+        case(
+            "a bad prompt",
+            &[CREATED, &failed("invalid_prompt", "The prompt template is broken.")],
+            none("rejected"),
+        ),
+        case(
+            "a flagged prompt",
+            &[
+                CREATED,
+                &failed(
+                    "invalid_prompt",
+                    "Invalid prompt: your prompt was flagged as potentially violating our usage policy.",
+                ),
+            ],
+            none("content_filtered"),
+        ),
+        case(
+            "a bad image",
+            &[CREATED, &failed("invalid_image_format", "The image is no image.")],
+            none("rejected"),
+        ),
+        case(
+            "an image refused",
+            &[CREATED, &failed("image_content_policy_violation", "no")],
+            none("content_filtered"),
+        ),
+        case(
+            "an error event",
+            &[
+                CREATED,
+                ITEM,
+                WORD,
+                r#"{"type":"error","code":"server_error","message":"oops","param":null,"sequence_number":5}"#,
+            ],
+            half("unavailable"),
+        ),
+        case(
+            "an error event as others have it",
+            &[
+                CREATED,
+                r#"{"type":"error","error":{"type":"invalid_request_error","code":"context_length_exceeded","message":"Your input exceeds the context window of this model."}}"#,
+            ],
+            none("context_too_long"),
+        ),
+        case(
+            "two calls at once",
+            &[
+                CREATED,
+                &added(0, "c1"),
+                &piece(0, "{\"ö"),
+                &added(1, "c2"),
+                &piece(1, "{}"),
+                &piece(0, "\":1}"),
+                &closed(0, "c1", "{\"ö\":1}"),
+                &closed(1, "c2", "{}"),
+                &done.replace(r#""output":[]"#, &format!(r#""output":[{}]"#, call(0, "c1", "{\"ö\":1}"))),
+            ],
+            both("{\"ö\":1}", "{}"),
+        ),
+        case(
+            "arguments that only come at the end of a call",
+            &[
+                CREATED,
+                &added(0, "c1"),
+                r#"{"type":"response.function_call_arguments.done","output_index":0,"item_id":"fc_0","arguments":"{\"a\":1}"}"#,
+                &closed(0, "c1", "{\"a\":1}"),
+                &added(1, "c2"),
+                &closed(1, "c2", "{\"b\":2}"),
+                &done.replace(r#""output":[]"#, &format!(r#""output":[{}]"#, call(0, "c1", "{\"a\":1}"))),
+            ],
+            both("{\"a\":1}", "{\"b\":2}"),
+        ),
+    ]);
 }
 
 #[test]

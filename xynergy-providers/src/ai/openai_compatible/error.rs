@@ -15,8 +15,9 @@ const MAX_MESSAGE: usize = 400;
 pub(in crate::ai) const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
 /// Who asks for a longer wait is not waited for, as in OpenAI's own clients.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-/// The code of throttling that does not pass: the account's money is used up.
-pub(in crate::ai) const INSUFFICIENT_QUOTA: &str = "insufficient_quota";
+/// The codes of throttling that does not pass: the account's money is used up, or the account is not paid for. The words of other
+/// providers for a limit of concurrency look like it, so nothing else counts.
+pub(in crate::ai) const OUT_OF_MONEY: [&str; 2] = ["insufficient_quota", "billing_not_active"];
 
 /// An answer with an error status.
 pub(in crate::ai) fn of_status(

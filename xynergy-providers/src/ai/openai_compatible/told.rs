@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::error::INSUFFICIENT_QUOTA;
+use super::error::OUT_OF_MONEY;
 
 /// Parts of messages that say that the prompt does not fit, in lower case.
 const TOO_LONG: [&str; 27] = [
@@ -123,7 +123,7 @@ impl Told {
     /// The status that an error under status 200 stands for.
     pub(super) fn status_by_name(&self) -> u16 {
         let any = |names: &[&str]| names.iter().any(|name| self.code == *name || self.kind == *name);
-        if any(&["insufficient_quota", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"]) {
+        if any(&OUT_OF_MONEY) || any(&["rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"]) {
             429
         } else if any(&["invalid_api_key", "authentication_error", "permission_error"]) {
             401
@@ -155,10 +155,8 @@ impl Told {
             || FILTERED.iter().any(|part| self.message.contains(part))
     }
 
-    /// Throttling that does not pass: the account's money is used up, or the account is closed. The words of other providers for
-    /// a limit of concurrency look like it, so only the codes count.
     pub(super) fn is_out_of_money(&self) -> bool {
-        [INSUFFICIENT_QUOTA, "billing_not_active"].contains(&self.code.as_str())
+        OUT_OF_MONEY.contains(&self.code.as_str())
     }
 
     pub(super) fn is_unknown_model(&self) -> bool {
