@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::replay::{Case, judge_answers, judge_streams, named};
+use crate::replay::{Case, judge_answers, judge_damage, judge_streams, named};
 
 const START: &str = r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"claude","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":25,"cache_creation_input_tokens":0,"cache_read_input_tokens":100,"output_tokens":1,"service_tier":"standard"}}}"#;
 const PING: &str = r#"{"type":"ping"}"#;
@@ -25,8 +25,7 @@ fn end(reason: &str, output: u64) -> String {
         .to_string()
 }
 
-#[test]
-fn streams_say_what_stands_in_them() {
+fn written() -> Vec<Case> {
     let (hello, close) = (says(0, "Grüezi 🏔"), closed(0));
     let ended = |reason: &str, outcome: &str, finish: &str| {
         (
@@ -95,7 +94,17 @@ fn streams_say_what_stands_in_them() {
         &[START, TEXT, &hello, &close, STOP],
         json!({"outcome": "truncated", "error": "unavailable", "text": "Grüezi 🏔"}),
     ));
-    judge_streams(cases);
+    cases
+}
+
+#[test]
+fn streams_say_what_stands_in_them() {
+    judge_streams(written());
+}
+
+#[test]
+fn nothing_that_is_cut_or_damaged_is_called_whole() {
+    judge_damage(written());
 }
 
 #[test]

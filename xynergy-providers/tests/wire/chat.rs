@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::replay::{Case, data, judge_answers, judge_streams};
+use crate::replay::{Case, data, judge_answers, judge_damage, judge_streams};
 
 /// A stream of one dialect and what it says.
 fn stream(name: &'static str, dialect: &'static str, body: impl Into<String>, said: Value) -> Case {
@@ -344,6 +344,11 @@ fn tool_calls_are_put_together_whatever_the_dialect() {
 #[test]
 fn texts_are_read_whatever_the_dialect() {
     judge_streams(texts());
+}
+
+#[test]
+fn nothing_that_is_cut_or_damaged_is_called_whole() {
+    judge_damage(tools().into_iter().chain(texts()).collect());
 }
 
 #[test]

@@ -60,7 +60,7 @@ async fn client(ledger: Option<Arc<dyn SpendLedger>>) -> (AiClient, Ctx) {
 async fn call(ai: AiClient, ctx: Ctx, number: u64) -> Result<(), ErrorKind> {
     let prompt = format!("Hi {number}");
     let work = async {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             return ai.chat(&ctx, prompt.as_str().into()).await.map(drop).map_err(|error| error.kind());
         }
         let mut stream = ai.stream(&ctx, prompt.as_str().into()).await.map_err(|error| error.kind())?;
@@ -68,7 +68,7 @@ async fn call(ai: AiClient, ctx: Ctx, number: u64) -> Result<(), ErrorKind> {
         Ok(())
     };
     // A third stays to the end, the others go after 0 to 60 ms.
-    let patience = if number % 3 == 0 { 60_000 } else { number.wrapping_mul(0x9E37_79B9) % 61 };
+    let patience = if number.is_multiple_of(3) { 60_000 } else { number.wrapping_mul(0x9E37_79B9) % 61 };
     tokio::time::timeout(Duration::from_millis(patience), work).await.unwrap_or(Ok(()))
 }
 

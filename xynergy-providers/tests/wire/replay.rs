@@ -11,7 +11,7 @@ use xynergy_core::config::StaticSecrets;
 use xynergy_core::env::{HttpBody, HttpFailure, HttpRequest, HttpResponse, HttpSend};
 use xynergy_core::layer::Layer;
 use xynergy_core::layers::AttemptLayer;
-use xynergy_core::provider::{Assembler, ChatRequest, ChatResponse, Message, Provider, Usage};
+use xynergy_core::provider::{Assembler, ChatRequest, ChatResponse, FinishReason, Message, Provider, Usage};
 use xynergy_core::registry::ProviderParts;
 use xynergy_core::{Ctx, Env, Error, Result, TenantId};
 use xynergy_providers::registry::providers;
@@ -103,7 +103,7 @@ pub(crate) fn said(response: &ChatResponse, failed: Option<&Error>) -> Value {
         .iter()
         .map(|choice| {
             let mut one = of_message(&choice.message);
-            one["finish"] = choice.finish_reason.as_ref().map(|finish| finish.as_str()).into();
+            one["finish"] = choice.finish_reason.as_ref().map(FinishReason::as_str).into();
             one
         })
         .collect();
@@ -148,6 +148,8 @@ fn of_usage(usage: &Usage) -> Value {
 
 /// A step between cuts that meets every place of a character in time, and costs little.
 const STEP: usize = 5;
+/// How often each stream is damaged at random.
+const DAMAGED: usize = 60;
 
 /// Reads the stream of each case whole, in single bytes and at many a cut; it always says the same.
 pub(crate) fn judge_streams(cases: Vec<Case>) {
@@ -178,6 +180,51 @@ pub(crate) fn judge_streams(cases: Vec<Case>) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What breaks off anywhere says less or the same, and is called whole only where it says the same; what is damaged anywhere is no
+/// panic.
+pub(crate) fn judge_damage(cases: Vec<Case>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let ctx = Ctx::new(&Env::default(), TenantId::default());
+    let read = |dialect: &str, body: Vec<u8>| {
+        let http = Arc::new(Replay { body: Bytes::from(body), served: Mutex::new((vec![], EVENTS)) });
+        let (response, failed) = runtime.block_on(streamed(&provider(dialect, &http), &ctx));
+        let mut said = said(&response, failed.as_ref());
+        said.as_object_mut().unwrap().remove("usage");
+        said
+    };
+    let mut random = 7_u64;
+    for case in cases {
+        let body = case.body.into_bytes();
+        let whole = read(case.dialect, body.clone());
+        for length in (0..body.len()).step_by(STEP) {
+            let part = read(case.dialect, body[..length].to_vec());
+            let claims = part["outcome"] == "complete" && part.get("error").is_none();
+            assert!(!claims || part == whole, "{}, cut at {length}: {part}", case.name);
+        }
+        for _ in 0..DAMAGED {
+            let mut next = |below: usize| {
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                usize::try_from(random >> 33).unwrap() % below
+            };
+            let mut damaged = body.clone();
+            for _ in 0..=next(3) {
+                let letters = b"\0\n\r\"{}[]:,0-9eE\\u\xFF\xC3";
+                let (at, byte) = (next(damaged.len()), letters[next(letters.len())]);
+                match next(3) {
+                    0 => damaged[at] = byte,
+                    1 => damaged.insert(at, byte),
+                    _ => drop(damaged.drain(at..(at + next(40)).min(damaged.len()))),
+                }
+                if damaged.is_empty() {
+                    break;
+                }
+            }
+            read(case.dialect, damaged);
+        }
+    }
 }
 
 /// The same for answers that come as a whole.

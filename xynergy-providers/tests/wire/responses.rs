@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use crate::replay::{Case, judge_answers, judge_streams, named};
+use crate::replay::{Case, judge_answers, judge_damage, judge_streams, named};
 
 const CREATED: &str = r#"{"type":"response.created","sequence_number":0,"response":{"id":"resp_1","object":"response","status":"in_progress","model":"gpt-5","error":null,"incomplete_details":null,"output":[],"usage":null}}"#;
 
@@ -43,8 +43,7 @@ fn closed(at: u64, id: &str, arguments: &str) -> String {
         .to_string()
 }
 
-#[test]
-fn streams_say_what_stands_in_them() {
+fn written() -> Vec<Case> {
     let usage = json!([75, 30, 64, 20]);
     let done = over("response.completed", "completed", &json!({}));
     let limit = over(
@@ -60,7 +59,7 @@ fn streams_say_what_stands_in_them() {
     let half = |error: &str| json!({"outcome": "truncated", "error": error, "text": "Gärten"});
     let none = |error: &str| json!({"outcome": "errored", "error": error});
     let both = |first: &str, second: &str| json!({"outcome": "complete", "finish": "tool_calls", "tools": [["c1", "f", first], ["c2", "f", second]], "usage": usage});
-    judge_streams(vec![
+    vec![
         case(
             "done",
             &[CREATED, ITEM, WORD, &done],
@@ -155,7 +154,17 @@ fn streams_say_what_stands_in_them() {
             ],
             both("{\"a\":1}", "{\"b\":2}"),
         ),
-    ]);
+    ]
+}
+
+#[test]
+fn streams_say_what_stands_in_them() {
+    judge_streams(written());
+}
+
+#[test]
+fn nothing_that_is_cut_or_damaged_is_called_whole() {
+    judge_damage(written());
 }
 
 #[test]
