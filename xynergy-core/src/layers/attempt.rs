@@ -109,7 +109,7 @@ impl Attempted {
         }
         let answers = usize::try_from(request.n.unwrap_or(1)).unwrap_or(usize::MAX);
         let (call, provider) = (request.call.clone(), self.inner.name().to_owned());
-        let state = Reading { call, inner, seen, held, answers, provider };
+        let state = Reading { call, inner, seen, held, answers, provider, failed: None };
         Ok(futures_util::stream::unfold(Some(state), Reading::next).boxed())
     }
 }
@@ -179,6 +179,8 @@ struct Reading {
     held: VecDeque<ChatChunk>,
     answers: usize,
     provider: String,
+    /// The fault that came with the last piece.
+    failed: Option<Error>,
 }
 
 impl Reading {
@@ -187,14 +189,23 @@ impl Reading {
         if let Some(chunk) = reading.held.pop_front() {
             return Some((Ok(chunk), Some(reading)));
         }
+        if let Some(error) = reading.failed.take() {
+            return Some((Err(error), None));
+        }
         match reading.call.busy().provider(reading.inner.next()).await {
-            Some(Ok(chunk)) => match checked(&chunk, &reading.provider) {
-                Ok(()) => {
-                    reading.seen.push(&chunk);
-                    Some((Ok(chunk), Some(reading)))
+            Some(Ok(mut chunk)) => {
+                match checked(&chunk, &reading.provider) {
+                    Ok(()) => {}
+                    Err(error) if says_nothing(&chunk) => return Some((Err(error), None)),
+                    // The last words before the fault were said all the same.
+                    Err(error) => {
+                        chunk.choices.iter_mut().for_each(|choice| choice.finish_reason = None);
+                        reading.failed = Some(error);
+                    }
                 }
-                Err(error) => Some((Err(error), None)),
-            },
+                reading.seen.push(&chunk);
+                Some((Ok(chunk), Some(reading)))
+            }
             Some(Err(_)) if reading.seen.are_finished(reading.answers) => None,
             Some(Err(error)) => Some((Err(error), None)),
             None if reading.seen.is_finished() => None,

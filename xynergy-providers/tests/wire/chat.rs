@@ -237,7 +237,7 @@ fn texts() -> Vec<Case> {
             "vLLM: aborted",
             "vllm",
             data(&[r#"{"choices":[{"index":0,"delta":{"content":"ha"}}]}"#, r#"{"choices":[{"index":0,"delta":{"content":"lf"},"finish_reason":"abort"}]}"#, "[DONE]"]),
-            json!({"outcome": "truncated", "error": "unavailable", "text": "ha"}),
+            json!({"outcome": "truncated", "error": "unavailable", "text": "half"}),
         ),
         stream(
             "Ollama: reasoning, no DONE, no blank line at the end",
