@@ -24,6 +24,14 @@ fn merge_value(old: &mut Value, key: &str, piece: &Value) {
                 merge(old, key, value);
             }
         }
+        // Each is whole; its index, if it has one, is a place in the text. Some send those again that they have sent.
+        (Value::Array(old), Value::Array(new)) if key == "annotations" => {
+            for item in new {
+                if !old.contains(item) {
+                    old.push(item.clone());
+                }
+            }
+        }
         (Value::Array(old), Value::Array(new)) => new.iter().for_each(|item| merge_item(old, item)),
         (old, piece) => *old = piece.clone(),
     }

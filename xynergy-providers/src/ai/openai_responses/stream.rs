@@ -20,9 +20,6 @@ pub(super) struct Events {
     model: String,
     /// The calls, by the place of the item in the output.
     calls: BTreeMap<u64, Called>,
-    annotations: Vec<Value>,
-    sealed: Vec<Value>,
-    others: Vec<Value>,
     spoke: bool,
     over: bool,
 }
@@ -94,8 +91,8 @@ impl Events {
                 extra("reasoning_content", text("delta").into())
             }
             "response.output_text.annotation.added" => {
-                self.annotations.extend(event.get("annotation").cloned());
-                extra("annotations", self.annotations.clone().into())
+                let Some(annotation) = event.get("annotation") else { return Ok(None) };
+                extra("annotations", json!([annotation]))
             }
             "response.output_item.added" => match self.begun(&event) {
                 Some(delta) => delta,
@@ -153,15 +150,9 @@ impl Events {
             }
             "function_call" => self.calls.get_mut(&place)?.rest(item.get("arguments")),
             "custom_tool_call" => None,
-            "reasoning" if is_sealed(&item) => {
-                self.sealed.push(item);
-                Some(extra(REASONING_ITEMS, self.sealed.clone().into()))
-            }
+            "reasoning" if is_sealed(&item) => Some(extra(REASONING_ITEMS, json!([item]))),
             "reasoning" => None,
-            _ => {
-                self.others.push(item);
-                Some(extra(OUTPUT_ITEMS, self.others.clone().into()))
-            }
+            _ => Some(extra(OUTPUT_ITEMS, json!([item]))),
         }
     }
 
