@@ -364,6 +364,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_thought_and_its_sealed_form_stay_apart() {
+        let piece = |detail: Value| json!({"choices": [{"delta": {"reasoning_details": [detail]}}]});
+        let response = assemble(&[
+            piece(json!({"type": "reasoning.text", "text": "I ", "index": 0})),
+            piece(json!({"type": "reasoning.text", "text": "see", "index": 0})),
+            piece(json!({"type": "reasoning.text", "signature": "s", "index": 0})),
+            piece(json!({"type": "reasoning.encrypted", "data": "x", "index": 0})),
+        ]);
+        assert_eq!(
+            response.choices[0].message.extra["reasoning_details"],
+            json!([
+                {"type": "reasoning.text", "text": "I see", "signature": "s", "index": 0},
+                {"type": "reasoning.encrypted", "data": "x", "index": 0},
+            ])
+        );
+    }
+
+    #[test]
     fn an_id_of_its_own_in_every_piece_begins_no_call() {
         let piece = |id: &str, name: Value, arguments: &str| {
             tool(&json!({"index": 0, "id": id, "function": {"name": name, "arguments": arguments}}))
