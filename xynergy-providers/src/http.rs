@@ -25,7 +25,7 @@ pub(crate) use repeat::repeat_read;
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the body of an error is waited for: the status has said what matters.
-const ERROR_BODY: Duration = Duration::from_secs(1);
+const ERROR_BODY: Duration = Duration::from_secs(2);
 
 /// [`HttpSend`] by reqwest. Connections are pooled per instance: make one and share it.
 ///

@@ -32,7 +32,7 @@ const MAX_EVENT: usize = 8 * 1024 * 1024;
 /// The greatest part of an error's body that is read, in bytes.
 const MAX_ERROR: usize = 64 * 1024;
 /// How long it is read.
-const LONGEST_ERROR: Duration = Duration::from_secs(1);
+const LONGEST_ERROR: Duration = Duration::from_secs(2);
 
 /// What a provider speaks. Without I/O.
 pub(crate) trait Speech: Send + Sync + 'static {

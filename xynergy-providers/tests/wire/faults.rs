@@ -598,8 +598,8 @@ fn world(primary: (&str, Dialect), fallback: &str) -> World {
     config.cache.enabled = false;
     config.retry.base_ms = 1;
     config.retry.max_ms = 100;
-    config.timeouts.attempt_ms = 2_000;
-    config.timeouts.first_token_ms = 2_000;
+    config.timeouts.attempt_ms = 3_000;
+    config.timeouts.first_token_ms = 3_000;
     config.timeouts.idle_ms = 1_000;
     let secrets = StaticSecrets::default().with("THE_KEY", Secret::new(KEY));
     let parts = ProviderParts { http: Arc::new(ReqwestHttp::new()), secrets: Arc::new(secrets) };
