@@ -765,3 +765,23 @@ async fn a_long_wait_is_kept_to() {
     assert_eq!(error.kind(), ErrorKind::Throttled);
     assert_ne!(error.retry(), Retry::Never, "{error:?}");
 }
+
+#[tokio::test]
+async fn a_refused_connection_is_tried_again_and_left() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let gone = format!("http://{}/v1", listener.local_addr().unwrap());
+    drop(listener);
+    let fallback = healthy().await;
+    for streamed in [false, true] {
+        let world = world((&gone, Dialect::Compatible), &fallback.base_url);
+        let seen = if streamed { world.stream().await } else { world.chat().await };
+        assert_eq!((seen.text.as_str(), seen.outcome), ("healthy", Some(Outcome::Complete)));
+        let attempts = world.events.drain()[0].payload["attempts"].clone();
+        let kinds: Vec<_> =
+            attempts.as_array().unwrap().iter().map(|attempt| attempt["error"].as_str()).collect();
+        let away = Some("unavailable");
+        assert_eq!(kinds, [away, away, away, away, None], "{attempts}");
+        let spend = world.ai.spend(&world.ctx, None).await.unwrap();
+        assert_eq!((spend.cost_nano_usd, spend.reserved_nano_usd), (PRICE, 0));
+    }
+}
