@@ -24,6 +24,9 @@ pub(crate) use repeat::repeat_read;
 /// The time until a connection stands, unless another is given.
 pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long the body of an error is waited for: the status has said what matters.
+const ERROR_BODY: Duration = Duration::from_secs(2);
+
 /// [`HttpSend`] by reqwest. Connections are pooled per instance: make one and share it.
 ///
 /// The proxies of the environment are used, except for loopback addresses, where none can be meant. Building one does
@@ -68,6 +71,7 @@ impl ReqwestHttp {
             phase: HttpPhase::NotSent,
             timed_out: false,
             message: format!("the HTTP client cannot be built: {message}"),
+            status: None,
         })
     }
 
@@ -91,24 +95,11 @@ impl ReqwestHttp {
         {
             return Err(too_large(limit));
         }
-        // Most answers come in one piece, which need not be copied.
-        let mut body = response.chunk().await.map_err(failure)?.unwrap_or_default();
-        if body.len() > limit {
-            return Err(too_large(limit));
-        }
-        if let Some(second) = response.chunk().await.map_err(failure)? {
-            let mut whole = BytesMut::from(body);
-            let mut next = Some(second);
-            while let Some(chunk) = next {
-                if chunk.len() > limit - whole.len() {
-                    return Err(too_large(limit));
-                }
-                whole.extend_from_slice(&chunk);
-                next = response.chunk().await.map_err(failure)?;
-            }
-            body = whole.freeze();
-        }
-        Ok(HttpResponse { status: response.status(), headers: std::mem::take(response.headers_mut()), body })
+        let status = response.status();
+        let collecting = collected(&mut response, limit);
+        let body = if status.is_success() { collecting.await } else { within(ERROR_BODY, collecting).await };
+        let body = body.map_err(|failure| HttpFailure { status: Some(status), ..failure })?;
+        Ok(HttpResponse { status, headers: std::mem::take(response.headers_mut()), body })
     }
 }
 
@@ -150,6 +141,25 @@ impl HttpSend for ReqwestHttp {
     }
 }
 
+/// The body, of at most `limit` bytes. Most come in one piece, which need not be copied.
+async fn collected(response: &mut reqwest::Response, limit: usize) -> Result<Bytes, HttpFailure> {
+    let first = response.chunk().await.map_err(failure)?.unwrap_or_default();
+    if first.len() > limit {
+        return Err(too_large(limit));
+    }
+    let Some(second) = response.chunk().await.map_err(failure)? else { return Ok(first) };
+    let mut body = BytesMut::from(first);
+    let mut next = Some(second);
+    while let Some(chunk) = next {
+        if chunk.len() > limit - body.len() {
+            return Err(too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
+        next = response.chunk().await.map_err(failure)?;
+    }
+    Ok(body.freeze())
+}
+
 #[allow(clippy::needless_pass_by_value)] // The shape that map_err asks for.
 fn failure(error: reqwest::Error) -> HttpFailure {
     // Only a connection that never stood proves that nothing was sent.
@@ -158,6 +168,7 @@ fn failure(error: reqwest::Error) -> HttpFailure {
         phase: if unsent { HttpPhase::NotSent } else { HttpPhase::MaybeSent },
         timed_out: error.is_timeout(),
         message: root_cause(&error),
+        status: None,
     }
 }
 
@@ -181,6 +192,7 @@ async fn within<T>(
             phase: HttpPhase::MaybeSent,
             timed_out: true,
             message: format!("no answer within {} ms", timeout.as_millis()),
+            status: None,
         })
     })
 }
@@ -190,5 +202,6 @@ fn too_large(limit: usize) -> HttpFailure {
         phase: HttpPhase::MaybeSent,
         timed_out: false,
         message: format!("the answer is larger than {limit} bytes"),
+        status: None,
     }
 }

@@ -125,7 +125,8 @@ async fn reads_a_hundred_at_a_time() {
 
 #[tokio::test(start_paused = true)]
 async fn reads_are_repeated_while_hubspot_is_away() {
-    let lost = HttpFailure { phase: HttpPhase::MaybeSent, timed_out: true, message: "timeout".into() };
+    let lost =
+        HttpFailure { phase: HttpPhase::MaybeSent, timed_out: true, message: "timeout".into(), status: None };
     let (script, hubspot, ctx) =
         hubspot(vec![answer(503, &json!({})), Err(lost), answer(200, &json!({"results": [{"id": "1"}]}))]);
     assert_eq!(hubspot.contacts(&ctx, &ids(1..2)).await.unwrap().len(), 1);

@@ -90,6 +90,8 @@ pub struct HttpFailure {
     pub timed_out: bool,
     /// One line, without address or credentials.
     pub message: String,
+    /// The status, where the head of an answer came and its body did not.
+    pub status: Option<StatusCode>,
 }
 
 /// The HTTP client that every backend uses: redirects are not followed, nothing is retried.

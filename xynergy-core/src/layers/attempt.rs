@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use serde_json::Value;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
@@ -12,11 +13,12 @@ use crate::error::{Error, ErrorKind, Result, Retry};
 use crate::layer::Layer;
 use crate::provider::{
     Assembler, Attempt, AttemptStatus, Call, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream,
-    FinishReason, Outcome, Provider, Try,
+    Content, Delta, FinishReason, Outcome, Provider, Try,
 };
 
-/// Pieces without any output that are held back before the first one with some, and their bytes as JSON.
+/// Pieces that are held back before the first one with some output. Of more, those that say nothing are left out.
 const MAX_HELD: usize = 64;
+/// The same in bytes, as JSON: who annotates more before a first word is believed to have begun.
 const MAX_HELD_BYTES: usize = 256 * 1024;
 
 /// What one attempt is: noted in the trace, and held to the truth whoever wrote the provider.
@@ -90,9 +92,14 @@ impl Attempted {
                     checked(&chunk, self.inner.name())?;
                     seen.push(&chunk);
                     let begun = seen.has_output() || seen.is_finished();
+                    if !begun && held.len() >= MAX_HELD && says_nothing(&chunk) {
+                        // The time until the first token is heeded also where a piece is always ready.
+                        tokio::task::yield_now().await;
+                        continue;
+                    }
                     held_bytes += if begun { 0 } else { size(&chunk) };
                     held.push_back(chunk);
-                    if begun || held.len() >= MAX_HELD || held_bytes >= MAX_HELD_BYTES {
+                    if begun || held_bytes >= MAX_HELD_BYTES {
                         break;
                     }
                 }
@@ -102,7 +109,7 @@ impl Attempted {
         }
         let answers = usize::try_from(request.n.unwrap_or(1)).unwrap_or(usize::MAX);
         let (call, provider) = (request.call.clone(), self.inner.name().to_owned());
-        let state = Reading { call, inner, seen, held, answers, provider };
+        let state = Reading { call, inner, seen, held, answers, provider, failed: None };
         Ok(futures_util::stream::unfold(Some(state), Reading::next).boxed())
     }
 }
@@ -172,6 +179,8 @@ struct Reading {
     held: VecDeque<ChatChunk>,
     answers: usize,
     provider: String,
+    /// The fault that came with the last piece.
+    failed: Option<Error>,
 }
 
 impl Reading {
@@ -180,14 +189,23 @@ impl Reading {
         if let Some(chunk) = reading.held.pop_front() {
             return Some((Ok(chunk), Some(reading)));
         }
+        if let Some(error) = reading.failed.take() {
+            return Some((Err(error), None));
+        }
         match reading.call.busy().provider(reading.inner.next()).await {
-            Some(Ok(chunk)) => match checked(&chunk, &reading.provider) {
-                Ok(()) => {
-                    reading.seen.push(&chunk);
-                    Some((Ok(chunk), Some(reading)))
+            Some(Ok(mut chunk)) => {
+                match checked(&chunk, &reading.provider) {
+                    Ok(()) => {}
+                    Err(error) if says_nothing(&chunk) => return Some((Err(error), None)),
+                    // The last words before the fault were said all the same.
+                    Err(error) => {
+                        chunk.choices.iter_mut().for_each(|choice| choice.finish_reason = None);
+                        reading.failed = Some(error);
+                    }
                 }
-                Err(error) => Some((Err(error), None)),
-            },
+                reading.seen.push(&chunk);
+                Some((Ok(chunk), Some(reading)))
+            }
             Some(Err(_)) if reading.seen.are_finished(reading.answers) => None,
             Some(Err(error)) => Some((Err(error), None)),
             None if reading.seen.is_finished() => None,
@@ -196,13 +214,28 @@ impl Reading {
     }
 }
 
+/// Whether a piece only shows that the connection lives.
+fn says_nothing(chunk: &ChatChunk) -> bool {
+    let empty = |content: &Content| matches!(content, Content::Text(text) if text.is_empty());
+    chunk.usage.is_none()
+        && !chunk.choices.is_empty()
+        && chunk.choices.iter().all(|choice| {
+            let Delta { role: _, content, refusal, tool_calls, extra } = &choice.delta;
+            content.as_ref().is_none_or(empty)
+                && refusal.as_ref().is_none_or(String::is_empty)
+                && tool_calls.is_empty()
+                && extra.values().chain(choice.extra.values()).all(Value::is_null)
+        })
+}
+
 /// How much a piece without output holds.
 fn size(chunk: &ChatChunk) -> usize {
     serde_json::to_vec(chunk).map_or(0, |json| json.len())
 }
 
 fn checked(chunk: &ChatChunk, provider: &str) -> Result<()> {
-    if chunk.choices.iter().any(|choice| choice.finish_reason == Some(FinishReason::Error)) {
+    let failed = |finish: &FinishReason| finish.outcome() == Outcome::Errored;
+    if chunk.choices.iter().any(|choice| choice.finish_reason.as_ref().is_some_and(failed)) {
         return Err(fault(provider, "the provider failed on the way"));
     }
     Ok(())

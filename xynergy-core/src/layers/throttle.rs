@@ -95,10 +95,15 @@ impl ThrottleLayer {
     }
 
     fn note(&self, ctx: &Ctx, provider: &str, error: &Error) {
-        let (ErrorKind::Throttled, Retry::After(wait)) = (error.kind(), error.retry()) else { return };
-        if wait.is_zero() {
-            return;
-        }
+        let wait = match (error.kind(), error.retry()) {
+            (ErrorKind::Throttled, Retry::After(wait)) if !wait.is_zero() => wait,
+            (ErrorKind::Throttled, Retry::Exhausted) => match told_wait(error) {
+                Some(wait) if wait <= LONGEST => wait,
+                // Nobody means a year.
+                _ => return,
+            },
+            _ => return,
+        };
         let now = ctx.env.clock.now();
         let until = now.plus(wait.min(LONGEST));
         let mut notes = self.notes();
@@ -112,6 +117,12 @@ impl ThrottleLayer {
     fn notes(&self) -> MutexGuard<'_, BTreeMap<Key, Timestamp>> {
         self.until.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The wait that a provider asks for and that is too long for a caller, which is why it is no longer what is to be waited.
+fn told_wait(error: &Error) -> Option<Duration> {
+    let (_, told) = error.context().iter().find(|(name, _)| *name == "retry_after_ms")?;
+    told.parse().ok().map(Duration::from_millis)
 }
 
 /// More tokens than a prompt of texts can have, as no tokenizer makes more than there are bytes; what is not text is always counted.

@@ -192,20 +192,26 @@ impl Partial {
             self.tools.len() - 1
         });
         let Some(Tool { call, .. }) = self.tools.get_mut(place) else { return };
-        for (key, value) in delta.iter().filter(|(key, _)| key.as_str() != "index") {
-            merge(call, key, value);
+        let has_id = named(call, "id").is_some();
+        for (key, value) in delta {
+            if key != "index" && !(key == "id" && has_id) {
+                merge(call, key, value);
+            }
         }
     }
 
     /// The call that `delta` goes on with; `None` for a new one. Some providers leave the index away, always send 0 or send a
-    /// wrong one, others send the id once or never: the id decides, then the index, then what came last.
+    /// wrong one, others send the id once, never, or another one with every piece: the id decides, then the index, then what came
+    /// last.
     fn place_of(&self, delta: &Map<String, Value>) -> Option<usize> {
         let index = delta.get("index").and_then(Value::as_u64);
         if let Some(id) = named(delta, "id") {
             return self.tools.iter().position(|tool| named(&tool.call, "id") == Some(id)).or_else(|| {
                 let same =
                     |tool: &Tool| index.is_some() && tool.index == index && named(&tool.call, "id").is_none();
-                self.tools.iter().position(same)
+                let under_another_id =
+                    |tool: &Tool| index.is_some() && tool.index == index && tool.is_continued_by(delta);
+                self.tools.iter().position(same).or_else(|| self.tools.iter().rposition(under_another_id))
             });
         }
         let by_index = index.and_then(|at| self.tools.iter().rposition(|tool| tool.index == Some(at)));
@@ -255,6 +261,21 @@ fn is_of_the_answer(key: &str) -> bool {
 }
 
 impl Tool {
+    /// Whether `delta`, which has another id, can only go on with this call: it names no function, or the same one while the
+    /// arguments are half written.
+    fn is_continued_by(&self, delta: &Map<String, Value>) -> bool {
+        if !delta.get("function").is_some_and(Value::is_object) {
+            return false;
+        }
+        match function(delta, "name") {
+            None => true,
+            name => {
+                let half = |text: &str| serde_json::from_str::<Value>(text).is_err();
+                function(&self.call, "name") == name && function(&self.call, "arguments").is_some_and(half)
+            }
+        }
+    }
+
     /// Whether `delta`, which has no id, begins another call instead of going on with this one.
     fn is_followed_by(&self, delta: &Map<String, Value>) -> bool {
         let (Some(old), Some(new)) = (function(&self.call, "name"), function(delta, "name")) else {
@@ -340,6 +361,41 @@ mod tests {
             tool(&json!({"index": 1, "function": {"arguments": ":2}"}})),
         ]);
         assert_eq!(arguments(&response), ["{\"x\":1}", "{\"y\":2}"]);
+    }
+
+    #[test]
+    fn what_was_thought_and_its_sealed_form_stay_apart() {
+        let piece = |detail: Value| json!({"choices": [{"delta": {"reasoning_details": [detail]}}]});
+        let response = assemble(&[
+            piece(json!({"type": "reasoning.text", "text": "I ", "index": 0})),
+            piece(json!({"type": "reasoning.text", "text": "see", "index": 0})),
+            piece(json!({"type": "reasoning.text", "signature": "s", "index": 0})),
+            piece(json!({"type": "reasoning.encrypted", "data": "x", "index": 0})),
+        ]);
+        assert_eq!(
+            response.choices[0].message.extra["reasoning_details"],
+            json!([
+                {"type": "reasoning.text", "text": "I see", "signature": "s", "index": 0},
+                {"type": "reasoning.encrypted", "data": "x", "index": 0},
+            ])
+        );
+    }
+
+    #[test]
+    fn an_id_of_its_own_in_every_piece_begins_no_call() {
+        let piece = |id: &str, name: Value, arguments: &str| {
+            tool(&json!({"index": 0, "id": id, "function": {"name": name, "arguments": arguments}}))
+        };
+        let response = assemble(&[
+            piece("a", "f".into(), ""),
+            piece("b", Value::Null, "{\"x\": "),
+            piece("c", Value::Null, "{}}"),
+            piece("d", "f".into(), "{"),
+            piece("e", "f".into(), "}"),
+        ]);
+        let calls = &response.choices[0].message.tool_calls;
+        assert_eq!(arguments(&response), ["{\"x\": {}}", "{}"]);
+        assert_eq!((&calls[0]["id"], &calls[1]["id"]), (&Value::from("a"), &Value::from("d")));
     }
 
     #[test]

@@ -24,15 +24,28 @@ fn merge_value(old: &mut Value, key: &str, piece: &Value) {
                 merge(old, key, value);
             }
         }
+        // Each is whole; its index, if it has one, is a place in the text. Some send those again that they have sent.
+        (Value::Array(old), Value::Array(new)) if key == "annotations" => {
+            for item in new {
+                if !old.contains(item) {
+                    old.push(item.clone());
+                }
+            }
+        }
         (Value::Array(old), Value::Array(new)) => new.iter().for_each(|item| merge_item(old, item)),
         (old, piece) => *old = piece.clone(),
     }
 }
 
-/// An item with the index of an earlier one goes on with it, and so does plain text behind plain text.
+/// An item with the index and the type of an earlier one goes on with it, and so does plain text behind plain text. OpenRouter gives
+/// what a model thought and the sealed form of it the same index.
 fn merge_item(list: &mut Vec<Value>, item: &Value) {
+    let kind = |of: &Value| of.get("type").and_then(Value::as_str).map(str::to_owned);
     let earlier = match item.get("index").and_then(Value::as_u64) {
-        Some(index) => list.iter_mut().find(|old| old.get("index").and_then(Value::as_u64) == Some(index)),
+        Some(index) => list.iter_mut().rfind(|old| {
+            old.get("index").and_then(Value::as_u64) == Some(index)
+                && kind(old).zip(kind(item)).is_none_or(|(old, new)| old == new)
+        }),
         None => list.last_mut().filter(|last| is_plain_text(last) && is_plain_text(item)),
     };
     match earlier {

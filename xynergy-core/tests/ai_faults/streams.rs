@@ -224,7 +224,21 @@ async fn pieces_of_nothing_are_held_back_up_to_a_bound() {
     assert_eq!((seen.text.as_str(), seen.outcome), ("healthy", Some(Outcome::Complete)));
 
     let chatter = Player::new("a", vec![streams(vec![Step::Chatter, FAULT])]);
-    let world = world(vec![chatter, Player::new("b", vec![says("never")])], |_| {});
+    let world =
+        world(vec![chatter, Player::new("b", vec![says("healthy")])], |config| config.retry.max_retries = 0);
+    let seen = world.stream("Hi").await;
+    assert_eq!(
+        (seen.text.as_str(), seen.outcome),
+        ("healthy", Some(Outcome::Complete)),
+        "however many there are"
+    );
+
+    let annotations = vec![chunk(json!({"choices": [], "sources": "x".repeat(1 << 10)})); 1_000];
+    let players = vec![
+        Player::new("a", vec![streams([annotations, vec![FAULT]].concat())]),
+        Player::new("b", vec![says("never")]),
+    ];
+    let world = super::support::world(players, |_| {});
     let mut stream = world.ai.stream(&world.ctx, "Hi".into()).await.unwrap();
     assert!(stream.next().await.unwrap().is_ok(), "what is held is bounded");
 }

@@ -31,6 +31,8 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 const MAX_EVENT: usize = 8 * 1024 * 1024;
 /// The greatest part of an error's body that is read, in bytes.
 const MAX_ERROR: usize = 64 * 1024;
+/// How long it is read.
+const LONGEST_ERROR: Duration = Duration::from_secs(2);
 
 /// What a provider speaks. Without I/O.
 pub(crate) trait Speech: Send + Sync + 'static {
@@ -132,7 +134,13 @@ impl<S: Speech> Exchange<S> {
         let ask = |key: Option<Secret>| -> BoxFuture<'_, Result<T>> {
             Box::pin(async move {
                 let (sent, mut reader) = Self::request(ctx, outgoing(key.as_ref())?, "application/json");
-                let answer = self.http.send(sent).await.map_err(of_failure)?;
+                let answer = self.http.send(sent).await.map_err(|failure| match failure.status {
+                    // Half of an error is better than none, and a wrong request is wrong whatever became of the rest.
+                    Some(status) if !status.is_success() => {
+                        self.refused(ctx, status, &HeaderMap::new(), b"", key.as_ref())
+                    }
+                    _ => of_failure(failure),
+                })?;
                 self.tell_limits(ctx, (call, model), &answer.headers);
                 if !answer.status.is_success() {
                     return Err(self.refused(
@@ -163,13 +171,13 @@ impl<S: Speech> Exchange<S> {
         let mut pieces = chunks.fuse().boxed();
         if !status.is_success() {
             // Half of an error is better than none.
-            let (body, _) = collected(Vec::new(), &mut pieces, MAX_ERROR).await;
+            let (body, _) = collected(Vec::new(), &mut pieces, (MAX_ERROR, LONGEST_ERROR)).await;
             return Err(self.refused(ctx, status, &headers, &body, key.as_ref()));
         }
         let start = start_of(&mut pieces).await?;
         if !is_event_stream(&headers, &start) {
             // Some servers answer as a whole, whatever was asked, and some with an error under status 200.
-            let (body, ended) = collected(start, &mut pieces, MAX_EVENT).await;
+            let (body, ended) = collected(start, &mut pieces, (MAX_EVENT, LONGEST)).await;
             ended?;
             let chunk = as_chunk(reader.response(&body, key.as_ref())?);
             return Ok(futures_util::stream::iter([Ok(chunk)]).boxed());

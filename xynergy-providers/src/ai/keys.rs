@@ -11,7 +11,7 @@ use xynergy_core::provider::Call;
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Retry, TenantId};
 
 use super::key_ring::{KeyRing, Why};
-use super::openai_compatible::error::{DEFAULT_THROTTLE, INSUFFICIENT_QUOTA};
+use super::openai_compatible::error::{DEFAULT_THROTTLE, OUT_OF_MONEY};
 
 /// How long a key rests that was refused.
 const REFUSED: Duration = Duration::from_secs(5 * 60);
@@ -217,7 +217,7 @@ impl Fate {
             ErrorKind::Unauthorized => Some(Self { why: Why::Refused, rest: REFUSED }),
             // A request that alone is more than a limit is none of the key's faults.
             ErrorKind::Throttled if told("status").is_some_and(|status| status != "429") => None,
-            ErrorKind::Throttled if told("code") == Some(INSUFFICIENT_QUOTA) => {
+            ErrorKind::Throttled if told("code").is_some_and(|code| OUT_OF_MONEY.contains(&code)) => {
                 Some(Self { why: Why::Refused, rest: USED_UP })
             }
             ErrorKind::Throttled => {

@@ -15,9 +15,9 @@ const MAX_MESSAGE: usize = 400;
 pub(in crate::ai) const DEFAULT_THROTTLE: Duration = Duration::from_secs(1);
 /// Who asks for a longer wait is not waited for, as in OpenAI's own clients.
 const LONGEST_WAIT: Duration = Duration::from_secs(120);
-/// The one code of throttling that does not pass: the account's money is used up. The words of other providers for a limit of
-/// concurrency look like it, so nothing else counts.
-pub(in crate::ai) const INSUFFICIENT_QUOTA: &str = "insufficient_quota";
+/// The codes of throttling that does not pass: the account's money is used up, or the account is not paid for. The words of other
+/// providers for a limit of concurrency look like it, so nothing else counts.
+pub(in crate::ai) const OUT_OF_MONEY: [&str; 2] = ["insufficient_quota", "billing_not_active"];
 
 /// An answer with an error status.
 pub(in crate::ai) fn of_status(
@@ -32,7 +32,7 @@ pub(in crate::ai) fn of_status(
     let mut error = classify(status.as_u16(), &told, retry_after(headers, now), key);
     match headers.get("x-should-retry").map(http::HeaderValue::as_bytes) {
         Some(b"false") => error = error.with_retry(Retry::Never),
-        Some(b"true") if error.retry() == Retry::Never && told.code != INSUFFICIENT_QUOTA => {
+        Some(b"true") if error.retry() == Retry::Never && !told.is_out_of_money() => {
             error = error.with_retry(Retry::After(Duration::ZERO));
         }
         _ => {}
@@ -51,9 +51,10 @@ pub(in crate::ai) fn of_status(
     }
 }
 
-/// An error in a body or an event under status 200, if it is one: `{"error": ...}`, an error in a choice, or a body that is
-/// nothing but an error.
+/// An error in a body or an event under status 200, if it is one: `{"error": ...}`, an error in a choice or in Groq's own place,
+/// a body that is nothing but an error, or a list of one.
 pub(in crate::ai) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error> {
+    let body = body.get(0).unwrap_or(body);
     let error = |holder: &Value| holder.get("error").is_some_and(|error| !is_nothing(error));
     let choices = body.get("choices").and_then(Value::as_array);
     let bare = || {
@@ -64,6 +65,8 @@ pub(in crate::ai) fn in_band(body: &Value, key: Option<&Secret>) -> Option<Error
     };
     let told = if error(body) || bare() {
         Told::read(body)
+    } else if let Some(groq) = body.get("x_groq").filter(|groq| error(groq)) {
+        Told::read(groq)
     } else {
         Told::read(choices?.iter().find(|choice| error(choice))?)
     };
@@ -107,7 +110,7 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
         _ if told.is_unknown_model() => (ErrorKind::NotFound, Retry::Never),
         403 => (ErrorKind::Unauthorized, Retry::Never),
         404 => (ErrorKind::NotFound, Retry::Never),
-        429 if told.code == INSUFFICIENT_QUOTA => (ErrorKind::Throttled, Retry::Never),
+        429 if told.is_out_of_money() => (ErrorKind::Throttled, Retry::Never),
         429 => (ErrorKind::Throttled, Retry::After(asked.unwrap_or(DEFAULT_THROTTLE))),
         // Groq: the request alone is more than a minute's tokens, so it never fits there.
         413 if told.code == "rate_limit_exceeded" => (ErrorKind::Throttled, Retry::Never),
@@ -210,6 +213,7 @@ mod tests {
             error(status, &[("retry-after", "2")], &json!({"error": {"message": "x", "code": code}}))
         };
         assert_eq!(coded(429, "insufficient_quota").retry(), Retry::Never);
+        assert_eq!(coded(429, "billing_not_active").retry(), Retry::Never);
         let concurrency =
             error(429, &[], &json!({"error": {"message": "INSUFFICIENT QUOTA", "code": "429"}}));
         assert_eq!(concurrency.retry(), Retry::After(DEFAULT_THROTTLE));
@@ -257,6 +261,12 @@ mod tests {
             "Your input exceeds the context window of this model. Please adjust your input and try again.",
             "The input token count (9) exceeds the maximum number of tokens allowed (8).",
             "Please reduce the length of the messages or completion.",
+            "the input length exceeds the context length",
+            "You passed 5001 input tokens and requested 0 output tokens. However, the model's context length is only 4096 tokens, resulting in a maximum input length of 4096 tokens.",
+            "Trying to keep the first 5000 tokens when context the overflows. However, the model is loaded with context length of only 4096 tokens",
+            "The input (9000 tokens) is longer than the model's context length (4096 tokens).",
+            "Input validation error: `inputs` tokens + `max_new_tokens` must be <= 4097. Given: 5000 `inputs` tokens and 10 `max_new_tokens`",
+            "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
             "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
             "litellm.ContextWindowExceededError: litellm.BadRequestError: this is a mock context window exceeded error",
         ] {

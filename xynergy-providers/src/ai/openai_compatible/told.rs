@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use super::error::OUT_OF_MONEY;
+
 /// Parts of messages that say that the prompt does not fit, in lower case.
-const TOO_LONG: [&str; 18] = [
+const TOO_LONG: [&str; 27] = [
     "maximum context length",           // OpenAI, OpenRouter, DeepSeek, vLLM
     "maximum model length", // vLLM: "The decoder prompt (length 9) is longer than the maximum model length of 8"
     "too long to fit into the model", // vLLM
@@ -22,6 +24,15 @@ const TOO_LONG: [&str; 18] = [
     "exceeds the maximum number of tokens allowed", // Gemini
     "reduce the length of the messages", // Groq
     "too large for model with", // Mistral: "Prompt contains 9 tokens ... too large for model with 8 maximum context length"
+    "exceeds the context length", // Ollama: "the input length exceeds the context length"
+    "context length is only",   // vLLM: "However, the model's context length is only 8 tokens"
+    "context length of only",   // LM Studio
+    "longer than the model's context length", // SGLang
+    "`max_new_tokens` must be <=", // TGI: "`inputs` tokens + `max_new_tokens` must be <= 8"
+    "`inputs` must have less than", // TGI
+    "maximum prompt length",    // xAI
+    "too many input tokens",    // Bedrock
+    "tokens_limit_reached",     // GitHub Models
 ];
 
 /// Codes and types that say the same.
@@ -29,12 +40,36 @@ const TOO_LONG_NAMES: [&str; 3] =
     ["context_length_exceeded", "exceed_context_size_error", "context_window_exceeded"];
 
 /// Codes and types of a content filter.
-const FILTERED_NAMES: [&str; 5] = [
+const FILTERED_NAMES: [&str; 7] = [
     "content_filter",
     "content_policy_violation",
     "ResponsibleAIPolicyViolation",
     "content_filtered",
     "moderation_blocked",
+    "image_content_policy_violation", // OpenAI, Responses
+    "data_inspection_failed",         // Qwen
+];
+
+/// Parts of messages that say so where no name does: DeepSeek's, and OpenAI's of a prompt to a reasoning model.
+const FILTERED: [&str; 2] = ["Content Exists Risk", "flagged as potentially violating"];
+
+/// Codes of OpenAI for a request that is wrong, where a response fails with no status of its own.
+const WRONG_REQUEST: [&str; 15] = [
+    "invalid_prompt",
+    "invalid_image",
+    "invalid_image_format",
+    "invalid_base64_image",
+    "invalid_image_url",
+    "invalid_image_mode",
+    "image_too_large",
+    "image_too_small",
+    "image_parse_error",
+    "image_file_too_large",
+    "unsupported_image_media_type",
+    "empty_image_file",
+    "failed_to_download_image",
+    "image_file_not_found",
+    "tool_use_failed", // Groq
 ];
 
 /// What an error body tells.
@@ -88,7 +123,7 @@ impl Told {
     /// The status that an error under status 200 stands for.
     pub(super) fn status_by_name(&self) -> u16 {
         let any = |names: &[&str]| names.iter().any(|name| self.code == *name || self.kind == *name);
-        if any(&["insufficient_quota", "rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"]) {
+        if any(&OUT_OF_MONEY) || any(&["rate_limit_exceeded", "rate_limit_error", "RESOURCE_EXHAUSTED"]) {
             429
         } else if any(&["invalid_api_key", "authentication_error", "permission_error"]) {
             401
@@ -97,6 +132,7 @@ impl Told {
         } else if any(&["not_found_error", "model_not_found"]) {
             404
         } else if any(&["invalid_request_error", "BadRequestError"])
+            || any(&WRONG_REQUEST)
             || self.is_too_long()
             || self.is_filtered()
         {
@@ -114,7 +150,13 @@ impl Told {
 
     pub(super) fn is_filtered(&self) -> bool {
         let named = |name: &&str| [&self.code, &self.kind, &self.inner_code].iter().any(|told| *told == name);
-        self.flagged || FILTERED_NAMES.iter().any(named) || self.message.contains("Content Exists Risk")
+        self.flagged
+            || FILTERED_NAMES.iter().any(named)
+            || FILTERED.iter().any(|part| self.message.contains(part))
+    }
+
+    pub(super) fn is_out_of_money(&self) -> bool {
+        OUT_OF_MONEY.contains(&self.code.as_str())
     }
 
     pub(super) fn is_unknown_model(&self) -> bool {

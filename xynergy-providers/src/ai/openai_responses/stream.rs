@@ -18,13 +18,34 @@ use crate::ai::openai_compatible::wire::as_chunk;
 pub(super) struct Events {
     id: String,
     model: String,
-    /// The number of each call among the calls, by the place of its item in the output.
-    calls: BTreeMap<u64, usize>,
-    annotations: Vec<Value>,
-    sealed: Vec<Value>,
-    others: Vec<Value>,
+    /// The calls, by the place of the item in the output.
+    calls: BTreeMap<u64, Called>,
     spoke: bool,
     over: bool,
+}
+
+/// A call as far as it was told on.
+#[derive(Debug)]
+struct Called {
+    /// Its number among the calls.
+    index: usize,
+    /// How many bytes of its arguments.
+    told: usize,
+}
+
+impl Called {
+    /// More of its arguments.
+    fn more(&mut self, arguments: &str) -> Option<Delta> {
+        self.told = self.told.saturating_add(arguments.len());
+        let index = self.index;
+        (!arguments.is_empty()).then(|| call(json!({"index": index, "function": {"arguments": arguments}})))
+    }
+
+    /// What is missing of its arguments: some servers send them at its end alone.
+    fn rest(&mut self, whole: Option<&Value>) -> Option<Delta> {
+        let rest = whole?.as_str()?.get(self.told..)?;
+        self.more(rest)
+    }
 }
 
 impl Reader for Events {
@@ -70,16 +91,25 @@ impl Events {
                 extra("reasoning_content", text("delta").into())
             }
             "response.output_text.annotation.added" => {
-                self.annotations.extend(event.get("annotation").cloned());
-                extra("annotations", self.annotations.clone().into())
+                let Some(annotation) = event.get("annotation") else { return Ok(None) };
+                extra("annotations", json!([annotation]))
             }
             "response.output_item.added" => match self.begun(&event) {
                 Some(delta) => delta,
                 None => return Ok(None),
             },
             "response.function_call_arguments.delta" => {
-                let Some(index) = self.calls.get(&place(&event)) else { return Ok(None) };
-                call(json!({"index": index, "function": {"arguments": text("delta")}}))
+                match self.calls.get_mut(&place(&event)).and_then(|called| called.more(&text("delta"))) {
+                    Some(delta) => delta,
+                    None => return Ok(None),
+                }
+            }
+            "response.function_call_arguments.done" => {
+                let called = self.calls.get_mut(&place(&event));
+                match called.and_then(|called| called.rest(event.get("arguments"))) {
+                    Some(delta) => delta,
+                    None => return Ok(None),
+                }
             }
             "response.output_item.done" => match self.ended(&mut event) {
                 Some(delta) => delta,
@@ -101,7 +131,8 @@ impl Events {
     fn begun(&mut self, event: &Value) -> Option<Delta> {
         let item = event.get("item").filter(|item| is(item, "function_call"))?;
         let index = self.calls.len();
-        self.calls.insert(place(event), index);
+        let told = item.get("arguments").and_then(Value::as_str).map_or(0, str::len);
+        self.calls.insert(place(event), Called { index, told });
         tool_call(item).map(|begun| call(numbered(begun, index)))
     }
 
@@ -114,19 +145,14 @@ impl Events {
             "message" => None,
             "function_call" | "custom_tool_call" if !self.calls.contains_key(&place) => {
                 let index = self.calls.len();
-                self.calls.insert(place, index);
+                self.calls.insert(place, Called { index, told: usize::MAX });
                 tool_call(&item).map(|whole| call(numbered(whole, index)))
             }
-            "function_call" | "custom_tool_call" => None,
-            "reasoning" if is_sealed(&item) => {
-                self.sealed.push(item);
-                Some(extra(REASONING_ITEMS, self.sealed.clone().into()))
-            }
+            "function_call" => self.calls.get_mut(&place)?.rest(item.get("arguments")),
+            "custom_tool_call" => None,
+            "reasoning" if is_sealed(&item) => Some(extra(REASONING_ITEMS, json!([item]))),
             "reasoning" => None,
-            _ => {
-                self.others.push(item);
-                Some(extra(OUTPUT_ITEMS, self.others.clone().into()))
-            }
+            _ => Some(extra(OUTPUT_ITEMS, json!([item]))),
         }
     }
 

@@ -167,18 +167,25 @@ fn a_recorded_stream_is_its_last_event_at_every_cut() {
 
 /// Text, refusal, reasoning, tools of every kind, what is unknown.
 fn everything() -> (Vec<Value>, Value) {
+    let notes = json!([
+        {"type": "url_citation", "url": "https://x.example"},
+        {"type": "file_citation", "index": 9, "file_id": "a"},
+        {"type": "file_citation", "index": 9, "file_id": "b"},
+    ]);
     let response = json!({
         "id": "resp_1", "object": "response", "status": "completed", "model": "gpt-5", "created_at": 1,
         "output": [
             {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "thought"}], "encrypted_content": "sealed"},
             {"type": "web_search_call", "id": "ws_1", "status": "completed"},
             {"type": "message", "id": "m_1", "role": "assistant", "content": [
-                {"type": "output_text", "text": "héllo", "annotations": [{"type": "url_citation", "url": "https://x.example"}], "logprobs": []},
+                {"type": "output_text", "text": "héllo", "annotations": notes, "logprobs": []},
                 {"type": "refusal", "refusal": "no"},
             ]},
             {"type": "function_call", "call_id": "c_1", "name": "f", "arguments": "{\"a\":1}"},
             {"type": "custom_tool_call", "call_id": "c_2", "name": "g", "input": "raw"},
             {"type": "function_call", "call_id": "c_3", "name": "f", "arguments": "{}"},
+            {"type": "reasoning", "id": "rs_2", "summary": [], "encrypted_content": "sealed too"},
+            {"type": "web_search_call", "id": "ws_2", "status": "completed"},
         ],
         "usage": {"input_tokens": 7, "output_tokens": 9, "total_tokens": 16, "input_tokens_details": {"cached_tokens": 3}},
     });
@@ -190,6 +197,7 @@ fn everything() -> (Vec<Value>, Value) {
     };
     let arguments = |at: usize, text: &str| json!({"type": "response.function_call_arguments.delta", "output_index": at, "delta": text});
     let done = |at: usize| json!({"type": "response.output_item.done", "output_index": at, "item": item(at)});
+    let note = |at: usize| json!({"type": "response.output_text.annotation.added", "output_index": 2, "annotation": notes[at]});
     let events = vec![
         json!({"type": "response.created", "response": {"id": "resp_1", "model": "gpt-5", "status": "in_progress"}}),
         json!({"type": "response.reasoning_summary_text.delta", "output_index": 0, "delta": "thou"}),
@@ -199,7 +207,9 @@ fn everything() -> (Vec<Value>, Value) {
         done(1),
         json!({"type": "response.output_text.delta", "output_index": 2, "delta": "hé", "logprobs": []}),
         json!({"type": "response.output_text.delta", "output_index": 2, "delta": "llo"}),
-        json!({"type": "response.output_text.annotation.added", "output_index": 2, "annotation": {"type": "url_citation", "url": "https://x.example"}}),
+        note(0),
+        note(1),
+        note(2),
         json!({"type": "response.refusal.delta", "output_index": 2, "delta": "no"}),
         done(2),
         begun(3),
@@ -210,6 +220,8 @@ fn everything() -> (Vec<Value>, Value) {
         done(3),
         done(4),
         done(5),
+        done(6),
+        done(7),
         json!({"type": "response.something.new", "delta": "x"}),
         json!({"type": "response.completed", "response": response.clone()}),
         json!({"type": "response.output_text.delta", "output_index": 2, "delta": "after the end"}),

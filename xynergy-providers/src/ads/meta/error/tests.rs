@@ -159,7 +159,7 @@ fn messages_have_the_codes_and_no_token() {
 
 #[test]
 fn what_never_left_may_be_sent_again_and_nothing_else() {
-    let failure = |phase| HttpFailure { phase, timed_out: false, message: "reset".into() };
+    let failure = |phase| HttpFailure { phase, timed_out: false, message: "reset".into(), status: None };
     assert_eq!(unanswered_write(&failure(HttpPhase::NotSent)).class, WriteClass::NotSent);
     assert_eq!(unanswered_write(&failure(HttpPhase::MaybeSent)).class, WriteClass::Ambiguous);
     for (kind, class) in [
