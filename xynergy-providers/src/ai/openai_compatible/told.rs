@@ -114,7 +114,21 @@ impl Told {
 
     pub(super) fn is_filtered(&self) -> bool {
         let named = |name: &&str| [&self.code, &self.kind, &self.inner_code].iter().any(|told| *told == name);
-        self.flagged || FILTERED_NAMES.iter().any(named) || self.message.contains("Content Exists Risk")
+        // DeepSeek; and LiteLLM's proxy, whatever the provider behind it said.
+        let said = ["Content Exists Risk", "ContentPolicyViolationError"];
+        self.flagged
+            || FILTERED_NAMES.iter().any(named)
+            || said.iter().any(|part| self.message.contains(part))
+    }
+
+    /// LiteLLM's proxy: a key's budget is used up, with a status of the operator's choice.
+    pub(super) fn is_over_budget(&self) -> bool {
+        self.kind == "budget_exceeded"
+    }
+
+    /// LiteLLM's proxy without a database: every key but the master's is looked up in one, so a wrong key gets this and status 400.
+    pub(super) fn is_unknown_key(&self) -> bool {
+        self.kind == "no_db_connection"
     }
 
     pub(super) fn is_unknown_model(&self) -> bool {
