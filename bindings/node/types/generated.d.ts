@@ -1795,7 +1795,7 @@ export interface ProviderConfig {
   price?: PriceConfig | null | undefined;
   /** How many requests and tokens a minute each tenant may send to it; unlimited when absent. */
   rate_limit?: RateLimit | null | undefined;
-  /** What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered. */
+  /** What builds it: `openai_compatible`, `openai_responses`, `anthropic`; or `host` for the price and the limits of a provider or an embedder that the host gives under this name. */
   type?: string | undefined;
 }
 
