@@ -1,5 +1,7 @@
 //! The client: one configuration, its stores and its backends.
 
+#[cfg(feature = "ai")]
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use xynergy_core::cache::ResponseCache;
 #[cfg(feature = "ai")]
 use xynergy_core::client::{AiClient, AiParts};
 #[cfg(feature = "ai")]
-use xynergy_core::config::CachedSecrets;
+use xynergy_core::config::{CachedSecrets, HOST, ProviderConfig};
 use xynergy_core::config::{EnvSecrets, SecretSource};
 #[cfg(feature = "attribution")]
 use xynergy_core::crm::Crm;
@@ -34,7 +36,7 @@ use xynergy_core::spend::SpendLedger;
 use xynergy_core::tokens::{TokenCounter, Tokenizer};
 use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
-use xynergy_core::{provider::Provider, registry::ProviderParts};
+use xynergy_core::{Error, ErrorKind, provider::Provider, registry::ProviderParts};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 #[cfg(feature = "attribution")]
@@ -387,8 +389,10 @@ impl ClientBuilder {
             self.env.clock.clone(),
         );
         let parts = ProviderParts { http: http.clone(), secrets: Arc::new(secrets) };
-        providers
-            .extend(xynergy_providers::registry::providers().build_all(&self.config.ai.providers, &parts)?);
+        let mut built = self.config.ai.providers.clone();
+        built.retain(|_, own| own.kind != HOST);
+        providers.extend(xynergy_providers::registry::providers().build_all(&built, &parts)?);
+        self.check_given()?;
         if providers.is_empty() && self.embedders.is_empty() {
             self.config.ai.validate()?;
             return Ok(None);
@@ -411,6 +415,22 @@ impl ClientBuilder {
             ..AiParts::new(providers)
         };
         AiClient::new(self.config.ai.clone(), parts).map(Some)
+    }
+
+    /// What is configured of the host's own objects is of objects that it gives.
+    #[cfg(feature = "ai")]
+    fn check_given(&self) -> Result<()> {
+        let providers = self.providers.iter().map(|provider| provider.name());
+        let given: BTreeSet<_> =
+            providers.chain(self.embedders.iter().map(|embedder| embedder.name())).collect();
+        let absent =
+            |(name, own): &(&String, &ProviderConfig)| own.kind == HOST && !given.contains(name.as_str());
+        self.config.ai.providers.iter().find(absent).map_or(Ok(()), |(name, _)| {
+            let message = format!(
+                "ai.providers.{name}.type: host, but no provider and no embedder of that name is given; give one, or remove it"
+            );
+            Err(Error::new(ErrorKind::ConfigInvalid, "client", message))
+        })
     }
 
     #[cfg(feature = "execution")]

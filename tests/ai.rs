@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use xynergy::ai::cache::{CacheEntry, CacheKey, ResponseCache};
 use xynergy::ai::{GenerateRequest, Tokenizer};
+use xynergy::embed::{EmbedResponse, MemoryEmbedder};
 use xynergy::provider::{ChatRequest, ChatResponse, MemoryProvider};
 use xynergy::{Client, Config, ErrorKind, Result, TenantId, Timestamp};
 
@@ -63,6 +64,62 @@ async fn answers_are_kept_in_the_hosts_own_cache() {
     assert_eq!(second.ai().cache_stats().unwrap().provider, "host");
     assert_eq!(second.ai().cache_invalidate(None).await.unwrap(), 1);
     assert!(!second.ai().generate(GenerateRequest::new("Hello?")).await.unwrap().cache_hit);
+}
+
+/// A provider and an embedder of the host's under the names `own` and `vectors`, in a client of this configuration.
+fn of_the_host(config: &str) -> Result<Client> {
+    let own = MemoryProvider::new("own", "own-1", |_| Ok("fresh".to_owned()));
+    let vectors = MemoryEmbedder::new("vectors", "vectors-1", |request| {
+        Ok(EmbedResponse { vectors: vec![vec![1.0]; request.input.len()], tokens: Some(2) })
+    });
+    let config = Config::from_toml(&format!("version = 1\n{config}")).unwrap();
+    Client::builder(config).provider(Arc::new(own)).embedder(Arc::new(vectors)).build()
+}
+
+/// Under a hard limit nothing is asked whose price is not known, so what the host gives needs a place for its price.
+#[tokio::test]
+async fn the_hosts_own_objects_have_prices_and_limits() {
+    const LIMIT: &str = "[[ai.limits]]\nwindow = 'day'\namount_nano_usd = 2500\nhard = true\n";
+    const OWN: &str = "[ai.providers.own]\ntype = 'host'\nprice = { per_request_nano_usd = 1000 }\n";
+    const VECTORS: &str = "[ai.providers.vectors]\ntype = 'host'\nprice = { input_per_million_nano_usd = 10_000_000, output_per_million_nano_usd = 0 }\n";
+    let unpriced = of_the_host(LIMIT).unwrap();
+    let (chat, embed) =
+        (unpriced.ai().generate(GenerateRequest::new("a")).await, unpriced.ai().embed(["a"]).await);
+    for error in [chat.unwrap_err(), embed.unwrap_err()] {
+        assert_eq!(error.kind(), ErrorKind::LimitExceeded, "{error}");
+        assert!(error.message().contains("ai.providers.NAME.price"), "{error}");
+    }
+
+    let priced = of_the_host(&[LIMIT, OWN, VECTORS].concat()).unwrap();
+    let ai = priced.ai();
+    assert_eq!(ai.generate(GenerateRequest::new("a")).await.unwrap().cost_nano_usd, Some(1_000));
+    assert_eq!(ai.embed(["a"]).await.unwrap().cost_nano_usd, Some(20));
+    assert_eq!(ai.generate(GenerateRequest::new("b")).await.unwrap().cost_nano_usd, Some(1_000));
+    assert_eq!(ai.generate(GenerateRequest::new("c")).await.unwrap_err().kind(), ErrorKind::LimitExceeded);
+    let embeds = "e".repeat(8_000);
+    assert_eq!(ai.embed([embeds]).await.unwrap_err().kind(), ErrorKind::LimitExceeded);
+    let spend = ai.spend(None).await.unwrap();
+    assert_eq!((spend.cost_nano_usd, spend.reserved_nano_usd), (2_020, 0));
+    assert_eq!(spend.by_provider["vectors"].cost_nano_usd, 20);
+
+    let limited = of_the_host(
+        "[ai.providers.own]\ntype = 'host'\nrate_limit = { requests_per_minute = 1 }\n[ai.retry]\nmax_retries = 0",
+    )
+    .unwrap();
+    limited.ai().generate(GenerateRequest::new("a")).await.unwrap();
+    assert_eq!(
+        limited.ai().generate(GenerateRequest::new("b")).await.unwrap_err().kind(),
+        ErrorKind::Throttled
+    );
+}
+
+#[test]
+fn what_is_configured_of_the_host_is_given_by_it() {
+    let error = of_the_host("[ai.providers.other]\ntype = 'host'").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConfigInvalid);
+    assert!(error.message().starts_with("ai.providers.other.type: host"), "{error}");
+    let error = of_the_host("[ai.providers.own]\nprice = { per_request_nano_usd = 1 }").unwrap_err();
+    assert!(error.message().contains("type = \"host\""), "who forgets the type is told: {error}");
 }
 
 /// Counts words, as a model might.

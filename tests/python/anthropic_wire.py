@@ -1,7 +1,7 @@
 """What this library reads off the bytes of the Messages API, and what it sends there, beside Anthropic's official SDK (PyPI `anthropic`).
 
 Both speak to one replaying server on loopback: `python3 tests/python/anthropic_wire.py`, in an environment with the SDK, once
-`cargo build --example anthropic_wire` has been done. Answers, whole and streamed in pieces of random sizes, have to say the same;
+`cargo build --example ai_wire` has been done. Answers, whole and streamed in pieces of random sizes, have to say the same;
 requests in Anthropic's own words have to be the same; those in OpenAI's have to be valid by the SDK's types. The recorded exchanges
 are read where they are. What differs on purpose stands in `ON_PURPOSE`, with the reason.
 """
@@ -249,8 +249,11 @@ def of_ours(address: str, cases: list[Case]) -> list[dict[str, Any]]:
     for number, case in enumerate(cases):
         model = case.request.get("model")
         request = case.request | {"model": f"anthropic/{model}" if model else ""}
-        lines.append(json.dumps({"base_url": f"{address}/{number}/v1", "stream": case.stream, "request": request}))
-    command = [str(target / "debug" / "examples" / "anthropic_wire")]
+        provider = {"base_url": f"{address}/{number}/v1", "api_key": {"env": "KEY"}}
+        ai = {"providers": {"anthropic": provider}, "retry": {"max_retries": 0}}
+        call = "stream" if case.stream else "chat"
+        lines.append(json.dumps({"ai": ai, "secrets": {"KEY": "KEY"}, "call": call, "request": request}))
+    command = [str(target / "debug" / "examples" / "ai_wire")]
     ran = subprocess.run(command, input="\n".join(lines), check=False, capture_output=True, text=True, timeout=120)
     assert ran.returncode == 0, ran.stderr
     return [json.loads(line) for line in ran.stdout.splitlines()]

@@ -10,7 +10,7 @@ const { abilitiesOf, embedderAbilitiesOf, forget, keep } = require('./hosts.cjs'
 const { Handle } = require('./invoke.cjs');
 const { environment, outcome } = require('./mailbox.cjs');
 const native = require('./native.cjs');
-const { Chat } = require('./openai.cjs');
+const { Chat, Embeddings } = require('./openai.cjs');
 const { checkLogger, setLogLevel, tellEvents, tellLog } = require('./telling.cjs');
 
 /** A client and its scopes share it: the engine, and what belongs to it on this side. */
@@ -46,6 +46,11 @@ class Areas {
   /** `chat.completions.create(...)` in the openai package's shape. */
   get chat() {
     return this._area('chat', Chat);
+  }
+
+  /** `embeddings.create(...)` in the openai package's shape. */
+  get embeddings() {
+    return this._area('embeddings', Embeddings);
   }
 
   /** The same client for a tenant, an actor, a request. Cheap: make one for each request. */

@@ -90,3 +90,18 @@ test('what is wrong is refused when it is awaited', async (t) => {
   await rejects(ours.chat.completions.create({ model: MODEL, messages: [] }), 'invalid_input');
   await rejects(ours.chat.completions.create({ model: MODEL, ...says(3), stream: true }), 'invalid_input', 'request.messages[0]');
 });
+
+test('embeddings: the same vectors as from the openai package', async (t) => {
+  const { ours, theirs } = await both(t);
+  for (const body of [{ input: 'one' }, { input: ['one', 'two'], dimensions: 4 }, { input: ['a'], encoding_format: 'float' }]) {
+    const request = { model: 'text-embedding-3-small', ...body };
+    const [{ xynergy, ...mine }, other] = await Promise.all([ours.embeddings.create(request), theirs.embeddings.create(request)]);
+    assert.equal(xynergy.provider, 'openai');
+    const single = ({ data, ...rest }) => ({ ...rest, data: data.map((each) => ({ ...each, embedding: each.embedding.map(Math.fround) })) });
+    assert.deepEqual(single(mine), single({ ...other }));
+  }
+  await rejects(ours.embeddings.create(), 'invalid_input', 'request');
+  await rejects(ours.embeddings.create({ input: [] }), 'invalid_input', 'input');
+  await rejects(ours.embeddings.create({ input: 'x', encoding_format: 'base64' }), 'unsupported', 'encoding_format');
+  await rejects(ours.embeddings.create({ input: 'x', user: 'u' }), 'unsupported', 'user');
+});

@@ -1795,7 +1795,7 @@ export interface ProviderConfig {
   price?: PriceConfig | null | undefined;
   /** How many requests and tokens a minute each tenant may send to it; unlimited when absent. */
   rate_limit?: RateLimit | null | undefined;
-  /** What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered. */
+  /** What builds it: `openai_compatible`, `openai_responses`, `anthropic`; or `host` for the price and the limits of a provider or an embedder that the host gives under this name. */
   type?: string | undefined;
 }
 
@@ -2106,8 +2106,9 @@ export interface AiArea {
    * @param options.tags Names under which the spend is counted and limited.
    * @param options.cache False neither reads nor fills the cache.
    * @param options.key A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+   * @param options.session A name of the caller's for the conversation that the prompt belongs to. By it `sticky` and `canary` routes keep a conversation at one model.
    */
-  generate(prompt: string, options?: PerCall & { maxTokens?: number | null | undefined; temperature?: number | null | undefined; tags?: Array<string> | undefined; cache?: boolean | null | undefined; key?: string | null | undefined }): Promise<Generation>;
+  generate(prompt: string, options?: PerCall & { maxTokens?: number | null | undefined; temperature?: number | null | undefined; tags?: Array<string> | undefined; cache?: boolean | null | undefined; key?: string | null | undefined; session?: string | null | undefined }): Promise<Generation>;
   /**
    * Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.
    * @param request The conversation and how to answer it.

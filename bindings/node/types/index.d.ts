@@ -10,6 +10,7 @@ import type {
   Config,
   Crm,
   Embedder,
+  Embeddings,
   ErrorKind,
   Provider,
   ResponseCache,
@@ -170,10 +171,35 @@ export interface Chat {
   };
 }
 
+/** Vectors in the openai package's shape. */
+export interface EmbeddingList {
+  object: 'list';
+  data: Array<{ object: 'embedding'; index: number; embedding: Array<number> }>;
+  model: string;
+  usage: { prompt_tokens: number; total_tokens: number };
+  /** What this library tells of the call. */
+  xynergy: Omit<Embeddings, 'vectors'>;
+}
+
+/** The openai package's shape. */
+export interface OpenAiEmbeddings {
+  create(
+    body: {
+      input: string | Array<string>;
+      model?: string | null | undefined;
+      dimensions?: number | null | undefined;
+      encoding_format?: 'float' | null | undefined;
+    },
+    options?: CallOptions,
+  ): Promise<EmbeddingList>;
+}
+
 /** What a tenant, an actor or a request does. */
 export interface Scope extends Areas {
   /** `chat.completions.create(...)` as the openai package has it. */
   readonly chat: Chat;
+  /** `embeddings.create(...)` as the openai package has it. */
+  readonly embeddings: OpenAiEmbeddings;
   /** The same for another tenant, actor or request; what is absent stays. */
   scope(whose?: ScopeOptions): Scope;
 }

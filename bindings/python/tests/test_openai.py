@@ -89,6 +89,37 @@ def test_the_same_stream(sandbox: Any, options: dict[str, Any]) -> None:
     assert reasons[0] == reasons[1]
 
 
+@pytest.mark.parametrize(
+    "call", [{"input": "one"}, {"input": ["one", "two"], "dimensions": 4}, {"input": ["a"], "encoding_format": "float"}]
+)
+def test_the_same_vectors(sandbox: Any, call: dict[str, Any]) -> None:
+    call = {"model": "text-embedding-3-small", **call}
+    their = theirs(sandbox).embeddings.create(**call)
+    with ours(sandbox) as c:
+        our = c.embeddings.create(**call)
+    assert len(our.data) == len(their.data)
+    for mine, other in zip(our.data, their.data, strict=True):
+        assert (mine.index, mine.object) == (other.index, other.object)
+        assert list(mine.embedding) == pytest.approx(other.embedding, rel=1e-6)
+    assert (our.object, our.model, our.usage.total_tokens) == (their.object, their.model, their.usage.total_tokens)
+    assert our.xynergy.provider == "openai" and "embedding" in our.to_json()
+
+
+def test_vectors_asked_wrongly(sandbox: Any) -> None:
+    async def work() -> None:
+        async with xynergy.Client(sandbox.config, secrets=sandbox.secrets) as c:
+            found = await c.embeddings.create(model="openai", input=(text for text in ("x", "y")), dimensions=openai.omit, timeout=20)
+            assert [each.index for each in found.data] == [0, 1]
+            for wrong, message in (({"encoding_format": "base64"}, "encoding_format"), ({"user": "u"}, "user")):
+                with pytest.raises(xynergy.UnsupportedError, match=message):
+                    await c.embeddings.create(input="x", **wrong)
+            for texts in (3, [], [[1, 2]]):
+                with pytest.raises(xynergy.InvalidInputError, match="input"):
+                    await c.embeddings.create(input=texts)  # type: ignore[arg-type]
+
+    run(work())
+
+
 def test_the_asynchronous_one(sandbox: Any) -> None:
     async def work() -> None:
         async with xynergy.Client(sandbox.config, secrets=sandbox.secrets) as c:

@@ -53,7 +53,7 @@ class AiMethods(Area):
 
     __slots__ = ()
 
-    async def generate(self, prompt: str, max_tokens: int | None = None, temperature: float | None = None, tags: Sequence[str] | None = None, cache: bool | None = None, key: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Generation:
+    async def generate(self, prompt: str, max_tokens: int | None = None, temperature: float | None = None, tags: Sequence[str] | None = None, cache: bool | None = None, key: str | None = None, session: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Generation:
         """Answers a prompt by the cheapest provider that can answer it well. The limit of the answer is sized unless `max_tokens` gives one, and an answer that our limit cut is continued before it is returned.
 
         Args:
@@ -63,8 +63,9 @@ class AiMethods(Area):
             tags: Names under which the spend is counted and limited.
             cache: False neither reads nor fills the cache.
             key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
+            session: A name of the caller's for the conversation that the prompt belongs to. By it `sticky` and `canary` routes keep a conversation at one model.
         """
-        found: t.Generation = decode(await self._call("ai.generate", {"prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "tags": tags, "cache": cache, "key": key}, timeout, request_id), "Generation")
+        found: t.Generation = decode(await self._call("ai.generate", {"prompt": prompt, "max_tokens": max_tokens, "temperature": temperature, "tags": tags, "cache": cache, "key": key, "session": session}, timeout, request_id), "Generation")
         return found
 
     async def chat(self, request: a.ChatRequestLike, *, timeout: float | None = None, request_id: str | None = None) -> t.ChatResponse:

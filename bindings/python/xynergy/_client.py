@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xynergy import _core, _loop
 from xynergy._areas import Areas, WholeMethods
 from xynergy._chat import Chat
+from xynergy._embeddings import EmbeddingCalls
 
 if TYPE_CHECKING:
     import os
@@ -21,12 +22,13 @@ if TYPE_CHECKING:
 class Scope(Areas):
     """A client's areas for one tenant. Cheap to make: one for each request is fine."""
 
-    __slots__ = ("chat", "tenant")
+    __slots__ = ("chat", "embeddings", "tenant")
 
     def __init__(self, core: _core.Core, fields: Mapping[str, Any]) -> None:
         super().__init__(core, _core.info(dict(fields)))
         self.tenant: str = str(fields.get("tenant") or "default")
         self.chat = Chat(self._core, self._info)
+        self.embeddings = EmbeddingCalls(self._core, self._info)
         self._open()
 
     def __repr__(self) -> str:
@@ -51,7 +53,7 @@ class Client(WholeMethods, Areas):
         host_timeout_ms: How long a method of your own objects may take; 30,000 without it.
     """
 
-    __slots__ = ("chat",)
+    __slots__ = ("chat", "embeddings")
 
     def __init__(
         self,
@@ -87,6 +89,7 @@ class Client(WholeMethods, Areas):
         )
         super().__init__(core, _core.NO_INFO)
         self.chat = Chat(core, self._info)
+        self.embeddings = EmbeddingCalls(core, self._info)
         self._open()
 
     @classmethod

@@ -371,7 +371,7 @@ class ProviderConfigDict(TypedDict, total=False):
     rate_limit: RateLimit | None
     """How many requests and tokens a minute each tenant may send to it; unlimited when absent."""
     type: str
-    """What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered."""
+    """What builds it: `openai_compatible`, `openai_responses`, `anthropic`; or `host` for the price and the limits of a provider or an embedder that the host gives under this name."""
 
 ProviderConfigLike = ProviderConfigDict
 

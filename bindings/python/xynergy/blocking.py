@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from xynergy import _core
 from xynergy._blocking_areas import Areas, WholeMethods
 from xynergy._chat import BlockingChat
+from xynergy._embeddings import BlockingEmbeddingCalls
 
 if TYPE_CHECKING:
     import os
@@ -23,12 +24,13 @@ __all__ = ["Client", "Scope"]
 class Scope(Areas):
     """A client's areas for one tenant. Cheap to make: one for each request is fine."""
 
-    __slots__ = ("chat", "tenant")
+    __slots__ = ("chat", "embeddings", "tenant")
 
     def __init__(self, core: _core.Core, fields: Mapping[str, Any]) -> None:
         super().__init__(core, _core.info(dict(fields)))
         self.tenant: str = str(fields.get("tenant") or "default")
         self.chat = BlockingChat(self._core, self._info)
+        self.embeddings = BlockingEmbeddingCalls(self._core, self._info)
         self._open()
 
     def __repr__(self) -> str:
@@ -39,7 +41,7 @@ class Client(WholeMethods, Areas):
     """As `xynergy.Client`, with methods that wait. Any number of threads may use one. Methods of your own objects that are async run in
     a loop in the background."""
 
-    __slots__ = ("chat",)
+    __slots__ = ("chat", "embeddings")
 
     def __init__(
         self,
@@ -75,6 +77,7 @@ class Client(WholeMethods, Areas):
         )
         super().__init__(core, _core.NO_INFO)
         self.chat = BlockingChat(core, self._info)
+        self.embeddings = BlockingEmbeddingCalls(core, self._info)
         self._open()
 
     @classmethod

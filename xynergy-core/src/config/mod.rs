@@ -17,7 +17,7 @@ pub use api_keys::ApiKeys;
 pub use cached_secrets::CachedSecrets;
 pub use embeddings::EmbeddingsConfig;
 pub use provider::{
-    ANTHROPIC, Dialect, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, is_loopback,
+    ANTHROPIC, Dialect, HOST, OPENAI_COMPATIBLE, OPENAI_RESPONSES, PriceConfig, ProviderConfig, is_loopback,
 };
 pub use rate_limit::{RateFigures, RateLimit, RatePreset, RequestRate};
 pub use routing::{ConditionConfig, DefaultStrategy, Need, PolicyConfig, RouteConfig, StrategyConfig};

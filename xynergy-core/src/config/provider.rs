@@ -16,12 +16,15 @@ pub const OPENAI_COMPATIBLE: &str = "openai_compatible";
 pub const OPENAI_RESPONSES: &str = "openai_responses";
 /// The type of a provider that speaks Anthropic's Messages API; that of every one whose dialect is `anthropic`.
 pub const ANTHROPIC: &str = "anthropic";
+/// The type of a provider or embedder that the host gives as an object of that name: what it costs, and its limits.
+pub const HOST: &str = "host";
 
 /// One AI provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProviderConfig {
-    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`; or `host` for the price and the limits of a provider or an
+    /// embedder that the host gives under this name.
     #[serde(rename = "type")]
     pub kind: String,
     /// Whose ways it has; by its name where absent.
@@ -223,7 +226,9 @@ impl ProviderConfig {
     pub fn base_url(&self, name: &str) -> Result<Url> {
         let key = format!("ai.providers.{name}.base_url");
         let Some(text) = self.base_url.as_deref().or(self.dialect(name).defaults().base_url) else {
-            return Err(wrong(format!("{key}: missing; give the address, such as https://host/v1")));
+            return Err(wrong(format!(
+                "{key}: missing; give the address, such as https://host/v1, or set type = \"host\" for an object of your own"
+            )));
         };
         // The address is not repeated: it may hold a credential.
         let url: Url = text

@@ -93,6 +93,10 @@ pub struct GenerateRequest {
     /// A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// A name of the caller's for the conversation that the prompt belongs to. By it `sticky` and `canary` routes keep a conversation
+    /// at one model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<String>,
 }
 
 impl GenerateRequest {
@@ -110,7 +114,7 @@ impl GenerateRequest {
                 tags: self.tags,
                 key: self.key,
                 cache: self.cache,
-                session: None,
+                session: self.session,
                 optimize_tokens: true,
             },
             ..ChatRequest::prompt(self.prompt)

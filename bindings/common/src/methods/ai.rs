@@ -16,7 +16,7 @@ use super::{Nothing, methods};
 methods! {
     /// Answers a prompt by the cheapest provider that can answer it well. The limit of the answer is sized unless
     /// `max_tokens` gives one, and an answer that our limit cut is continued before it is returned.
-    "ai.generate"(prompt, max_tokens, temperature, tags, cache, key) Value GenerateRequest => Generation =
+    "ai.generate"(prompt, max_tokens, temperature, tags, cache, key, session) Value GenerateRequest => Generation =
         |session, request| async move { session.scope.ai().generate(request).await };
 
     /// Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.

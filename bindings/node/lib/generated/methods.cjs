@@ -36,7 +36,7 @@ const METRICS = {
 const AI_GENERATE = {
   name: 'ai.generate',
   required: ["prompt"],
-  optional: new Map([["maxTokens", "max_tokens"], ["temperature", "temperature"], ["tags", "tags"], ["cache", "cache"], ["key", "key"]]),
+  optional: new Map([["maxTokens", "max_tokens"], ["temperature", "temperature"], ["tags", "tags"], ["cache", "cache"], ["key", "key"], ["session", "session"]]),
   decode: results['ai.generate'],
   empty: false,
 };

@@ -87,19 +87,38 @@ impl Told {
         }
     }
 
+    /// LiteLLM's proxy: a key's budget is used up, with a status of the operator's choice.
+    fn is_over_budget(&self) -> bool {
+        self.kind == "budget_exceeded"
+    }
+
+    /// LiteLLM's proxy without a database, with status 400: it knows no key but the master's.
+    fn is_unknown_key(&self) -> bool {
+        self.kind == "no_db_connection"
+    }
+
     fn says(&self, parts: &[&str]) -> bool {
         let message = self.message.to_ascii_lowercase();
         parts.iter().any(|part| message.contains(part))
     }
 
-    /// The only sign of these is the text: they come as `invalid_request_error`, status 400.
+    /// The only sign of most is the text: they come as `invalid_request_error`, status 400.
     fn refused(&self) -> ErrorKind {
-        if self.says(&["prompt is too long", "exceed context limit", "context window"]) {
+        if self.says(&[
+            "prompt is too long",
+            "exceed context limit",
+            "context window",
+            "contextwindowexceedederror",
+        ]) {
             ErrorKind::ContextTooLong
         } else if self.says(&["credit balance is too low", "api usage limits"]) {
             ErrorKind::Unauthorized
-        } else if self.says(&["content filtering policy"]) {
+        } else if self.says(&["content filtering policy", "contentpolicyviolationerror"]) {
             ErrorKind::ContentFiltered
+        } else if self.says(&["invalid model name passed in model="]) {
+            ErrorKind::NotFound
+        } else if self.is_unknown_key() {
+            ErrorKind::Unauthorized
         } else if self.says(&["does not support assistant message prefill"]) {
             ErrorKind::Unsupported
         } else {
@@ -112,6 +131,7 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
     let again = Retry::After(asked.unwrap_or(Duration::ZERO));
     let (kind, retry) = match status {
         401..=403 => (ErrorKind::Unauthorized, Retry::Never),
+        _ if told.is_over_budget() => (ErrorKind::Unauthorized, Retry::Never),
         404 => (ErrorKind::NotFound, Retry::Never),
         413 => (ErrorKind::ContextTooLong, Retry::Never),
         408 | 409 => (ErrorKind::Unavailable, again),
@@ -121,7 +141,9 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
         _ => (told.refused(), Retry::Never),
     };
     let message = match (kind, status) {
-        (ErrorKind::Unauthorized, 400 | 402) => "the provider's credit or spend limit is used up".to_owned(),
+        (ErrorKind::Unauthorized, 400 | 402 | 429) if !told.is_unknown_key() => {
+            "the provider's credit or spend limit is used up".to_owned()
+        }
         // Its text may repeat the credential.
         (ErrorKind::Unauthorized, _) => {
             "the provider refused the API key; check ai.providers.NAME.api_key".to_owned()
@@ -207,10 +229,29 @@ mod tests {
             ("You have reached your specified API usage limits.", ErrorKind::Unauthorized),
             ("Output blocked by content filtering policy", ErrorKind::ContentFiltered),
             ("This model does not support assistant message prefill.", ErrorKind::Unsupported),
+            // LiteLLM's proxy.
+            ("litellm.ContentPolicyViolationError: x", ErrorKind::ContentFiltered),
+            ("litellm.ContextWindowExceededError: litellm.BadRequestError: x", ErrorKind::ContextTooLong),
+            (
+                "anthropic_messages: Invalid model name passed in model=nope. Call `/v1/models` to view available models",
+                ErrorKind::NotFound,
+            ),
             ("max_tokens: too large", ErrorKind::Rejected),
         ] {
             let error = error(400, &[], &body("invalid_request_error", message));
             assert_eq!((error.kind(), error.retry()), (kind, Retry::Never), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_litellm_refuses_is_refused_whatever_the_status() {
+        let unknown = error(400, &[], &body("no_db_connection", "No connected db."));
+        assert_eq!((unknown.kind(), unknown.retry()), (ErrorKind::Unauthorized, Retry::Never));
+        assert!(unknown.message().contains("api_key"), "{unknown}");
+        for status in [400, 429] {
+            let spent = error(status, &[], &body("budget_exceeded", "Budget has been exceeded!"));
+            assert_eq!((spent.kind(), spent.retry()), (ErrorKind::Unauthorized, Retry::Never), "{status}");
+            assert!(spent.message().contains("credit"), "{spent}");
         }
     }
 

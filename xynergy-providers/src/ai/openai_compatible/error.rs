@@ -107,6 +107,8 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
         // Whatever the status: some gateways and older servers answer these with 403, 413 or 500.
         _ if told.is_filtered() && status < 500 => (ErrorKind::ContentFiltered, Retry::Never),
         401 | 402 => (ErrorKind::Unauthorized, Retry::Never),
+        _ if told.is_over_budget() => (ErrorKind::Unauthorized, Retry::Never),
+        400 if told.is_unknown_key() => (ErrorKind::Unauthorized, Retry::Never),
         _ if told.is_unknown_model() => (ErrorKind::NotFound, Retry::Never),
         403 => (ErrorKind::Unauthorized, Retry::Never),
         404 => (ErrorKind::NotFound, Retry::Never),
@@ -123,7 +125,9 @@ fn classify(status: u16, told: &Told, asked: Option<Duration>, key: Option<&Secr
     };
     let message = match kind {
         // Providers repeat the credential in this answer.
-        ErrorKind::Unauthorized if status == 402 => "the provider's credit is used up".to_owned(),
+        ErrorKind::Unauthorized if status == 402 || told.is_over_budget() => {
+            "the provider's credit is used up".to_owned()
+        }
         ErrorKind::Unauthorized => {
             "the provider refused the API key; check ai.providers.NAME.api_key".to_owned()
         }
@@ -299,6 +303,33 @@ mod tests {
         let proxy = "/chat/completions: Invalid model name passed in model=nope. Call `/v1/models` to view available models";
         assert_eq!(kind(400, json!({"code": "400", "message": proxy})), ErrorKind::NotFound);
         assert_eq!(kind(403, json!({"message": "x"})), ErrorKind::Unauthorized);
+        let proxy = "litellm.BadRequestError: litellm.ContentPolicyViolationError: litellm.MockException: x";
+        let proxy = json!({"code": "400", "type": "invalid_request_error", "message": proxy});
+        assert_eq!(kind(400, proxy.clone()), ErrorKind::ContentFiltered);
+        assert_eq!(in_band(&json!({"error": proxy}), None).unwrap().kind(), ErrorKind::ContentFiltered);
+    }
+
+    #[test]
+    fn a_key_that_litellm_refuses_is_refused_whatever_the_status() {
+        let told = |status: u16, kind: &str, message: &str| {
+            let code = status.to_string();
+            error(
+                status,
+                &[],
+                &json!({"error": {"message": message, "type": kind, "param": null, "code": code}}),
+            )
+        };
+        let unknown = told(400, "no_db_connection", "No connected db.");
+        assert_eq!((unknown.kind(), unknown.retry()), (ErrorKind::Unauthorized, Retry::Never));
+        assert!(unknown.message().contains("api_key"), "{unknown}");
+        // The same name where a database is there and away.
+        assert_eq!(told(503, "no_db_connection", "x").kind(), ErrorKind::Unavailable);
+        for status in [400, 429] {
+            let spent =
+                told(status, "budget_exceeded", "Budget has been exceeded! Current cost: 2, Max budget: 1");
+            assert_eq!((spent.kind(), spent.retry()), (ErrorKind::Unauthorized, Retry::Never), "{status}");
+            assert!(spent.message().contains("credit"), "{spent}");
+        }
     }
 
     #[test]

@@ -51,7 +51,8 @@ const FILTERED_NAMES: [&str; 7] = [
 ];
 
 /// Parts of messages that say so where no name does: DeepSeek's, and OpenAI's of a prompt to a reasoning model.
-const FILTERED: [&str; 2] = ["Content Exists Risk", "flagged as potentially violating"];
+const FILTERED: [&str; 3] =
+    ["Content Exists Risk", "flagged as potentially violating", "ContentPolicyViolationError"];
 
 /// Codes of OpenAI for a request that is wrong, where a response fails with no status of its own.
 const WRONG_REQUEST: [&str; 15] = [
@@ -157,6 +158,16 @@ impl Told {
 
     pub(super) fn is_out_of_money(&self) -> bool {
         OUT_OF_MONEY.contains(&self.code.as_str())
+    }
+
+    /// LiteLLM's proxy: a key's budget is used up, with a status of the operator's choice.
+    pub(super) fn is_over_budget(&self) -> bool {
+        self.kind == "budget_exceeded"
+    }
+
+    /// LiteLLM's proxy without a database: every key but the master's is looked up in one, so a wrong key gets this and status 400.
+    pub(super) fn is_unknown_key(&self) -> bool {
+        self.kind == "no_db_connection"
     }
 
     pub(super) fn is_unknown_model(&self) -> bool {

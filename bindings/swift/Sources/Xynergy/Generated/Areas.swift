@@ -15,6 +15,8 @@ public struct AIArea: Sendable {
     /// - Parameter cache: False neither reads nor fills the cache.
     /// - Parameter key: A name of the caller's that the spend is counted and limited under, as that of an API key; never the secret
     /// itself.
+    /// - Parameter session: A name of the caller's for the conversation that the prompt belongs to. By it `sticky` and `canary`
+    /// routes keep a conversation at one model.
     public func generate(
         _ prompt: String,
         maxTokens: UInt32? = nil,
@@ -22,6 +24,7 @@ public struct AIArea: Sendable {
         tags: [String] = [],
         cache: Bool? = nil,
         key: String? = nil,
+        session: String? = nil,
         timeoutMs: UInt64? = nil,
         requestId: String? = nil
     ) async throws -> Generation {
@@ -32,6 +35,7 @@ public struct AIArea: Sendable {
             let tags: [String]
             let cache: Bool?
             let key: String?
+            let session: String?
 
             enum CodingKeys: String, CodingKey {
                 case prompt
@@ -40,9 +44,10 @@ public struct AIArea: Sendable {
                 case tags
                 case cache
                 case key
+                case session
             }
         }
-        return try await caller.call("ai.generate", Arguments(prompt: prompt, maxTokens: maxTokens, temperature: temperature, tags: tags, cache: cache, key: key), timeoutMs: timeoutMs, requestId: requestId)
+        return try await caller.call("ai.generate", Arguments(prompt: prompt, maxTokens: maxTokens, temperature: temperature, tags: tags, cache: cache, key: key, session: session), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// Answers a conversation in OpenAI's chat-completion shape. Every field that OpenAI's API has passes through.

@@ -1045,7 +1045,8 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     public var price: PriceConfig?
     /// How many requests and tokens a minute each tenant may send to it; unlimited when absent.
     public var rateLimit: RateLimit?
-    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`, or a type that the host registered.
+    /// What builds it: `openai_compatible`, `openai_responses`, `anthropic`; or `host` for the price and the limits of a provider or
+    /// an embedder that the host gives under this name.
     public var type: String
 
     public init(

@@ -47,6 +47,7 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
             let tags: [String]?
             let cache: Bool?
             let key: String?
+            let session: String?
 
             enum CodingKeys: String, CodingKey {
                 case prompt
@@ -55,10 +56,11 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
                 case tags
                 case cache
                 case key
+                case session
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.ai.generate(given.prompt, maxTokens: given.maxTokens, temperature: given.temperature, tags: given.tags ?? [], cache: given.cache, key: given.key, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.ai.generate(given.prompt, maxTokens: given.maxTokens, temperature: given.temperature, tags: given.tags ?? [], cache: given.cache, key: given.key, session: given.session, timeoutMs: timeoutMs, requestId: nil))
     case "ai.chat":
         struct Given: Decodable {
             let request: ChatRequest

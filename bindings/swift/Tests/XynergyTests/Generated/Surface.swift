@@ -20,7 +20,7 @@ func methods(of client: Client) -> [Method] {
         Method("migrate", ["print_sql"], client.migrate(printSql:timeoutMs:requestId:) as Any),
         Method("tick", [], client.tick(timeoutMs:requestId:) as Any),
         Method("metrics", [], client.metrics(timeoutMs:requestId:) as Any),
-        Method("ai.generate", ["prompt", "max_tokens", "temperature", "tags", "cache", "key"], client.ai.generate(_:maxTokens:temperature:tags:cache:key:timeoutMs:requestId:) as Any),
+        Method("ai.generate", ["prompt", "max_tokens", "temperature", "tags", "cache", "key", "session"], client.ai.generate(_:maxTokens:temperature:tags:cache:key:session:timeoutMs:requestId:) as Any),
         Method("ai.chat", ["request"], client.ai.chat(_:timeoutMs:requestId:) as Any),
         Method("ai.stream", ["request"], client.ai.stream(_:timeoutMs:requestId:) as Any),
         Method("ai.embed", ["input", "model", "dimensions", "tags", "key"], client.ai.embed(_:model:dimensions:tags:key:timeoutMs:requestId:) as Any),
