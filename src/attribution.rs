@@ -79,10 +79,12 @@ impl Attribution<'_> {
     /// Cancel safety: all of the batch or nothing of it is stored; giving the same batch again stores nothing twice.
     pub async fn track_clicks(&self, clicks: &[Click], source: &str) -> Result<Tracked> {
         let tracked = self.0.stores().await?.clicks.track(self.0.tenant(), clicks, source).await?;
-        self.0.ctx().emit(
-            EventType::CLICKS_TRACKED,
-            || json!({"source": source, "stored": tracked.inserted, "duplicates": tracked.duplicates}),
-        );
+        if tracked.inserted > 0 {
+            self.0.ctx().emit(
+                EventType::CLICKS_TRACKED,
+                || json!({"source": source, "stored": tracked.inserted, "duplicates": tracked.duplicates}),
+            );
+        }
         Ok(tracked)
     }
 

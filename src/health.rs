@@ -32,7 +32,7 @@ impl Scope {
     /// How the client fares for this tenant: with its credentials, its documents and its breakers.
     ///
     /// Every check does something: the store writes and reads back a document, the cache is asked, the CRM and the ad
-    /// platform are read, and the breaker of each AI provider tells how the last calls went. All run at once and each has a
+    /// platform are read, the breaker of each AI provider tells how the last calls went, and each canary route how far it is. All run at once and each has a
     /// limit of its own, so that the whole answers within 5 s whatever hangs. `degraded` means that a dependency is away,
     /// `unhealthy` that the store does not work.
     ///
@@ -66,6 +66,9 @@ impl Scope {
             for provider in ai.providers() {
                 let own = breakers.iter().filter(|breaker| breaker.provider == *provider);
                 checks.insert(format!("ai.{provider}"), HealthCheck::of_breakers(own));
+            }
+            for canary in ai.canaries() {
+                checks.insert(format!("canary.{}", canary.route), HealthCheck::of_canary(canary));
             }
             performance = ai.performance();
         }

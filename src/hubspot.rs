@@ -85,14 +85,16 @@ impl Hubspot<'_> {
         let batch = hubspot::parse_events(delivery.body)?;
         let revenue = &self.0.stores().await?.revenue;
         let appended = revenue.append_events(&ctx.tenant, &batch.events, delivery.source).await?;
-        ctx.emit(EventType::DELIVERY_ACCEPTED, || {
-            serde_json::json!({
-                "source": delivery.source,
-                "events": appended.inserted,
-                "duplicates": appended.duplicates,
-                "skipped": batch.problems.len(),
-            })
-        });
+        if appended.inserted > 0 {
+            ctx.emit(EventType::DELIVERY_ACCEPTED, || {
+                serde_json::json!({
+                    "source": delivery.source,
+                    "events": appended.inserted,
+                    "duplicates": appended.duplicates,
+                    "skipped": batch.problems.len(),
+                })
+            });
+        }
         Ok(Accepted { events: appended.inserted, duplicates: appended.duplicates, skipped: batch.problems })
     }
 

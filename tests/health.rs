@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use xynergy::ai::GenerateRequest;
 use xynergy::execution::MetaConfig;
-use xynergy::health::{HealthStatus, Performance};
+use xynergy::health::{HealthCheck, HealthStatus, Performance};
 use xynergy::hubspot::HubspotConfig;
-use xynergy::provider::MemoryProvider;
+use xynergy::provider::{CallOptions, ChatRequest, MemoryProvider};
 use xynergy::sandbox::{self, SandboxConfig};
 use xynergy::secrets::{Secret, SecretRef, StaticSecrets};
 use xynergy::store::{Document, StateStore};
@@ -192,4 +192,58 @@ async fn calls_are_counted_and_an_open_breaker_degrades() {
     assert_eq!((json["state"].as_str(), json["failure_count"].as_u64()), (Some("open"), Some(2)));
     let other = client.scope(TenantId::new("other").unwrap()).health().await;
     assert_eq!(other.checks["ai.own"].status, HealthStatus::Healthy, "breakers belong to their tenant");
+}
+
+#[tokio::test]
+async fn a_canary_is_seen_until_it_is_rolled_back_and_why() {
+    let config = "version = 1
+        [ai]
+        cache.enabled = false
+        retry.max_retries = 0
+        breaker.failures = 1000
+        breaker.rate_percent = 0
+        routes.next = {strategy = 'canary', baseline = 'own/old', candidate = 'own/new', stages = [50, 100], min_calls = 20}
+        routes.plain = ['own/old']";
+    let own = MemoryProvider::new("own", "old", |request| match request.model.as_str() {
+        "new" => Err(Error::new(ErrorKind::Unavailable, "ai.chat", "it is away")),
+        _ => Ok("yes".to_owned()),
+    });
+    let client = Client::builder(Config::from_toml(config).unwrap()).provider(Arc::new(own)).build().unwrap();
+    let figures = |text: &str| -> Vec<String> {
+        let canary = text.lines().filter(|line| line.starts_with("xynergy_ai_canary_"));
+        canary.map(|line| line.trim_start_matches("xynergy_ai_canary_").to_owned()).collect()
+    };
+    let health = client.health().await;
+    let names: Vec<_> = health.checks.keys().map(String::as_str).collect();
+    assert_eq!(names, ["ai.own", "cache", "canary.next", "store"]);
+    let shown = |check: &HealthCheck| serde_json::to_value(check).unwrap();
+    let mut expected = serde_json::json!({"status": "healthy", "latency_ms": 0, "detail": {"canary": {
+        "route": "next", "state": "staged", "stage": 1, "stages": 2, "percent": 50,
+        "baseline": {"provider": "own", "model": "old"}, "candidate": {"provider": "own", "model": "new"},
+    }}});
+    assert_eq!(shown(&health.checks["canary.next"]), expected);
+    assert_eq!(
+        figures(&client.metrics().await.unwrap()),
+        ["share_percent{route=\"next\"} 50", "stage{route=\"next\"} 1", "state{route=\"next\"} 1"]
+    );
+
+    for number in 0..100 {
+        let options = CallOptions { session: Some(number.to_string()), ..CallOptions::default() };
+        let request = ChatRequest { model: "next".into(), options, ..ChatRequest::prompt("Hi") };
+        client.ai().chat(request).await.unwrap();
+    }
+    let health = client.scope(TenantId::new("other").unwrap()).health().await;
+    assert_eq!(health.status, HealthStatus::Healthy, "the baseline answers");
+    let check = shown(&health.checks["canary.next"]);
+    let why = check["detail"]["canary"]["reason"].as_str().unwrap();
+    assert!(why.contains("calls failed, of the baseline 0 of"), "{why}");
+    let detail = &mut expected["detail"];
+    let told = [("state", "rolled_back".into()), ("percent", 0.into()), ("reason", why.into())];
+    told.into_iter().for_each(|(name, value)| detail["canary"][name] = value);
+    detail["message"] = format!("the candidate is rolled back, the baseline answers: {why}").into();
+    assert_eq!(check, expected, "it is that of all tenants");
+    assert_eq!(
+        figures(&client.metrics().await.unwrap()),
+        ["share_percent{route=\"next\"} 0", "stage{route=\"next\"} 1", "state{route=\"next\"} 0"]
+    );
 }

@@ -21,7 +21,9 @@ fn client() -> Client {
     let provider = MemoryProvider::new("own", "m", |request| {
         Ok(format!("to {}", request.messages.last().unwrap().texts().next().unwrap_or_default()))
     });
-    let config = Config { store: xynergy::StoreConfig::Memory, ..Config::default() };
+    let config =
+        "version = 1\n[ai.routes]\nnext = {strategy = 'canary', baseline = 'own/m', candidate = 'own/n'}";
+    let config = Config { store: xynergy::StoreConfig::Memory, ..Config::from_toml(config).unwrap() };
     Client::builder(config).provider(Arc::new(provider)).build().unwrap()
 }
 
@@ -58,7 +60,7 @@ async fn every_figure_of_ai_calls_is_told() {
 fn every_event_is_told() {
     let name = |text: &'static str| text.strip_prefix('`')?.strip_suffix('`');
     let told: BTreeSet<(&str, &str)> = rows()
-        .filter(|cells| cells.len() == 4)
+        .filter(|cells| cells.len() == 5)
         .filter_map(|cells| Some((name(cells[0])?, name(cells[1])?)))
         .collect();
     let all = xynergy::env::EventType::ALL.iter();

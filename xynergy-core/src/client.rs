@@ -32,7 +32,7 @@ use crate::provider::{
     Call, CallReport, ChatRequest, ChatResponse, ChatStream, GenerateRequest, Generation, Provider, Usage,
 };
 use crate::rate::{MemoryLimiter, RateLimiter};
-use crate::route::{Candidate, Complexity, Features, Figures, RouteDecision, Router, score};
+use crate::route::{CanarySnapshot, Candidate, Complexity, Features, Figures, RouteDecision, Router, score};
 use crate::spend::{
     LimitScope, MemoryLedger, PriceBook, PriceMap, ProviderPricing, Spend, SpendLedger, SpendLimit, Window,
 };
@@ -329,6 +329,11 @@ impl AiClient {
         self.0.breakers.snapshot(ctx)
     }
 
+    /// How far each canary route is, by its name; the same for all tenants.
+    pub fn canaries(&self) -> Vec<CanarySnapshot> {
+        self.0.router.canaries()
+    }
+
     /// The names of the providers.
     pub fn providers(&self) -> &[String] {
         &self.0.providers
@@ -344,7 +349,7 @@ impl AiClient {
         &self,
         now: Timestamp,
     ) -> prometheus::Result<Vec<prometheus::proto::MetricFamily>> {
-        self.0.metrics.families(self.0.breakers.all(now))
+        self.0.metrics.families(self.0.breakers.all(now), &self.canaries())
     }
 
     /// Asks the cache for an answer that is hardly there, to see whether it can be asked.

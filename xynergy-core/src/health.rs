@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 use crate::layers::{BreakerSnapshot, BreakerState};
+use crate::route::CanarySnapshot;
 
 /// The check that decides whether the work can be done.
 pub const STORE: &str = "store";
@@ -31,7 +32,7 @@ pub struct Health {
     pub service: String,
     /// All checks together.
     pub status: HealthStatus,
-    /// Each check by its name: `store`, `cache`, `ai.PROVIDER`, `crm`, `ad_platform`.
+    /// Each check by its name: `store`, `cache`, `ai.PROVIDER`, `canary.ROUTE`, `crm`, `ad_platform`.
     pub checks: BTreeMap<String, HealthCheck>,
     /// What the process uses.
     pub resources: Resources,
@@ -66,6 +67,9 @@ pub struct HealthDetail {
     /// Consecutive faults that a breaker has counted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure_count: Option<u32>,
+    /// How far a canary route is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub canary: Option<CanarySnapshot>,
 }
 
 /// What the process uses; `None` where the platform does not tell.
@@ -134,9 +138,23 @@ impl HealthCheck {
         let message = worst.filter(|b| b.state != BreakerState::Closed).map(|b| {
             format!("the model {} failed repeatedly; calls go to other providers meanwhile", b.model)
         });
-        let detail =
-            HealthDetail { message, error: None, state: Some(state), failure_count: Some(failure_count) };
+        let detail = HealthDetail {
+            message,
+            state: Some(state),
+            failure_count: Some(failure_count),
+            ..HealthDetail::default()
+        };
         Self { status: standing(state), latency_ms: 0, detail }
+    }
+}
+
+impl HealthCheck {
+    /// A canary route. It works wherever it is: without its candidate, the baseline answers as it did before.
+    pub fn of_canary(canary: CanarySnapshot) -> Self {
+        let told = |why: &String| format!("the candidate is rolled back, the baseline answers: {why}");
+        let message = canary.reason.as_ref().map(told);
+        let detail = HealthDetail { message, canary: Some(canary), ..HealthDetail::default() };
+        Self { status: HealthStatus::Healthy, latency_ms: 0, detail }
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use serde_json::json;
 
 use xynergy_core::client::{AiClient, AiParts};
 use xynergy_core::config::AiConfig;
@@ -16,7 +17,7 @@ use xynergy_core::provider::{
     CallOptions, Capability, ChatChunk, ChatRequest, ChatResponse, ChatStream, FinishReason, MemoryProvider,
     Provider,
 };
-use xynergy_core::route::RouteDecision;
+use xynergy_core::route::{CanaryState, RouteDecision};
 use xynergy_core::{Ctx, Env, Error, ErrorKind, Result, TenantId, Timestamp};
 
 struct World {
@@ -319,9 +320,21 @@ async fn a_good_candidate_gets_all_calls_in_the_end_and_no_conversation_flaps() 
         assert!(of_candidate(&after), "whoever had the candidate {before:?} keeps it");
         assert_eq!((after.propensity, after.models.len()), (1.0, 3));
     }
-    for event in world.events.drain() {
-        assert_eq!(event.payload["decision"]["policy"], "canary");
-    }
+    let (moves, calls): (Vec<_>, Vec<_>) =
+        world.events.drain().into_iter().partition(|event| event.event_type.starts_with("canary."));
+    assert!(calls.iter().all(|event| event.payload["decision"]["policy"] == "canary"));
+    let of = |stage: u32, percent: u32, state: &str| {
+        json!({
+            "route": "next", "state": state, "stage": stage, "stages": 3, "percent": percent,
+            "baseline": {"provider": "small", "model": "small-1"},
+            "candidate": {"provider": "large", "model": "large-1"},
+        })
+    };
+    let told: Vec<_> = moves.iter().map(|event| (event.event_type, event.payload.clone())).collect();
+    let advanced = "canary.advanced";
+    assert_eq!(told, [(advanced, of(2, 50, "staged")), (advanced, of(3, 100, "promoted"))], "each once");
+    assert!(moves.iter().all(|event| event.metadata.correlation_id == *world.ctx.request_id));
+    assert_eq!(json!(world.ai.canaries()), json!([of(3, 100, "promoted")]));
 }
 
 #[tokio::test]
@@ -333,13 +346,17 @@ async fn a_candidate_that_fails_is_taken_back_and_its_callers_are_answered() {
         &format!("retry.max_retries = 0\nbreaker.failures = 100\nbreaker.rate_percent = 0\n{CANARY}"),
         Some(failing),
     );
+    assert_eq!(world.ai.canaries()[0].state, CanaryState::Staged);
     assert_eq!(converse(&world, 0).await, 0, "whoever the candidate fails is answered by the baseline");
-    let asked = world
-        .events
-        .drain()
-        .iter()
-        .filter(|event| event.payload["attempts"][0]["provider"] == "large")
-        .count();
+    let events = world.events.drain();
+    let moves: Vec<_> = events.iter().filter(|event| event.event_type.starts_with("canary.")).collect();
+    assert_eq!(moves.iter().map(|event| event.event_type).collect::<Vec<_>>(), ["canary.rolled_back"]);
+    let now = world.ai.canaries().remove(0);
+    assert_eq!(moves[0].payload, json!(now));
+    assert_eq!((now.state, now.stage, now.percent), (CanaryState::RolledBack, 1, 0));
+    let why = now.reason.unwrap();
+    assert!(why.contains("calls failed, of the baseline 0 of"), "{why}");
+    let asked = events.iter().filter(|event| event.payload["attempts"][0]["provider"] == "large").count();
     assert!((5..=20).contains(&asked), "asked {asked} times before it was taken back");
     let shown = world.ai.route(&world.ctx, &named("next", "Hi")).unwrap();
     assert!(shown.reason.contains("rolled back"), "{}", shown.reason);

@@ -399,6 +399,29 @@ export interface CallReport {
   usage_estimated?: boolean;
 }
 
+/** How far a canary route is in this process: all tenants share one rollout. */
+export interface CanarySnapshot {
+  /** The model that is in use. */
+  baseline: ModelChoice;
+  /** The model that is to replace it. */
+  candidate: ModelChoice;
+  /** The candidate's share of the conversations, in percent. */
+  percent: number;
+  /** Why it was rolled back; absent otherwise. */
+  reason?: string | null;
+  /** The route. */
+  route: string;
+  /** The stage that it is in, or in which it was rolled back, from 1. */
+  stage: number;
+  /** How many stages there are. */
+  stages: number;
+  /** What became of the candidate. */
+  state: CanaryState;
+}
+
+/** What became of a canary route's candidate. */
+export type CanaryState = "rolled_back" | "staged" | "promoted";
+
 /** A click that shares a key with a conversion, and what a match needs of it. */
 export interface Candidate {
   /** The ad. */
@@ -736,7 +759,7 @@ export interface Generation {
 
 /** How a client and what it depends on fare now. */
 export interface Health {
-  /** Each check by its name: `store`, `cache`, `ai.PROVIDER`, `crm`, `ad_platform`. */
+  /** Each check by its name: `store`, `cache`, `ai.PROVIDER`, `canary.ROUTE`, `crm`, `ad_platform`. */
   checks: Record<string, HealthCheck>;
   /** How the AI calls went since the client was built. */
   performance: Performance;
@@ -760,6 +783,8 @@ export interface HealthCheck {
 
 /** What there is to say about a check; absent is what does not belong to it. */
 export interface HealthDetail {
+  /** How far a canary route is. */
+  canary?: CanarySnapshot | null;
   /** The kind of the error, as [`ErrorKind::as_str`](crate::ErrorKind::as_str) names it. */
   error?: string | null;
   /** Consecutive faults that a breaker has counted. */

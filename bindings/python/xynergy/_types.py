@@ -23,6 +23,9 @@ AuditKind = Literal["approved", "blocked", "intent", "late", "outcome", "resolve
 BreakerState = Literal["closed", "open", "half_open"]
 """The state of a breaker, as it is shown."""
 
+CanaryState = Literal["rolled_back", "staged", "promoted"]
+"""What became of a canary route's candidate."""
+
 ChangeField = Literal["bid", "budget", "status"]
 """What a change moves. Its values are integers: minor units for money, [`DeliveryStatus::code`] for a status."""
 
@@ -541,6 +544,31 @@ class CallReport(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cache_hit": "", "continued": "", "cost": "", "cost_nano_usd": "", "model": "", "partial_text": "", "provider": "", "request_id": "", "routed_via": "", "token_optimization": "TokenOptimization", "usage_estimated": ""}
 
 
+class CanarySnapshot(Record):
+    """How far a canary route is in this process: all tenants share one rollout."""
+
+    __slots__ = ()
+
+    baseline: ModelChoice
+    """The model that is in use."""
+    candidate: ModelChoice
+    """The model that is to replace it."""
+    percent: int
+    """The candidate's share of the conversations, in percent."""
+    reason: str | None
+    """Why it was rolled back; absent otherwise."""
+    route: str
+    """The route."""
+    stage: int
+    """The stage that it is in, or in which it was rolled back, from 1."""
+    stages: int
+    """How many stages there are."""
+    state: CanaryState
+    """What became of the candidate."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"baseline": "ModelChoice", "candidate": "ModelChoice", "percent": "", "reason": "", "route": "", "stage": "", "stages": "", "state": ""}
+
+
 class Candidate(Record):
     """A click that shares a key with a conversion, and what a match needs of it."""
 
@@ -985,7 +1013,7 @@ class Health(Record):
     __slots__ = ()
 
     checks: dict[str, HealthCheck]
-    """Each check by its name: `store`, `cache`, `ai.PROVIDER`, `crm`, `ad_platform`."""
+    """Each check by its name: `store`, `cache`, `ai.PROVIDER`, `canary.ROUTE`, `crm`, `ad_platform`."""
     performance: Performance
     """How the AI calls went since the client was built."""
     resources: Resources
@@ -1018,6 +1046,8 @@ class HealthDetail(Record):
 
     __slots__ = ()
 
+    canary: CanarySnapshot | None
+    """How far a canary route is."""
     error: str | None
     """The kind of the error, as [`ErrorKind::as_str`](crate::ErrorKind::as_str) names it."""
     failure_count: int | None
@@ -1027,7 +1057,7 @@ class HealthDetail(Record):
     state: BreakerState | None
     """The state of a breaker."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"error": "", "failure_count": "", "message": "", "state": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"canary": "CanarySnapshot", "error": "", "failure_count": "", "message": "", "state": ""}
 
 
 class LedgerEntry(Record):
@@ -1691,4 +1721,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

@@ -304,7 +304,7 @@ impl Setup {
         let view =
             QueueView { account: AccountView { now: at(0), ..AccountView::default() }, existing: Vec::new() };
         match machine::queue(&self.tenant, view, &self.batch(wish, 0)) {
-            Ok((_, mut rows)) if rows.len() == 1 => rows.remove(0),
+            Ok((_, mut queued)) if queued.rows.len() == 1 => queued.rows.remove(0),
             other => panic!("the wish cannot be queued: {other:?}"),
         }
     }

@@ -61,6 +61,8 @@ types! {
     ALLOCATION_MADE = "allocation" "allocation.made", "Budgets were drawn.";
     BREAKER_CLOSED = "ai" "breaker.closed", "A model of a provider works again.";
     BREAKER_OPENED = "ai" "breaker.opened", "A model of a provider is not asked for a while.";
+    CANARY_ADVANCED = "ai" "canary.advanced", "The candidate of a canary route has a greater share, or all.";
+    CANARY_ROLLED_BACK = "ai" "canary.rolled_back", "The candidate of a canary route is worse and has no calls any more.";
     CHANGE_APPROVED = "execution" "change.approved", "Somebody approved a budget change.";
     CHANGE_BLOCKED = "execution" "change.blocked", "A budget change may not be made, for good or until `retry_at`.";
     CHANGE_COMPLETED = "execution" "change.completed", "A budget change took effect.";

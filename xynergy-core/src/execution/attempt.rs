@@ -227,13 +227,14 @@ impl Parts {
         if let Some(metrics) = &self.metrics {
             metrics.stored(&stored);
         }
-        let Transitioned { row, taken } = stored?;
+        let Transitioned { row, taken, ended } = stored?;
         if let (Some(metrics), true) = (&self.metrics, taken) {
             metrics.stepped(&row);
         }
         if taken {
             let events = [event_of(&row), attention(&row)];
             events.into_iter().flatten().for_each(|event| announce(ctx, &row, event));
+            ended.iter().for_each(|row| announce(ctx, row, EventType::CHANGE_BLOCKED));
         }
         Ok(Step { row, moved: taken })
     }

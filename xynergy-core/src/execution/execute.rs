@@ -172,10 +172,13 @@ impl Executor {
                 plan_digest: plan_digest.clone(),
             };
             let queued = self.parts.store.queue(&ctx.tenant, batch).await?;
-            // One that was stored before is left as it is, and was told then.
-            let fresh = |row: &&ChangeRow| row.attempt == 0 && row.updated_at == row.queued_at;
-            queued.iter().filter(fresh).for_each(|row| announce(ctx, row, EventType::CHANGE_QUEUED));
-            rows.extend(queued.into_iter().map(|row| (row.change.id, row)));
+            // A change that is given twice is told once.
+            let mut stored = queued.stored;
+            for row in queued.rows.iter().filter(|row| stored.remove(&row.change.id)) {
+                announce(ctx, row, EventType::CHANGE_QUEUED);
+            }
+            queued.superseded.iter().for_each(|row| announce(ctx, row, EventType::CHANGE_BLOCKED));
+            rows.extend(queued.rows.into_iter().map(|row| (row.change.id, row)));
         }
         Ok(order.iter().filter_map(|id| rows.get(id).cloned()).collect())
     }

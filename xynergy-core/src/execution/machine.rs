@@ -4,6 +4,7 @@
 
 mod work;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -292,6 +293,8 @@ pub struct Transitioned {
     pub row: ChangeRow,
     /// Whether the transition took place; `false` when a fence held it off and nothing was saved.
     pub taken: bool,
+    /// Other changes that waited and came to their end with it.
+    pub ended: Vec<ChangeRow>,
 }
 
 /// Changes of one account to be queued, with their earliest times.
@@ -311,6 +314,17 @@ pub struct QueueBatch {
     pub changes: Vec<(AdChange, Duration)>,
     /// When they have to be approved first: the digest under which they are, of everything that was queued at once.
     pub plan_digest: Option<String>,
+}
+
+/// The answer to a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Queued {
+    /// The changes of the batch as they are now, in its order.
+    pub rows: Vec<ChangeRow>,
+    /// Those of them that were not stored before.
+    pub stored: BTreeSet<ChangeId>,
+    /// Changes whose place a newer one took, some perhaps of the batch itself.
+    pub superseded: Vec<ChangeRow>,
 }
 
 /// An approval of what was queued under one digest.
@@ -346,14 +360,15 @@ pub struct QueueView {
     pub existing: Vec<ChangeRow>,
 }
 
-/// Queues a batch: the rows of all its changes in their order, and what to save.
+/// Queues a batch: what to save, and what became of it.
 ///
 /// # Errors
 /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when a currency is not the account's; nothing is queued then.
-pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(Commit, Vec<ChangeRow>)> {
+pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(Commit, Queued)> {
     let now = view.account.now;
     let mut state = Work::new(tenant, view.account, &batch.policy, batch.actor.as_deref(), &batch.request_id);
     let mut answer = Vec::with_capacity(batch.changes.len());
+    let mut queued = BTreeSet::new();
     for (change, delay) in &batch.changes {
         if let Some(limits) = state.view.limits.as_ref().filter(|l| l.currency != change.currency) {
             return Err(Error::invalid(
@@ -370,6 +385,7 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
         if batch.changes.iter().all(|(other, _)| !precedes(other, change)) {
             state.supersede(change);
         }
+        queued.insert(change.id);
         state.take_as_known(change);
         let run_at = now.plus(*delay);
         let expires = now.plus(Duration::from_millis(batch.policy.expires_after_ms));
@@ -380,11 +396,6 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
         state.view.open.push(row.clone());
         answer.push(row);
     }
-    let queued: Vec<_> = answer
-        .iter()
-        .map(|r| r.change.id)
-        .filter(|id| view.existing.iter().all(|e| e.change.id != *id))
-        .collect();
     state.raises_after_cuts(&view.existing, &queued);
     for row in &mut answer {
         if let Some(current) = state.view.open.iter().find(|o| o.change.id == row.change.id) {
@@ -395,7 +406,9 @@ pub fn queue(tenant: &TenantId, view: QueueView, batch: &QueueBatch) -> Result<(
         state.commit.changes.retain(|c| c.change.id != row.change.id);
         state.commit.changes.push(row.clone());
     }
-    Ok((state.commit, answer))
+    let superseded = state.commit.changes.iter().filter(|row| row.reason == Some(Reason::Superseded));
+    let superseded = superseded.cloned().collect();
+    Ok((state.commit, Queued { rows: answer, stored: queued, superseded }))
 }
 
 /// Whether two changes are steps of one ramp, which leave each other alone.
@@ -447,9 +460,10 @@ pub fn apply(tenant: &TenantId, view: ChangeView, transition: &Transition) -> (O
         Work::new(tenant, account, &transition.policy, transition.actor.as_deref(), &transition.request_id);
     match work.step(before.clone(), transition) {
         Some(row) => {
+            let ended = work.commit.changes.iter().filter(|other| other.is_over()).cloned().collect();
             work.commit.changes.push(row.clone());
-            (Some(work.commit), Transitioned { row, taken: true })
+            (Some(work.commit), Transitioned { row, taken: true, ended })
         }
-        None => (None, Transitioned { row: before, taken: false }),
+        None => (None, Transitioned { row: before, taken: false, ended: Vec::new() }),
     }
 }

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::health::Performance;
 use crate::layers::{BreakerSnapshot, BreakerState};
 use crate::provider::{Attempt, AttemptStatus, CallReport, Outcome, Usage};
+use crate::route::{CanarySnapshot, CanaryState};
 
 /// Models that have series of their own beside those that were known from the start; all others are counted as one.
 const MODELS: usize = 100;
@@ -319,12 +320,17 @@ impl AiMetrics {
     }
 
     /// Everything, for the text. `breakers` are those of all tenants.
-    pub(crate) fn families(&self, breakers: Vec<BreakerSnapshot>) -> prometheus::Result<Vec<MetricFamily>> {
+    pub(crate) fn families(
+        &self,
+        breakers: Vec<BreakerSnapshot>,
+        canaries: &[CanarySnapshot],
+    ) -> prometheus::Result<Vec<MetricFamily>> {
         let mut families = self.registry.gather();
         let now = Registry::new();
         self.quantiles(&now)?;
         self.rates(&now)?;
         self.breakers(&now, breakers)?;
+        tell_canaries(&now, canaries)?;
         families.extend(now.gather());
         Ok(families)
     }
@@ -409,6 +415,32 @@ impl AiMetrics {
         }
         Ok(())
     }
+}
+
+/// How far the canary routes are. Routes are the configuration's, so that there are only so many.
+fn tell_canaries(now: &Registry, canaries: &[CanarySnapshot]) -> prometheus::Result<()> {
+    let gauges = |name: &str, help: &str| {
+        kept(now, IntGaugeVec::new(Opts::new(format!("xynergy_ai_canary_{name}"), help), &["route"])?)
+    };
+    let states = gauges(
+        "state",
+        "What became of the candidate of a canary route: 0 rolled back, 1 staged, 2 promoted.",
+    )?;
+    let stages =
+        gauges("stage", "The stage that a canary route is in, or in which it was rolled back, from 1.")?;
+    let shares = gauges("share_percent", "The candidate's share of the conversations of a canary route.")?;
+    for canary in canaries {
+        let state = match canary.state {
+            CanaryState::RolledBack => 0,
+            CanaryState::Staged => 1,
+            CanaryState::Promoted => 2,
+        };
+        let figures = [(&states, state), (&stages, canary.stage.into()), (&shares, canary.percent.into())];
+        for (family, value) in figures {
+            family.with_label_values(&[&canary.route]).set(value);
+        }
+    }
+    Ok(())
 }
 
 /// The quantiles of a timing that has seen something.

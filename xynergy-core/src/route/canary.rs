@@ -4,11 +4,53 @@ mod test;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::ModelChoice;
+use crate::ctx::Ctx;
+use crate::env::EventType;
+
 /// How often the arms are compared in a stage: when both have an eighth, a quarter, a half and all of the calls that it takes, so
 /// that a bad candidate is stopped early.
 const LOOKS: u32 = 4;
 /// Latencies are compared from so many answers on, where a mean is as good as normal.
 const LEAST_LATENCIES: u64 = 30;
+
+/// What became of a canary route's candidate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CanaryState {
+    /// It has no calls any more.
+    RolledBack,
+    /// It has some.
+    Staged,
+    /// It has all.
+    Promoted,
+}
+
+/// How far a canary route is in this process: all tenants share one rollout.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CanarySnapshot {
+    /// The route.
+    pub route: String,
+    /// The model that is in use.
+    pub baseline: ModelChoice,
+    /// The model that is to replace it.
+    pub candidate: ModelChoice,
+    /// What became of the candidate.
+    pub state: CanaryState,
+    /// The stage that it is in, or in which it was rolled back, from 1.
+    pub stage: u32,
+    /// How many stages there are.
+    pub stages: u32,
+    /// The candidate's share of the conversations, in percent.
+    pub percent: u32,
+    /// Why it was rolled back; absent otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
 
 /// How a candidate is let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,19 +92,19 @@ pub(super) enum Phase {
 }
 
 /// What a call changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// The candidate has so many percent from now on.
-    Advanced(u32),
-    Promoted,
-    /// With the reason.
-    RolledBack(String),
+    /// The candidate has a greater share from now on, or all.
+    Advanced,
+    RolledBack,
 }
 
 /// The state of one candidate: pure, and changed by nothing but the calls that it is told.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rollout {
     phase: Phase,
+    /// Why the candidate was rolled back, and in which stage.
+    verdict: Option<(usize, String)>,
     baseline: Tally,
     candidate: Tally,
     looked: u32,
@@ -116,7 +158,8 @@ impl Plan {
 
 impl Rollout {
     pub(super) fn new(plan: &Plan) -> Self {
-        Self { phase: plan.start(), baseline: Tally::default(), candidate: Tally::default(), looked: 0 }
+        let (baseline, candidate) = (Tally::default(), Tally::default());
+        Self { phase: plan.start(), verdict: None, baseline, candidate, looked: 0 }
     }
 
     pub(super) fn phase(&self) -> Phase {
@@ -147,7 +190,8 @@ impl Rollout {
             self.looked += 1;
             if let Some(why) = self.worse(plan) {
                 self.phase = Phase::RolledBack;
-                return Some(Step::RolledBack(why));
+                self.verdict = Some((stage, why));
+                return Some(Step::RolledBack);
             }
         }
         if self.looked < LOOKS {
@@ -156,7 +200,7 @@ impl Rollout {
         let percent = plan.percent(stage + 1);
         let phase = if percent >= 100 { Phase::Promoted } else { Phase::Stage(stage + 1) };
         *self = Self { phase, ..Self::new(plan) };
-        Some(if phase == Phase::Promoted { Step::Promoted } else { Step::Advanced(percent) })
+        Some(Step::Advanced)
     }
 
     /// Why the candidate is worse, where it is so beyond chance.
@@ -195,14 +239,18 @@ pub(super) fn arm(key: u128, percent: u32) -> Arm {
 /// A candidate that calls are counted for, in this process.
 #[derive(Debug)]
 pub(super) struct Canary {
-    pub(super) plan: Plan,
+    pub(super) route: String,
+    pub(super) baseline: ModelChoice,
+    pub(super) candidate: ModelChoice,
+    plan: Plan,
     state: Mutex<Rollout>,
 }
 
 impl Canary {
-    pub(super) fn new(plan: Plan) -> Self {
+    pub(super) fn new(route: &str, baseline: &ModelChoice, candidate: &ModelChoice, plan: Plan) -> Self {
         let state = Mutex::new(Rollout::new(&plan));
-        Self { plan, state }
+        let (baseline, candidate) = (baseline.clone(), candidate.clone());
+        Self { route: route.to_owned(), baseline, candidate, plan, state }
     }
 
     /// How far it is, and the candidate's share.
@@ -211,15 +259,51 @@ impl Canary {
         (state.phase(), state.percent(&self.plan))
     }
 
-    /// Takes a call into account, and says what it changed.
-    pub(super) fn observe(&self, route: &str, phase: Phase, arm: Arm, ended: Ended) {
-        let step = self.state().observe(&self.plan, phase, arm, ended);
-        match step {
-            None => {}
-            Some(Step::Advanced(percent)) => tracing::info!(event = "canary_advanced", route, percent),
-            Some(Step::Promoted) => tracing::info!(event = "canary_promoted", route),
-            Some(Step::RolledBack(why)) => tracing::warn!(event = "canary_rolled_back", route, why),
+    /// The same for those who look on.
+    pub(super) fn snapshot(&self) -> CanarySnapshot {
+        self.shown(&self.state())
+    }
+
+    fn shown(&self, rollout: &Rollout) -> CanarySnapshot {
+        let counted = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let stages = self.plan.stages.len();
+        let (state, stage) = match (rollout.phase, &rollout.verdict) {
+            (Phase::Stage(stage), _) => (CanaryState::Staged, stage + 1),
+            (Phase::Promoted, _) => (CanaryState::Promoted, stages),
+            (Phase::RolledBack, verdict) => {
+                (CanaryState::RolledBack, verdict.as_ref().map_or(0, |(stage, _)| *stage) + 1)
+            }
+        };
+        CanarySnapshot {
+            route: self.route.clone(),
+            baseline: self.baseline.clone(),
+            candidate: self.candidate.clone(),
+            state,
+            stage: counted(stage),
+            stages: counted(stages),
+            percent: rollout.percent(&self.plan),
+            reason: rollout.verdict.as_ref().map(|(_, why)| why.clone()),
         }
+    }
+
+    /// Takes a call into account, and tells what it changed.
+    pub(super) fn observe(&self, ctx: &Ctx, phase: Phase, arm: Arm, ended: Ended) {
+        let mut state = self.state();
+        let Some(step) = state.observe(&self.plan, phase, arm, ended) else { return };
+        let now = self.shown(&state);
+        drop(state);
+        let CanarySnapshot { route, percent, reason, .. } = &now;
+        let event = match step {
+            Step::Advanced => {
+                tracing::info!(event = "canary_advanced", route, percent);
+                EventType::CANARY_ADVANCED
+            }
+            Step::RolledBack => {
+                tracing::warn!(event = "canary_rolled_back", route, reason);
+                EventType::CANARY_ROLLED_BACK
+            }
+        };
+        ctx.emit(event, || json!(now));
     }
 
     fn state(&self) -> MutexGuard<'_, Rollout> {

@@ -13,6 +13,7 @@ mod sticky;
 mod weighted;
 mod window;
 
+pub use canary::{CanarySnapshot, CanaryState};
 pub use features::Features;
 pub use router::{Candidate, Decided, Figures, Memo, Router, RoutingTable};
 pub use score::{COMPLEX_FROM, Score, score};

@@ -9,7 +9,7 @@ use super::latency::Latencies;
 use super::policy::{self, Facts};
 use super::sticky::{Affinities, Turn};
 use super::window::{Fitting, Misfit};
-use super::{Complexity, Features, ModelChoice, RouteDecision, Score, score};
+use super::{CanarySnapshot, Complexity, Features, ModelChoice, RouteDecision, Score, score};
 use crate::config::{DefaultStrategy, PolicyConfig, RouteConfig, StrategyConfig, TokenConfig};
 use crate::ctx::Ctx;
 use crate::error::{Error, ErrorKind, Result};
@@ -228,12 +228,13 @@ impl Router {
                         candidate.provider, candidate.model
                     )));
                 }
-                canary = Some(Canary::new(Plan {
+                let plan = Plan {
                     stages: stages.clone(),
                     min_calls: *min_calls,
                     confidence_percent: *confidence_percent,
                     max_slowdown_percent: *max_slowdown_percent,
-                }));
+                };
+                canary = Some(Canary::new(name, &models[0].choice, candidate, plan));
                 Strategy::Canary
             }
             RouteConfig::List(_) | RouteConfig::Table(StrategyConfig::Ordered { .. }) => Strategy::Given,
@@ -293,12 +294,17 @@ impl Router {
                 let (Some(last), Some(canary)) = (last, canary) else { return };
                 let cancelled = last.error.as_deref() == Some(ErrorKind::Cancelled.as_str());
                 if last.status == AttemptStatus::Answered {
-                    canary.observe(route, *phase, *arm, Ended::Answered(last.latency_ms));
+                    canary.observe(ctx, *phase, *arm, Ended::Answered(last.latency_ms));
                 } else if !cancelled {
-                    canary.observe(route, *phase, *arm, Ended::Failed);
+                    canary.observe(ctx, *phase, *arm, Ended::Failed);
                 }
             }
         }
+    }
+
+    /// How far each canary route is, by its name.
+    pub fn canaries(&self) -> Vec<CanarySnapshot> {
+        self.routes.values().filter_map(|route| Some(route.canary.as_ref()?.snapshot())).collect()
     }
 
     /// Whether anything is chosen by what [`learn`](Self::learn) learns.

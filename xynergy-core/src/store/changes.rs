@@ -9,7 +9,7 @@ use crate::ctx::TenantId;
 use crate::env::Timestamp;
 use crate::error::Result;
 use crate::execution::machine::{
-    AccountView, ApprovalRequest, CallTime, KillScope, QueueBatch, Transition, Transitioned,
+    AccountView, ApprovalRequest, CallTime, KillScope, QueueBatch, Queued, Transition, Transitioned,
 };
 use crate::execution::{
     AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, ChangeStatus, Pause, Policy, Reason,
@@ -122,9 +122,9 @@ pub struct BacklogCount {
 /// Cancel safety: a call whose future is dropped has either been done whole or not at all.
 #[async_trait]
 pub trait ChangeStore: Send + Sync + fmt::Debug + 'static {
-    /// Queues a batch of one account with [`machine::queue`](crate::execution::machine::queue); the rows in the
-    /// batch's order. A change whose id is stored already, in whatever status, is left as it is.
-    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>>;
+    /// Queues a batch of one account with [`machine::queue`](crate::execution::machine::queue). A change whose id
+    /// is stored already, in whatever status, is left as it is.
+    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Queued>;
 
     /// Releases what waits under a digest with [`machine::approve`](crate::execution::machine::approve), in all its accounts
     /// in one transaction.

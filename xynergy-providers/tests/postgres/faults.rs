@@ -218,7 +218,7 @@ async fn a_clock_in_1970_is_harmless() {
     let tenant = TenantId::default();
     let wrong = CallTime { now: Timestamp::default(), bound: false };
     let one = change("one", "s1");
-    let queued = store.queue(&tenant, batch(wrong, vec![one.clone()])).await.unwrap().remove(0);
+    let queued = store.queue(&tenant, batch(wrong, vec![one.clone()])).await.unwrap().rows.remove(0);
     let apart = queued.queued_at.micros().abs_diff(SystemClock.now().micros());
     assert!(apart < 60_000_000, "the server's time counts: {queued:?}");
     assert_eq!(store.tenants_due(wrong).await.unwrap(), std::slice::from_ref(&tenant));

@@ -129,5 +129,5 @@ async fn hold(
     changes: Vec<AdChange>,
 ) -> Vec<ChangeRow> {
     let batch = QueueBatch { plan_digest: Some(digest.into()), ..batch(at(0), changes) };
-    store.queue(tenant, batch).await.unwrap()
+    store.queue(tenant, batch).await.unwrap().rows
 }

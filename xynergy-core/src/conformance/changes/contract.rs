@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use super::fixture::{ACCOUNT, at, batch, begin, change, due, limits, live, reserve, transition, view};
 use super::{approve, person, work};
 use crate::ads::{ChangeField, Owner};
@@ -73,8 +75,10 @@ async fn settings(store: &dyn ChangeStore, tenant: &TenantId) {
 async fn queueing(store: &dyn ChangeStore, tenant: &TenantId) {
     let other = TenantId::new("queueing-other").unwrap();
     let first = change("a", "s1", 1000, 1100);
-    let rows = store.queue(tenant, batch(at(0), vec![first.clone()])).await.unwrap();
-    assert_eq!(rows.len(), 1);
+    let queued = store.queue(tenant, batch(at(0), vec![first.clone(), first.clone()])).await.unwrap();
+    assert_eq!((&queued.rows[0], queued.rows.len()), (&queued.rows[1], 2), "the same change twice is one");
+    assert_eq!((queued.stored, queued.superseded), (BTreeSet::from([first.id]), Vec::new()));
+    let rows = queued.rows;
     assert_eq!((rows[0].status, rows[0].run_at), (ChangeStatus::Pending, at(5)));
     assert_eq!(
         store.get(tenant, first.id).await.unwrap().as_ref(),
@@ -84,23 +88,27 @@ async fn queueing(store: &dyn ChangeStore, tenant: &TenantId) {
     assert_eq!(store.get(&other, first.id).await.unwrap(), None, "tenants never see each other");
 
     let again = store.queue(tenant, batch(at(100), vec![first.clone()])).await.unwrap();
-    assert_eq!(again, rows, "a stored id is left as it is");
+    assert_eq!(again.rows, rows[..1], "a stored id is left as it is");
+    assert!(again.stored.is_empty() && again.superseded.is_empty(), "and said to be nothing new: {again:?}");
     store.queue(&other, batch(at(0), vec![first.clone()])).await.unwrap();
     assert!(store.get(&other, first.id).await.unwrap().is_some(), "ids belong to their tenant");
 
     let newer = change("b", "s1", 1000, 1200);
-    store.queue(tenant, batch(at(100), vec![newer.clone()])).await.unwrap();
+    let queued = store.queue(tenant, batch(at(100), vec![newer.clone()])).await.unwrap();
     let old = store.get(tenant, first.id).await.unwrap().unwrap();
+    assert_eq!(queued.stored, BTreeSet::from([newer.id]));
+    assert_eq!(queued.superseded.as_slice(), std::slice::from_ref(&old), "what it ended is said");
     assert_eq!((old.status, old.reason, old.due_at), (ChangeStatus::Blocked, Some(Reason::Superseded), None));
     let resumed = store.queue(tenant, batch(at(101), vec![first, newer.clone()])).await.unwrap();
-    assert_eq!(resumed[0].reason, Some(Reason::Superseded), "a resumed run does not revive it");
-    assert_eq!(resumed[1].status, ChangeStatus::Pending);
+    assert_eq!(resumed.rows[0].reason, Some(Reason::Superseded), "a resumed run does not revive it");
+    assert_eq!(resumed.rows[1].status, ChangeStatus::Pending);
+    assert!(resumed.stored.is_empty() && resumed.superseded.is_empty(), "nor tell it again: {resumed:?}");
 
     let mut raise = change("raise", "s2", 1000, 1100);
     let mut cut = change("cut", "s3", 1000, 900);
     raise.allocation_id = Some("allocation".into());
     cut.allocation_id = Some("allocation".into());
-    let rows = store.queue(tenant, batch(at(100), vec![raise, cut])).await.unwrap();
+    let rows = store.queue(tenant, batch(at(100), vec![raise, cut])).await.unwrap().rows;
     assert!(rows[0].run_at > rows[1].run_at, "raises run after the cuts of their allocation");
     assert_eq!(store.get(tenant, rows[0].change.id).await.unwrap().as_ref(), Some(&rows[0]));
 
@@ -263,7 +271,7 @@ async fn time(store: &dyn ChangeStore, tenant: &TenantId) {
     store.queue(tenant, batch(at(1_000), vec![one.clone()])).await.unwrap();
     assert_eq!(store.high_water(tenant).await.unwrap(), Some(at(1_000)));
     let back = store.queue(tenant, batch(at(0), vec![change("back", "s2", 1000, 1100)])).await.unwrap();
-    assert_eq!(back[0].queued_at, at(1_000), "the store's time does not go back");
+    assert_eq!(back.rows[0].queued_at, at(1_000), "the store's time does not go back");
     let seen = view(store, tenant, &one, at(0)).await;
     assert_eq!(seen.now, at(1_000));
     assert_eq!(store.high_water(tenant).await.unwrap(), Some(at(1_000)));

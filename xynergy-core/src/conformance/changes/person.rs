@@ -160,7 +160,7 @@ pub(super) async fn ramping(store: &dyn ChangeStore, tenant: &TenantId) {
         ..change(name, "s1", from, to)
     };
     let steps = vec![step("r1", 1, 1000, 1200), step("r2", 2, 1200, 1440), step("r3", 3, 1440, 1728)];
-    let rows = store.queue(tenant, batch(at(0), steps.clone())).await.unwrap();
+    let rows = store.queue(tenant, batch(at(0), steps.clone())).await.unwrap().rows;
     assert!(rows.iter().all(|r| r.status == ChangeStatus::Pending), "steps leave each other alone: {rows:?}");
     let token = LeaseToken::fresh(&SeededEntropy::new(9));
     let second = store.transition(tenant, steps[1].id, reserve(&steps[1], 1000, at(6), token)).await.unwrap();
@@ -169,8 +169,9 @@ pub(super) async fn ramping(store: &dyn ChangeStore, tenant: &TenantId) {
     let first = store.transition(tenant, steps[0].id, reserve(&steps[0], 1000, at(7), token)).await.unwrap();
     assert_eq!(first.row.status, ChangeStatus::Claimed);
     let cancelled = transition(at(8), Action::Cancel);
-    store.transition(tenant, steps[1].id, cancelled).await.unwrap();
+    let ended = store.transition(tenant, steps[1].id, cancelled).await.unwrap().ended;
     let last = store.get(tenant, steps[2].id).await.unwrap().unwrap();
+    assert_eq!(ended.as_slice(), std::slice::from_ref(&last), "what ended with it is said");
     assert_eq!((last.reason, last.is_over()), (Some(Reason::Cancelled), true), "with those after it");
 
     let newer = AdChange { field: ChangeField::Bid, ..step("b1", 1, 10, 11) };

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,7 +6,7 @@ use super::world::World;
 use crate::ads::{ChangeField, Owner};
 use crate::error::ErrorKind;
 use crate::execution::machine::KillScope;
-use crate::execution::{AuditKind, ChangeStatus, PlannedOutcome, Policy, Reason};
+use crate::execution::{AdChange, AuditKind, ChangeStatus, PlannedOutcome, Policy, Reason};
 use crate::store::{ChangeFilter, ChangeStore};
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -15,6 +16,7 @@ pub(super) async fn all(store: &Arc<dyn ChangeStore>) {
     applies_once(world("flow-once")).await;
     resumes(world("flow-resume")).await;
     supersedes(world("flow-supersede")).await;
+    ends_together(world("flow-together")).await;
     kills(world("flow-kill")).await;
     expires(world("flow-expire")).await;
     cancels(world("flow-cancel")).await;
@@ -70,16 +72,50 @@ async fn resumes(world: World) {
     );
     world.run(HOUR).await;
     assert_eq!(world.platform.requests(), 2, "queued three times, sent once each");
+    for told in world.told(["a", "b"]) {
+        assert_eq!(told, ["change.queued", "change.intent", "change.completed"], "a repeat tells nothing");
+    }
     world.at_rest().await;
 }
 
 async fn supersedes(world: World) {
     world.queue(vec![world.change("old", "s1", 1_000, 1_100)]).await;
-    world.queue(vec![world.change("new", "s1", 1_000, 1_150)]).await;
+    let newer = vec![world.change("newer", "s1", 1_000, 1_120), world.change("new", "s1", 1_000, 1_150)];
+    world.queue(newer.clone()).await;
+    world.queue(newer).await;
     world.run(HOUR).await;
-    assert_eq!(world.status("old").await, (ChangeStatus::Blocked, Some(Reason::Superseded)));
+    for name in ["old", "newer"] {
+        assert_eq!(world.status(name).await, (ChangeStatus::Blocked, Some(Reason::Superseded)));
+    }
     assert_eq!((world.budget("s1"), world.platform.requests()), (1_150, 1));
+    let [old, newer, new] = world.told(["old", "newer", "new"]);
+    for told in [old, newer] {
+        assert_eq!(told, ["change.queued", "change.blocked superseded"], "each once");
+    }
+    assert_eq!(new, ["change.queued", "change.intent", "change.completed"]);
     world.at_rest().await;
+}
+
+/// What ends with another change is told as well.
+async fn ends_together(world: World) {
+    let far = world.change("far", "s1", 1_000, 2_000);
+    let steps = world.executor.queue_ramped(&world.ctx, vec![far]).await.unwrap();
+    let pause = AdChange { field: ChangeField::Status, ..world.change("pause", "s2", 1, 0) };
+    world.queue(vec![world.change("raise", "s2", 1_000, 1_100), pause]).await;
+    world.events.drain();
+    world.executor.cancel(&world.ctx, steps[1].change.id).await.unwrap();
+    let cancelled = world.events.drain();
+    let ids: BTreeSet<_> = cancelled.iter().map(|event| event.metadata.correlation_id.clone()).collect();
+    assert_eq!(ids, steps[1..].iter().map(|row| row.change.id.to_string()).collect(), "those after it, too");
+    assert_eq!(cancelled.len(), ids.len());
+    assert!(cancelled.iter().all(|event| event.payload["reason"] == "cancelled"), "{cancelled:#?}");
+
+    world.platform.edit(&Owner::ad_set("s2"), ChangeField::Budget, 1_070, world.now());
+    world.run(HOUR).await;
+    // Which of them reads the edit first is a matter of the jitter.
+    for told in world.told(["raise", "pause"]) {
+        assert!(told == ["change.blocked drifted"] || told == ["change.blocked edited"], "{told:?}");
+    }
 }
 
 async fn kills(world: World) {

@@ -12,7 +12,7 @@ use crate::ctx::{Ctx, TenantId};
 use crate::env::Timestamp;
 use crate::error::Result;
 use crate::execution::machine::{
-    AccountView, ApprovalRequest, CallTime, KillScope, QueueBatch, Transition, Transitioned,
+    AccountView, ApprovalRequest, CallTime, KillScope, QueueBatch, Queued, Transition, Transitioned,
 };
 use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Policy};
 use crate::store::{AccountRules, Backlog, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt};
@@ -61,7 +61,7 @@ pub(super) struct GatedStore(pub(super) Arc<dyn ChangeStore>, pub(super) Arc<Gat
 
 #[async_trait]
 impl ChangeStore for GatedStore {
-    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>> {
+    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Queued> {
         self.0.queue(tenant, batch).await
     }
 

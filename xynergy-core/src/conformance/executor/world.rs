@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,6 +103,22 @@ impl World {
     pub(super) async fn status(&self, name: &str) -> (ChangeStatus, Option<Reason>) {
         let row = self.get(name).await;
         (row.status, row.reason)
+    }
+
+    /// The events of these changes since the last time, blocks with their reason. None came twice.
+    pub(super) fn told<const N: usize>(&self, names: [&str; N]) -> [Vec<String>; N] {
+        let events = self.events.drain();
+        let ids: BTreeSet<_> = events.iter().map(|event| &event.event_id).collect();
+        assert_eq!(ids.len(), events.len(), "told twice: {events:#?}");
+        names.map(|name| {
+            let id = ChangeId::derive(&[name]).to_string();
+            let own = events.iter().filter(|event| event.metadata.correlation_id == id);
+            let told = own.map(|event| match event.payload["reason"].as_str() {
+                Some(reason) if event.event_type == "change.blocked" => format!("change.blocked {reason}"),
+                _ => event.event_type.to_owned(),
+            });
+            told.collect()
+        })
     }
 
     pub(super) fn budget(&self, set: &str) -> i64 {

@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{AccountView, Action, Commit, HumanVerdict, Settlement, Transition, Unmoved};
@@ -581,7 +582,7 @@ impl<'a> Work<'a> {
     }
 
     /// Raises that were just queued run after the last cut of their allocation.
-    pub(super) fn raises_after_cuts(&mut self, existing: &[ChangeRow], queued: &[ChangeId]) {
+    pub(super) fn raises_after_cuts(&mut self, existing: &[ChangeRow], queued: &BTreeSet<ChangeId>) {
         let cuts: Vec<_> = self
             .view
             .open

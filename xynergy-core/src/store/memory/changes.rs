@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::execution::guard::RecentChanges;
 use crate::execution::machine::{
     self, AccountView, ApprovalRequest, ApprovalView, CallTime, ChangeView, Commit, KillScope, Known,
-    QueueBatch, QueueView, Transition, Transitioned,
+    QueueBatch, QueueView, Queued, Transition, Transitioned,
 };
 use crate::execution::{
     AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Movement, Pause, Policy,
@@ -200,7 +200,7 @@ impl MemoryChanges {
 
 #[async_trait]
 impl ChangeStore for MemoryChanges {
-    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>> {
+    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Queued> {
         let mut tenants = self.lock();
         let killed = tenants.killed;
         let stored = tenants.by_id.entry(tenant.clone()).or_default();
@@ -209,10 +209,10 @@ impl ChangeStore for MemoryChanges {
             account: stored.view(&batch.account_id, &changes, batch.at, None, killed),
             existing: changes.iter().filter_map(|c| stored.changes.get(&c.id)).cloned().collect(),
         };
-        let (commit, rows) = machine::queue(tenant, view, &batch)?;
+        let (commit, queued) = machine::queue(tenant, view, &batch)?;
         stored.save(&batch.account_id, commit);
         self.wake.notify_one();
-        Ok(rows)
+        Ok(queued)
     }
 
     async fn approve(&self, tenant: &TenantId, request: ApprovalRequest) -> Result<Vec<ChangeRow>> {

@@ -96,6 +96,27 @@ public struct BreakerState: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// What became of a canary route's candidate.
+public struct CanaryState: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// It has no calls any more.
+    public static let rolledBack = CanaryState(rawValue: "rolled_back")
+    /// It has some.
+    public static let staged = CanaryState(rawValue: "staged")
+    /// It has all.
+    public static let promoted = CanaryState(rawValue: "promoted")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [CanaryState] = [
+        .rolledBack, .staged, .promoted,
+    ]
+}
+
 /// What a change moves. Its values are integers: minor units for money, `DeliveryStatus::code`] for a status.
 public struct ChangeField: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String

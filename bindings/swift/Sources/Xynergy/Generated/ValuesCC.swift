@@ -249,6 +249,57 @@ public struct CallReport: Codable, Hashable, Sendable {
     }
 }
 
+/// How far a canary route is in this process: all tenants share one rollout.
+public struct CanarySnapshot: Codable, Hashable, Sendable {
+    /// The route.
+    public var route: String
+    /// The model that is in use.
+    public var baseline: ModelChoice
+    /// The model that is to replace it.
+    public var candidate: ModelChoice
+    /// What became of the candidate.
+    public var state: CanaryState
+    /// The stage that it is in, or in which it was rolled back, from 1.
+    public var stage: UInt32
+    /// How many stages there are.
+    public var stages: UInt32
+    /// The candidate's share of the conversations, in percent.
+    public var percent: UInt32
+    /// Why it was rolled back; absent otherwise.
+    public var reason: String?
+
+    public init(
+        route: String,
+        baseline: ModelChoice,
+        candidate: ModelChoice,
+        state: CanaryState,
+        stage: UInt32,
+        stages: UInt32,
+        percent: UInt32,
+        reason: String? = nil
+    ) {
+        self.route = route
+        self.baseline = baseline
+        self.candidate = candidate
+        self.state = state
+        self.stage = stage
+        self.stages = stages
+        self.percent = percent
+        self.reason = reason
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case route
+        case baseline
+        case candidate
+        case state
+        case stage
+        case stages
+        case percent
+        case reason
+    }
+}
+
 /// A click that shares a key with a conversion, and what a match needs of it.
 public struct Candidate: Codable, Hashable, Sendable {
     /// The key that was asked for.

@@ -6,7 +6,7 @@ public struct Health: Codable, Hashable, Sendable {
     public var service: String
     /// All checks together.
     public var status: HealthStatus
-    /// Each check by its name: `store`, `cache`, `ai.PROVIDER`, `crm`, `ad_platform`.
+    /// Each check by its name: `store`, `cache`, `ai.PROVIDER`, `canary.ROUTE`, `crm`, `ad_platform`.
     public var checks: [String: HealthCheck]
     /// What the process uses.
     public var resources: Resources
@@ -60,6 +60,8 @@ public struct HealthCheck: Codable, Hashable, Sendable {
 
 /// What there is to say about a check; absent is what does not belong to it.
 public struct HealthDetail: Codable, Hashable, Sendable {
+    /// How far a canary route is.
+    public var canary: CanarySnapshot?
     /// The kind of the error, as `ErrorKind::as_str` (crate::ErrorKind::as_str) names it.
     public var error: String?
     /// Consecutive faults that a breaker has counted.
@@ -70,11 +72,13 @@ public struct HealthDetail: Codable, Hashable, Sendable {
     public var state: BreakerState?
 
     public init(
+        canary: CanarySnapshot? = nil,
         error: String? = nil,
         failureCount: UInt32? = nil,
         message: String? = nil,
         state: BreakerState? = nil
     ) {
+        self.canary = canary
         self.error = error
         self.failureCount = failureCount
         self.message = message
@@ -82,6 +86,7 @@ public struct HealthDetail: Codable, Hashable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
+        case canary
         case error
         case failureCount = "failure_count"
         case message

@@ -103,6 +103,7 @@ let fieldsOfTypes: [String: [String]] = [
     "CallContext": CallContext.CodingKeys.allCases.map(\.rawValue),
     "CallOptions": CallOptions.CodingKeys.allCases.map(\.rawValue),
     "CallReport": CallReport.CodingKeys.allCases.map(\.rawValue),
+    "CanarySnapshot": CanarySnapshot.CodingKeys.allCases.map(\.rawValue),
     "Candidate": Candidate.CodingKeys.allCases.map(\.rawValue),
     "ChangeRow": ChangeRow.CodingKeys.allCases.map(\.rawValue),
     "ChatChunk": ChatChunk.CodingKeys.allCases.map(\.rawValue),

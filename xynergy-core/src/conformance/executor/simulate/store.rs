@@ -11,7 +11,7 @@ use crate::ctx::TenantId;
 use crate::env::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::execution::machine::{
-    AccountView, Action, ApprovalRequest, CallTime, KillScope, QueueBatch, Transition, Transitioned,
+    AccountView, Action, ApprovalRequest, CallTime, KillScope, QueueBatch, Queued, Transition, Transitioned,
 };
 use crate::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Policy};
 use crate::store::{AccountRules, Backlog, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt};
@@ -93,7 +93,7 @@ impl SimStore {
 
 #[async_trait]
 impl ChangeStore for SimStore {
-    async fn queue(&self, tenant: &TenantId, mut batch: QueueBatch) -> Result<Vec<ChangeRow>> {
+    async fn queue(&self, tenant: &TenantId, mut batch: QueueBatch) -> Result<Queued> {
         batch.at = self.time(batch.at);
         if self.world.flaw == Some(Flaw::SkippedApproval) {
             batch.plan_digest = None;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use xynergy_core::execution::machine::{
     self, AccountView, Action, ApprovalRequest, ApprovalView, CallTime, KillScope, QueueBatch, QueueView,
-    Transition, Transitioned,
+    Queued, Transition, Transitioned,
 };
 use xynergy_core::execution::{
     AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, ChangeStatus, Policy, Reason,
@@ -35,7 +35,7 @@ use rows::Columns;
 
 #[async_trait]
 impl ChangeStore for PostgresStore {
-    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>> {
+    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Queued> {
         let queued = retried(|| self.queue_once(tenant, &batch)).await;
         queued.map_err(|failure| failure.into_error("execution.queue")).inspect(|_| self.wake.wake())
     }
@@ -287,7 +287,7 @@ impl ChangeStore for PostgresStore {
 }
 
 impl PostgresStore {
-    async fn queue_once(&self, tenant: &TenantId, batch: &QueueBatch) -> Result<Vec<ChangeRow>, Failure> {
+    async fn queue_once(&self, tenant: &TenantId, batch: &QueueBatch) -> Result<Queued, Failure> {
         let changes: Vec<_> = batch.changes.iter().map(|(change, _)| change).collect();
         let transaction = Transaction::on(self.connection().await?);
         let stored = transaction.prepared(sql::CHANGES).await?;
@@ -303,12 +303,12 @@ impl PostgresStore {
         let known: BTreeSet<_> =
             existing.keys().copied().chain(account.open.iter().map(|row| row.change.id)).collect();
         let view = QueueView { account, existing: existing.into_values().collect() };
-        let (commit, rows) = machine::queue(tenant, view, batch)?;
+        let (commit, queued) = machine::queue(tenant, view, batch)?;
         let mut saves =
             save::commit(tenant, account_id, &head, &commit, |row| !known.contains(&row.change.id));
         saves.push((sql::NOTIFY, values![self.channel()]));
         transaction.commit_with(saves).await?;
-        Ok(rows)
+        Ok(queued)
     }
 
     async fn approve_once(

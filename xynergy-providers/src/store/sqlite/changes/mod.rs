@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use rusqlite::params;
 use xynergy_core::execution::machine::{
     self, AccountView, ApprovalRequest, ApprovalView, CallTime, ChangeView, KillScope, QueueBatch, QueueView,
-    Transition, Transitioned,
+    Queued, Transition, Transitioned,
 };
 use xynergy_core::execution::{AccountLimits, AdChange, AuditRow, ChainHead, ChangeId, ChangeRow, Policy};
 use xynergy_core::store::{AccountRules, Backlog, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt};
@@ -22,7 +22,7 @@ use super::error::Failure;
 
 #[async_trait]
 impl ChangeStore for SqliteStore {
-    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Vec<ChangeRow>> {
+    async fn queue(&self, tenant: &TenantId, batch: QueueBatch) -> Result<Queued> {
         let tenant = tenant.clone();
         self.transaction("execution.queue", move |transaction| {
             let changes: Vec<_> = batch.changes.iter().map(|(c, _)| c).collect();
@@ -31,9 +31,9 @@ impl ChangeStore for SqliteStore {
                 existing.extend(load::change(transaction, &tenant, change.id)?);
             }
             let account = load::account(transaction, &tenant, &batch.account_id, &changes, batch.at)?;
-            let (commit, rows) = machine::queue(&tenant, QueueView { account, existing }, &batch)?;
+            let (commit, queued) = machine::queue(&tenant, QueueView { account, existing }, &batch)?;
             save::commit(transaction, &tenant, &batch.account_id, &commit)?;
-            Ok(rows)
+            Ok(queued)
         })
         .await
         .inspect(|_| self.wake.notify_one())
