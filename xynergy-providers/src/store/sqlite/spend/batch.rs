@@ -92,3 +92,87 @@ pub(super) fn apart<T>(
 fn same(error: &Error) -> Error {
     Error::new(error.kind(), error.operation(), error.message().to_owned()).with_retry(error.retry())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::time::Duration;
+
+    use xynergy_core::ErrorKind;
+
+    use super::*;
+
+    fn database() -> (tempfile::TempDir, Connection) {
+        let directory = tempfile::tempdir().unwrap();
+        let connection = Connection::open(directory.path().join("x.sqlite")).unwrap();
+        connection.busy_timeout(Duration::ZERO).unwrap();
+        connection.execute_batch("CREATE TABLE kept (value INTEGER)").unwrap();
+        (directory, connection)
+    }
+
+    /// A work that writes `value`, and fails after that if it is negative.
+    fn writes(batch: &Batch, value: i64) -> Receiver<Result<()>> {
+        let (tell, told) = channel();
+        batch.push(Box::new(move |transaction| match transaction {
+            Err(error) => {
+                tell.send(Err(error)).unwrap();
+                None
+            }
+            Ok(transaction) => {
+                let done = apart(transaction, |connection| {
+                    connection.execute("INSERT INTO kept VALUES (?1)", [value])?;
+                    let refused = || Failure::Domain(Error::new(ErrorKind::Rejected, "test", "negative"));
+                    (value >= 0).then_some(()).ok_or_else(refused)
+                });
+                Some(Box::new(move |committed: Result<()>| {
+                    let done = done.map_err(|failure| failure.into_error("test"));
+                    tell.send(committed.and(done)).unwrap();
+                }))
+            }
+        }));
+        told
+    }
+
+    fn kept(connection: &Connection) -> Vec<i64> {
+        let mut statement = connection.prepare("SELECT value FROM kept").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(std::result::Result::unwrap).collect()
+    }
+
+    #[test]
+    fn what_waits_is_committed_at_once_and_one_failure_is_its_own() {
+        let (directory, mut connection) = database();
+        // The header counts the transactions that changed the file.
+        let commits = || {
+            let file = std::fs::read(directory.path().join("x.sqlite")).unwrap();
+            u32::from_be_bytes(file[24..28].try_into().unwrap())
+        };
+        let before = commits();
+        let batch = Batch::default();
+        let told = [1, -2, 3].map(|value| writes(&batch, value));
+        batch.write(&mut connection, &CloseNotes::default());
+        assert_eq!(kept(&connection), [1, 3]);
+        assert_eq!(commits(), before + 1);
+        let told = told.map(|told| told.recv().unwrap().map_err(|error| error.kind()));
+        assert_eq!(told, [Ok(()), Err(ErrorKind::Rejected), Ok(())]);
+        batch.write(&mut connection, &CloseNotes::default());
+        assert_eq!(commits(), before + 1, "nothing waited");
+    }
+
+    #[test]
+    fn without_a_transaction_everybody_is_told_why() {
+        let (directory, mut connection) = database();
+        let other = Connection::open(directory.path().join("x.sqlite")).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let batch = Batch::default();
+        let told = [1, 2].map(|value| writes(&batch, value));
+        batch.write(&mut connection, &CloseNotes::default());
+        for told in told {
+            assert!(matches!(told.recv().unwrap().unwrap_err().retry(), xynergy_core::Retry::After(_)));
+        }
+        other.execute_batch("COMMIT").unwrap();
+        let after = writes(&batch, 4);
+        batch.write(&mut connection, &CloseNotes::default());
+        assert!(after.recv().unwrap().is_ok());
+        assert_eq!(kept(&connection), [4]);
+    }
+}
