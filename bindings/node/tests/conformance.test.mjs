@@ -80,7 +80,7 @@ test('a provider', async () => {
 });
 
 test('an embedder', async () => {
-  const vector = (text) => [text.length, text.charCodeAt(0), 1];
+  const vector = (text) => [text.split(' ').length, text.charCodeAt(0) - 96, 1];
   await testing.checkEmbedder({ embed: (ctx, { input }) => ({ vectors: input.map(vector) }) });
   await rejects(
     testing.checkEmbedder({ embed: (ctx, { input }) => ({ vectors: [...input].sort().map(vector) }) }), 'invalid_input', 'embedder', 'order',
