@@ -30,7 +30,7 @@ def test_everything_of_the_surface_is_there_and_nothing_else() -> None:
                 assert methods <= set(dir(type(made)))
         public = {name for name in dir(made) if not name.startswith("_")}
         areas = {area for area in by_area if area}
-        assert public == areas | by_area[""] | {"chat", "scope", "close", "from_env", "is_closed"}
+        assert public == areas | by_area[""] | {"chat", "embeddings", "scope", "close", "from_env", "is_closed"}
     for name, fields in surface["types"].items():
         record = getattr(xynergy, name)
         assert sorted(record._FIELDS) == fields, name
