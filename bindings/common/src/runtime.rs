@@ -56,7 +56,7 @@ pub fn pool() -> Result<&'static Pool> {
         let made = Box::into_raw(Box::new(Pool::new(process)?));
         if POOL.compare_exchange(current, made, Ordering::AcqRel, Ordering::Acquire).is_err() {
             // SAFETY: it was made above and nobody else has seen it.
-            drop(unsafe { Box::from_raw(made) });
+            unsafe { Box::from_raw(made) }.discard();
         }
     }
 }
@@ -108,6 +108,15 @@ impl Pool {
             outbox,
             dispatch,
         })
+    }
+
+    /// Ends a pool that another thread's came before. Its threads are not waited for: the caller may be a task of a runtime of
+    /// its own, which must not wait.
+    fn discard(self) {
+        let runtime = self.runtime.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = runtime {
+            runtime.shutdown_background();
+        }
     }
 
     /// The process it belongs to.
