@@ -8,7 +8,7 @@ use xynergy_attribution::matching::{self, Evidence, KnownAds};
 use xynergy_attribution::revenue;
 use xynergy_core::crm::{Contact, CrmEvent, Deal};
 use xynergy_core::env::{Event, EventType};
-use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
+use xynergy_core::store::{Click, DealRevenue, KeyedHash, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result};
 
 pub use xynergy_attribution::matching::{AdParents, Layers};
@@ -128,6 +128,13 @@ impl Attribution<'_> {
         let candidates = clicks.candidates(&ctx.tenant, &evidence.keys(), from, to).await?;
         let matched = matching::choose(anchor, &evidence, &candidates, ads);
         Ok(Some(ledger.into_deal(deal_id, matched)))
+    }
+
+    /// The hashes under which a click may be found by what a contact tells.
+    pub(crate) async fn keys_of(&self, ctx: &Ctx, contact: &Contact) -> Result<Vec<KeyedHash>> {
+        let names = &self.0.shared.config.attribution.contact_properties;
+        let key = self.identity_key(ctx).await?;
+        Ok(Evidence::of([contact], names, &*key, &self.layers()).keys())
     }
 
     /// Tells of a deal that was booked: what it is worth now, and which ad is behind it.

@@ -20,7 +20,7 @@ use xynergy_core::{Error, ErrorKind, Result};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::MetaConfig;
 #[cfg(feature = "attribution")]
-use xynergy_providers::crm::hubspot::HubspotConfig;
+use xynergy_providers::crm::{hubspot::HubspotConfig, webhooks::WebhooksConfig};
 #[cfg(all(feature = "redis", feature = "ai"))]
 pub use xynergy_providers::redis::{RedisConfig, RedisUrl};
 #[cfg(feature = "postgres")]
@@ -55,6 +55,10 @@ pub struct Config {
     #[cfg(feature = "attribution")]
     #[serde(default)]
     pub hubspot: Option<HubspotConfig>,
+    /// Deals and contacts that any backend sends by signed webhooks, beside the CRM or without one.
+    #[cfg(feature = "attribution")]
+    #[serde(default)]
+    pub webhooks: Option<WebhooksConfig>,
     /// The ad platform.
     #[cfg(feature = "execution")]
     #[serde(default)]
@@ -78,6 +82,8 @@ impl Default for Config {
             attribution: AttributionConfig::default(),
             #[cfg(feature = "attribution")]
             hubspot: None,
+            #[cfg(feature = "attribution")]
+            webhooks: None,
             #[cfg(feature = "execution")]
             meta: None,
             #[cfg(feature = "execution")]

@@ -14,6 +14,7 @@ use xynergy::embed::EmbedRequest;
 use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
 use xynergy::provider::{CallOptions, ChatRequest};
+use xynergy::webhooks::SignedDelivery;
 use xynergy::{Client, Error, Result, Scope};
 
 /// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
@@ -58,6 +59,7 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("ai", name)) => ai(scope, name, &mut a).await,
         Some(("attribution", name)) => attribution(scope, name, &mut a).await,
         Some(("hubspot", name)) => hubspot(scope, name, &mut a).await,
+        Some(("webhooks", name)) => webhooks(scope, name, &mut a).await,
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
@@ -153,14 +155,41 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
     }
 }
 
+/// The bytes of a body, as text or base64.
+fn body(a: &mut Args) -> Vec<u8> {
+    match a.take::<Value>("body") {
+        Value::String(text) => text.into_bytes(),
+        other => STANDARD.decode(other["base64"].as_str().unwrap()).unwrap(),
+    }
+}
+
+async fn webhooks(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let webhooks = scope.webhooks();
+    match name {
+        "accept" => {
+            let (body, headers): (_, BTreeMap<String, String>) = (body(a), a.take("headers"));
+            let source: Option<String> = a.optional("source");
+            let delivery = SignedDelivery {
+                headers: &headers,
+                body: &body,
+                received_at: a.optional("received_at"),
+                source: source.as_deref().unwrap_or(""),
+            };
+            json(webhooks.accept(&delivery).await)
+        }
+        "process" => {
+            let ads = a.optional("ads").unwrap_or_default();
+            json(webhooks.process(&ads, limit(a)).await)
+        }
+        _ => panic!("webhooks.{name} is no method of the Rust library"),
+    }
+}
+
 async fn hubspot(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
     let hubspot = scope.hubspot();
     match name {
         "accept" => {
-            let body = match a.take::<Value>("body") {
-                Value::String(text) => text.into_bytes(),
-                other => STANDARD.decode(other["base64"].as_str().unwrap()).unwrap(),
-            };
+            let body = body(a);
             let (method, url): (String, String) = (a.take("method"), a.take("url"));
             let headers: BTreeMap<String, String> = a.take("headers");
             let source: Option<String> = a.optional("source");

@@ -13,6 +13,7 @@ mod closed_loop;
 mod execution;
 mod hubspot;
 mod stream;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -62,7 +63,7 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 10] = [
+const COMPUTES: [&str; 11] = [
     "allocation.pipeline",
     "allocation.select",
     "attribution.deals",
@@ -73,6 +74,7 @@ const COMPUTES: [&str; 10] = [
     "closed_loop.tick",
     "execution.verify_audit",
     "hubspot.process",
+    "webhooks.process",
 ];
 
 impl Method {
@@ -123,6 +125,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         ai::METHODS,
         attribution::METHODS,
         hubspot::METHODS,
+        webhooks::METHODS,
         allocation::METHODS,
         closed_loop::METHODS,
         execution::METHODS,

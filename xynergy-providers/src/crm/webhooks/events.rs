@@ -8,7 +8,7 @@ use xynergy_core::crm::{CrmChange, CrmEvent};
 use xynergy_core::store::KeyedHash;
 use xynergy_core::{Error, Result, Timestamp};
 
-use super::super::EventProblem;
+use crate::crm::hubspot::EventProblem;
 
 /// The first moment that an event may have happened at: 2000-01-01.
 const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
@@ -42,6 +42,13 @@ pub enum Told {
         /// Its contacts, where the event names them.
         contacts: Option<BTreeSet<String>>,
         /// When this was so.
+        at: Timestamp,
+    },
+    /// A contact is to be forgotten.
+    Forgotten {
+        /// The contact.
+        contact_id: String,
+        /// Whatever was told up to then.
         at: Timestamp,
     },
     /// What is known of a contact.
@@ -171,7 +178,10 @@ struct Code(String);
 pub fn parse_events(body: &[u8], delivery_id: &str, received_at: Timestamp) -> Result<WebhookBatch> {
     let wrong = |error: serde_json::Error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Error::invalid("webhooks.accept", format!("body: is neither an event nor a JSON array of events ({place})"))
+        Error::invalid(
+            "webhooks.accept",
+            format!("body: is neither an event nor a JSON array of events ({place})"),
+        )
     };
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     let elements: Vec<&RawValue> = match first {
@@ -215,7 +225,8 @@ impl Reader<'_> {
             "deal.updated" => self.updated(at, data(&envelope)?),
             "deal.refunded" => {
                 let Refunded { deal_id, amount, currency } = data(&envelope)?;
-                let told = Refunded { deal_id: deal_id.clone(), amount: amount.clone(), currency: currency.clone() };
+                let told =
+                    Refunded { deal_id: deal_id.clone(), amount: amount.clone(), currency: currency.clone() };
                 let change = CrmChange::Refund { amount: amount.0, currency: currency.map(|code| code.0) };
                 self.change(kind, at, vec![deal_id], change, "refund", &told)
             }
@@ -240,7 +251,9 @@ impl Reader<'_> {
             }
             "contact.deleted" => {
                 let contact: OfContact = data(&envelope)?;
-                let change = CrmChange::Forgotten { contact_id: contact.contact_id.clone() };
+                let contact_id = contact.contact_id.clone();
+                self.told.push(Told::Forgotten { contact_id: contact_id.clone(), at });
+                let change = CrmChange::Forgotten { contact_id };
                 self.change(kind, at, Vec::new(), change, "", &contact)
             }
             other => {
@@ -260,9 +273,9 @@ impl Reader<'_> {
         }
         let changes = [
             deal.pipeline.clone().map(|pipeline| ("pipeline", CrmChange::Pipeline { pipeline })),
-            deal.currency.clone().map(|currency| {
-                ("currency", CrmChange::Currency { currency: currency.map(|code| code.0) })
-            }),
+            deal.currency
+                .clone()
+                .map(|currency| ("currency", CrmChange::Currency { currency: currency.map(|code| code.0) })),
             deal.amount.clone().map(|amount| ("amount", CrmChange::Amount { amount: amount.map(|a| a.0) })),
             deal.stage.clone().map(|stage| ("stage", CrmChange::Stage { stage })),
             deal.created_at.map(|_| ("created", CrmChange::Created)),
@@ -304,7 +317,15 @@ impl Reader<'_> {
         let key = key_of(&[self.delivery_id, &self.index.to_string(), kind, field, &raw]);
         let event_id = format!("{}.{}", self.delivery_id, self.index);
         let recorded_at = self.received_at;
-        self.events.push(CrmEvent { key, occurred_at: at, recorded_at, event_id, deals, change: Some(change), raw });
+        self.events.push(CrmEvent {
+            key,
+            occurred_at: at,
+            recorded_at,
+            event_id,
+            deals,
+            change: Some(change),
+            raw,
+        });
         Ok(())
     }
 
@@ -316,7 +337,9 @@ impl Reader<'_> {
             return Err(format!("timestamp: {at} is before 2000"));
         }
         if at > self.latest() {
-            return Err(format!("timestamp: {at} is more than a day after its arrival: check the sender's clock"));
+            return Err(format!(
+                "timestamp: {at} is more than a day after its arrival: check the sender's clock"
+            ));
         }
         Ok(at)
     }
@@ -345,7 +368,10 @@ fn named(what: &str, error: &serde_json::Error) -> String {
     let problem = text.split(" at line ").next().unwrap_or_default();
     // A value may be a person's: only the names of fields and types are told.
     let shown = if problem.starts_with("invalid type") || problem.starts_with("invalid value") {
-        problem.rsplit("expected ").next().map_or("has a value of another type".to_owned(), |e| format!("expected {e}"))
+        problem
+            .rsplit("expected ")
+            .next()
+            .map_or("has a value of another type".to_owned(), |e| format!("expected {e}"))
     } else {
         problem.chars().take(200).collect()
     };
@@ -388,7 +414,9 @@ fn some_id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<S
 }
 
 /// `Some(None)` for a null, so that it is told from a field that is absent.
-fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn given<'de, D: serde::Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -402,7 +430,9 @@ impl<'de> Deserialize<'de> for Amount {
         if plain(whole) && plain(fraction) {
             return Ok(Self(text.to_owned()));
         }
-        Err(serde::de::Error::custom("amount: is not a decimal number such as \"1234.50\", in the currency's major unit"))
+        Err(serde::de::Error::custom(
+            "amount: is not a decimal number such as \"1234.50\", in the currency's major unit",
+        ))
     }
 }
 
