@@ -149,7 +149,8 @@ impl Scope {
                 (deal, of_deal)
             });
             match self.book(&ctx, id, deal, ads).await {
-                Ok(()) => done.push(id.as_str()),
+                Ok(true) => done.push(id.as_str()),
+                Ok(false) => {}
                 Err(error) if read::is_of_one(&error) => {
                     deals.refused.insert(id.clone(), read::problem(&error));
                 }
@@ -163,22 +164,23 @@ impl Scope {
         Ok(processed)
     }
 
-    /// Books one deal: what its events are worth, and the click behind it.
+    /// Books one deal: what its events are worth, and the click behind it. False when there is nothing to book yet, or another
+    /// worker has booked more.
     async fn book(
         &self,
         ctx: &Ctx,
         id: &str,
         deal: Option<(&Deal, Vec<&Contact>)>,
         ads: &KnownAds,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let revenue = &self.stores().await?.revenue;
         let events = revenue.events(&ctx.tenant, id).await?;
-        if let Some(worth) = self.attribution().evaluate(ctx, id, deal, &events, ads).await?
-            && revenue.put_deals(&ctx.tenant, std::slice::from_ref(&worth)).await?
-        {
+        let Some(worth) = self.attribution().evaluate(ctx, id, deal, &events, ads).await? else { return Ok(false) };
+        let booked = revenue.put_deals(&ctx.tenant, std::slice::from_ref(&worth)).await?;
+        if booked {
             self.attribution().announce(ctx, &worth, &events);
         }
-        Ok(())
+        Ok(booked)
     }
 
     /// Where deals are read: what the tenant's own webhooks told, then the CRM.

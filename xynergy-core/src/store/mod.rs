@@ -14,6 +14,6 @@ pub use changes::{
 };
 pub use clicks::{Candidate, Click, ClickStore, KeyedHash, Personal, Tracked, Utm};
 pub use revenue::{
-    Appended, Attributed, DealRevenue, Layer, LedgerEntry, Match, MatchCounts, RevenueStore, RevenueTotals,
+    Appended, Attributed, DealFacts, DealRevenue, EntryCause, Layer, LedgerEntry, Match, MatchCounts, Revaluation, RevenueStore, RevenueTotals,
 };
 pub use state::{Document, StateStore};
