@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def describe() -> dict[str, Any]:
     """The description, from the code itself."""
-    command = ["cargo", "run", "--quiet", "--package", "xynergy-bindings", "--bin", "describe"]
+    command = ["cargo", "run", "--quiet", "--package", "xynergy-bindings", "--features", "describe", "--bin", "describe"]
     ran = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     description: dict[str, Any] = json.loads(ran.stdout)
     return description
