@@ -25,6 +25,14 @@ def describe() -> dict[str, Any]:
     return description
 
 
+def in_order(description: dict[str, Any]) -> None:
+    """Refuses a method whose required arguments stand behind one that may be left out: few languages can write that."""
+    for method in description["methods"]:
+        required = [param["required"] for param in method["params"]]
+        if required != sorted(required, reverse=True):
+            raise SystemExit(f"{method['name']}: give the required arguments before those that may be left out")
+
+
 def surface(description: dict[str, Any]) -> dict[str, Any]:
     """What every language has to have: methods with their arguments, kinds of errors, the traits of hosts, and the fields of results."""
     return {
@@ -68,7 +76,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
     check = parser.parse_args().check
     stale = []
-    for path, text in files(describe()).items():
+    description = describe()
+    in_order(description)
+    for path, text in files(description).items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if check:
