@@ -52,6 +52,7 @@ fn clicks() -> impl Strategy<Value = Vec<Click>> {
             click_id: format!("click-{}", n % 3),
             fingerprint: Some(hash(n % 6)),
             address: Some(hash(6)),
+            device: None,
             raw: "{}".into(),
         }),
     });

@@ -63,6 +63,7 @@ pub fn parse_line(line: &[u8], key: &IdentityKey) -> Result<Click, LineProblem> 
             click_id: click_id.unwrap_or_else(|| hash.to_string()),
             fingerprint: key.layer2(ip_text, agent, accept_language.as_deref().unwrap_or_default()),
             address: key.layer3(ip_text, agent),
+            device: None,
             raw: fields.raw(ip.as_deref(), user_agent.as_deref(), accept_language.as_deref(), &url_text)?,
         })
     } else {

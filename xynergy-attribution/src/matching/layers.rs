@@ -129,7 +129,7 @@ fn receipt(anchor: Timestamp, ranked: &[(Layer, &Candidate)], ad_of_first_url: O
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use xynergy_core::store::KeyedHash;
+    use xynergy_core::store::{KeyedHash, Utm};
 
     use super::*;
 
@@ -165,6 +165,8 @@ mod tests {
             ad_id: format!("ad of {id}"),
             adset_id: "set".into(),
             campaign_id: "campaign".into(),
+            utm: Utm::default(),
+            device: None,
         }
     }
 

@@ -41,6 +41,8 @@ pub async fn click_store(store: &dyn ClickStore) {
         ad_id: "ad-1".into(),
         adset_id: "set".into(),
         campaign_id: "campaign".into(),
+        utm: first.utm.clone(),
+        device: first.personal.as_ref().and_then(|p| p.device.clone()),
     };
     assert_eq!(found, [expected], "the first click of a key stays, and a candidate says what it is");
     assert_eq!(ads(&latest(store, &a, &[hash(1)], 100, 100).await), ["ad-1"], "both bounds are included");
@@ -136,6 +138,7 @@ fn click(n: u8, at: i64, ad_id: &str) -> Click {
         click_id: format!("click-{n}"),
         fingerprint: Some(hash(150 + n)),
         address: Some(ADDRESS),
+        device: None,
         raw: r#"{"ip":"192.0.2.1"}"#.into(),
     };
     Click { ad_id: ad_id.into(), personal: Some(personal), ..anonymous(n, at) }

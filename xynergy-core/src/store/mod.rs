@@ -12,7 +12,10 @@ mod state;
 pub use changes::{
     AccountRules, Backlog, BacklogCount, ChangeFilter, ChangeStore, HistoryFilter, WatchedAttempt,
 };
-pub use clicks::{Candidate, Click, ClickStore, KeyedHash, Personal, Tracked, Utm};
+pub use clicks::{
+    AdClicks, Around, Candidate, Click, ClickStore, Device, Erased, ErasedClick, KeyedHash, NetworkKind,
+    Personal, Pruned, Tracked, Utm,
+};
 pub use revenue::{
     Appended, Attributed, DealFacts, DealRevenue, EntryCause, Layer, LedgerEntry, Match, MatchCounts, Revaluation, RevenueStore, RevenueTotals,
 };

@@ -57,6 +57,7 @@ fn click(n: u32) -> Click {
             click_id: format!("click-{n}"),
             fingerprint: Some(hash(2_000_000 + n)),
             address: Some(hash(3_000_000 + n / 10)),
+            device: None,
             raw: format!("{{\"ip\":\"192.0.2.{}\",\"url\":\"{}\"}}", n % 256, "x".repeat(300)),
         }),
     }
@@ -426,6 +427,7 @@ fn clicks() -> impl Strategy<Value = Vec<Click>> {
             click_id: format!("click-{}", n % 3),
             fingerprint: Some(hash(n % 6)),
             address: Some(hash(6)),
+            device: None,
             raw: "{}".into(),
         }),
         ..click(n)

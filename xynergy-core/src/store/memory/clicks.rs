@@ -78,6 +78,8 @@ impl Clicks {
             ad_id: click.ad_id.clone(),
             adset_id: click.adset_id.clone(),
             campaign_id: click.campaign_id.clone(),
+            utm: click.utm.clone(),
+            device: click.personal.as_ref().and_then(|p| p.device.clone()),
         }));
     }
 }

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
-use xynergy_core::store::{Candidate, Click, ClickStore, KeyedHash, Tracked};
+use xynergy_core::store::{Candidate, Click, ClickStore, KeyedHash, Tracked, Utm};
 use xynergy_core::{Result, TenantId, Timestamp};
 
 use super::SqliteStore;
@@ -153,6 +153,8 @@ fn candidate(matched: KeyedHash, row: &Row<'_>) -> rusqlite::Result<Candidate> {
         ad_id: row.get(3)?,
         adset_id: row.get(4)?,
         campaign_id: row.get(5)?,
+        utm: Utm::default(),
+        device: None,
     })
 }
 

@@ -11,7 +11,7 @@ use futures_util::future::try_join;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Row, Statement};
-use xynergy_core::store::{Candidate, Click, ClickStore, KeyedHash, Tracked};
+use xynergy_core::store::{Candidate, Click, ClickStore, KeyedHash, Tracked, Utm};
 use xynergy_core::{Result, TenantId, Timestamp};
 
 use super::PostgresStore;
@@ -179,5 +179,7 @@ fn candidate(row: &Row) -> std::result::Result<Candidate, Failure> {
         ad_id: text(row, 4),
         adset_id: text(row, 5),
         campaign_id: text(row, 6),
+        utm: Utm::default(),
+        device: None,
     })
 }
