@@ -106,9 +106,22 @@ impl Scope {
         limit: usize,
     ) -> Result<Processed> {
         let ctx = self.ctx();
+        // First, so that nobody is matched who is to be forgotten; where it fails, deals are booked all the same.
+        let forgotten = contacts::forget(self, &ctx).await;
+        let mut processed = self.process_deals(&ctx, operation, ads, limit).await?;
+        processed.forgotten = forgotten?;
+        Ok(processed)
+    }
+
+    async fn process_deals(
+        &self,
+        ctx: &Ctx,
+        operation: &'static str,
+        ads: &KnownAds,
+        limit: usize,
+    ) -> Result<Processed> {
         let stores = self.stores().await?;
-        let mut processed =
-            Processed { forgotten: contacts::forget(self, &ctx).await?, ..Processed::default() };
+        let mut processed = Processed::default();
         let now = ctx.env.clock.now();
         let waiting = Waiting::load(&*stores.state, &ctx.tenant).await?;
         let ids = stores.revenue.pending_deals(&ctx.tenant, limit.saturating_add(waiting.len())).await?;
@@ -136,7 +149,7 @@ impl Scope {
                 deals.refused.insert(id.clone(), problem.clone());
             }
         }
-        contacts::keep(self, &ctx, &deals.found, &contacts.found).await?;
+        contacts::keep(self, ctx, &deals.found, &contacts.found).await?;
 
         let mut done = Vec::new();
         for id in &ids {
@@ -148,7 +161,7 @@ impl Scope {
                     deal.contacts.iter().filter_map(|contact| contacts.found.get(contact)).collect();
                 (deal, of_deal)
             });
-            match self.book(&ctx, id, deal, ads).await {
+            match self.book(ctx, id, deal, ads).await {
                 Ok(true) => done.push(id.as_str()),
                 Ok(false) => {}
                 Err(error) if read::is_of_one(&error) => {
@@ -175,7 +188,9 @@ impl Scope {
     ) -> Result<bool> {
         let revenue = &self.stores().await?.revenue;
         let events = revenue.events(&ctx.tenant, id).await?;
-        let Some(worth) = self.attribution().evaluate(ctx, id, deal, &events, ads).await? else { return Ok(false) };
+        let Some(worth) = self.attribution().evaluate(ctx, id, deal, &events, ads).await? else {
+            return Ok(false);
+        };
         let booked = revenue.put_deals(&ctx.tenant, std::slice::from_ref(&worth)).await?;
         if booked {
             self.attribution().announce(ctx, &worth, &events);

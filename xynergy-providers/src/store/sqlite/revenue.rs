@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use xynergy_core::crm::CrmEvent;
 use xynergy_core::store::{
-    Appended, Attributed, DealRevenue, EntryCause, KeyedHash, Layer, LedgerEntry, Match, Revaluation, RevenueStore,
-    RevenueTotals,
+    Appended, Attributed, DealRevenue, EntryCause, KeyedHash, Layer, LedgerEntry, Match, Revaluation,
+    RevenueStore, RevenueTotals,
 };
 use xynergy_core::{Result, TenantId, Timestamp};
 
@@ -20,7 +20,8 @@ const KEEP_SMALLEST: &str = "
     UPDATE crm_events SET raw = min(raw, ?3), recorded_at = min(recorded_at, ?4)
     WHERE tenant_id = ?1 AND key = ?2 AND (raw > ?3 OR recorded_at > ?4)";
 
-const CONCERN: &str = "INSERT INTO crm_event_deals (tenant_id, deal_id, key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+const CONCERN: &str =
+    "INSERT INTO crm_event_deals (tenant_id, deal_id, key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
 const COUNT_EVENT: &str = "
     INSERT INTO deals (tenant_id, deal_id, events) VALUES (?1, ?2, 1)
@@ -73,10 +74,8 @@ const ENTRIES: &str = "
 impl RevenueStore for SqliteStore {
     async fn append_events(&self, tenant: &TenantId, events: &[CrmEvent], source: &str) -> Result<Appended> {
         let (tenant, source, events) = (tenant.to_string(), source.to_owned(), events.to_vec());
-        self.transaction("hubspot.accept", move |transaction| {
-            append(transaction, &tenant, &events, &source)
-        })
-        .await
+        self.transaction("hubspot.accept", move |transaction| append(transaction, &tenant, &events, &source))
+            .await
     }
 
     async fn pending_deals(&self, tenant: &TenantId, limit: usize) -> Result<Vec<String>> {

@@ -86,7 +86,9 @@ impl PostgresStore {
         begun.await?;
         let stored: BTreeMap<String, [u64; 3]> = locked?
             .iter()
-            .map(|row| Ok((text(row, 0), [unsigned(row.get(1))?, unsigned(row.get(2))?, unsigned(row.get(3))?])))
+            .map(|row| {
+                Ok((text(row, 0), [unsigned(row.get(1))?, unsigned(row.get(2))?, unsigned(row.get(3))?]))
+            })
             .collect::<Result<_, Failure>>()?;
         let mut newer = false;
         for deal in deals {
@@ -118,7 +120,8 @@ impl PostgresStore {
             let keys: Vec<&[u8]> = entries.iter().map(|e| e.event.as_bytes().as_slice()).collect();
             let times: Vec<i64> = entries.iter().map(|e| e.occurred_at.micros()).collect();
             let causes: Vec<&str> = entries.iter().map(|e| e.cause.as_str()).collect();
-            let from: Vec<Option<Kept<'_>>> = entries.iter().map(|e| e.stage_from.as_deref().map(Kept)).collect();
+            let from: Vec<Option<Kept<'_>>> =
+                entries.iter().map(|e| e.stage_from.as_deref().map(Kept)).collect();
             let to: Vec<Kept<'_>> = entries.iter().map(|e| Kept(&e.stage_to)).collect();
             let deltas: Vec<i64> = entries.iter().map(|e| e.delta_minor).collect();
             let state: [&(dyn ToSql + Sync); 19] = [
@@ -145,7 +148,8 @@ impl PostgresStore {
             try_join3(
                 client.execute(&put_state, &state),
                 client.execute(&cut_entries, &[&tenant, &deal_id, &count]),
-                client.execute(&put_entries, &[&tenant, &deal_id, &keys, &times, &causes, &from, &to, &deltas]),
+                client
+                    .execute(&put_entries, &[&tenant, &deal_id, &keys, &times, &causes, &from, &to, &deltas]),
             )
             .await?;
         }
@@ -209,7 +213,11 @@ fn entries(row: &Row) -> Result<Vec<LedgerEntry>, Failure> {
 }
 
 fn unknown_cause() -> Error {
-    Error::new(ErrorKind::Corrupt, "revenue.deals", "the stored cause of a ledger's entry is none of the known ones")
+    Error::new(
+        ErrorKind::Corrupt,
+        "revenue.deals",
+        "the stored cause of a ledger's entry is none of the known ones",
+    )
 }
 
 fn unknown_layer() -> Error {
