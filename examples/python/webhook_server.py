@@ -13,7 +13,7 @@ import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import xynergy
@@ -44,10 +44,8 @@ async def work(client: xynergy.Client, wake: asyncio.Event, stop: asyncio.Event)
                 log.warning("deal %s waits until %s: %s", failed.deal_id, failed.next_attempt_at, failed.problem)
             if done.deals or done.failed or done.forgotten:
                 continue
-        try:
+        with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(wake.wait(), LOOK_AGAIN)
-        except TimeoutError:
-            pass
 
 
 @asynccontextmanager
@@ -122,6 +120,6 @@ async def too_large(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"kind": "limit_exceeded", "message": f"body: more than {MAX_BODY_BYTES} bytes"}, 413)
 
 
-@app.exception_handler(TimeoutError)
+@app.exception_handler(asyncio.TimeoutError)
 async def too_slow(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"kind": "timeout", "message": "the store did not answer in time: send again"}, 503)
