@@ -100,7 +100,8 @@ fn event(element: &RawValue, received_at: Timestamp) -> Result<CrmEvent, String>
     ];
     parts.extend(away.as_deref().map(Some));
     let key = key_of(&parts);
-    let (deals, change) = meaning(&subscription, object_type.as_deref(), property.as_deref(), value, object, merged);
+    let (deals, change) =
+        meaning(&subscription, object_type.as_deref(), property.as_deref(), value, object, merged);
     let raw = serde_json::to_string(&fields.0).map_err(|_| "cannot be written again as JSON".to_owned())?;
     Ok(CrmEvent { key, occurred_at, recorded_at: received_at, event_id, deals, change, raw })
 }
@@ -199,8 +200,8 @@ impl Fields<'_> {
             None => primary.clone(),
         };
         let merged = self.0.get("mergedObjectIds").ok_or("mergedObjectIds: is missing")?;
-        let ids: Vec<&RawValue> =
-            serde_json::from_str(merged.get()).map_err(|_| "mergedObjectIds: is not an array of ids".to_owned())?;
+        let ids: Vec<&RawValue> = serde_json::from_str(merged.get())
+            .map_err(|_| "mergedObjectIds: is not an array of ids".to_owned())?;
         let mut away = BTreeSet::from([primary]);
         for id in ids {
             let text = id.get().trim_matches('"');
@@ -325,7 +326,10 @@ mod tests {
             ("deletion", CrmChange::Deleted),
             ("restore", CrmChange::Restored),
         ] {
-            assert_eq!(says(&with("subscriptionType", json!(format!("deal.{kind}")))), (deal(), Some(change.clone())));
+            assert_eq!(
+                says(&with("subscriptionType", json!(format!("deal.{kind}")))),
+                (deal(), Some(change.clone()))
+            );
             let mut object = with("subscriptionType", json!(format!("object.{kind}")));
             assert_eq!(says(&object), (Vec::new(), None), "an object of no type is no deal");
             object["objectTypeId"] = json!("0-3");
