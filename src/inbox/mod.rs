@@ -106,10 +106,23 @@ impl Scope {
         limit: usize,
     ) -> Result<Processed> {
         let ctx = self.ctx();
+        // First, so that nobody is matched who is to be forgotten; where it fails, deals are booked all the same.
+        let forgotten = contacts::forget(self, &ctx).await;
+        let mut processed = self.process_deals(&ctx, operation, ads, limit).await?;
+        processed.forgotten = forgotten?;
+        Ok(processed)
+    }
+
+    async fn process_deals(
+        &self,
+        ctx: &Ctx,
+        operation: &'static str,
+        ads: &KnownAds,
+        limit: usize,
+    ) -> Result<Processed> {
         let stores = self.stores().await?;
-        let mut processed =
-            Processed { forgotten: contacts::forget(self, &ctx).await?, ..Processed::default() };
-        self.attribution().keep_values(&ctx).await?;
+        let mut processed = Processed::default();
+        self.attribution().keep_values(ctx).await?;
         let now = ctx.env.clock.now();
         let waiting = Waiting::load(&*stores.state, &ctx.tenant).await?;
         let ids = stores.revenue.pending_deals(&ctx.tenant, limit.saturating_add(waiting.len())).await?;
@@ -137,7 +150,7 @@ impl Scope {
                 deals.refused.insert(id.clone(), problem.clone());
             }
         }
-        contacts::keep(self, &ctx, &deals.found, &contacts.found).await?;
+        contacts::keep(self, ctx, &deals.found, &contacts.found).await?;
 
         let mut done = Vec::new();
         for id in &ids {
@@ -149,7 +162,7 @@ impl Scope {
                     deal.contacts.iter().filter_map(|contact| contacts.found.get(contact)).collect();
                 (deal, of_deal)
             });
-            match self.attribution().book(&ctx, id, deal, ads).await {
+            match self.attribution().book(ctx, id, deal, ads).await {
                 Ok(true) => done.push(id.as_str()),
                 Ok(false) => {}
                 Err(error) if read::is_of_one(&error) => {
