@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
-use xynergy_attribution::click::{IdentityKey, parse_line};
+use xynergy_attribution::click::{ClickRules, IdentityKey, parse_line};
 use xynergy_attribution::matching::{ContactProperties, Evidence, KnownAds, Layers, choose, window};
 use xynergy_attribution::revenue::{Book, Rules, anchor, fold};
 use xynergy_core::crm::{Contact, Crm, Deal, MemoryCrm};
@@ -39,7 +39,13 @@ async fn process(
         let ledger = fold(&events, &BTreeMap::new(), book).remove(&id).unwrap();
         let deal = deals.get(&id);
         let people = crm.contacts(ctx, deal.map_or(&[], |d| &d.contacts)).await.unwrap();
-        let evidence = Evidence::of(people.values(), &ContactProperties::default(), key, &Layers::default());
+        let evidence = Evidence::of(
+            people.values(),
+            &ContactProperties::default(),
+            std::slice::from_ref(key),
+            &ClickRules::default(),
+            &Layers::default(),
+        );
         let at = anchor(deal, &ledger);
         let (from, to) = window(at);
         let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();
