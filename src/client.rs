@@ -371,7 +371,7 @@ impl ClientBuilder {
     #[cfg(feature = "attribution")]
     fn build_hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
         let properties = self.config.attribution.contact_properties.names();
-        self.config.attribution.stages.validate()?;
+        self.config.attribution.rules().validate()?;
         self.config.webhooks.as_ref().map(WebhooksConfig::validate).transpose()?;
         let build = |config: &HubspotConfig| {
             Hubspot::new(config.clone(), properties, http.clone(), self.secrets.clone()).map(Arc::new)

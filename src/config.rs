@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "attribution")]
 use xynergy_attribution::{
     matching::{ContactProperties, Layers},
-    revenue::StageValues,
+    revenue::{Currencies, Pipeline, Rules, StageValues},
 };
 #[cfg(feature = "ai")]
 use xynergy_core::config::AiConfig;
@@ -123,8 +123,28 @@ pub struct AttributionConfig {
     pub layers: Option<Layers>,
     /// What a deal is worth by its stage.
     pub stages: StageValues,
+    /// The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others.
+    pub pipelines: Vec<Pipeline>,
+    /// Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of
+    /// the stage.
+    pub use_amounts: bool,
+    /// The currency of every value, and what others are worth in it.
+    pub currencies: Currencies,
     /// The CRM's names of the contact properties that are read.
     pub contact_properties: ContactProperties,
+}
+
+#[cfg(feature = "attribution")]
+impl AttributionConfig {
+    /// What deals are worth.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            stages: self.stages.clone(),
+            pipelines: self.pipelines.clone(),
+            use_amounts: self.use_amounts,
+            currencies: self.currencies.clone(),
+        }
+    }
 }
 
 /// The limits of budget changes: a preset, or every figure by itself.

@@ -122,6 +122,7 @@ impl Scope {
     ) -> Result<Processed> {
         let stores = self.stores().await?;
         let mut processed = Processed::default();
+        self.attribution().keep_values(ctx).await?;
         let now = ctx.env.clock.now();
         let waiting = Waiting::load(&*stores.state, &ctx.tenant).await?;
         let ids = stores.revenue.pending_deals(&ctx.tenant, limit.saturating_add(waiting.len())).await?;
@@ -161,7 +162,7 @@ impl Scope {
                     deal.contacts.iter().filter_map(|contact| contacts.found.get(contact)).collect();
                 (deal, of_deal)
             });
-            match self.book(ctx, id, deal, ads).await {
+            match self.attribution().book(ctx, id, deal, ads).await {
                 Ok(true) => done.push(id.as_str()),
                 Ok(false) => {}
                 Err(error) if read::is_of_one(&error) => {
@@ -175,27 +176,6 @@ impl Scope {
             Waiting::update(&*stores.state, &ctx.tenant, waiting, &done, &deals.refused, now).await?;
         (processed.failed, processed.next_due) = (failed, next_due);
         Ok(processed)
-    }
-
-    /// Books one deal: what its events are worth, and the click behind it. False when there is nothing to book yet, or another
-    /// worker has booked more.
-    async fn book(
-        &self,
-        ctx: &Ctx,
-        id: &str,
-        deal: Option<(&Deal, Vec<&Contact>)>,
-        ads: &KnownAds,
-    ) -> Result<bool> {
-        let revenue = &self.stores().await?.revenue;
-        let events = revenue.events(&ctx.tenant, id).await?;
-        let Some(worth) = self.attribution().evaluate(ctx, id, deal, &events, ads).await? else {
-            return Ok(false);
-        };
-        let booked = revenue.put_deals(&ctx.tenant, std::slice::from_ref(&worth)).await?;
-        if booked {
-            self.attribution().announce(ctx, &worth, &events);
-        }
-        Ok(booked)
     }
 
     /// Where deals are read: what the tenant's own webhooks told, then the CRM.

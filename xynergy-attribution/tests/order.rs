@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
-use xynergy_attribution::click::{IdentityKey, parse_line};
+use xynergy_attribution::click::{ClickRules, IdentityKey, parse_line};
 use xynergy_attribution::matching::{ContactProperties, Evidence, KnownAds, Layers, choose, window};
-use xynergy_attribution::revenue::{StageValues, anchor, fold};
+use xynergy_attribution::revenue::{Book, Rules, anchor, fold};
 use xynergy_core::crm::{Contact, Crm, Deal, MemoryCrm};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
-use xynergy_core::store::{ClickStore, DealRevenue, RevenueStore, RevenueTotals};
+use xynergy_core::store::{ClickStore, DealFacts, DealRevenue, RevenueStore, RevenueTotals};
 use xynergy_core::{Ctx, Env, TenantId, Timestamp};
 use xynergy_providers::crm::hubspot::parse_events;
 use xynergy_providers::store::sqlite::SqliteStore;
@@ -33,15 +33,26 @@ async fn process(
     let pending = revenue.pending_deals(tenant, usize::MAX).await.unwrap();
     let deals = crm.deals(ctx, &pending).await.unwrap();
     for id in pending {
-        let ledger = fold(&revenue.events(tenant, &id).await.unwrap(), &StageValues::default()).unwrap();
+        let rules = Rules::default();
+        let book = Book { rules: &rules, tables: &[], values_seen: 0 };
+        let events = revenue.events(tenant, &id).await.unwrap();
+        let ledger = fold(&events, &BTreeMap::new(), book).remove(&id).unwrap();
         let deal = deals.get(&id);
         let people = crm.contacts(ctx, deal.map_or(&[], |d| &d.contacts)).await.unwrap();
-        let evidence = Evidence::of(people.values(), &ContactProperties::default(), key, &Layers::default());
+        let evidence = Evidence::of(
+            people.values(),
+            &ContactProperties::default(),
+            std::slice::from_ref(key),
+            &ClickRules::default(),
+            &Layers::default(),
+        );
         let at = anchor(deal, &ledger);
         let (from, to) = window(at);
         let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();
         let matched = choose(at, &evidence, &candidates, &ads);
-        assert!(revenue.put_deals(tenant, &[ledger.into_deal(id, matched)]).await.unwrap());
+        assert!(
+            revenue.put_deals(tenant, &[ledger.into_deal(id, DealFacts::default(), matched)]).await.unwrap()
+        );
     }
 }
 

@@ -15,7 +15,7 @@ use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions,
 use xynergy::hubspot::Delivery;
 use xynergy::provider::{CallOptions, ChatRequest};
 use xynergy::webhooks::SignedDelivery;
-use xynergy::{Client, Error, Result, Scope};
+use xynergy::{Client, Error, Result, Scope, Timestamp};
 
 /// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
 /// that must not be run here.
@@ -149,7 +149,28 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         }
         "count_clicks" => json(attribution.count_clicks(a.optional::<String>("source").as_deref()).await),
         "totals" => json(attribution.totals().await),
-        "deals" => json(attribution.deals().await),
+        "deals" => match a.optional::<Timestamp>("as_of") {
+            Some(as_of) => json(attribution.deals_as_of(as_of).await),
+            None => json(attribution.deals().await),
+        },
+        "synthetic_revenue" => {
+            let to: String = a.take("stage_to");
+            let [from, pipeline, amount, currency] =
+                ["stage_from", "pipeline", "amount", "currency"].map(|name| a.optional::<String>(name));
+            let (from, pipeline) = (from.as_deref(), pipeline.as_deref());
+            json(
+                attribution
+                    .synthetic_revenue(&to, from, pipeline, amount.as_deref(), currency.as_deref())
+                    .await,
+            )
+        }
+        "revalue" => json(attribution.revalue(a.take("cut")).await),
+        "stage_values" => json(attribution.stage_values(a.optional("cut")).await),
+        "show_values" => json(attribution.show_values(a.optional("cut")).await),
+        "roas" => {
+            let (by, spend) = (a.take("by"), a.optional::<Vec<_>>("spend").unwrap_or_default());
+            json(attribution.roas(by, &spend, a.optional("from"), a.optional("to")).await)
+        }
         "stages" => json(Ok(attribution.stages())),
         _ => panic!("attribution.{name} is no method of the Rust library"),
     }

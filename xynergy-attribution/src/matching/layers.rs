@@ -68,6 +68,8 @@ pub fn choose(anchor: Timestamp, evidence: &Evidence, candidates: &[Candidate], 
             ad_id: ad_id.clone(),
             adset_id: parents.adset_id.clone(),
             campaign_id: parents.campaign_id.clone(),
+            keyword: None,
+            content: Some(ad_id.clone()),
         }),
         (Some((layer, click)), None) => Some(attributed(layer, click)),
         (None, None) => None,
@@ -83,6 +85,8 @@ fn attributed(layer: Layer, click: &Candidate) -> Attributed {
         ad_id: click.ad_id.clone(),
         adset_id: Some(click.adset_id.clone()),
         campaign_id: Some(click.campaign_id.clone()),
+        keyword: click.utm.term.clone(),
+        content: click.utm.content.clone(),
     }
 }
 

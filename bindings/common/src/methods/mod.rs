@@ -12,6 +12,7 @@ mod client;
 mod closed_loop;
 mod execution;
 mod hubspot;
+mod revenue;
 mod stream;
 mod webhooks;
 
@@ -68,10 +69,14 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 11] = [
+const COMPUTES: [&str; 15] = [
     "allocation.pipeline",
     "allocation.select",
     "attribution.deals",
+    "attribution.revalue",
+    "attribution.roas",
+    "attribution.show_values",
+    "attribution.stage_values",
     "attribution.totals",
     "attribution.track_clicks",
     "closed_loop.allocate",
@@ -136,6 +141,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         client::METHODS,
         ai::METHODS,
         attribution::METHODS,
+        revenue::METHODS,
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,
