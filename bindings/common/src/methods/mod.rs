@@ -8,6 +8,7 @@ mod ai;
 mod allocation;
 mod attribution;
 mod bytes;
+mod clicks;
 mod client;
 mod closed_loop;
 mod execution;
@@ -62,10 +63,13 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 10] = [
+const COMPUTES: [&str; 13] = [
     "allocation.pipeline",
     "allocation.select",
+    "attribution.clicks_by_ad",
     "attribution.deals",
+    "attribution.erase",
+    "attribution.prune",
     "attribution.totals",
     "attribution.track_clicks",
     "closed_loop.allocate",
@@ -122,6 +126,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         client::METHODS,
         ai::METHODS,
         attribution::METHODS,
+        clicks::METHODS,
         hubspot::METHODS,
         allocation::METHODS,
         closed_loop::METHODS,
