@@ -1,5 +1,7 @@
 //! Clicks in, deals matched, revenue by ad.
 
+mod credit;
+
 use std::sync::Arc;
 
 use serde_json::json;
@@ -11,6 +13,7 @@ use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result};
 
+pub use credit::*;
 pub use xynergy_attribution::matching::{AdParents, Layers};
 pub use xynergy_attribution::revenue::StageValues;
 

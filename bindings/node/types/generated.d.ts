@@ -487,6 +487,20 @@ export interface ChangeRow {
 /** Where a change stands. */
 export type ChangeStatus = "blocked" | "claimed" | "completed" | "executing" | "failed" | "pending";
 
+/** The credit of one channel. */
+export interface ChannelCredit {
+  /** The channel. */
+  channel: string;
+  /** Its conversions, in millionths of one. */
+  conversions_millionths: number;
+  /** Markov's removal effect: the share of conversions that would be lost without the channel, 0 to 1. */
+  removal_effect: number | null;
+  /** Its touches that count, in converting paths and others, each as often as its path was gone. */
+  touch_count: number;
+  /** Its value, in minor units. */
+  value_minor: bigint;
+}
+
 /** A piece of a streamed answer, in OpenAI's shape. The last one of a stream is the library's own: no choices, the usage, the outcome and the report. */
 export interface ChatChunk {
   /** What is added to which answer; empty in chunks that only annotate. */
@@ -605,6 +619,51 @@ export interface ContentPart {
   /** What it is, as `text` or `image_url`. */
   type: string;
   [field: string]: unknown;
+}
+
+/** How the conversions of a path are divided among its touches. */
+export type CreditModel = "first" | "last" | "last_non_direct" | "linear" | "linear_per_channel" | "position" | "time_decay" | "markov" | "shapley";
+
+/** What a model is asked with. A field that is `None` has its default, or nothing to do with the model. */
+export interface CreditParameters {
+  /** The channels that are no marketing, for `last_non_direct`: `["direct"]` by default. */
+  direct_channels: Array<string> | null;
+  /** The half-life of `time_decay`: 7 days by default. */
+  half_life_seconds: number | null;
+  /** Only touches at most so many days before the conversion count (before the last touch where `at` is not given). */
+  lookback_days: number | null;
+  /** Only the last so many touches count. */
+  lookback_steps: number | null;
+  /** Whether paths without a conversion are part of `markov`'s chain: true by default. */
+  nulls: boolean | null;
+  /** How many touches `markov` remembers: 1 to 4, 1 by default. */
+  order: number | null;
+  /** The weights of `position`: 40, 20 and 40 by default. */
+  weights: PositionWeights | null;
+}
+
+/** Conversions and what they are worth. */
+export interface CreditTotal {
+  /** Conversions, in millionths of one. */
+  conversions_millionths: number;
+  /** Value, in minor units. */
+  value_minor: bigint;
+}
+
+/** What a model gives each channel. The channels and `unattributed` sum to `total` exactly. */
+export interface Credits {
+  /** Every channel with a touch that counts, by name. */
+  channels: Array<ChannelCredit>;
+  /** Of Markov's chain: the probability that a walk from the start ends in a conversion. */
+  conversion_probability: number | null;
+  /** The model. */
+  model: CreditModel;
+  /** What it ran with, defaults filled in. */
+  parameters: CreditParameters;
+  /** Of all conversions. */
+  total: CreditTotal;
+  /** Of conversions without a touch that counts. */
+  unattributed: CreditTotal;
 }
 
 /** A change that a CRM reported. */
@@ -1038,6 +1097,16 @@ export type PlannedOutcome = {
   verdict: "sent";
 };
 
+/** The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter. */
+export interface PositionWeights {
+  /** Of all touches between, together. */
+  between: number;
+  /** Of the first touch. */
+  first: number;
+  /** Of the last touch. */
+  last: number;
+}
+
 /** What a price list held. */
 export interface PriceReport {
   /** The models whose prices are known by it. */
@@ -1268,6 +1337,22 @@ export interface TokenOptimization {
   savings_percent: number;
 }
 
+/** The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one. */
+export interface TouchPath {
+  /** When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch. */
+  at: Timestamp | null;
+  /** The channel of each touch, in their order. */
+  channels: Array<string>;
+  /** How many conversions came of it. */
+  conversions: number;
+  /** How many times the path was gone without a conversion. */
+  nulls: number;
+  /** The time of each touch, or nothing. They may be out of order: touches are put in the order of their times. */
+  times: Array<Timestamp> | null;
+  /** What these conversions are worth together, in minor units; negative for refunds. */
+  value_minor: bigint;
+}
+
 /** What became of a batch of clicks. */
 export interface Tracked {
   /** Clicks whose key was already there; nothing was changed for them. */
@@ -1365,6 +1450,35 @@ export type PromptOrRequest = string | ChatRequestInput;
 
 /** A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`. */
 export type TimestampInput = string | Date;
+
+/** The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one. */
+export interface TouchPathInput {
+  /** When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch. */
+  at?: TimestampInput | null | undefined;
+  /** The channel of each touch, in their order. */
+  channels: Array<string>;
+  /** How many conversions came of it. */
+  conversions?: number | undefined;
+  /** How many times the path was gone without a conversion. */
+  nulls?: number | undefined;
+  /** The time of each touch, or nothing. They may be out of order: touches are put in the order of their times. */
+  times?: Array<TimestampInput> | null | undefined;
+  /** What these conversions are worth together, in minor units; negative for refunds. */
+  value_minor?: number | bigint | undefined;
+}
+
+/** Everything that is known of one person: touches and conversions, each with its time. */
+export interface Journey {
+  /** The channel of each touch. */
+  channels: Array<string>;
+  /** The conversions, in any order. */
+  conversions?: Array<JourneyConversion> | undefined;
+  /** The time of each touch. */
+  times: Array<TimestampInput>;
+}
+
+/** Which touches a further conversion of the same journey is owed to. */
+export type AfterConversion = "keep" | "restart";
 
 /** Raw bytes: text, or anything else as base64. */
 export type Bytes = string | Uint8Array;
@@ -1622,6 +1736,14 @@ export interface CallOptionsInput {
   session?: string | null | undefined;
   /** Names under which the spend is counted and limited. */
   tags?: Array<string> | undefined;
+}
+
+/** A conversion of a journey. */
+export interface JourneyConversion {
+  /** When it happened. */
+  at: TimestampInput;
+  /** What it is worth, in minor units; negative for a refund. */
+  value_minor: number | bigint;
 }
 
 /** The limits of the new budgets. A single change is limited to a fifth of the present budget besides. */
@@ -2236,6 +2358,25 @@ export interface AttributionArea {
    * What a deal is worth by its stage.
    */
   stages(options?: PerCall): Promise<StageValues>;
+  /**
+   * The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored.
+   * @param paths The touches before conversions, and before none.
+   * @param model How the conversions are divided.
+   * @param options.lookbackDays Only touches at most so many days before the conversion count.
+   * @param options.lookbackSteps Only the last so many touches count.
+   * @param options.directChannels The channels that are no marketing: `["direct"]` by default.
+   * @param options.weights Of the first touch, those between together, and the last: 40, 20 and 40 by default.
+   * @param options.halfLifeSeconds 7 days by default.
+   * @param options.order How many touches the chain remembers: 1 to 4, 1 by default.
+   * @param options.nulls Whether paths without a conversion are part of the chain: true by default.
+   */
+  credit(paths: Array<TouchPathInput>, model: CreditModel, options?: PerCall & { lookbackDays?: number | null | undefined; lookbackSteps?: number | null | undefined; directChannels?: Array<string> | null | undefined; weights?: PositionWeights | null | undefined; halfLifeSeconds?: number | null | undefined; order?: number | null | undefined; nulls?: boolean | null | undefined }): Promise<Credits>;
+  /**
+   * The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
+   * @param journeys What is known of each person.
+   * @param options.afterConversion Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
+   */
+  paths(journeys: Array<Journey>, options?: PerCall & { afterConversion?: AfterConversion | null | undefined }): Promise<Array<TouchPath>>;
 }
 
 /** The methods of `hubspot`. */

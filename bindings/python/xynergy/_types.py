@@ -41,6 +41,9 @@ Complexity = Literal["simple", "complex"]
 Content = Union[str, "Records[ContentPart]"]
 """What a message says."""
 
+CreditModel = Literal["first", "last", "last_non_direct", "linear", "linear_per_channel", "position", "time_decay", "markov", "shapley"]
+"""How the conversions of a path are divided among its touches."""
+
 Currency = str
 """A currency by its three-letter code, as `USD`."""
 
@@ -635,6 +638,25 @@ class ChangeRow(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"approval": "Approval", "attempt": "", "attempts_forgiven": "", "change": "AdChange", "detail": "", "due_at": "", "expires_at": "", "intent_at": "", "lease_until": "", "observed_from": "", "queued_at": "", "reason": "", "retry_at": "", "run_at": "", "sent_value": "", "status": "", "updated_at": ""}
 
 
+class ChannelCredit(Record):
+    """The credit of one channel."""
+
+    __slots__ = ()
+
+    channel: str
+    """The channel."""
+    conversions_millionths: int
+    """Its conversions, in millionths of one."""
+    removal_effect: float | None
+    """Markov's removal effect: the share of conversions that would be lost without the channel, 0 to 1."""
+    touch_count: int
+    """Its touches that count, in converting paths and others, each as often as its path was gone."""
+    value_minor: int
+    """Its value, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"channel": "", "conversions_millionths": "", "removal_effect": "", "touch_count": "", "value_minor": ""}
+
+
 class ChatChunk(Record):
     """A piece of a streamed answer, in OpenAI's shape. The last one of a stream is the library's own: no choices, the usage, the outcome and the report."""
 
@@ -805,6 +827,63 @@ class ContentPart(Record):
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+class CreditParameters(Record):
+    """What a model is asked with. A field that is `None` has its default, or nothing to do with the model."""
+
+    __slots__ = ()
+
+    direct_channels: Records[str] | None
+    """The channels that are no marketing, for `last_non_direct`: `["direct"]` by default."""
+    half_life_seconds: int | None
+    """The half-life of `time_decay`: 7 days by default."""
+    lookback_days: int | None
+    """Only touches at most so many days before the conversion count (before the last touch where `at` is not given)."""
+    lookback_steps: int | None
+    """Only the last so many touches count."""
+    nulls: bool | None
+    """Whether paths without a conversion are part of `markov`'s chain: true by default."""
+    order: int | None
+    """How many touches `markov` remembers: 1 to 4, 1 by default."""
+    weights: PositionWeights | None
+    """The weights of `position`: 40, 20 and 40 by default."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"direct_channels": "", "half_life_seconds": "", "lookback_days": "", "lookback_steps": "", "nulls": "", "order": "", "weights": "PositionWeights"}
+
+
+class CreditTotal(Record):
+    """Conversions and what they are worth."""
+
+    __slots__ = ()
+
+    conversions_millionths: int
+    """Conversions, in millionths of one."""
+    value_minor: int
+    """Value, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"conversions_millionths": "", "value_minor": ""}
+
+
+class Credits(Record):
+    """What a model gives each channel. The channels and `unattributed` sum to `total` exactly."""
+
+    __slots__ = ()
+
+    channels: Records[ChannelCredit]
+    """Every channel with a touch that counts, by name."""
+    conversion_probability: float | None
+    """Of Markov's chain: the probability that a walk from the start ends in a conversion."""
+    model: CreditModel
+    """The model."""
+    parameters: CreditParameters
+    """What it ran with, defaults filled in."""
+    total: CreditTotal
+    """Of all conversions."""
+    unattributed: CreditTotal
+    """Of conversions without a touch that counts."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"channels": "[ChannelCredit]", "conversion_probability": "", "model": "", "parameters": "CreditParameters", "total": "CreditTotal", "unattributed": "CreditTotal"}
 
 
 class CrmEvent(Record):
@@ -1345,6 +1424,21 @@ class PlannedOutcome(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"reason": "", "retry_at": "", "verdict": "", "message": "", "from": "", "value": ""}
 
 
+class PositionWeights(Record):
+    """The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter."""
+
+    __slots__ = ()
+
+    between: int
+    """Of all touches between, together."""
+    first: int
+    """Of the first touch."""
+    last: int
+    """Of the last touch."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"between": "", "first": "", "last": ""}
+
+
 class PriceReport(Record):
     """What a price list held."""
 
@@ -1655,6 +1749,27 @@ class TokenOptimization(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"complexity": "", "optimized_limit": "", "original_limit": "", "savings_percent": ""}
 
 
+class TouchPath(Record):
+    """The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one."""
+
+    __slots__ = ()
+
+    at: Timestamp | None
+    """When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch."""
+    channels: Records[str]
+    """The channel of each touch, in their order."""
+    conversions: int
+    """How many conversions came of it."""
+    nulls: int
+    """How many times the path was gone without a conversion."""
+    times: Records[Timestamp] | None
+    """The time of each touch, or nothing. They may be out of order: touches are put in the order of their times."""
+    value_minor: int
+    """What these conversions are worth together, in minor units; negative for refunds."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"at": "", "channels": "", "conversions": "", "nulls": "", "times": "", "value_minor": ""}
+
+
 class Tracked(Record):
     """What became of a batch of clicks."""
 
@@ -1721,4 +1836,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

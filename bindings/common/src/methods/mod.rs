@@ -10,6 +10,7 @@ mod attribution;
 mod bytes;
 mod client;
 mod closed_loop;
+mod credit;
 mod execution;
 mod hubspot;
 mod stream;
@@ -62,10 +63,12 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 10] = [
+const COMPUTES: [&str; 12] = [
     "allocation.pipeline",
     "allocation.select",
+    "attribution.credit",
     "attribution.deals",
+    "attribution.paths",
     "attribution.totals",
     "attribution.track_clicks",
     "closed_loop.allocate",
@@ -122,6 +125,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         client::METHODS,
         ai::METHODS,
         attribution::METHODS,
+        credit::METHODS,
         hubspot::METHODS,
         allocation::METHODS,
         closed_loop::METHODS,
