@@ -1,5 +1,6 @@
 //! Clicks in, deals matched, revenue by ad.
 
+mod credit;
 mod forget;
 pub(crate) mod keyring;
 mod revenue;
@@ -14,6 +15,7 @@ use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{Click, DealRevenue, KeyedHash, Match, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result, Timestamp};
 
+pub use credit::*;
 pub use forget::{Erasure, ErasureSubject, Pruning};
 pub use xynergy_attribution::click::{AddressRange, ClickRules};
 pub use xynergy_attribution::matching::{AdParents, Layers};

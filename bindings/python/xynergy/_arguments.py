@@ -125,6 +125,9 @@ class AdShareDict(TypedDict):
 
 AdShareLike = Union["AdShareDict", "_types.AdShare"]
 
+AfterConversion = Union[Literal["keep", "restart"]]
+"""Which touches a further conversion of the same journey is owed to."""
+
 class AllocationDict(TypedDict):
     """The budgets that the evidence speaks for, within the constraints."""
 
@@ -234,11 +237,38 @@ class ContentPartDict(TypedDict, total=False):
 
 ContentPartLike = Union["ContentPartDict", "_types.ContentPart", Mapping[str, Any]]
 
+CreditModel = Union[Literal["first", "last", "last_non_direct", "linear", "linear_per_channel", "position", "time_decay", "markov", "shapley"]]
+"""How the conversions of a path are divided among its touches."""
+
 Currency = Union[str]
 """A currency by its three-letter code, as `USD`."""
 
 HumanVerdict = Union[Literal["applied", "not_applied"]]
 """What a person found out about a request."""
+
+class _JourneyRequired(TypedDict):
+    channels: Sequence[str]
+    """The channel of each touch."""
+    times: Sequence[Timestamp]
+    """The time of each touch."""
+
+class JourneyDict(_JourneyRequired, total=False):
+    """Everything that is known of one person: touches and conversions, each with its time."""
+
+    conversions: Sequence[JourneyConversionLike]
+    """The conversions, in any order."""
+
+JourneyLike = JourneyDict
+
+class JourneyConversionDict(TypedDict):
+    """A conversion of a journey."""
+
+    at: Timestamp
+    """When it happened."""
+    value_minor: int
+    """What it is worth, in minor units; negative for a refund."""
+
+JourneyConversionLike = JourneyConversionDict
 
 KillScope = Union[Literal["global", "tenant"], "Mapping[str, Any]"]
 """What a kill switch covers."""
@@ -308,6 +338,18 @@ OwnerBudgetLike = OwnerBudgetDict
 OwnerLevel = Union[Literal["adset", "campaign"]]
 """Where a budget sits. No platform has one at an ad."""
 
+class PositionWeightsDict(TypedDict):
+    """The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter."""
+
+    between: int
+    """Of all touches between, together."""
+    first: int
+    """Of the first touch."""
+    last: int
+    """Of the last touch."""
+
+PositionWeightsLike = Union["PositionWeightsDict", "_types.PositionWeights"]
+
 PromptOrRequest = Union[str, "ChatRequestLike"]
 """A prompt, or a whole request."""
 
@@ -330,6 +372,26 @@ Reason = Union[Literal["above_ceiling", "rate_limit_account", "account_cap", "at
 
 Timestamp = Union[str, datetime]
 """A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""
+
+class _TouchPathRequired(TypedDict):
+    channels: Sequence[str]
+    """The channel of each touch, in their order."""
+
+class TouchPathDict(_TouchPathRequired, total=False):
+    """The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one."""
+
+    at: Timestamp | None
+    """When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch."""
+    conversions: int
+    """How many conversions came of it."""
+    nulls: int
+    """How many times the path was gone without a conversion."""
+    times: Sequence[Timestamp] | None
+    """The time of each touch, or nothing. They may be out of order: touches are put in the order of their times."""
+    value_minor: int
+    """What these conversions are worth together, in minor units; negative for refunds."""
+
+TouchPathLike = Union["TouchPathDict", "_types.TouchPath"]
 
 Window = Union[Literal["minute", "hour", "day", "month"]]
 """A span of the calendar."""

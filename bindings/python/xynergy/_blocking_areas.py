@@ -226,6 +226,33 @@ class AttributionMethods(BlockingArea):
         found: t.StageValues = decode(self._call("attribution.stages", {}, timeout, request_id), "StageValues")
         return found
 
+    def credit(self, paths: Sequence[a.TouchPathLike], model: a.CreditModel, lookback_days: int | None = None, lookback_steps: int | None = None, direct_channels: Sequence[str] | None = None, weights: a.PositionWeightsLike | None = None, half_life_seconds: int | None = None, order: int | None = None, nulls: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Credits:
+        """The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored.
+
+        Args:
+            paths: The touches before conversions, and before none.
+            model: How the conversions are divided.
+            lookback_days: Only touches at most so many days before the conversion count.
+            lookback_steps: Only the last so many touches count.
+            direct_channels: The channels that are no marketing: `["direct"]` by default.
+            weights: Of the first touch, those between together, and the last: 40, 20 and 40 by default.
+            half_life_seconds: 7 days by default.
+            order: How many touches the chain remembers: 1 to 4, 1 by default.
+            nulls: Whether paths without a conversion are part of the chain: true by default.
+        """
+        found: t.Credits = decode(self._call("attribution.credit", {"paths": paths, "model": model, "lookback_days": lookback_days, "lookback_steps": lookback_steps, "direct_channels": direct_channels, "weights": weights, "half_life_seconds": half_life_seconds, "order": order, "nulls": nulls}, timeout, request_id), "Credits")
+        return found
+
+    def paths(self, journeys: Sequence[a.JourneyLike], after_conversion: a.AfterConversion | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.TouchPath]:
+        """The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
+
+        Args:
+            journeys: What is known of each person.
+            after_conversion: Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
+        """
+        found: Records[t.TouchPath] = decode(self._call("attribution.paths", {"journeys": journeys, "after_conversion": after_conversion}, timeout, request_id), "[TouchPath]")
+        return found
+
 class HubspotMethods(BlockingArea):
     """The methods of `hubspot`."""
 

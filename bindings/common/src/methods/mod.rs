@@ -11,6 +11,7 @@ mod bytes;
 mod clicks;
 mod client;
 mod closed_loop;
+mod credit;
 mod execution;
 mod hubspot;
 mod revenue;
@@ -70,12 +71,14 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 18] = [
+const COMPUTES: &[&str] = &[
     "allocation.pipeline",
     "allocation.select",
     "attribution.clicks_by_ad",
+    "attribution.credit",
     "attribution.deals",
     "attribution.erase",
+    "attribution.paths",
     "attribution.prune",
     "attribution.revalue",
     "attribution.roas",
@@ -147,6 +150,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         attribution::METHODS,
         revenue::METHODS,
         clicks::METHODS,
+        credit::METHODS,
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,

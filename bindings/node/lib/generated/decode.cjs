@@ -57,12 +57,28 @@ function ChangeRow(it) {
   readable(it);
 }
 
+function ChannelCredit(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
 function ChatChunk(it) {
   if (it.xynergy !== null && typeof it.xynergy === 'object') { CallReport(it.xynergy); }
 }
 
 function ChatResponse(it) {
   if (it.xynergy !== null && typeof it.xynergy === 'object') { CallReport(it.xynergy); }
+}
+
+function CreditTotal(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
+function Credits(it) {
+  if (it.channels !== null && typeof it.channels === 'object') { for (const each0 of it.channels) { if (each0 !== null && typeof each0 === 'object') { ChannelCredit(each0); } } }
+  if (it.total !== null && typeof it.total === 'object') { CreditTotal(it.total); }
+  if (it.unattributed !== null && typeof it.unattributed === 'object') { CreditTotal(it.unattributed); }
 }
 
 function DealRevenue(it) {
@@ -170,6 +186,11 @@ function Tick(it) {
   if (it.allocation !== null && typeof it.allocation === 'object') { Allocation(it.allocation); }
 }
 
+function TouchPath(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
 /** Those of the results of methods, by name. */
 const results = {
   'ai.generate'(it) {
@@ -195,6 +216,12 @@ const results = {
   },
   'attribution.stages'(it) {
     if (it !== null && typeof it === 'object') { StageValues(it); }
+  },
+  'attribution.credit'(it) {
+    if (it !== null && typeof it === 'object') { Credits(it); }
+  },
+  'attribution.paths'(it) {
+    if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { TouchPath(each0); } } }
   },
   'allocation.pipeline'(it) {
     if (it !== null && typeof it === 'object') { for (const key0 in it) { if (it[key0] !== null && typeof it[key0] === 'object') { Pipeline(it[key0]); } } }

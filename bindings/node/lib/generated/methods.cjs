@@ -166,6 +166,20 @@ const ATTRIBUTION_STAGES = {
   decode: results['attribution.stages'],
   empty: false,
 };
+const ATTRIBUTION_CREDIT = {
+  name: 'attribution.credit',
+  required: ["paths", "model"],
+  optional: new Map([["lookbackDays", "lookback_days"], ["lookbackSteps", "lookback_steps"], ["directChannels", "direct_channels"], ["weights", "weights"], ["halfLifeSeconds", "half_life_seconds"], ["order", "order"], ["nulls", "nulls"]]),
+  decode: results['attribution.credit'],
+  empty: false,
+};
+const ATTRIBUTION_PATHS = {
+  name: 'attribution.paths',
+  required: ["journeys"],
+  optional: new Map([["afterConversion", "after_conversion"]]),
+  decode: results['attribution.paths'],
+  empty: false,
+};
 const HUBSPOT_ACCEPT = {
   name: 'hubspot.accept',
   required: ["method", "url", "headers", "body"],
@@ -557,6 +571,14 @@ class Attribution {
   /** What a deal is worth by its stage. */
   stages(options) {
     return invoke(this.#handle, ATTRIBUTION_STAGES, [], options);
+  }
+  /** The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored. */
+  credit(paths, model, options) {
+    return invoke(this.#handle, ATTRIBUTION_CREDIT, [paths, model], options);
+  }
+  /** The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it. */
+  paths(journeys, options) {
+    return invoke(this.#handle, ATTRIBUTION_PATHS, [journeys], options);
   }
 }
 

@@ -321,6 +321,80 @@ public struct AttributionArea: Sendable {
     public func stages(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageValues {
         return try await caller.call("attribution.stages", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
+
+    /// The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total
+    /// exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`,
+    /// `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and
+    /// `lookback_steps` to all. Nothing is stored.
+    /// - Parameter paths: The touches before conversions, and before none.
+    /// - Parameter model: How the conversions are divided.
+    /// - Parameter lookbackDays: Only touches at most so many days before the conversion count.
+    /// - Parameter lookbackSteps: Only the last so many touches count.
+    /// - Parameter directChannels: The channels that are no marketing: `["direct"]` by default.
+    /// - Parameter weights: Of the first touch, those between together, and the last: 40, 20 and 40 by default.
+    /// - Parameter halfLifeSeconds: 7 days by default.
+    /// - Parameter order: How many touches the chain remembers: 1 to 4, 1 by default.
+    /// - Parameter nulls: Whether paths without a conversion are part of the chain: true by default.
+    public func credit(
+        paths: [TouchPath],
+        model: CreditModel,
+        lookbackDays: UInt32? = nil,
+        lookbackSteps: UInt32? = nil,
+        directChannels: [String]? = nil,
+        weights: PositionWeights? = nil,
+        halfLifeSeconds: UInt64? = nil,
+        order: UInt8? = nil,
+        nulls: Bool? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Credits {
+        struct Arguments: Encodable, Sendable {
+            let paths: [TouchPath]
+            let model: CreditModel
+            let lookbackDays: UInt32?
+            let lookbackSteps: UInt32?
+            let directChannels: [String]?
+            let weights: PositionWeights?
+            let halfLifeSeconds: UInt64?
+            let order: UInt8?
+            let nulls: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case paths
+                case model
+                case lookbackDays = "lookback_days"
+                case lookbackSteps = "lookback_steps"
+                case directChannels = "direct_channels"
+                case weights
+                case halfLifeSeconds = "half_life_seconds"
+                case order
+                case nulls
+            }
+        }
+        return try await caller.call("attribution.credit", Arguments(paths: paths, model: model, lookbackDays: lookbackDays, lookbackSteps: lookbackSteps, directChannels: directChannels, weights: weights, halfLifeSeconds: halfLifeSeconds, order: order, nulls: nulls), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after
+    /// the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
+    /// - Parameter journeys: What is known of each person.
+    /// - Parameter afterConversion: Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
+    public func paths(
+        _ journeys: [Journey],
+        afterConversion: AfterConversion? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [TouchPath] {
+        struct Arguments: Encodable, Sendable {
+            let journeys: [Journey]
+            let afterConversion: AfterConversion?
+
+            enum CodingKeys: String, CodingKey {
+                case journeys
+                case afterConversion = "after_conversion"
+            }
+        }
+        return try await caller.call("attribution.paths", Arguments(journeys: journeys, afterConversion: afterConversion), timeoutMs: timeoutMs, requestId: requestId)
+    }
 }
 
 /// The CRM: webhooks in, deals read.

@@ -125,6 +125,28 @@ public struct PlannedChange: Codable, Hashable, Sendable {
     }
 }
 
+/// The weights of `CreditModel::Position`]: whole numbers, of which only the proportions matter.
+public struct PositionWeights: Codable, Hashable, Sendable {
+    /// Of the first touch.
+    public var first: UInt32
+    /// Of all touches between, together.
+    public var between: UInt32
+    /// Of the last touch.
+    public var last: UInt32
+
+    public init(first: UInt32, between: UInt32, last: UInt32) {
+        self.first = first
+        self.between = between
+        self.last = last
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case first
+        case between
+        case last
+    }
+}
+
 /// What a price list held.
 public struct PriceReport: Codable, Hashable, Sendable {
     /// The models whose prices are known by it.
@@ -754,6 +776,68 @@ public struct TokenOptimization: Codable, Hashable, Sendable {
         case optimizedLimit = "optimized_limit"
         case complexity
         case savingsPercent = "savings_percent"
+    }
+}
+
+/// The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one.
+public struct TouchPath: Codable, Hashable, Sendable {
+    /// The channel of each touch, in their order.
+    public var channels: [String]
+    /// The time of each touch, or nothing. They may be out of order: touches are put in the order of their times.
+    public var times: [Timestamp]?
+    /// When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time
+    /// of the last touch.
+    public var at: Timestamp?
+    /// How many conversions came of it.
+    public var conversions: UInt64
+    /// What these conversions are worth together, in minor units; negative for refunds.
+    public var valueMinor: Int64
+    /// How many times the path was gone without a conversion.
+    public var nulls: UInt64
+
+    public init(
+        channels: [String],
+        times: [Timestamp]? = nil,
+        at: Timestamp? = nil,
+        conversions: UInt64 = 0,
+        valueMinor: Int64 = 0,
+        nulls: UInt64 = 0
+    ) {
+        self.channels = channels
+        self.times = times
+        self.at = at
+        self.conversions = conversions
+        self.valueMinor = valueMinor
+        self.nulls = nulls
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case channels
+        case times
+        case at
+        case conversions
+        case valueMinor = "value_minor"
+        case nulls
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        channels = try container.decode([String].self, forKey: .channels)
+        times = try container.decodeIfPresent([Timestamp].self, forKey: .times)
+        at = try container.decodeIfPresent(Timestamp.self, forKey: .at)
+        conversions = try container.decodeIfPresent(UInt64.self, forKey: .conversions) ?? 0
+        valueMinor = try container.decodeIfPresent(Int64.self, forKey: .valueMinor) ?? 0
+        nulls = try container.decodeIfPresent(UInt64.self, forKey: .nulls) ?? 0
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(channels, forKey: .channels)
+        try container.encode(times, forKey: .times)
+        try container.encode(at, forKey: .at)
+        try container.encode(conversions, forKey: .conversions)
+        try container.encode(valueMinor, forKey: .valueMinor)
+        try container.encode(nulls, forKey: .nulls)
     }
 }
 

@@ -219,6 +219,44 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.attribution.deals(timeoutMs: timeoutMs, requestId: nil))
     case "attribution.stages":
         return try JSONValue(encoding: try await target.attribution.stages(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.credit":
+        struct Given: Decodable {
+            let paths: [TouchPath]
+            let model: CreditModel
+            let lookbackDays: UInt32?
+            let lookbackSteps: UInt32?
+            let directChannels: [String]?
+            let weights: PositionWeights?
+            let halfLifeSeconds: UInt64?
+            let order: UInt8?
+            let nulls: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case paths
+                case model
+                case lookbackDays = "lookback_days"
+                case lookbackSteps = "lookback_steps"
+                case directChannels = "direct_channels"
+                case weights
+                case halfLifeSeconds = "half_life_seconds"
+                case order
+                case nulls
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.credit(paths: given.paths, model: given.model, lookbackDays: given.lookbackDays, lookbackSteps: given.lookbackSteps, directChannels: given.directChannels, weights: given.weights, halfLifeSeconds: given.halfLifeSeconds, order: given.order, nulls: given.nulls, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.paths":
+        struct Given: Decodable {
+            let journeys: [Journey]
+            let afterConversion: AfterConversion?
+
+            enum CodingKeys: String, CodingKey {
+                case journeys
+                case afterConversion = "after_conversion"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.paths(given.journeys, afterConversion: given.afterConversion, timeoutMs: timeoutMs, requestId: nil))
     case "hubspot.accept":
         struct Given: Decodable {
             let method: String
