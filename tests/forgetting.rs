@@ -10,9 +10,9 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use serde_json::json;
 use xynergy::attribution::ErasureSubject;
+use xynergy::env::ManualClock;
 use xynergy::{Client, Config, ErrorKind, TenantId, Timestamp};
 use xynergy_attribution::click::IdentityKey;
-use xynergy::env::ManualClock;
 
 const AGENTS: [&str; 3] = [
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36",
@@ -72,8 +72,9 @@ impl World {
 fn stolen(path: &Path) -> (BTreeSet<[u8; 16]>, Vec<[u8; 32]>, String) {
     let connection = Connection::open(path).unwrap();
     let (mut hashes, mut keys, mut texts) = (BTreeSet::new(), Vec::new(), String::new());
-    let mut tables =
-        connection.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'").unwrap();
+    let mut tables = connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+        .unwrap();
     let tables: Vec<String> = tables.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     for table in tables {
         let mut rows = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
@@ -128,7 +129,10 @@ fn attack(path: &Path) -> BTreeSet<(String, &'static str, usize)> {
         }
         // Host ids and the platforms' click ids are easy to number through as well.
         for n in 0..300 {
-            let ids = [key.click(&format!("click-{n}")), key.layer1(xynergy_attribution::click::ClickIdFamily::Google, &format!("G-{n}"))];
+            let ids = [
+                key.click(&format!("click-{n}")),
+                key.layer1(xynergy_attribution::click::ClickIdFamily::Google, &format!("G-{n}")),
+            ];
             for (kind, hash) in ["id", "gclid"].into_iter().zip(ids) {
                 if hashes.contains(hash.as_bytes()) {
                     found.insert((n.to_string(), kind, 0));
@@ -146,7 +150,11 @@ async fn whom_the_store_had_is_found_before_and_not_after_erasing() {
         world.click(n, "2026-03-10T09:00:00Z").await;
     }
     let (before, found) = (world.totals().await, attack(&world.path()));
-    assert_eq!(found.iter().filter(|(_, layer, _)| *layer == "layer3").count(), 32, "all who consented are found");
+    assert_eq!(
+        found.iter().filter(|(_, layer, _)| *layer == "layer3").count(),
+        32,
+        "all who consented are found"
+    );
     assert_eq!(found.iter().filter(|(_, layer, _)| *layer == "gclid").count(), 40);
 
     let attribution = world.client.attribution();
@@ -156,7 +164,14 @@ async fn whom_the_store_had_is_found_before_and_not_after_erasing() {
         (0, ErasureSubject { click_id: Some("click-0".into()), ..Default::default() }),
         (1, ErasureSubject { platform_click_id: Some("G-1".into()), ..Default::default() }),
         (2, ErasureSubject { url: Some("https://x.example/?gclid=G-2".into()), ..Default::default() }),
-        (3, ErasureSubject { ip: Some("203.0.113.3".into()), user_agent: Some(AGENTS[0].into()), ..Default::default() }),
+        (
+            3,
+            ErasureSubject {
+                ip: Some("203.0.113.3".into()),
+                user_agent: Some(AGENTS[0].into()),
+                ..Default::default()
+            },
+        ),
         (5, ErasureSubject { ip: Some("203.0.113.5".into()), ..Default::default() }),
     ] {
         erased += attribution.erase(&subject).await.unwrap().clicks;
@@ -171,7 +186,11 @@ async fn whom_the_store_had_is_found_before_and_not_after_erasing() {
         assert!(!texts.contains(gone), "{gone}");
     }
     assert_eq!(world.totals().await, before, "ads have the clicks that they had");
-    assert_eq!(attack(&world.path()).iter().filter(|(_, layer, _)| *layer == "layer3").count(), 27, "others stay");
+    assert_eq!(
+        attack(&world.path()).iter().filter(|(_, layer, _)| *layer == "layer3").count(),
+        27,
+        "others stay"
+    );
 }
 
 #[tokio::test]
@@ -199,7 +218,11 @@ async fn nobody_is_found_after_pruning_and_nothing_can_be_computed_again() {
         _ => who.rsplit('.').next().unwrap().parse::<u32>().unwrap() >= 100,
     };
     assert!(found.iter().all(young), "{found:?}");
-    assert_eq!(found.iter().filter(|(_, kind, _)| *kind == "gclid").count(), 10, "the young ones are found still");
+    assert_eq!(
+        found.iter().filter(|(_, kind, _)| *kind == "gclid").count(),
+        10,
+        "the young ones are found still"
+    );
     let (_, keys, _) = stolen(&world.path());
     assert_eq!(keys.len(), 1);
     assert_eq!(world.totals().await, totals);
@@ -222,7 +245,8 @@ async fn nobody_is_found_after_pruning_and_nothing_can_be_computed_again() {
 #[tokio::test]
 async fn two_processes_agree_on_one_key() {
     let world = World::new();
-    let other = Config::from_value(json!({"version": 1, "store": {"type": "sqlite", "path": world.path()}})).unwrap();
+    let other =
+        Config::from_value(json!({"version": 1, "store": {"type": "sqlite", "path": world.path()}})).unwrap();
     let other = Client::builder(other).clock(world.clock.clone()).build().unwrap();
     let line = json!({
         "ts": "2026-03-10T09:00:00Z", "url": "https://shop.example/?gclid=G", "ad_id": "a", "adset_id": "s",
