@@ -103,6 +103,20 @@ export interface AdChange {
   target: bigint;
 }
 
+/** How often an ad was clicked on a day. It counts clicks that were erased or pruned since. */
+export interface AdClicks {
+  /** The ad. */
+  ad_id: string;
+  /** The ad's ad set. */
+  adset_id: string;
+  /** The ad set's campaign. */
+  campaign_id: string;
+  /** The clicks. */
+  clicks: number;
+  /** The day's first moment, UTC. */
+  day: Timestamp;
+}
+
 /** What one ad did over a range of days. */
 export interface AdInsight {
   /** The ad. */
@@ -198,6 +212,14 @@ export interface Approval {
   approved_by: string | null;
   /** The digest of the changes that it was queued with: what is approved together. */
   digest: string;
+}
+
+/** The clicks of some networks in a time. */
+export interface Around {
+  /** The newest of them, newest first, each once per network. */
+  clicks: Array<Candidate>;
+  /** How many there are. */
+  total: number;
 }
 
 /** One try of one provider. */
@@ -432,12 +454,16 @@ export interface Candidate {
   at: Timestamp;
   /** The ad set's campaign. */
   campaign_id: string;
+  /** What is compared of the device, where that is kept. */
+  device: Device | null;
   /** The click's id, as [`Click::id`] shows it. */
   id: string;
   /** The click. */
   key: KeyedHash;
   /** The key that was asked for. */
   matched: KeyedHash;
+  /** The UTM parameters. */
+  utm: Utm;
 }
 
 /** What a change moves. Its values are integers: minor units for money, [`DeliveryStatus::code`] for a status. */
@@ -664,6 +690,20 @@ export interface Delta {
   [field: string]: unknown;
 }
 
+/** What two visits are compared by beyond equal keys. It exists only with consent, and only when it is asked for. */
+export interface Device {
+  /** The browser with its major version, as `chrome 120`; `None` when it does not tell. */
+  browser: string | null;
+  /** Which of the two it is. */
+  kind: NetworkKind;
+  /** The first language that it asks for, in small letters, as `de-ch`. */
+  language: string | null;
+  /** The hash of the address alone: an IPv4 address whole, of an IPv6 address the first 64 bits. */
+  network: KeyedHash;
+  /** The class of the platform, as `android`; `None` when it does not tell. */
+  platform: string | null;
+}
+
 /** A stored document and its version. */
 export interface Document {
   /** The document, usually JSON. */
@@ -715,6 +755,26 @@ export interface Embeddings {
   usage_estimated?: boolean;
   /** One vector a text, in the order of the texts. */
   vectors: Array<Array<number>>;
+}
+
+/** What [`ClickStore::erase`] removed, in order of the keys. */
+export interface Erased {
+  /** The clicks, which are only counted now. */
+  clicks: Array<ErasedClick>;
+}
+
+/** A click that was erased: the names under which others may still hold it. */
+export interface ErasedClick {
+  /** Its id, as [`Click::id`] showed it. */
+  id: string;
+  /** Its key. */
+  key: KeyedHash;
+}
+
+/** What [`Attribution::erase`] did. */
+export interface Erasure {
+  /** How many clicks were erased; they are only counted now. */
+  clicks: number;
 }
 
 /** Why one element of a body is no event. */
@@ -915,6 +975,9 @@ export interface ModelChoice {
   provider: string;
 }
 
+/** What an address is, as far as the address itself tells. */
+export type NetworkKind = "ipv4" | "ipv6";
+
 /** Whether an answer is whole. */
 export type Outcome = "complete" | "spliced" | "truncated" | "errored";
 
@@ -989,6 +1052,8 @@ export interface Personal {
   address: KeyedHash | null;
   /** The host's id of the click. */
   click_id: string;
+  /** What is compared of the device, where that is kept. */
+  device: Device | null;
   /** The hash of address, user agent and language: the key of layer 2. */
   fingerprint: KeyedHash | null;
   /** Address, user agent, language, URL and every unknown field, as a JSON object. */
@@ -1044,6 +1109,22 @@ export interface PriceReport {
   models: number;
   /** The entries that were passed over. */
   skipped: Array<SkippedPrice>;
+}
+
+/** What [`ClickStore::prune`] removed. */
+export interface Pruned {
+  /** Clicks that are only counted now. */
+  clicks: number;
+}
+
+/** What [`Attribution::prune`] did. */
+export interface Pruning {
+  /** Clicks before this moment are forgotten: the start of a day (UTC). */
+  before: Timestamp;
+  /** How many clicks were forgotten by this call; they are only counted now. */
+  clicks: number;
+  /** How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more. */
+  destroyed_keys: number;
 }
 
 /** One step on the way to a target that is further away than one window allows. */
@@ -1278,6 +1359,8 @@ export interface Tracked {
 
 /** What became of a batch of clicks. */
 export interface TrackedClicks {
+  /** Clicks of known bots, which are not stored. */
+  bots: number;
   /** Clicks that were there already. */
   duplicates: number;
   /** Clicks that are stored now and were not before. */
@@ -1365,6 +1448,22 @@ export type PromptOrRequest = string | ChatRequestInput;
 
 /** A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`. */
 export type TimestampInput = string | Date;
+
+/** Whose clicks are to be erased: every click that one of these names. At least one is given. */
+export interface ErasureSubject {
+  /** The `Accept-Language` that goes with them. It is needed only where layer 3 is not used. */
+  accept_language?: string | null | undefined;
+  /** The id of a click: the host's, or the one that `track_click` returned. */
+  click_id?: string | null | undefined;
+  /** An address. With `user_agent` every click of the two is meant, alone every click of the address where devices are kept. */
+  ip?: string | null | undefined;
+  /** An ad platform's click id, as it stands in a URL, or Meta's cookie `_fbc`. */
+  platform_click_id?: string | null | undefined;
+  /** The URL of a landing page: every click id in it is meant. */
+  url?: string | null | undefined;
+  /** The user agent that goes with `ip`. */
+  user_agent?: string | null | undefined;
+}
 
 /** Raw bytes: text, or anything else as base64. */
 export type Bytes = string | Uint8Array;
@@ -1492,12 +1591,18 @@ export interface AiConfig {
 
 /** Clicks, matching and stage values. */
 export interface AttributionConfig {
+  /** How clicks are read, and what of them is evidence. */
+  clicks?: ClickRules | undefined;
   /** The CRM's names of the contact properties that are read. */
   contact_properties?: ContactProperties | undefined;
-  /** The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses. */
+  /** A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the store; give one if whoever reads the store must not be able to test addresses. */
   identity_key?: SecretRef | null | undefined;
+  /** The keys under which what identifies is hashed. */
+  keys?: ClickKeysConfig | undefined;
   /** Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone. */
   layers?: Layers | null | undefined;
+  /** How long clicks are kept. */
+  retention?: RetentionConfig | undefined;
   /** What a deal is worth by its stage. */
   stages?: StageValuesInput | undefined;
 }
@@ -1869,6 +1974,22 @@ export interface TokenConfig {
   simple_limit?: number | undefined;
 }
 
+/** How clicks are read, and what of them is evidence. */
+export interface ClickRules {
+  /** Whether the hashes of click ids need consent too. They are what layer 1 matches by. */
+  click_ids_need_consent?: boolean | undefined;
+  /** Whether clicks of known bots are stored as others are; by default they are only counted. */
+  keep_bots?: boolean | undefined;
+  /** Whether browser, platform, language and a hash of the address alone are kept with consent, which the probability of a match is computed from. */
+  keep_devices?: boolean | undefined;
+  /** Whether click ids and UTM parameters behind the `#` of a URL are read too. */
+  read_fragment?: boolean | undefined;
+  /** The proxies whose `X-Forwarded-For` is believed, as ranges like `10.0.0.0/8`. Without one the header is not read. */
+  trusted_proxies?: Array<AddressRange> | undefined;
+  /** Whether a frozen user agent, as Chrome sends it, counts in layers 2 and 3. It is equal for everybody with this version of the browser; if it does not count, client hints must stand in for it. */
+  use_frozen_user_agents?: boolean | undefined;
+}
+
 /** The names of the contact properties that are read. */
 export interface ContactProperties {
   /** The contact's `Accept-Language`. */
@@ -1887,8 +2008,20 @@ export interface ContactProperties {
   user_agent?: string | undefined;
 }
 
+/** The keys under which what identifies is hashed. */
+export interface ClickKeysConfig {
+  /** How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys. */
+  rotate_days?: number | undefined;
+}
+
 /** Which layers are used. */
 export type Layers = Array<number>;
+
+/** How long clicks are kept. */
+export interface RetentionConfig {
+  /** After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies. No match reaches further back. */
+  clicks_days?: number | undefined;
+}
 
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
 export interface StageValuesInput {
@@ -2085,6 +2218,9 @@ export type StrategyConfig = {
   strategy: "canary";
 };
 
+/** A range of addresses, as `10.0.0.0/8`. */
+export type AddressRange = string;
+
 /** What an actor may decide. */
 export type Role = "approver" | "operator";
 
@@ -2209,7 +2345,7 @@ export interface AiArea {
 /** The methods of `attribution`. */
 export interface AttributionArea {
   /**
-   * Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored.
+   * Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not stored.
    * @param click The click.
    */
   trackClick(click: Record<string, unknown>, options?: PerCall): Promise<string>;
@@ -2236,6 +2372,21 @@ export interface AttributionArea {
    * What a deal is worth by its stage.
    */
   stages(options?: PerCall): Promise<StageValues>;
+  /**
+   * How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
+   * @param options.since A moment of the first day.
+   * @param options.until A moment of the last day.
+   */
+  clicksByAd(options?: PerCall & { since?: TimestampInput | null | undefined; until?: TimestampInput | null | undefined }): Promise<Array<AdClicks>>;
+  /**
+   * Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again.
+   * @param subject Whose clicks.
+   */
+  erase(subject: ErasureSubject, options?: PerCall): Promise<Erasure>;
+  /**
+   * Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day.
+   */
+  prune(options?: PerCall): Promise<Pruning>;
 }
 
 /** The methods of `hubspot`. */
@@ -2593,10 +2744,18 @@ export interface StateStore {
 
 /** A store of clicks. */
 export interface ClickStore {
-  /** Stores a batch at once or not at all; the first click of a key stays. */
+  /** Stores a batch at once or not at all; of the clicks of one key on one day (UTC) the first stays. */
   track(tenant: string, clicks: Array<Click>, source: string, call: HostCall): Promise<Given<Tracked>> | Given<Tracked>;
   /** Of each key, the clicks at its latest time within `from` to `to`, all when several share it, in the order of the fields. */
   candidates(tenant: string, keys: Array<KeyedHash>, from: Timestamp, to: Timestamp, call: HostCall): Promise<Array<Given<Candidate>>> | Array<Given<Candidate>>;
+  /** The clicks whose `personal.device.network` is one of `networks`, within `from` to `to`: the newest, at most `limit`, by time and then key, both descending, and how many there are. */
+  around(tenant: string, networks: Array<KeyedHash>, from: Timestamp, to: Timestamp, limit: number, call: HostCall): Promise<Given<Around>> | Given<Around>;
+  /** Forgets the clicks of every day (UTC) that has ended by `before`; what `clicks_by_ad` and `count` say stays. */
+  prune(tenant: string, before: Timestamp, call: HostCall): Promise<Given<Pruned>> | Given<Pruned>;
+  /** Forgets the clicks that have one of these keys, as their own or as one that they are found by, and says which, by key; what `clicks_by_ad` and `count` say stays. */
+  erase(tenant: string, keys: Array<KeyedHash>, call: HostCall): Promise<Given<Erased>> | Given<Erased>;
+  /** How often each ad was clicked on each day (UTC) from that of `from` to that of `to`, in the order of the fields, with the clicks that were forgotten. */
+  clicksByAd(tenant: string, from: Timestamp, to: Timestamp, call: HostCall): Promise<Array<Given<AdClicks>>> | Array<Given<AdClicks>>;
   /** How many clicks were stored, by one ingest or by all. */
   count(tenant: string, source: string | null, call: HostCall): Promise<number> | number;
 }

@@ -65,6 +65,9 @@ LimitScope = Union[Literal["tenant"], dict[str, Any]]
 Millionths = str
 """A share or a probability in whole millionths, so that no float reaches an output."""
 
+NetworkKind = Literal["ipv4", "ipv6"]
+"""What an address is, as far as the address itself tells."""
+
 Outcome = Literal["complete", "spliced", "truncated", "errored"]
 """Whether an answer is whole."""
 
@@ -168,6 +171,25 @@ class AdChange(Record):
     """The value to set."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "allocation_id": "", "campaign_id": "", "causation_id": "", "currency": "", "expected_from": "", "expires_at": "", "field": "", "id": "", "owner": "Owner", "ramp": "RampStep", "reason": "", "target": ""}
+
+
+class AdClicks(Record):
+    """How often an ad was clicked on a day. It counts clicks that were erased or pruned since."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    adset_id: str
+    """The ad's ad set."""
+    campaign_id: str
+    """The ad set's campaign."""
+    clicks: int
+    """The clicks."""
+    day: Timestamp
+    """The day's first moment, UTC."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "clicks": "", "day": ""}
 
 
 class AdInsight(Record):
@@ -302,6 +324,19 @@ class Approval(Record):
     """The digest of the changes that it was queued with: what is approved together."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"approved_at": "", "approved_by": "", "digest": ""}
+
+
+class Around(Record):
+    """The clicks of some networks in a time."""
+
+    __slots__ = ()
+
+    clicks: Records[Candidate]
+    """The newest of them, newest first, each once per network."""
+    total: int
+    """How many there are."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "[Candidate]", "total": ""}
 
 
 class Attempt(Record):
@@ -582,14 +617,18 @@ class Candidate(Record):
     """When it was clicked."""
     campaign_id: str
     """The ad set's campaign."""
+    device: Device | None
+    """What is compared of the device, where that is kept."""
     id: str
     """The click's id, as [`Click::id`] shows it."""
     key: KeyedHash
     """The click."""
     matched: KeyedHash
     """The key that was asked for."""
+    utm: Utm
+    """The UTM parameters."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "id": "", "key": "", "matched": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "device": "Device", "id": "", "key": "", "matched": "", "utm": "Utm"}
 
 
 class ChangeRow(Record):
@@ -881,6 +920,25 @@ class Delta(Record):
         def __getattr__(self, name: str) -> Any: ...
 
 
+class Device(Record):
+    """What two visits are compared by beyond equal keys. It exists only with consent, and only when it is asked for."""
+
+    __slots__ = ()
+
+    browser: str | None
+    """The browser with its major version, as `chrome 120`; `None` when it does not tell."""
+    kind: NetworkKind
+    """Which of the two it is."""
+    language: str | None
+    """The first language that it asks for, in small letters, as `de-ch`."""
+    network: KeyedHash
+    """The hash of the address alone: an IPv4 address whole, of an IPv6 address the first 64 bits."""
+    platform: str | None
+    """The class of the platform, as `android`; `None` when it does not tell."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"browser": "", "kind": "", "language": "", "network": "", "platform": ""}
+
+
 class Document(Record):
     """A stored document and its version."""
 
@@ -955,6 +1013,41 @@ class Embeddings(Record):
     """One vector a text, in the order of the texts."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cost": "", "cost_nano_usd": "", "dimensions": "", "model": "", "provider": "", "request_id": "", "tokens_used": "", "usage_estimated": "", "vectors": ""}
+
+
+class Erased(Record):
+    """What [`ClickStore::erase`] removed, in order of the keys."""
+
+    __slots__ = ()
+
+    clicks: Records[ErasedClick]
+    """The clicks, which are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "[ErasedClick]"}
+
+
+class ErasedClick(Record):
+    """A click that was erased: the names under which others may still hold it."""
+
+    __slots__ = ()
+
+    id: str
+    """Its id, as [`Click::id`] showed it."""
+    key: KeyedHash
+    """Its key."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"id": "", "key": ""}
+
+
+class Erasure(Record):
+    """What [`Attribution::erase`] did."""
+
+    __slots__ = ()
+
+    clicks: int
+    """How many clicks were erased; they are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": ""}
 
 
 class EventProblem(Record):
@@ -1278,12 +1371,14 @@ class Personal(Record):
     """The hash of address and user agent: the key of layer 3."""
     click_id: str
     """The host's id of the click."""
+    device: Device | None
+    """What is compared of the device, where that is kept."""
     fingerprint: KeyedHash | None
     """The hash of address, user agent and language: the key of layer 2."""
     raw: str
     """Address, user agent, language, URL and every unknown field, as a JSON object."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"address": "", "click_id": "", "fingerprint": "", "raw": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"address": "", "click_id": "", "device": "Device", "fingerprint": "", "raw": ""}
 
 
 class Pipeline(Record):
@@ -1356,6 +1451,32 @@ class PriceReport(Record):
     """The entries that were passed over."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"models": "", "skipped": "[SkippedPrice]"}
+
+
+class Pruned(Record):
+    """What [`ClickStore::prune`] removed."""
+
+    __slots__ = ()
+
+    clicks: int
+    """Clicks that are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": ""}
+
+
+class Pruning(Record):
+    """What [`Attribution::prune`] did."""
+
+    __slots__ = ()
+
+    before: Timestamp
+    """Clicks before this moment are forgotten: the start of a day (UTC)."""
+    clicks: int
+    """How many clicks were forgotten by this call; they are only counted now."""
+    destroyed_keys: int
+    """How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"before": "", "clicks": "", "destroyed_keys": ""}
 
 
 class RampStep(Record):
@@ -1673,6 +1794,8 @@ class TrackedClicks(Record):
 
     __slots__ = ()
 
+    bots: int
+    """Clicks of known bots, which are not stored."""
     duplicates: int
     """Clicks that were there already."""
     inserted: int
@@ -1680,7 +1803,7 @@ class TrackedClicks(Record):
     rejected: Records[RejectedClick]
     """Those that are no click."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
+    _FIELDS: ClassVar[dict[str, str]] = {"bots": "", "duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
 
 
 class Usage(Record):
@@ -1721,4 +1844,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "Erased", "ErasedClick", "Erasure", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "Pruned", "Pruning", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

@@ -350,6 +350,25 @@ public struct Need: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// What an address is, as far as the address itself tells.
+public struct NetworkKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// One IPv4 address: of a home, an office, or a carrier that puts thousands behind it.
+    public static let ipv4 = NetworkKind(rawValue: "ipv4")
+    /// The first 64 bits of an IPv6 address: of one line, or one mobile device.
+    public static let ipv6 = NetworkKind(rawValue: "ipv6")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [NetworkKind] = [
+        .ipv4, .ipv6,
+    ]
+}
+
 /// Whether an answer is whole.
 public struct Outcome: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String

@@ -316,6 +316,10 @@ public struct Candidate: Codable, Hashable, Sendable {
     public var adsetId: String
     /// The ad set's campaign.
     public var campaignId: String
+    /// The UTM parameters.
+    public var utm: Utm
+    /// What is compared of the device, where that is kept.
+    public var device: Device?
 
     public init(
         matched: KeyedHash,
@@ -324,7 +328,9 @@ public struct Candidate: Codable, Hashable, Sendable {
         key: KeyedHash,
         adId: String,
         adsetId: String,
-        campaignId: String
+        campaignId: String,
+        utm: Utm,
+        device: Device? = nil
     ) {
         self.matched = matched
         self.at = at
@@ -333,6 +339,8 @@ public struct Candidate: Codable, Hashable, Sendable {
         self.adId = adId
         self.adsetId = adsetId
         self.campaignId = campaignId
+        self.utm = utm
+        self.device = device
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -343,6 +351,21 @@ public struct Candidate: Codable, Hashable, Sendable {
         case adId = "ad_id"
         case adsetId = "adset_id"
         case campaignId = "campaign_id"
+        case utm
+        case device
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(matched, forKey: .matched)
+        try container.encode(at, forKey: .at)
+        try container.encode(id, forKey: .id)
+        try container.encode(key, forKey: .key)
+        try container.encode(adId, forKey: .adId)
+        try container.encode(adsetId, forKey: .adsetId)
+        try container.encode(campaignId, forKey: .campaignId)
+        try container.encode(utm, forKey: .utm)
+        try container.encode(device, forKey: .device)
     }
 }
 

@@ -34,13 +34,22 @@ public struct Personal: Codable, Hashable, Sendable {
     public var fingerprint: KeyedHash?
     /// The hash of address and user agent: the key of layer 3.
     public var address: KeyedHash?
+    /// What is compared of the device, where that is kept.
+    public var device: Device?
     /// Address, user agent, language, URL and every unknown field, as a JSON object.
     public var raw: String
 
-    public init(clickId: String, fingerprint: KeyedHash? = nil, address: KeyedHash? = nil, raw: String) {
+    public init(
+        clickId: String,
+        fingerprint: KeyedHash? = nil,
+        address: KeyedHash? = nil,
+        device: Device? = nil,
+        raw: String
+    ) {
         self.clickId = clickId
         self.fingerprint = fingerprint
         self.address = address
+        self.device = device
         self.raw = raw
     }
 
@@ -48,6 +57,7 @@ public struct Personal: Codable, Hashable, Sendable {
         case clickId = "click_id"
         case fingerprint
         case address
+        case device
         case raw
     }
 
@@ -56,6 +66,7 @@ public struct Personal: Codable, Hashable, Sendable {
         try container.encode(clickId, forKey: .clickId)
         try container.encode(fingerprint, forKey: .fingerprint)
         try container.encode(address, forKey: .address)
+        try container.encode(device, forKey: .device)
         try container.encode(raw, forKey: .raw)
     }
 }
@@ -174,6 +185,42 @@ public struct ProviderTraits: Codable, Hashable, Sendable {
         responseFormat = try container.decodeIfPresent(Bool.self, forKey: .responseFormat) ?? false
         streaming = try container.decodeIfPresent(Bool.self, forKey: .streaming) ?? false
         tools = try container.decodeIfPresent(Bool.self, forKey: .tools) ?? false
+    }
+}
+
+/// What `ClickStore::prune`] removed.
+public struct Pruned: Codable, Hashable, Sendable {
+    /// Clicks that are only counted now.
+    public var clicks: UInt64
+
+    public init(clicks: UInt64) {
+        self.clicks = clicks
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
+    }
+}
+
+/// What `Attribution::prune`] did.
+public struct Pruning: Codable, Hashable, Sendable {
+    /// Clicks before this moment are forgotten: the start of a day (UTC).
+    public var before: Timestamp
+    /// How many clicks were forgotten by this call; they are only counted now.
+    public var clicks: UInt64
+    /// How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more.
+    public var destroyedKeys: UInt64
+
+    public init(before: Timestamp, clicks: UInt64, destroyedKeys: UInt64) {
+        self.before = before
+        self.clicks = clicks
+        self.destroyedKeys = destroyedKeys
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case before
+        case clicks
+        case destroyedKeys = "destroyed_keys"
     }
 }
 
@@ -727,18 +774,22 @@ public struct TrackedClicks: Codable, Hashable, Sendable {
     public var inserted: UInt64
     /// Clicks that were there already.
     public var duplicates: UInt64
+    /// Clicks of known bots, which are not stored.
+    public var bots: UInt64
     /// Those that are no click.
     public var rejected: [RejectedClick]
 
-    public init(inserted: UInt64, duplicates: UInt64, rejected: [RejectedClick]) {
+    public init(inserted: UInt64, duplicates: UInt64, bots: UInt64, rejected: [RejectedClick]) {
         self.inserted = inserted
         self.duplicates = duplicates
+        self.bots = bots
         self.rejected = rejected
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case inserted
         case duplicates
+        case bots
         case rejected
     }
 }
