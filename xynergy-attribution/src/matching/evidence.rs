@@ -7,7 +7,7 @@ use xynergy_core::crm::Contact;
 use xynergy_core::store::{KeyedHash, Layer};
 
 use super::used::Layers;
-use crate::click::{ClickIdFamily, ClickRules, ClientHints, IdentityKey, Landing, Visit, click_id_of};
+use crate::click::{ClickIdFamily, ClickRules, ClientHints, IdentityKey, Landing, Visit, facebook_click_id};
 
 /// The names of the contact properties that are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -130,7 +130,7 @@ impl Evidence {
         let read = |name: &str| contact.property(name).unwrap_or_default();
         let first_url = Landing::of_text(read(&names.first_url), rules.fragment());
         if consent || !rules.click_ids_need_consent {
-            let facebook = click_id_of(read(&names.facebook_click_id));
+            let facebook = facebook_click_id(read(&names.facebook_click_id));
             let google = read(&names.google_click_id).trim();
             let stored =
                 [(ClickIdFamily::Facebook, facebook.to_owned()), (ClickIdFamily::Google, google.to_owned())];
@@ -173,7 +173,7 @@ mod tests {
             ("fb.1.2.", "fb.1.2."),
             ("", ""),
         ] {
-            assert_eq!(click_id_of(stored), id, "{stored}");
+            assert_eq!(facebook_click_id(stored), id, "{stored}");
         }
     }
 

@@ -8,6 +8,7 @@ mod ai;
 mod allocation;
 mod attribution;
 mod bytes;
+mod clicks;
 mod client;
 mod closed_loop;
 mod execution;
@@ -69,10 +70,13 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 15] = [
+const COMPUTES: [&str; 18] = [
     "allocation.pipeline",
     "allocation.select",
+    "attribution.clicks_by_ad",
     "attribution.deals",
+    "attribution.erase",
+    "attribution.prune",
     "attribution.revalue",
     "attribution.roas",
     "attribution.show_values",
@@ -142,6 +146,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         ai::METHODS,
         attribution::METHODS,
         revenue::METHODS,
+        clicks::METHODS,
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,
