@@ -237,6 +237,24 @@ ContentPartLike = Union["ContentPartDict", "_types.ContentPart", Mapping[str, An
 Currency = Union[str]
 """A currency by its three-letter code, as `USD`."""
 
+class ErasureSubjectDict(TypedDict, total=False):
+    """Whose clicks are to be erased: every click that one of these names. At least one is given."""
+
+    accept_language: str | None
+    """The `Accept-Language` that goes with them. It is needed only where layer 3 is not used."""
+    click_id: str | None
+    """The id of a click: the host's, or the one that `track_click` returned."""
+    ip: str | None
+    """An address. With `user_agent` every click of the two is meant, alone every click of the address where devices are kept."""
+    platform_click_id: str | None
+    """An ad platform's click id, as it stands in a URL, or Meta's cookie `_fbc`."""
+    url: str | None
+    """The URL of a landing page: every click id in it is meant."""
+    user_agent: str | None
+    """The user agent that goes with `ip`."""
+
+ErasureSubjectLike = ErasureSubjectDict
+
 HumanVerdict = Union[Literal["applied", "not_applied"]]
 """What a person found out about a request."""
 

@@ -184,7 +184,7 @@ class AttributionMethods(BlockingArea):
     __slots__ = ()
 
     def track_click(self, click: Mapping[str, Any], *, timeout: float | None = None, request_id: str | None = None) -> str:
-        """Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored.
+        """Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not stored.
 
         Args:
             click: The click.
@@ -224,6 +224,30 @@ class AttributionMethods(BlockingArea):
     def stages(self, *, timeout: float | None = None, request_id: str | None = None) -> t.StageValues:
         """What a deal is worth by its stage."""
         found: t.StageValues = decode(self._call("attribution.stages", {}, timeout, request_id), "StageValues")
+        return found
+
+    def clicks_by_ad(self, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdClicks]:
+        """How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
+
+        Args:
+            since: A moment of the first day.
+            until: A moment of the last day.
+        """
+        found: Records[t.AdClicks] = decode(self._call("attribution.clicks_by_ad", {"since": since, "until": until}, timeout, request_id), "[AdClicks]")
+        return found
+
+    def erase(self, subject: a.ErasureSubjectLike, *, timeout: float | None = None, request_id: str | None = None) -> t.Erasure:
+        """Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again.
+
+        Args:
+            subject: Whose clicks.
+        """
+        found: t.Erasure = decode(self._call("attribution.erase", {"subject": subject}, timeout, request_id), "Erasure")
+        return found
+
+    def prune(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Pruning:
+        """Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day."""
+        found: t.Pruning = decode(self._call("attribution.prune", {}, timeout, request_id), "Pruning")
         return found
 
 class HubspotMethods(BlockingArea):

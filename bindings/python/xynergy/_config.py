@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Union
 
+AddressRange = Union[str]
+
 class AiConfigDict(TypedDict, total=False):
     """How AI requests are routed, cached and paid for."""
 
@@ -56,12 +58,18 @@ ApiKeys = Union["SecretRefLike", "Sequence[SecretRefLike]"]
 class AttributionConfigDict(TypedDict, total=False):
     """Clicks, matching and stage values."""
 
+    clicks: ClickRulesLike
+    """How clicks are read, and what of them is evidence."""
     contact_properties: ContactPropertiesLike
     """The CRM's names of the contact properties that are read."""
     identity_key: SecretRefLike | None
-    """The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses."""
+    """A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the store; give one if whoever reads the store must not be able to test addresses."""
+    keys: ClickKeysConfigLike
+    """The keys under which what identifies is hashed."""
     layers: Layers | None
     """Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone."""
+    retention: RetentionConfigLike
+    """How long clicks are kept."""
     stages: StageValuesLike
     """What a deal is worth by its stage."""
 
@@ -100,6 +108,32 @@ class CacheConfigDict(TypedDict, total=False):
     """For how long, in seconds."""
 
 CacheConfigLike = CacheConfigDict
+
+class ClickKeysConfigDict(TypedDict, total=False):
+    """The keys under which what identifies is hashed."""
+
+    rotate_days: int
+    """How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys."""
+
+ClickKeysConfigLike = ClickKeysConfigDict
+
+class ClickRulesDict(TypedDict, total=False):
+    """How clicks are read, and what of them is evidence."""
+
+    click_ids_need_consent: bool
+    """Whether the hashes of click ids need consent too. They are what layer 1 matches by."""
+    keep_bots: bool
+    """Whether clicks of known bots are stored as others are; by default they are only counted."""
+    keep_devices: bool
+    """Whether browser, platform, language and a hash of the address alone are kept with consent, which the probability of a match is computed from."""
+    read_fragment: bool
+    """Whether click ids and UTM parameters behind the `#` of a URL are read too."""
+    trusted_proxies: Sequence[AddressRange]
+    """The proxies whose `X-Forwarded-For` is believed, as ranges like `10.0.0.0/8`. Without one the header is not read."""
+    use_frozen_user_agents: bool
+    """Whether a frozen user agent, as Chrome sends it, counts in layers 2 and 3. It is equal for everybody with this version of the browser; if it does not count, client hints must stand in for it."""
+
+ClickRulesLike = ClickRulesDict
 
 Complexity = Union[Literal["simple", "complex"]]
 
@@ -438,6 +472,14 @@ class RequestRateDict(TypedDict):
     """Requests a minute, at least 1."""
 
 RequestRateLike = RequestRateDict
+
+class RetentionConfigDict(TypedDict, total=False):
+    """How long clicks are kept."""
+
+    clicks_days: int
+    """After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies. No match reaches further back."""
+
+RetentionConfigLike = RetentionConfigDict
 
 class RetryConfigDict(TypedDict, total=False):
     """Retries of temporary faults at one provider, before the next is asked."""

@@ -166,6 +166,27 @@ const ATTRIBUTION_STAGES = {
   decode: results['attribution.stages'],
   empty: false,
 };
+const ATTRIBUTION_CLICKS_BY_AD = {
+  name: 'attribution.clicks_by_ad',
+  required: [],
+  optional: new Map([["since", "since"], ["until", "until"]]),
+  decode: results['attribution.clicks_by_ad'],
+  empty: false,
+};
+const ATTRIBUTION_ERASE = {
+  name: 'attribution.erase',
+  required: ["subject"],
+  optional: new Map([]),
+  decode: results['attribution.erase'],
+  empty: false,
+};
+const ATTRIBUTION_PRUNE = {
+  name: 'attribution.prune',
+  required: [],
+  optional: new Map([]),
+  decode: results['attribution.prune'],
+  empty: false,
+};
 const HUBSPOT_ACCEPT = {
   name: 'hubspot.accept',
   required: ["method", "url", "headers", "body"],
@@ -534,7 +555,7 @@ class Attribution {
   constructor(handle) {
     this.#handle = handle;
   }
-  /** Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored. */
+  /** Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not stored. */
   trackClick(click, options) {
     return invoke(this.#handle, ATTRIBUTION_TRACK_CLICK, [click], options);
   }
@@ -557,6 +578,18 @@ class Attribution {
   /** What a deal is worth by its stage. */
   stages(options) {
     return invoke(this.#handle, ATTRIBUTION_STAGES, [], options);
+  }
+  /** How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased. */
+  clicksByAd(options) {
+    return invoke(this.#handle, ATTRIBUTION_CLICKS_BY_AD, [], options);
+  }
+  /** Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again. */
+  erase(subject, options) {
+    return invoke(this.#handle, ATTRIBUTION_ERASE, [subject], options);
+  }
+  /** Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day. */
+  prune(options) {
+    return invoke(this.#handle, ATTRIBUTION_PRUNE, [], options);
   }
 }
 

@@ -263,8 +263,9 @@ public struct AttributionArea: Sendable {
     let caller: Caller
 
     /// Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`,
-    /// `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that
-    /// identifies is stored.
+    /// `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers
+    /// by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not
+    /// stored.
     /// - Parameter click: The click.
     public func trackClick(_ click: [String: JSONValue], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> String {
         struct Arguments: Encodable, Sendable {
@@ -320,6 +321,43 @@ public struct AttributionArea: Sendable {
     /// What a deal is worth by its stage.
     public func stages(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageValues {
         return try await caller.call("attribution.stages", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days
+    /// without them. It counts clicks that were pruned or erased.
+    /// - Parameter since: A moment of the first day.
+    /// - Parameter until: A moment of the last day.
+    public func clicksByAd(since: Timestamp? = nil, until: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [AdClicks] {
+        struct Arguments: Encodable, Sendable {
+            let since: Timestamp?
+            let until: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+                case until
+            }
+        }
+        return try await caller.call("attribution.clicks_by_ad", Arguments(since: since, until: until), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day
+    /// stays, and nothing can be linked to the person again.
+    /// - Parameter subject: Whose clicks.
+    public func erase(_ subject: ErasureSubject, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Erasure {
+        struct Arguments: Encodable, Sendable {
+            let subject: ErasureSubject
+
+            enum CodingKeys: String, CodingKey {
+                case subject
+            }
+        }
+        return try await caller.call("attribution.erase", Arguments(subject: subject), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were
+    /// hashed. How often an ad was clicked on a day stays. Call it once a day.
+    public func prune(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Pruning {
+        return try await caller.call("attribution.prune", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 }
 

@@ -156,41 +156,59 @@ public struct AiConfig: Codable, Hashable, Sendable {
 
 /// Clicks, matching and stage values.
 public struct AttributionConfig: Codable, Hashable, Sendable {
+    /// How clicks are read, and what of them is evidence.
+    public var clicks: ClickRules
     /// The CRM's names of the contact properties that are read.
     public var contactProperties: ContactProperties
-    /// The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the
-    /// store; keep it elsewhere if whoever reads the store must not be able to test addresses.
+    /// A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the
+    /// store; give one if whoever reads the store must not be able to test addresses.
     public var identityKey: SecretRef?
+    /// The keys under which what identifies is hashed.
+    public var keys: ClickKeysConfig
     /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither
     /// computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
     public var layers: Layers?
+    /// How long clicks are kept.
+    public var retention: RetentionConfig
     /// What a deal is worth by its stage.
     public var stages: StageValues
 
     public init(
+        clicks: ClickRules = ClickRules(),
         contactProperties: ContactProperties = ContactProperties(),
         identityKey: SecretRef? = nil,
+        keys: ClickKeysConfig = ClickKeysConfig(),
         layers: Layers? = nil,
+        retention: RetentionConfig = RetentionConfig(),
         stages: StageValues = StageValues()
     ) {
+        self.clicks = clicks
         self.contactProperties = contactProperties
         self.identityKey = identityKey
+        self.keys = keys
         self.layers = layers
+        self.retention = retention
         self.stages = stages
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
         case contactProperties = "contact_properties"
         case identityKey = "identity_key"
+        case keys
         case layers
+        case retention
         case stages
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        clicks = try container.decodeIfPresent(ClickRules.self, forKey: .clicks) ?? ClickRules()
         contactProperties = try container.decodeIfPresent(ContactProperties.self, forKey: .contactProperties) ?? ContactProperties()
         identityKey = try container.decodeIfPresent(SecretRef.self, forKey: .identityKey)
+        keys = try container.decodeIfPresent(ClickKeysConfig.self, forKey: .keys) ?? ClickKeysConfig()
         layers = try container.decodeIfPresent(Layers.self, forKey: .layers)
+        retention = try container.decodeIfPresent(RetentionConfig.self, forKey: .retention) ?? RetentionConfig()
         stages = try container.decodeIfPresent(StageValues.self, forKey: .stages) ?? StageValues()
     }
 }
@@ -285,6 +303,89 @@ public struct CacheConfig: Codable, Hashable, Sendable {
         enabled = try container.decodeIfPresent(Bool.self, forKey: .enabled) ?? true
         maxBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxBytes) ?? 67108864
         ttlSeconds = try container.decodeIfPresent(UInt64.self, forKey: .ttlSeconds) ?? 3600
+    }
+}
+
+/// The keys under which what identifies is hashed.
+public struct ClickKeysConfig: Codable, Hashable, Sendable {
+    /// How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is
+    /// configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys.
+    public var rotateDays: UInt16
+
+    public init(rotateDays: UInt16 = 30) {
+        self.rotateDays = rotateDays
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case rotateDays = "rotate_days"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        rotateDays = try container.decodeIfPresent(UInt16.self, forKey: .rotateDays) ?? 30
+    }
+}
+
+/// How clicks are read, and what of them is evidence.
+public struct ClickRules: Codable, Hashable, Sendable {
+    /// Whether the hashes of click ids need consent too. They are what layer 1 matches by.
+    public var clickIdsNeedConsent: Bool
+    /// Whether clicks of known bots are stored as others are; by default they are only counted.
+    public var keepBots: Bool
+    /// Whether browser, platform, language and a hash of the address alone are kept with consent, which the probability of a match is
+    /// computed from.
+    public var keepDevices: Bool
+    /// Whether click ids and UTM parameters behind the `#` of a URL are read too.
+    public var readFragment: Bool
+    /// The proxies whose `X-Forwarded-For` is believed, as ranges like `10.0.0.0/8`. Without one the header is not read.
+    public var trustedProxies: [AddressRange]
+    /// Whether a frozen user agent, as Chrome sends it, counts in layers 2 and 3. It is equal for everybody with this version of the
+    /// browser; if it does not count, client hints must stand in for it.
+    public var useFrozenUserAgents: Bool
+
+    public init(
+        clickIdsNeedConsent: Bool = false,
+        keepBots: Bool = false,
+        keepDevices: Bool = false,
+        readFragment: Bool = false,
+        trustedProxies: [AddressRange] = [],
+        useFrozenUserAgents: Bool = true
+    ) {
+        self.clickIdsNeedConsent = clickIdsNeedConsent
+        self.keepBots = keepBots
+        self.keepDevices = keepDevices
+        self.readFragment = readFragment
+        self.trustedProxies = trustedProxies
+        self.useFrozenUserAgents = useFrozenUserAgents
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clickIdsNeedConsent = "click_ids_need_consent"
+        case keepBots = "keep_bots"
+        case keepDevices = "keep_devices"
+        case readFragment = "read_fragment"
+        case trustedProxies = "trusted_proxies"
+        case useFrozenUserAgents = "use_frozen_user_agents"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        clickIdsNeedConsent = try container.decodeIfPresent(Bool.self, forKey: .clickIdsNeedConsent) ?? false
+        keepBots = try container.decodeIfPresent(Bool.self, forKey: .keepBots) ?? false
+        keepDevices = try container.decodeIfPresent(Bool.self, forKey: .keepDevices) ?? false
+        readFragment = try container.decodeIfPresent(Bool.self, forKey: .readFragment) ?? false
+        trustedProxies = try container.decodeIfPresent([AddressRange].self, forKey: .trustedProxies) ?? []
+        useFrozenUserAgents = try container.decodeIfPresent(Bool.self, forKey: .useFrozenUserAgents) ?? true
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(clickIdsNeedConsent, forKey: .clickIdsNeedConsent)
+        try container.encode(keepBots, forKey: .keepBots)
+        try container.encode(keepDevices, forKey: .keepDevices)
+        try container.encode(readFragment, forKey: .readFragment)
+        if !trustedProxies.isEmpty { try container.encode(trustedProxies, forKey: .trustedProxies) }
+        try container.encode(useFrozenUserAgents, forKey: .useFrozenUserAgents)
     }
 }
 
@@ -1262,6 +1363,26 @@ public struct RequestRate: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case perMinute = "per_minute"
+    }
+}
+
+/// How long clicks are kept.
+public struct RetentionConfig: Codable, Hashable, Sendable {
+    /// After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies. No
+    /// match reaches further back.
+    public var clicksDays: UInt16
+
+    public init(clicksDays: UInt16 = 90) {
+        self.clicksDays = clicksDays
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicksDays = "clicks_days"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        clicksDays = try container.decodeIfPresent(UInt16.self, forKey: .clicksDays) ?? 90
     }
 }
 

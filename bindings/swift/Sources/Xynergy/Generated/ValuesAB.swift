@@ -277,6 +277,36 @@ public struct AdChange: Codable, Hashable, Sendable {
     }
 }
 
+/// How often an ad was clicked on a day. It counts clicks that were erased or pruned since.
+public struct AdClicks: Codable, Hashable, Sendable {
+    /// The day's first moment, UTC.
+    public var day: Timestamp
+    /// The ad.
+    public var adId: String
+    /// The ad's ad set.
+    public var adsetId: String
+    /// The ad set's campaign.
+    public var campaignId: String
+    /// The clicks.
+    public var clicks: UInt64
+
+    public init(day: Timestamp, adId: String, adsetId: String, campaignId: String, clicks: UInt64) {
+        self.day = day
+        self.adId = adId
+        self.adsetId = adsetId
+        self.campaignId = campaignId
+        self.clicks = clicks
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case day
+        case adId = "ad_id"
+        case adsetId = "adset_id"
+        case campaignId = "campaign_id"
+        case clicks
+    }
+}
+
 /// What one ad did over the period that the request looks at.
 public struct AdEvidence: Codable, Hashable, Sendable {
     /// The ad's id.
@@ -619,6 +649,24 @@ public struct Approval: Codable, Hashable, Sendable {
         try container.encode(digest, forKey: .digest)
         try container.encode(approvedBy, forKey: .approvedBy)
         try container.encode(approvedAt, forKey: .approvedAt)
+    }
+}
+
+/// The clicks of some networks in a time.
+public struct Around: Codable, Hashable, Sendable {
+    /// The newest of them, newest first, each once per network.
+    public var clicks: [Candidate]
+    /// How many there are.
+    public var total: UInt64
+
+    public init(clicks: [Candidate], total: UInt64) {
+        self.clicks = clicks
+        self.total = total
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
+        case total
     }
 }
 

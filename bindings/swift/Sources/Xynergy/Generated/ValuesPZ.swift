@@ -222,6 +222,42 @@ public struct ProviderTraits: Codable, Hashable, Sendable {
     }
 }
 
+/// What `ClickStore::prune`] removed.
+public struct Pruned: Codable, Hashable, Sendable {
+    /// Clicks that are only counted now.
+    public var clicks: UInt64
+
+    public init(clicks: UInt64) {
+        self.clicks = clicks
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
+    }
+}
+
+/// What `Attribution::prune`] did.
+public struct Pruning: Codable, Hashable, Sendable {
+    /// Clicks before this moment are forgotten: the start of a day (UTC).
+    public var before: Timestamp
+    /// How many clicks were forgotten by this call; they are only counted now.
+    public var clicks: UInt64
+    /// How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more.
+    public var destroyedKeys: UInt64
+
+    public init(before: Timestamp, clicks: UInt64, destroyedKeys: UInt64) {
+        self.before = before
+        self.clicks = clicks
+        self.destroyedKeys = destroyedKeys
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case before
+        case clicks
+        case destroyedKeys = "destroyed_keys"
+    }
+}
+
 /// One step on the way to a target that is further away than one window allows.
 public struct RampStep: Codable, Hashable, Sendable {
     /// The ramp: the id of its first step.
@@ -781,18 +817,22 @@ public struct TrackedClicks: Codable, Hashable, Sendable {
     public var inserted: UInt64
     /// Clicks that were there already.
     public var duplicates: UInt64
+    /// Clicks of known bots, which are not stored.
+    public var bots: UInt64
     /// Those that are no click.
     public var rejected: [RejectedClick]
 
-    public init(inserted: UInt64, duplicates: UInt64, rejected: [RejectedClick]) {
+    public init(inserted: UInt64, duplicates: UInt64, bots: UInt64, rejected: [RejectedClick]) {
         self.inserted = inserted
         self.duplicates = duplicates
+        self.bots = bots
         self.rejected = rejected
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case inserted
         case duplicates
+        case bots
         case rejected
     }
 }

@@ -219,6 +219,30 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.attribution.deals(timeoutMs: timeoutMs, requestId: nil))
     case "attribution.stages":
         return try JSONValue(encoding: try await target.attribution.stages(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.clicks_by_ad":
+        struct Given: Decodable {
+            let since: Timestamp?
+            let until: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+                case until
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.clicksByAd(since: given.since, until: given.until, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.erase":
+        struct Given: Decodable {
+            let subject: ErasureSubject
+
+            enum CodingKeys: String, CodingKey {
+                case subject
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.erase(given.subject, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.prune":
+        return try JSONValue(encoding: try await target.attribution.prune(timeoutMs: timeoutMs, requestId: nil))
     case "hubspot.accept":
         struct Given: Decodable {
             let method: String
