@@ -103,6 +103,20 @@ export interface AdChange {
   target: bigint;
 }
 
+/** How often an ad was clicked on a day. It counts clicks that were erased or pruned since. */
+export interface AdClicks {
+  /** The ad. */
+  ad_id: string;
+  /** The ad's ad set. */
+  adset_id: string;
+  /** The ad set's campaign. */
+  campaign_id: string;
+  /** The clicks. */
+  clicks: number;
+  /** The day's first moment, UTC. */
+  day: Timestamp;
+}
+
 /** What one ad did over a range of days. */
 export interface AdInsight {
   /** The ad. */
@@ -198,6 +212,14 @@ export interface Approval {
   approved_by: string | null;
   /** The digest of the changes that it was queued with: what is approved together. */
   digest: string;
+}
+
+/** The clicks of some networks in a time. */
+export interface Around {
+  /** The newest of them, newest first, each once per network. */
+  clicks: Array<Candidate>;
+  /** How many there are. */
+  total: number;
 }
 
 /** One try of one provider. */
@@ -611,49 +633,8 @@ export interface ContentPart {
   [field: string]: unknown;
 }
 
-/** What an event says of the first of its deals, or of a contact. */
-export type CrmChange = {
-  /** The CRM's id of the stage. */
-  stage: string;
-  type: "stage";
-} | {
-  /** The CRM's id of the pipeline. */
-  pipeline: string;
-  type: "pipeline";
-} | {
-  /** In major units of the deal's currency, as decimal text: `1234.50`. `None` when it was emptied. */
-  amount: string | null;
-  type: "amount";
-} | {
-  /** Its three-letter code. `None` when it was emptied. */
-  currency: string | null;
-  type: "currency";
-} | {
-  type: "created";
-} | {
-  type: "deleted";
-} | {
-  type: "restored";
-} | {
-  type: "merged";
-} | {
-  /** In major units, as decimal text. */
-  amount: string;
-  /** Its currency; the deal's when `None`. */
-  currency: string | null;
-  type: "refund";
-} | {
-  /** The CRM's id of the contact. */
-  contact_id: string;
-  type: "forgotten";
-};
-
 /** A change that a CRM reported. */
 export interface CrmEvent {
-  /** What it says, when it says something that counts. */
-  change: CrmChange | null;
-  /** The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged into it. Empty when it is about no deal, or says nothing that counts. */
-  deals: Array<string>;
   /** The CRM's id of the event. It orders events of the same time and need not be unique. */
   event_id: string;
   /** What makes the event one, over everything but the delivery: a further event of the same key is a duplicate. */
@@ -662,8 +643,8 @@ export interface CrmEvent {
   occurred_at: Timestamp;
   /** The event as the CRM sent it, every unknown field included: a JSON object. */
   raw: string;
-  /** When it arrived here. It says what was known at a time and decides nothing else. */
-  recorded_at: Timestamp;
+  /** The move of a deal, when it is one. */
+  stage_change: StageChange | null;
 }
 
 /** A currency by its three-letter code, as `USD`. */
@@ -677,42 +658,20 @@ export interface Deal {
   properties: Record<string, string | null>;
 }
 
-/** What the CRM said of a deal when it was read: it counts where no event tells otherwise. */
-export interface DealFacts {
-  /** The amount in major units, as decimal text. */
-  amount: string | null;
-  /** The amount's currency by its three-letter code. */
-  currency: string | null;
-  /** The CRM's id of the pipeline. */
-  pipeline: string | null;
-}
-
 /** What a deal is worth and whom it is due to: the fold of its events. */
 export interface DealRevenue {
-  /** What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not known, or not known in this currency. */
-  amount_minor: bigint | null;
   /** The CRM's id of the deal. */
   deal_id: string;
   /** The ledger in the order of the events. */
   entries: Array<LedgerEntry>;
-  /** How many of the events that concern it were folded, at least one. */
+  /** How many stage events were folded, at least one. */
   events_seen: number;
-  /** What the CRM said of it. */
-  facts: DealFacts;
   /** The click behind it. */
   matched: Match;
-  /** The deal that this one was merged into; its value is there. */
-  merged_into: string | null;
-  /** The CRM's id of the pipeline, where it is known. */
-  pipeline: string | null;
-  /** Why it is worth another value than its amount would give: the field and what is wrong with it. */
-  problem: string | null;
-  /** The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere. */
-  stage: string | null;
-  /** What it is worth, in minor units: the sum of the entries. */
+  /** The stage after all events. */
+  stage: string;
+  /** The value of that stage in minor units: the sum of the entries. */
   value_minor: bigint;
-  /** The [sum](Revaluation::sum) of the revaluations that were folded. */
-  values_seen: number;
 }
 
 /** Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it. */
@@ -798,26 +757,31 @@ export interface Embeddings {
   vectors: Array<Array<number>>;
 }
 
-/** Why a line of the ledger was written. */
-export type EntryCause = "stage" | "pipeline" | "amount" | "currency" | "created" | "deleted" | "restored" | "merged" | "refund" | "revalued";
+/** What [`ClickStore::erase`] removed, in order of the keys. */
+export interface Erased {
+  /** The clicks, which are only counted now. */
+  clicks: Array<ErasedClick>;
+}
+
+/** A click that was erased: the names under which others may still hold it. */
+export interface ErasedClick {
+  /** Its id, as [`Click::id`] showed it. */
+  id: string;
+  /** Its key. */
+  key: KeyedHash;
+}
+
+/** What [`Attribution::erase`] did. */
+export interface Erasure {
+  /** How many clicks were erased; they are only counted now. */
+  clicks: number;
+}
 
 /** Why one element of a body is no event. */
 export interface EventProblem {
   /** Its place in the array, from 0. */
   index: number;
   /** The field and what is wrong with it. */
-  problem: string;
-}
-
-/** A deal that could not be booked. */
-export interface FailedDeal {
-  /** How often it was tried. */
-  attempts: number;
-  /** The CRM's id of the deal. */
-  deal_id: string;
-  /** When it is tried again: after a minute, then twice as long each time, up to six hours. */
-  next_attempt_at: Timestamp;
-  /** Why, in one sentence. */
   problem: string;
 }
 
@@ -912,13 +876,11 @@ export type KillScope = {
 /** How a click was recognised, from the surest to the least sure. */
 export type Layer = "layer1" | "layer2" | "layer3";
 
-/** One signed line of the revenue ledger: what an event or a revaluation changed. */
+/** One signed line of the revenue ledger: what an event changed. */
 export interface LedgerEntry {
-  /** What it was. */
-  cause: EntryCause;
   /** The value after it less the value before it, in minor units. */
   delta_minor: bigint;
-  /** The event; of a revaluation [`Revaluation::entry_key`]. */
+  /** The event. */
   event: KeyedHash;
   /** When it happened. */
   occurred_at: Timestamp;
@@ -1149,16 +1111,20 @@ export interface PriceReport {
   skipped: Array<SkippedPrice>;
 }
 
-/** What came of the work on stored events. */
-export interface Processed {
-  /** Deals that were booked. */
-  deals: number;
-  /** Deals that could not be, and wait for their next attempt. They are kept, and stop no other. */
-  failed: Array<FailedDeal>;
-  /** Contacts that were forgotten. */
-  forgotten: number;
-  /** When a deal that failed is due again; nothing waits when `None`. */
-  next_due: Timestamp | null;
+/** What [`ClickStore::prune`] removed. */
+export interface Pruned {
+  /** Clicks that are only counted now. */
+  clicks: number;
+}
+
+/** What [`Attribution::prune`] did. */
+export interface Pruning {
+  /** Clicks before this moment are forgotten: the start of a day (UTC). */
+  before: Timestamp;
+  /** How many clicks were forgotten by this call; they are only counted now. */
+  clicks: number;
+  /** How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more. */
+  destroyed_keys: number;
 }
 
 /** One step on the way to a target that is further away than one window allows. */
@@ -1202,18 +1168,6 @@ export interface Resources {
   memory_mb: number | null;
   /** Threads. */
   threads: number | null;
-}
-
-/** Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own. */
-export interface Revaluation {
-  /** Events up to this time count, and the values hold after it. */
-  cut: Timestamp;
-  /** How many events that concern deals had happened up to the cut when the values were learned. A late event makes it more: the values are learned anew. */
-  events_seen: number;
-  /** When it was asked for. */
-  recorded_at: Timestamp;
-  /** The values, as JSON. */
-  stage_table: string;
 }
 
 /** Sums over the deals that were put. */
@@ -1321,6 +1275,14 @@ export interface SpendTotal {
   unpriced_requests: number;
 }
 
+/** A deal's arrival in a pipeline stage. */
+export interface StageChange {
+  /** The CRM's id of the deal. */
+  deal_id: string;
+  /** The CRM's id of the stage. */
+  stage: string;
+}
+
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
 export interface StageValues {
   /** A deal in one of `appointment_stages`. */
@@ -1397,6 +1359,8 @@ export interface Tracked {
 
 /** What became of a batch of clicks. */
 export interface TrackedClicks {
+  /** Clicks of known bots, which are not stored. */
+  bots: number;
   /** Clicks that were there already. */
   duplicates: number;
   /** Clicks that are stored now and were not before. */
@@ -1454,8 +1418,6 @@ export interface Config {
   store?: StoreConfig | undefined;
   /** The version of this shape: 1. */
   version: number;
-  /** Deals and contacts that any backend sends by signed webhooks, beside the CRM or without one. */
-  webhooks?: WebhooksConfig | null | undefined;
 }
 
 /** A chat completion to be made, in OpenAI's shape. `model` is a route, a provider, a provider's model (`openai/gpt-4o-mini`) or the model of one of the configured providers; empty or `auto` lets the router choose. */
@@ -1486,6 +1448,22 @@ export type PromptOrRequest = string | ChatRequestInput;
 
 /** A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`. */
 export type TimestampInput = string | Date;
+
+/** Whose clicks are to be erased: every click that one of these names. At least one is given. */
+export interface ErasureSubject {
+  /** The `Accept-Language` that goes with them. It is needed only where layer 3 is not used. */
+  accept_language?: string | null | undefined;
+  /** The id of a click: the host's, or the one that `track_click` returned. */
+  click_id?: string | null | undefined;
+  /** An address. With `user_agent` every click of the two is meant, alone every click of the address where devices are kept. */
+  ip?: string | null | undefined;
+  /** An ad platform's click id, as it stands in a URL, or Meta's cookie `_fbc`. */
+  platform_click_id?: string | null | undefined;
+  /** The URL of a landing page: every click id in it is meant. */
+  url?: string | null | undefined;
+  /** The user agent that goes with `ip`. */
+  user_agent?: string | null | undefined;
+}
 
 /** Raw bytes: text, or anything else as base64. */
 export type Bytes = string | Uint8Array;
@@ -1613,12 +1591,18 @@ export interface AiConfig {
 
 /** Clicks, matching and stage values. */
 export interface AttributionConfig {
+  /** How clicks are read, and what of them is evidence. */
+  clicks?: ClickRules | undefined;
   /** The CRM's names of the contact properties that are read. */
   contact_properties?: ContactProperties | undefined;
-  /** The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses. */
+  /** A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the store; give one if whoever reads the store must not be able to test addresses. */
   identity_key?: SecretRef | null | undefined;
+  /** The keys under which what identifies is hashed. */
+  keys?: ClickKeysConfig | undefined;
   /** Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone. */
   layers?: Layers | null | undefined;
+  /** How long clicks are kept. */
+  retention?: RetentionConfig | undefined;
   /** What a deal is worth by its stage. */
   stages?: StageValuesInput | undefined;
 }
@@ -1645,18 +1629,10 @@ export interface HubspotConfig {
   base_url?: string | undefined;
   /** The app's client secret, with which webhooks are signed. */
   client_secret?: SecretRef | undefined;
-  /** The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read. */
-  max_body_bytes?: number | undefined;
-  /** Access tokens by OAuth instead of `access_token`: for an app that many accounts install. */
-  oauth?: OAuthConfig | null | undefined;
-  /** How many reads of a tenant are sent in any 10 seconds at most. HubSpot lets 100 through for an app of its free plans. */
-  reads_per_10_seconds?: number | undefined;
   /** Which signatures are accepted. */
   signatures?: Signatures | undefined;
   /** The time for one read, in milliseconds. */
   timeout_ms?: number | undefined;
-  /** The addresses that HubSpot has of this server, each in full as it stands in HubSpot. With them, a delivery is checked against the one with its path and query, and scheme and host of a request, which its sender chooses, are not looked at. Without any, the caller gives the right address with each delivery. */
-  webhook_urls?: Array<string> | undefined;
 }
 
 /** How Meta's Graph API is reached, and as which app. */
@@ -1725,14 +1701,6 @@ export type StoreConfig = {
   /** The database's URL, `postgres://USER@HOST/DATABASE`, or where a secret with the whole URL is found. */
   url: DatabaseUrl;
 };
-
-/** Deals and contacts that any backend sends, as signed webhooks of its own. */
-export interface WebhooksConfig {
-  /** The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read. */
-  max_body_bytes?: number | undefined;
-  /** The secrets that deliveries may be signed with, each `whsec_` and base64 of 24 to 64 bytes. Give the old one beside the new one while senders change over. */
-  secrets: Array<SecretRef>;
-}
 
 /** One message of a conversation. */
 export interface MessageInput {
@@ -2006,6 +1974,22 @@ export interface TokenConfig {
   simple_limit?: number | undefined;
 }
 
+/** How clicks are read, and what of them is evidence. */
+export interface ClickRules {
+  /** Whether the hashes of click ids need consent too. They are what layer 1 matches by. */
+  click_ids_need_consent?: boolean | undefined;
+  /** Whether clicks of known bots are stored as others are; by default they are only counted. */
+  keep_bots?: boolean | undefined;
+  /** Whether browser, platform, language and a hash of the address alone are kept with consent, which the probability of a match is computed from. */
+  keep_devices?: boolean | undefined;
+  /** Whether click ids and UTM parameters behind the `#` of a URL are read too. */
+  read_fragment?: boolean | undefined;
+  /** The proxies whose `X-Forwarded-For` is believed, as ranges like `10.0.0.0/8`. Without one the header is not read. */
+  trusted_proxies?: Array<AddressRange> | undefined;
+  /** Whether a frozen user agent, as Chrome sends it, counts in layers 2 and 3. It is equal for everybody with this version of the browser; if it does not count, client hints must stand in for it. */
+  use_frozen_user_agents?: boolean | undefined;
+}
+
 /** The names of the contact properties that are read. */
 export interface ContactProperties {
   /** The contact's `Accept-Language`. */
@@ -2024,8 +2008,20 @@ export interface ContactProperties {
   user_agent?: string | undefined;
 }
 
+/** The keys under which what identifies is hashed. */
+export interface ClickKeysConfig {
+  /** How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys. */
+  rotate_days?: number | undefined;
+}
+
 /** Which layers are used. */
 export type Layers = Array<number>;
+
+/** How long clicks are kept. */
+export interface RetentionConfig {
+  /** After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies. No match reaches further back. */
+  clicks_days?: number | undefined;
+}
 
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
 export interface StageValuesInput {
@@ -2099,16 +2095,6 @@ export interface Policy {
 
 /** Who may decide what, by actor. Without any entry every named actor may decide everything: who that is is then for the host to know before it calls. */
 export type Roles = Record<string, Array<Role>>;
-
-/** What access tokens are asked for with. Each tenant has its own refresh token, by its `SecretSource`. */
-export interface OAuthConfig {
-  /** The app's client id. */
-  client_id: SecretRef;
-  /** The app's client secret; `client_secret` of `[hubspot]` when absent, for it is the same one. */
-  client_secret?: SecretRef | null | undefined;
-  /** The refresh token that the account's installation gave. */
-  refresh_token: SecretRef;
-}
 
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
@@ -2231,6 +2217,9 @@ export type StrategyConfig = {
   stages?: Array<number> | undefined;
   strategy: "canary";
 };
+
+/** A range of addresses, as `10.0.0.0/8`. */
+export type AddressRange = string;
 
 /** What an actor may decide. */
 export type Role = "approver" | "operator";
@@ -2356,7 +2345,7 @@ export interface AiArea {
 /** The methods of `attribution`. */
 export interface AttributionArea {
   /**
-   * Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored.
+   * Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not stored.
    * @param click The click.
    */
   trackClick(click: Record<string, unknown>, options?: PerCall): Promise<string>;
@@ -2383,6 +2372,21 @@ export interface AttributionArea {
    * What a deal is worth by its stage.
    */
   stages(options?: PerCall): Promise<StageValues>;
+  /**
+   * How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
+   * @param options.since A moment of the first day.
+   * @param options.until A moment of the last day.
+   */
+  clicksByAd(options?: PerCall & { since?: TimestampInput | null | undefined; until?: TimestampInput | null | undefined }): Promise<Array<AdClicks>>;
+  /**
+   * Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again.
+   * @param subject Whose clicks.
+   */
+  erase(subject: ErasureSubject, options?: PerCall): Promise<Erasure>;
+  /**
+   * Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day.
+   */
+  prune(options?: PerCall): Promise<Pruning>;
 }
 
 /** The methods of `hubspot`. */
@@ -2398,34 +2402,16 @@ export interface HubspotArea {
    */
   accept(method: string, url: string, headers: Record<string, string>, body: Bytes, options?: PerCall & { receivedAt?: TimestampInput | null | undefined; source?: string | null | undefined }): Promise<Accepted>;
   /**
-   * Works on deals that have new events: revenue, match, ledger. A deal that fails is kept and tried again later, and stops no other. `ads` are the account's own, which a deal's first URL may name.
+   * Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's own, which a deal's first URL may name.
    * @param options.ads The ad set and campaign of each ad, by ad id.
    * @param options.limit At most so many deals; 100 when absent.
    */
-  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<Processed>;
+  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<number>;
   /**
    * How many events are stored, of all or of one batch.
    * @param options.source The name of the batch.
    */
   countEvents(options?: PerCall & { source?: string | null | undefined }): Promise<number>;
-}
-
-/** The methods of `webhooks`. */
-export interface WebhooksArea {
-  /**
-   * Verifies a webhook of your own by the scheme of Standard Webhooks, on its raw bytes, and stores its events durably: answer 200 when this returns, and let `process` do the work. A delivery that is sent again is the same.
-   * @param headers The headers; the case of their names does not matter.
-   * @param body The body's bytes as they came.
-   * @param options.receivedAt When it arrived; now when absent.
-   * @param options.source The name of the batch.
-   */
-  accept(headers: Record<string, string>, body: Bytes, options?: PerCall & { receivedAt?: TimestampInput | null | undefined; source?: string | null | undefined }): Promise<Accepted>;
-  /**
-   * Works on deals that have new events, of webhooks and of HubSpot alike. `ads` are the account's own, which a deal's first URL may name.
-   * @param options.ads The ad set and campaign of each ad, by ad id.
-   * @param options.limit At most so many deals; 100 when absent.
-   */
-  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<Processed>;
 }
 
 /** The methods of `allocation`. */
@@ -2671,7 +2657,6 @@ export interface Areas extends ClientMethods {
   readonly ai: AiArea;
   readonly attribution: AttributionArea;
   readonly hubspot: HubspotArea;
-  readonly webhooks: WebhooksArea;
   readonly allocation: AllocationArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
@@ -2759,38 +2744,36 @@ export interface StateStore {
 
 /** A store of clicks. */
 export interface ClickStore {
-  /** Stores a batch at once or not at all; the first click of a key stays. */
+  /** Stores a batch at once or not at all; of the clicks of one key on one day (UTC) the first stays. */
   track(tenant: string, clicks: Array<Click>, source: string, call: HostCall): Promise<Given<Tracked>> | Given<Tracked>;
   /** Of each key, the clicks at its latest time within `from` to `to`, all when several share it, in the order of the fields. */
   candidates(tenant: string, keys: Array<KeyedHash>, from: Timestamp, to: Timestamp, call: HostCall): Promise<Array<Given<Candidate>>> | Array<Given<Candidate>>;
+  /** The clicks whose `personal.device.network` is one of `networks`, within `from` to `to`: the newest, at most `limit`, by time and then key, both descending, and how many there are. */
+  around(tenant: string, networks: Array<KeyedHash>, from: Timestamp, to: Timestamp, limit: number, call: HostCall): Promise<Given<Around>> | Given<Around>;
+  /** Forgets the clicks of every day (UTC) that has ended by `before`; what `clicks_by_ad` and `count` say stays. */
+  prune(tenant: string, before: Timestamp, call: HostCall): Promise<Given<Pruned>> | Given<Pruned>;
+  /** Forgets the clicks that have one of these keys, as their own or as one that they are found by, and says which, by key; what `clicks_by_ad` and `count` say stays. */
+  erase(tenant: string, keys: Array<KeyedHash>, call: HostCall): Promise<Given<Erased>> | Given<Erased>;
+  /** How often each ad was clicked on each day (UTC) from that of `from` to that of `to`, in the order of the fields, with the clicks that were forgotten. */
+  clicksByAd(tenant: string, from: Timestamp, to: Timestamp, call: HostCall): Promise<Array<Given<AdClicks>>> | Array<Given<AdClicks>>;
   /** How many clicks were stored, by one ingest or by all. */
   count(tenant: string, source: string | null, call: HostCall): Promise<number> | number;
 }
 
 /** The inbox of CRM events and the revenue ledger that is folded from it. */
 export interface RevenueStore {
-  /** Stores a batch at once or not at all. Of events of the same key, the smallest `raw` and the earliest `recorded_at` are kept. */
+  /** Stores a batch at once or not at all. Of events of the same key, the smallest `raw` is kept. */
   appendEvents(tenant: string, events: Array<CrmEvent>, source: string, call: HostCall): Promise<Given<Appended>> | Given<Appended>;
-  /** Up to `limit` deals with events that their stored state has not seen, or whose `values_seen` is below the sum of `events_seen + 1` of all revaluations; by id in byte order. */
+  /** Up to `limit` deals with stage events that their stored state has not seen, by id in byte order. */
   pendingDeals(tenant: string, limit: number, call: HostCall): Promise<Array<string>> | Array<string>;
-  /** The events that concern a deal, by key. */
+  /** The stage events of a deal, by key. */
   events(tenant: string, dealId: string, call: HostCall): Promise<Array<Given<CrmEvent>>> | Array<Given<CrmEvent>>;
-  /** The events that concern any deal, by key, from behind `after` on. */
-  eventsAfter(tenant: string, after: KeyedHash | null, limit: number, call: HostCall): Promise<Array<Given<CrmEvent>>> | Array<Given<CrmEvent>>;
-  /** How many events that concern deals happened at `until` or before. */
-  countUntil(tenant: string, until: Timestamp, call: HostCall): Promise<number> | number;
-  /** Replaces the states and ledgers of these deals at once; false, and nothing written, when a stored state has seen more events or greater values. */
-  putDeals(tenant: string, deals: Array<DealRevenue>, call: HostCall): Promise<boolean> | boolean;
-  /** Every deal that was put with a stage, by id in byte order. */
+  /** Replaces a deal's state and ledger at once; false, and nothing written, when the stored state has seen more events. */
+  putDeal(tenant: string, deal: DealRevenue, call: HostCall): Promise<boolean> | boolean;
+  /** Every deal that was put, by id in byte order. */
   deals(tenant: string, call: HostCall): Promise<Array<Given<DealRevenue>>> | Array<Given<DealRevenue>>;
-  /** Those of these deals that were put with a stage, by id in byte order. */
-  findDeals(tenant: string, ids: Array<string>, call: HostCall): Promise<Array<Given<DealRevenue>>> | Array<Given<DealRevenue>>;
-  /** The sums over the deals that were put with a stage and not merged into others. */
+  /** The sums over these deals. */
   totals(tenant: string, call: HostCall): Promise<Given<RevenueTotals>> | Given<RevenueTotals>;
   /** How many events were stored, by one ingest or by all. */
   countEvents(tenant: string, source: string | null, call: HostCall): Promise<number> | number;
-  /** Stores a revaluation, one for each cut; false, and nothing written, when the stored one has seen more events. The earliest `recorded_at` of a cut is kept. */
-  putRevaluation(tenant: string, revaluation: Revaluation, call: HostCall): Promise<boolean> | boolean;
-  /** Every revaluation, by cut. */
-  revaluations(tenant: string, call: HostCall): Promise<Array<Given<Revaluation>>> | Array<Given<Revaluation>>;
 }

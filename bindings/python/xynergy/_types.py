@@ -47,9 +47,6 @@ Currency = str
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
 
-EntryCause = Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "revalued"]
-"""Why a line of the ledger was written."""
-
 HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 """How something fares."""
 
@@ -174,6 +171,25 @@ class AdChange(Record):
     """The value to set."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "allocation_id": "", "campaign_id": "", "causation_id": "", "currency": "", "expected_from": "", "expires_at": "", "field": "", "id": "", "owner": "Owner", "ramp": "RampStep", "reason": "", "target": ""}
+
+
+class AdClicks(Record):
+    """How often an ad was clicked on a day. It counts clicks that were erased or pruned since."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    adset_id: str
+    """The ad's ad set."""
+    campaign_id: str
+    """The ad set's campaign."""
+    clicks: int
+    """The clicks."""
+    day: Timestamp
+    """The day's first moment, UTC."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "clicks": "", "day": ""}
 
 
 class AdInsight(Record):
@@ -308,6 +324,19 @@ class Approval(Record):
     """The digest of the changes that it was queued with: what is approved together."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"approved_at": "", "approved_by": "", "digest": ""}
+
+
+class Around(Record):
+    """The clicks of some networks in a time."""
+
+    __slots__ = ()
+
+    clicks: Records[Candidate]
+    """The newest of them, newest first, each once per network."""
+    total: int
+    """How many there are."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "[Candidate]", "total": ""}
 
 
 class Attempt(Record):
@@ -817,35 +846,11 @@ class ContentPart(Record):
         def __getattr__(self, name: str) -> Any: ...
 
 
-class CrmChange(Record):
-    """What an event says of the first of its deals, or of a contact."""
-
-    __slots__ = ()
-
-    stage: str | None
-    """The CRM's id of the stage."""
-    type: Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "forgotten"]
-    pipeline: str | None
-    """The CRM's id of the pipeline."""
-    amount: str | None
-    """In major units, as decimal text."""
-    currency: str | None
-    """Its currency; the deal's when `None`."""
-    contact_id: str | None
-    """The CRM's id of the contact."""
-
-    _FIELDS: ClassVar[dict[str, str]] = {"stage": "", "type": "", "pipeline": "", "amount": "", "currency": "", "contact_id": ""}
-
-
 class CrmEvent(Record):
     """A change that a CRM reported."""
 
     __slots__ = ()
 
-    change: CrmChange | None
-    """What it says, when it says something that counts."""
-    deals: Records[str]
-    """The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged into it. Empty when it is about no deal, or says nothing that counts."""
     event_id: str
     """The CRM's id of the event. It orders events of the same time and need not be unique."""
     key: KeyedHash
@@ -854,10 +859,10 @@ class CrmEvent(Record):
     """When it happened, by the CRM's clock."""
     raw: str
     """The event as the CRM sent it, every unknown field included: a JSON object."""
-    recorded_at: Timestamp
-    """When it arrived here. It says what was known at a time and decides nothing else."""
+    stage_change: StageChange | None
+    """The move of a deal, when it is one."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"change": "CrmChange", "deals": "", "event_id": "", "key": "", "occurred_at": "", "raw": "", "recorded_at": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"event_id": "", "key": "", "occurred_at": "", "raw": "", "stage_change": "StageChange"}
 
 
 class Deal(Record):
@@ -873,52 +878,25 @@ class Deal(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"contacts": "", "properties": ""}
 
 
-class DealFacts(Record):
-    """What the CRM said of a deal when it was read: it counts where no event tells otherwise."""
-
-    __slots__ = ()
-
-    amount: str | None
-    """The amount in major units, as decimal text."""
-    currency: str | None
-    """The amount's currency by its three-letter code."""
-    pipeline: str | None
-    """The CRM's id of the pipeline."""
-
-    _FIELDS: ClassVar[dict[str, str]] = {"amount": "", "currency": "", "pipeline": ""}
-
-
 class DealRevenue(Record):
     """What a deal is worth and whom it is due to: the fold of its events."""
 
     __slots__ = ()
 
-    amount_minor: int | None
-    """What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not known, or not known in this currency."""
     deal_id: str
     """The CRM's id of the deal."""
     entries: Records[LedgerEntry]
     """The ledger in the order of the events."""
     events_seen: int
-    """How many of the events that concern it were folded, at least one."""
-    facts: DealFacts
-    """What the CRM said of it."""
+    """How many stage events were folded, at least one."""
     matched: Match
     """The click behind it."""
-    merged_into: str | None
-    """The deal that this one was merged into; its value is there."""
-    pipeline: str | None
-    """The CRM's id of the pipeline, where it is known."""
-    problem: str | None
-    """Why it is worth another value than its amount would give: the field and what is wrong with it."""
-    stage: str | None
-    """The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere."""
+    stage: str
+    """The stage after all events."""
     value_minor: int
-    """What it is worth, in minor units: the sum of the entries."""
-    values_seen: int
-    """The [sum](Revaluation::sum) of the revaluations that were folded."""
+    """The value of that stage in minor units: the sum of the entries."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"amount_minor": "", "deal_id": "", "entries": "[LedgerEntry]", "events_seen": "", "facts": "DealFacts", "matched": "Match", "merged_into": "", "pipeline": "", "problem": "", "stage": "", "value_minor": "", "values_seen": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "entries": "[LedgerEntry]", "events_seen": "", "matched": "Match", "stage": "", "value_minor": ""}
 
 
 class Delta(Record):
@@ -1037,6 +1015,41 @@ class Embeddings(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cost": "", "cost_nano_usd": "", "dimensions": "", "model": "", "provider": "", "request_id": "", "tokens_used": "", "usage_estimated": "", "vectors": ""}
 
 
+class Erased(Record):
+    """What [`ClickStore::erase`] removed, in order of the keys."""
+
+    __slots__ = ()
+
+    clicks: Records[ErasedClick]
+    """The clicks, which are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "[ErasedClick]"}
+
+
+class ErasedClick(Record):
+    """A click that was erased: the names under which others may still hold it."""
+
+    __slots__ = ()
+
+    id: str
+    """Its id, as [`Click::id`] showed it."""
+    key: KeyedHash
+    """Its key."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"id": "", "key": ""}
+
+
+class Erasure(Record):
+    """What [`Attribution::erase`] did."""
+
+    __slots__ = ()
+
+    clicks: int
+    """How many clicks were erased; they are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": ""}
+
+
 class EventProblem(Record):
     """Why one element of a body is no event."""
 
@@ -1048,23 +1061,6 @@ class EventProblem(Record):
     """The field and what is wrong with it."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
-
-
-class FailedDeal(Record):
-    """A deal that could not be booked."""
-
-    __slots__ = ()
-
-    attempts: int
-    """How often it was tried."""
-    deal_id: str
-    """The CRM's id of the deal."""
-    next_attempt_at: Timestamp
-    """When it is tried again: after a minute, then twice as long each time, up to six hours."""
-    problem: str
-    """Why, in one sentence."""
-
-    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "", "deal_id": "", "next_attempt_at": "", "problem": ""}
 
 
 class Generation(Record):
@@ -1158,16 +1154,14 @@ class HealthDetail(Record):
 
 
 class LedgerEntry(Record):
-    """One signed line of the revenue ledger: what an event or a revaluation changed."""
+    """One signed line of the revenue ledger: what an event changed."""
 
     __slots__ = ()
 
-    cause: EntryCause
-    """What it was."""
     delta_minor: int
     """The value after it less the value before it, in minor units."""
     event: KeyedHash
-    """The event; of a revaluation [`Revaluation::entry_key`]."""
+    """The event."""
     occurred_at: Timestamp
     """When it happened."""
     stage_from: str | None
@@ -1175,7 +1169,7 @@ class LedgerEntry(Record):
     stage_to: str
     """The stage after it."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"cause": "", "delta_minor": "", "event": "", "occurred_at": "", "stage_from": "", "stage_to": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"delta_minor": "", "event": "", "occurred_at": "", "stage_from": "", "stage_to": ""}
 
 
 class LimitState(Record):
@@ -1459,21 +1453,30 @@ class PriceReport(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"models": "", "skipped": "[SkippedPrice]"}
 
 
-class Processed(Record):
-    """What came of the work on stored events."""
+class Pruned(Record):
+    """What [`ClickStore::prune`] removed."""
 
     __slots__ = ()
 
-    deals: int
-    """Deals that were booked."""
-    failed: Records[FailedDeal]
-    """Deals that could not be, and wait for their next attempt. They are kept, and stop no other."""
-    forgotten: int
-    """Contacts that were forgotten."""
-    next_due: Timestamp | None
-    """When a deal that failed is due again; nothing waits when `None`."""
+    clicks: int
+    """Clicks that are only counted now."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"deals": "", "failed": "[FailedDeal]", "forgotten": "", "next_due": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": ""}
+
+
+class Pruning(Record):
+    """What [`Attribution::prune`] did."""
+
+    __slots__ = ()
+
+    before: Timestamp
+    """Clicks before this moment are forgotten: the start of a day (UTC)."""
+    clicks: int
+    """How many clicks were forgotten by this call; they are only counted now."""
+    destroyed_keys: int
+    """How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"before": "", "clicks": "", "destroyed_keys": ""}
 
 
 class RampStep(Record):
@@ -1534,23 +1537,6 @@ class Resources(Record):
     """Threads."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"cpu_percent": "", "memory_mb": "", "threads": ""}
-
-
-class Revaluation(Record):
-    """Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own."""
-
-    __slots__ = ()
-
-    cut: Timestamp
-    """Events up to this time count, and the values hold after it."""
-    events_seen: int
-    """How many events that concern deals had happened up to the cut when the values were learned. A late event makes it more: the values are learned anew."""
-    recorded_at: Timestamp
-    """When it was asked for."""
-    stage_table: str
-    """The values, as JSON."""
-
-    _FIELDS: ClassVar[dict[str, str]] = {"cut": "", "events_seen": "", "recorded_at": "", "stage_table": ""}
 
 
 class RevenueTotals(Record):
@@ -1692,6 +1678,19 @@ class SpendTotal(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
 
 
+class StageChange(Record):
+    """A deal's arrival in a pipeline stage."""
+
+    __slots__ = ()
+
+    deal_id: str
+    """The CRM's id of the deal."""
+    stage: str
+    """The CRM's id of the stage."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "stage": ""}
+
+
 class StageValues(Record):
     """What a deal in a pipeline stage is expected to bring, in minor units of the account's currency."""
 
@@ -1795,6 +1794,8 @@ class TrackedClicks(Record):
 
     __slots__ = ()
 
+    bots: int
+    """Clicks of known bots, which are not stored."""
     duplicates: int
     """Clicks that were there already."""
     inserted: int
@@ -1802,7 +1803,7 @@ class TrackedClicks(Record):
     rejected: Records[RejectedClick]
     """Those that are no click."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
+    _FIELDS: ClassVar[dict[str, str]] = {"bots": "", "duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
 
 
 class Usage(Record):
@@ -1843,4 +1844,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "EventProblem", "FailedDeal", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "Processed", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "Erased", "ErasedClick", "Erasure", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "Pruned", "Pruning", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
