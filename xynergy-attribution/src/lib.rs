@@ -3,6 +3,8 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "arrow")]
+pub mod batch;
 pub mod click;
 pub mod credit;
 pub mod matching;

@@ -107,7 +107,7 @@ fn the_lookback_goes_back_from_the_conversion_and_leaves_what_is_without_touch()
     let after = plain(&[given.clone()], CreditModel::Last);
     assert_eq!(
         millionths(&after),
-        [("b", 2_000_000)].into(),
+        [("a", 0), ("b", 2_000_000)].into(),
         "a touch after the conversion did not bring it"
     );
     given.at = Some(day(9));

@@ -50,6 +50,8 @@ pub(super) struct Backwards {
     pub(super) own: Vec<f64>,
     /// What ends in each state: shares of conversions, of value and of refunds.
     pub(super) won: Vec<[f64; 3]>,
+    /// How often each state is visited, for each conversion.
+    pub(super) visits: Vec<f64>,
     pub(super) channels: usize,
 }
 
@@ -140,6 +142,7 @@ impl Chain {
         }
         let mut from = Vec::with_capacity(states.len());
         let mut own = Vec::with_capacity(states.len());
+        let mut visited = Vec::with_capacity(states.len());
         for steps in steps.chunk_by(|a, b| a.0 == b.0) {
             let visits = real(steps.iter().map(|&(_, _, count)| count).sum());
             let mut itself = 0.0;
@@ -154,9 +157,10 @@ impl Chain {
             }
             from.push(others);
             own.push(itself);
+            visited.push(visits / totals[0].max(1.0));
         }
         let newest = states.iter().map(|&state| newest(state).unwrap_or_default()).collect();
-        Backwards { newest, from, own, won, channels: channels.len() }
+        Backwards { newest, from, own, won, visits: visited, channels: channels.len() }
     }
 
     fn won(&self) -> [i128; 3] {

@@ -1,19 +1,24 @@
-//! Removal effects of large chains: the equations of eight channels at once, component by component.
+//! Removal effects of large chains: the equations of sixteen channels at once, component by component.
 //!
 //! The states fall into strongly connected components, and come out of the search such that what a component depends on is done
-//! before it. One state alone is solved by its one equation; within a component Gauss and Seidel go round until the estimated distance
+//! before it. One state alone is solved by its one equation; within a component Gauss and Seidel go round until the distance
 //! from the solution is below [`TOLERANCE`]. All terms are non-negative, and the iteration rises to the solution from zero.
+//!
+//! How far an effect is from its solution is bounded by the last round's changes, each times how often the walks back from conversions
+//! visit its state: what such a change still moves flows on along these walks. That is at most the visits of all walks.
 
 use xynergy_core::{Error, ErrorKind, Result};
 
 use super::chain::Backwards;
 
-const LANES: usize = 8;
+const LANES: usize = 16;
 type Lanes = [f64; LANES];
 
-/// Of a probability.
-const TOLERANCE: f64 = 1e-15;
-/// Evaluations of an equation for eight channels: minutes of work.
+/// Of a removal effect on conversions.
+const TOLERANCE: f64 = 1e-13;
+/// Of the probability of any state: value may hang on a state that is seldom visited.
+const LARGEST_RISE: f64 = 1e-12;
+/// Evaluations of an equation for sixteen channels: minutes of work.
 const MOST_WORK: u64 = 10_000_000_000;
 
 pub(super) fn removal_effects(chain: &Backwards) -> Result<Vec<[f64; 3]>> {
@@ -25,10 +30,9 @@ pub(super) fn removal_effects(chain: &Backwards) -> Result<Vec<[f64; 3]>> {
         touched.fill([0.0; LANES]);
         left = solver.solve(base, &mut touched, left).ok_or_else(too_slow)?;
         let mut sums = [[0.0; 3]; LANES];
-        for (place, touched) in touched.iter().enumerate() {
-            let won = &solver.won[place];
+        for (won, &slot) in solver.won.iter().zip(&solver.slots) {
             if *won != [0.0; 3] {
-                for (sums, touched) in sums.iter_mut().zip(touched) {
+                for (sums, touched) in sums.iter_mut().zip(&touched[slot as usize]) {
                     for (sum, won) in sums.iter_mut().zip(won) {
                         *sum += won * touched;
                     }
@@ -51,10 +55,14 @@ fn too_slow() -> Error {
 struct Solver {
     /// The first place of each component, and the end.
     components: Vec<usize>,
+    /// Where the solution of each place is.
+    slots: Vec<u32>,
     newest: Vec<u32>,
     /// One over one minus the probability of coming from itself.
     scale: Vec<f64>,
     won: Vec<[f64; 3]>,
+    /// How often each place is visited, for each conversion.
+    visits: Vec<f64>,
     /// Where the sources of each place begin, and the end.
     starts: Vec<usize>,
     sources: Vec<(u32, f64)>,
@@ -63,22 +71,27 @@ struct Solver {
 impl Solver {
     fn new(chain: &Backwards) -> Self {
         let (order, components) = components(&chain.from);
-        let mut places = vec![0_u32; order.len()];
-        for (&state, place) in order.iter().zip(0..) {
-            places[state as usize] = place;
+        // The states that a state is come to from end in the same channel: side by side they are in the cache together.
+        let mut side_by_side: Vec<u32> = (0..).take(order.len()).collect();
+        side_by_side.sort_by_key(|&state| chain.newest[state as usize]);
+        let mut slots = vec![0_u32; order.len()];
+        for (&state, slot) in side_by_side.iter().zip(0..) {
+            slots[state as usize] = slot;
         }
         let mut starts = vec![0];
         let mut sources = Vec::new();
         for &state in &order {
             let from = &chain.from[state as usize];
-            sources.extend(from.iter().map(|&(source, probability)| (places[source as usize], probability)));
+            sources.extend(from.iter().map(|&(source, probability)| (slots[source as usize], probability)));
             starts.push(sources.len());
         }
         let of = |state: &u32| *state as usize;
         Self {
             components,
+            slots: order.iter().map(|state| slots[of(state)]).collect(),
             newest: order.iter().map(|state| chain.newest[of(state)]).collect(),
             scale: order.iter().map(|state| 1.0 / (1.0 - chain.own[of(state)])).collect(),
+            visits: order.iter().map(|state| chain.visits[of(state)]).collect(),
             won: order.iter().map(|state| chain.won[of(state)]).collect(),
             starts,
             sources,
@@ -90,35 +103,24 @@ impl Solver {
         for bounds in self.components.windows(2) {
             let &[from, until] = bounds else { continue };
             let edges = (self.starts[until] - self.starts[from] + until - from) as u64;
-            let (mut before, mut factor_before) = (1.0, 1.0);
             loop {
                 left = left.checked_sub(edges)?;
-                let mut change: f64 = 0.0;
+                let mut change = [0.0; LANES];
+                let mut greatest = [0.0; LANES];
                 for place in from..until {
                     let now = self.evaluate(place, base, touched);
-                    for (now, old) in now.iter().zip(&touched[place]) {
-                        change = change.max((now - old).abs());
+                    let solution = &mut touched[self.slots[place] as usize];
+                    for (lane, (now, old)) in now.iter().zip(&*solution).enumerate() {
+                        let rise = now - old;
+                        change[lane] += rise * self.visits[place];
+                        greatest[lane] = if rise > greatest[lane] { rise } else { greatest[lane] };
                     }
-                    touched[place] = now;
+                    *solution = now;
                 }
-                if until - from == 1 {
+                let done = |lane: usize| change[lane] < TOLERANCE && greatest[lane] < LARGEST_RISE;
+                if until - from == 1 || (0..LANES).all(done) {
                     break;
                 }
-                if change == 0.0 {
-                    break;
-                }
-                // The changes shrink by a constant factor in the end: what is still to come is a geometric series.
-                let factor = change / before;
-                let slower = factor.max(factor_before);
-                if slower < 1.0 && change * slower / (1.0 - slower) < TOLERANCE {
-                    break;
-                }
-                // Nearer than the last digit of a probability it does not come.
-                if change <= f64::EPSILON && factor >= 1.0 {
-                    break;
-                }
-                factor_before = factor;
-                before = change;
             }
         }
         Some(left)
