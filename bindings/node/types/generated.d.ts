@@ -184,6 +184,32 @@ export interface AdWrite {
   value: bigint;
 }
 
+/** What became of the deals that reached an age in a stage, counted from their first coming into it. */
+export interface AgeRow {
+  /** Deals that were neither won nor lost when they reached it. */
+  at_risk: number;
+  /** What the value of the stage is multiplied by at this age, in millionths: how probably a deal that is still open is won, beside one that has just come, shrunk to one by `prior_deals`. */
+  factor_millionths: number;
+  /** The age at which the bucket begins, in days; it ends 7 days later, the last one never. */
+  from_days: number;
+  /** Those that were lost in it. */
+  lost: number;
+  /** The share that is lost by then. */
+  lost_by_millionths: number;
+  /** `lost` of `at_risk`, in millionths. */
+  lost_hazard_millionths: number;
+  /** The share that is open then. */
+  open_millionths: number;
+  /** The value of the stage at this age, in minor units. */
+  value_minor: bigint;
+  /** Those that were won in it. */
+  won: number;
+  /** The share that is won by the end of the bucket, in millionths: the cumulative incidence by Aalen and Johansen. With the two below it is exactly one million, by largest remainder. */
+  won_by_millionths: number;
+  /** `won` of `at_risk`, in millionths. */
+  won_hazard_millionths: number;
+}
+
 /** The budgets that the evidence speaks for, within the constraints. */
 export interface Allocation {
   /** The owners without an active ad, by id: their budgets stay, and are not part of the total. */
@@ -251,6 +277,10 @@ export interface Attributed {
   campaign_id: string | null;
   /** The click, as [`Click::id`](crate::store::Click::id) shows it; `None` when the first URL named the ad. */
   click_id: string | null;
+  /** The click's `utm_content`, or that of the first URL which named the ad. */
+  content: string | null;
+  /** The click's `utm_term`. */
+  keyword: string | null;
   /** How. */
   layer: Layer;
 }
@@ -633,8 +663,49 @@ export interface ContentPart {
   [field: string]: unknown;
 }
 
+/** What an event says of the first of its deals, or of a contact. */
+export type CrmChange = {
+  /** The CRM's id of the stage. */
+  stage: string;
+  type: "stage";
+} | {
+  /** The CRM's id of the pipeline. */
+  pipeline: string;
+  type: "pipeline";
+} | {
+  /** In major units of the deal's currency, as decimal text: `1234.50`. `None` when it was emptied. */
+  amount: string | null;
+  type: "amount";
+} | {
+  /** Its three-letter code. `None` when it was emptied. */
+  currency: string | null;
+  type: "currency";
+} | {
+  type: "created";
+} | {
+  type: "deleted";
+} | {
+  type: "restored";
+} | {
+  type: "merged";
+} | {
+  /** In major units, as decimal text. */
+  amount: string;
+  /** Its currency; the deal's when `None`. */
+  currency: string | null;
+  type: "refund";
+} | {
+  /** The CRM's id of the contact. */
+  contact_id: string;
+  type: "forgotten";
+};
+
 /** A change that a CRM reported. */
 export interface CrmEvent {
+  /** What it says, when it says something that counts. */
+  change: CrmChange | null;
+  /** The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged into it. Empty when it is about no deal, or says nothing that counts. */
+  deals: Array<string>;
   /** The CRM's id of the event. It orders events of the same time and need not be unique. */
   event_id: string;
   /** What makes the event one, over everything but the delivery: a further event of the same key is a duplicate. */
@@ -643,8 +714,8 @@ export interface CrmEvent {
   occurred_at: Timestamp;
   /** The event as the CRM sent it, every unknown field included: a JSON object. */
   raw: string;
-  /** The move of a deal, when it is one. */
-  stage_change: StageChange | null;
+  /** When it arrived here. It says what was known at a time and decides nothing else. */
+  recorded_at: Timestamp;
 }
 
 /** A currency by its three-letter code, as `USD`. */
@@ -658,20 +729,42 @@ export interface Deal {
   properties: Record<string, string | null>;
 }
 
+/** What the CRM said of a deal when it was read: it counts where no event tells otherwise. */
+export interface DealFacts {
+  /** The amount in major units, as decimal text. */
+  amount: string | null;
+  /** The amount's currency by its three-letter code. */
+  currency: string | null;
+  /** The CRM's id of the pipeline. */
+  pipeline: string | null;
+}
+
 /** What a deal is worth and whom it is due to: the fold of its events. */
 export interface DealRevenue {
+  /** What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not known, or not known in this currency. */
+  amount_minor: bigint | null;
   /** The CRM's id of the deal. */
   deal_id: string;
   /** The ledger in the order of the events. */
   entries: Array<LedgerEntry>;
-  /** How many stage events were folded, at least one. */
+  /** How many of the events that concern it were folded, its click looked for included. */
   events_seen: number;
+  /** What the CRM said of it. */
+  facts: DealFacts;
   /** The click behind it. */
   matched: Match;
-  /** The stage after all events. */
-  stage: string;
-  /** The value of that stage in minor units: the sum of the entries. */
+  /** The deal that this one was merged into; its value is there. */
+  merged_into: string | null;
+  /** The CRM's id of the pipeline, where it is known. */
+  pipeline: string | null;
+  /** Why it is worth another value than its amount would give: the field and what is wrong with it. */
+  problem: string | null;
+  /** The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere. */
+  stage: string | null;
+  /** What it is worth, in minor units: the sum of the entries. */
   value_minor: bigint;
+  /** The [sum](Revaluation::sum) of the revaluations that were folded. */
+  values_seen: number;
 }
 
 /** Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it. */
@@ -703,6 +796,9 @@ export interface Device {
   /** The class of the platform, as `android`; `None` when it does not tell. */
   platform: string | null;
 }
+
+/** By what revenue is set beside spend. */
+export type Dimension = "ad" | "adset" | "campaign" | "keyword" | "content";
 
 /** A stored document and its version. */
 export interface Document {
@@ -757,6 +853,9 @@ export interface Embeddings {
   vectors: Array<Array<number>>;
 }
 
+/** Why a line of the ledger was written. */
+export type EntryCause = "stage" | "pipeline" | "amount" | "currency" | "created" | "deleted" | "restored" | "merged" | "refund" | "revalued";
+
 /** What [`ClickStore::erase`] removed, in order of the keys. */
 export interface Erased {
   /** The clicks, which are only counted now. */
@@ -782,6 +881,18 @@ export interface EventProblem {
   /** Its place in the array, from 0. */
   index: number;
   /** The field and what is wrong with it. */
+  problem: string;
+}
+
+/** A deal that could not be booked. */
+export interface FailedDeal {
+  /** How often it was tried. */
+  attempts: number;
+  /** The CRM's id of the deal. */
+  deal_id: string;
+  /** When it is tried again: after a minute, then twice as long each time, up to six hours. */
+  next_attempt_at: Timestamp;
+  /** Why, in one sentence. */
   problem: string;
 }
 
@@ -876,11 +987,13 @@ export type KillScope = {
 /** How a click was recognised, from the surest to the least sure. */
 export type Layer = "layer1" | "layer2" | "layer3";
 
-/** One signed line of the revenue ledger: what an event changed. */
+/** One signed line of the revenue ledger: what an event or a revaluation changed. */
 export interface LedgerEntry {
+  /** What it was. */
+  cause: EntryCause;
   /** The value after it less the value before it, in minor units. */
   delta_minor: bigint;
-  /** The event. */
+  /** The event; of a revaluation [`Revaluation::entry_key`]. */
   event: KeyedHash;
   /** When it happened. */
   occurred_at: Timestamp;
@@ -1111,6 +1224,18 @@ export interface PriceReport {
   skipped: Array<SkippedPrice>;
 }
 
+/** What came of the work on stored events. */
+export interface Processed {
+  /** Deals that were booked. */
+  deals: number;
+  /** Deals that could not be, and wait for their next attempt. They are kept, and stop no other. */
+  failed: Array<FailedDeal>;
+  /** Contacts that were forgotten. */
+  forgotten: number;
+  /** When a deal that failed is due again; nothing waits when `None`. */
+  next_due: Timestamp | null;
+}
+
 /** What [`ClickStore::prune`] removed. */
 export interface Pruned {
   /** Clicks that are only counted now. */
@@ -1170,6 +1295,18 @@ export interface Resources {
   threads: number | null;
 }
 
+/** Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own. */
+export interface Revaluation {
+  /** Events up to this time count, and the values hold after it. */
+  cut: Timestamp;
+  /** How many events that concern deals had happened up to the cut when the values were learned. A late event makes it more: the values are learned anew. */
+  events_seen: number;
+  /** When it was asked for. */
+  recorded_at: Timestamp;
+  /** The values, as JSON. */
+  stage_table: string;
+}
+
 /** Sums over the deals that were put. */
 export interface RevenueTotals {
   /** Minor units by ad. Ads without a deal are absent. */
@@ -1178,6 +1315,40 @@ export interface RevenueTotals {
   matches: MatchCounts;
   /** Minor units of the deals without a match. */
   unattributed_minor: bigint;
+}
+
+/** What the ads brought beside what they cost. */
+export interface Roas {
+  /** By what. */
+  by: Dimension;
+  /** Deals whose amount or stage could not be counted as it stands; see their `problem`. */
+  problem_deals: number;
+  /** One row for each value of it, in byte order. */
+  rows: Array<RoasRow>;
+  /** What was spent on ads that do not tell it. */
+  unassigned_spend_minor: bigint;
+  /** What deals are worth whose click is not known, or does not tell this dimension; in minor units. */
+  unassigned_value_minor: bigint;
+}
+
+/** One ad, ad set, campaign, keyword or content. */
+export interface RoasRow {
+  /** Its deals, those that are worth nothing included. */
+  deals: number;
+  /** The upper end. */
+  high_millionths: number | null;
+  /** Which. */
+  id: string;
+  /** The lower end of its interval: the return that a run of the same ads would have in the mean is inside in at least 95 of 100 cases. `None` where nothing was spent or no deal at all is worth anything yet. */
+  low_millionths: number | null;
+  /** `value_minor` of `spend_minor`, in millionths; `None` where nothing was spent. */
+  roas_millionths: number | null;
+  /** What it cost, in minor units. */
+  spend_minor: bigint;
+  /** What they are worth, in minor units. */
+  value_minor: bigint;
+  /** Those that are worth something. */
+  valued_deals: number;
 }
 
 /** What the router decided, and why. */
@@ -1222,6 +1393,14 @@ export type SecretRef = {
 } | {
   file: string;
 };
+
+/** The values of the stages for people. */
+export interface ShownValues {
+  /** A picture: the configured and the learned value of each stage, and below it the values by age where there are any. */
+  svg: string;
+  /** A table as text, its columns aligned. */
+  table: string;
+}
 
 /** An entry of a price list that has no price which chat can be counted by. */
 export interface SkippedPrice {
@@ -1275,12 +1454,38 @@ export interface SpendTotal {
   unpriced_requests: number;
 }
 
-/** A deal's arrival in a pipeline stage. */
-export interface StageChange {
-  /** The CRM's id of the deal. */
-  deal_id: string;
+/** What a stage is worth. */
+export interface StageRow {
+  /** What became of the deals by their age in it; empty until there are enough closed deals, and for stages that end a deal. */
+  ages: Array<AgeRow>;
+  /** Closed deals that were in it. */
+  closed_deals: number;
+  /** The configured value, in minor units. */
+  default_minor: bigint;
+  /** The pipeline, when it is a configured one. */
+  pipeline: string | null;
+  /** How probably a deal in it is won, in millionths, shrunk in the same way. */
+  probability_millionths: number;
+  /** What they brought together, in minor units. */
+  realised_minor: bigint;
   /** The CRM's id of the stage. */
   stage: string;
+  /** The value: that of `prior_deals` at the configured one and of the closed deals at what they brought, in the mean; to the nearest minor unit, halves up. */
+  value_minor: bigint;
+  /** Those of them that were won. */
+  won_deals: number;
+}
+
+/** What the stages are worth, as learned from the events up to a time. */
+export interface StageTable {
+  /** Deals that were won or lost by then. */
+  closed_deals: number;
+  /** Events up to this time were counted. */
+  cut: Timestamp;
+  /** So many deals at its configured value does each stage begin with. */
+  prior_deals: number;
+  /** The stages, by pipeline and id. */
+  rows: Array<StageRow>;
 }
 
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
@@ -1297,6 +1502,24 @@ export interface StageValues {
   lead_minor: bigint;
   /** The CRM's ids of the stages of lost deals, which are worth nothing. */
   lost_stages: Array<string>;
+}
+
+/** What a deal in a stage is worth. */
+export interface StageWorth {
+  /** How much of the value rests on closed deals instead of the configuration, in thousandths: `n / (n0 + n)`. */
+  confidence_permille: number;
+  /** What the move changes: that less what it was worth in `stage_from`, in minor units. */
+  delta_minor: bigint;
+  /** How probably a deal that has just come into `stage_to` is won, in millionths. */
+  probability_millionths: number;
+  /** What the configuration lacks: a pipeline or a stage. */
+  problem: string | null;
+  /** The stage before. */
+  stage_from: string | null;
+  /** The stage after. */
+  stage_to: string;
+  /** What the deal is worth in `stage_to`, in minor units. */
+  synthetic_value_minor: bigint;
 }
 
 /** What one step did. */
@@ -1418,6 +1641,8 @@ export interface Config {
   store?: StoreConfig | undefined;
   /** The version of this shape: 1. */
   version: number;
+  /** Deals and contacts that any backend sends by signed webhooks, beside the CRM or without one. */
+  webhooks?: WebhooksConfig | null | undefined;
 }
 
 /** A chat completion to be made, in OpenAI's shape. `model` is a route, a provider, a provider's model (`openai/gpt-4o-mini`) or the model of one of the configured providers; empty or `auto` lets the router choose. */
@@ -1448,6 +1673,22 @@ export type PromptOrRequest = string | ChatRequestInput;
 
 /** A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`. */
 export type TimestampInput = string | Date;
+
+/** What some of the ads cost. What is not known may be left out: the cost then counts in no row of that dimension. */
+export interface AdSpend {
+  /** The ad. */
+  ad_id?: string | null | undefined;
+  /** The ad set. */
+  adset_id?: string | null | undefined;
+  /** The campaign. */
+  campaign_id?: string | null | undefined;
+  /** The content, as it stands in `utm_content`. */
+  content?: string | null | undefined;
+  /** The keyword, as it stands in `utm_term`. */
+  keyword?: string | null | undefined;
+  /** What it cost, in minor units of the base currency. */
+  spend_minor?: number | bigint | undefined;
+}
 
 /** Whose clicks are to be erased: every click that one of these names. At least one is given. */
 export interface ErasureSubject {
@@ -1595,16 +1836,22 @@ export interface AttributionConfig {
   clicks?: ClickRules | undefined;
   /** The CRM's names of the contact properties that are read. */
   contact_properties?: ContactProperties | undefined;
+  /** The currency of every value, and what others are worth in it. */
+  currencies?: Currencies | undefined;
   /** A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the store; give one if whoever reads the store must not be able to test addresses. */
   identity_key?: SecretRef | null | undefined;
   /** The keys under which what identifies is hashed. */
   keys?: ClickKeysConfig | undefined;
   /** Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone. */
   layers?: Layers | null | undefined;
+  /** The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others. */
+  pipelines?: Array<PipelineInput> | undefined;
   /** How long clicks are kept. */
   retention?: RetentionConfig | undefined;
   /** What a deal is worth by its stage. */
   stages?: StageValuesInput | undefined;
+  /** Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the stage. */
+  use_amounts?: boolean | undefined;
 }
 
 /** The limits of budget changes: a preset, or every figure by itself. */
@@ -1629,10 +1876,18 @@ export interface HubspotConfig {
   base_url?: string | undefined;
   /** The app's client secret, with which webhooks are signed. */
   client_secret?: SecretRef | undefined;
+  /** The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read. */
+  max_body_bytes?: number | undefined;
+  /** Access tokens by OAuth instead of `access_token`: for an app that many accounts install. */
+  oauth?: OAuthConfig | null | undefined;
+  /** How many reads of a tenant are sent in any 10 seconds at most. HubSpot lets 100 through for an app of its free plans. */
+  reads_per_10_seconds?: number | undefined;
   /** Which signatures are accepted. */
   signatures?: Signatures | undefined;
   /** The time for one read, in milliseconds. */
   timeout_ms?: number | undefined;
+  /** The addresses that HubSpot has of this server, each in full as it stands in HubSpot. With them, a delivery is checked against the one with its path and query, and scheme and host of a request, which its sender chooses, are not looked at. Without any, the caller gives the right address with each delivery. */
+  webhook_urls?: Array<string> | undefined;
 }
 
 /** How Meta's Graph API is reached, and as which app. */
@@ -1701,6 +1956,14 @@ export type StoreConfig = {
   /** The database's URL, `postgres://USER@HOST/DATABASE`, or where a secret with the whole URL is found. */
   url: DatabaseUrl;
 };
+
+/** Deals and contacts that any backend sends, as signed webhooks of its own. */
+export interface WebhooksConfig {
+  /** The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read. */
+  max_body_bytes?: number | undefined;
+  /** The secrets that deliveries may be signed with, each `whsec_` and base64 of 24 to 64 bytes. Give the old one beside the new one while senders change over. */
+  secrets: Array<SecretRef>;
+}
 
 /** One message of a conversation. */
 export interface MessageInput {
@@ -2008,6 +2271,14 @@ export interface ContactProperties {
   user_agent?: string | undefined;
 }
 
+/** The currency that revenue is counted in, and what others are worth in it. */
+export interface Currencies {
+  /** The currency of every value: that of the ad account, and of deals that name none. */
+  base?: Currency | undefined;
+  /** What the others are worth. A deal in a currency without a rate counts by its stage and says so. */
+  rates?: Array<Rate> | undefined;
+}
+
 /** The keys under which what identifies is hashed. */
 export interface ClickKeysConfig {
   /** How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys. */
@@ -2016,6 +2287,14 @@ export interface ClickKeysConfig {
 
 /** Which layers are used. */
 export type Layers = Array<number>;
+
+/** A pipeline of the CRM with its stages. */
+export interface PipelineInput {
+  /** The CRM's id of the pipeline: `default`, or a number. */
+  id: string;
+  /** Its stages. */
+  stages: Array<PipelineStage>;
+}
 
 /** How long clicks are kept. */
 export interface RetentionConfig {
@@ -2095,6 +2374,16 @@ export interface Policy {
 
 /** Who may decide what, by actor. Without any entry every named actor may decide everything: who that is is then for the host to know before it calls. */
 export type Roles = Record<string, Array<Role>>;
+
+/** What access tokens are asked for with. Each tenant has its own refresh token, by its `SecretSource`. */
+export interface OAuthConfig {
+  /** The app's client id. */
+  client_id: SecretRef;
+  /** The app's client secret; `client_secret` of `[hubspot]` when absent, for it is the same one. */
+  client_secret?: SecretRef | null | undefined;
+  /** The refresh token that the account's installation gave. */
+  refresh_token: SecretRef;
+}
 
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
@@ -2220,6 +2509,26 @@ export type StrategyConfig = {
 
 /** A range of addresses, as `10.0.0.0/8`. */
 export type AddressRange = string;
+
+/** What one unit of a currency is worth in the base currency. */
+export interface Rate {
+  /** The other currency. */
+  currency: Currency;
+  /** From when on; always, until the first one with a time, when absent. */
+  from?: TimestampInput | null | undefined;
+  /** Major units of the base currency for one major unit of the other, as decimal text: `1.0842`. */
+  rate: string;
+}
+
+/** A stage of a pipeline. */
+export interface PipelineStage {
+  /** The CRM's id of the stage. */
+  id: string;
+  /** How probably a deal in it is won, in thousandths: 1000 is the stage of won deals, 0 that of lost ones. */
+  probability_permille: number;
+  /** What a deal in it is expected to bring, in minor units. That share of `closed_minor` when absent. */
+  value_minor?: number | bigint | null | undefined;
+}
 
 /** What an actor may decide. */
 export type Role = "approver" | "operator";
@@ -2365,13 +2674,46 @@ export interface AttributionArea {
    */
   totals(options?: PerCall): Promise<RevenueTotals>;
   /**
-   * Every processed deal with its value, its ledger and its match, by id.
+   * Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what had arrived then.
+   * @param options.asOf By what had arrived at this time; now when absent.
    */
-  deals(options?: PerCall): Promise<Array<DealRevenue>>;
+  deals(options?: PerCall & { asOf?: TimestampInput | null | undefined }): Promise<Array<DealRevenue>>;
   /**
    * What a deal is worth by its stage.
    */
   stages(options?: PerCall): Promise<StageValues>;
+  /**
+   * What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text.
+   * @param stageTo The CRM's id of the stage after the move.
+   * @param options.stageFrom The stage before it; none for a new deal.
+   * @param options.pipeline The CRM's id of the pipeline.
+   * @param options.amount The deal's amount in major units, as decimal text.
+   * @param options.currency The amount's currency; that of the configuration when absent.
+   */
+  syntheticRevenue(stageTo: string, options?: PerCall & { stageFrom?: string | null | undefined; pipeline?: string | null | undefined; amount?: string | null | undefined; currency?: string | null | undefined }): Promise<StageWorth>;
+  /**
+   * Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+   * @param cut Events up to this time count.
+   */
+  revalue(cut: TimestampInput, options?: PerCall): Promise<StageTable>;
+  /**
+   * What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored.
+   * @param options.cut Events up to this time count; now when absent.
+   */
+  stageValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<StageTable>;
+  /**
+   * The same for people: a table as text and a picture (SVG).
+   * @param options.cut Events up to this time count; now when absent.
+   */
+  showValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<ShownValues>;
+  /**
+   * What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
+   * @param by By what.
+   * @param options.spend What the ads cost.
+   * @param options.from Deals that converted at this time or later.
+   * @param options.to Deals that converted before this time.
+   */
+  roas(by: Dimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; from?: TimestampInput | null | undefined; to?: TimestampInput | null | undefined }): Promise<Roas>;
   /**
    * How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
    * @param options.since A moment of the first day.
@@ -2402,16 +2744,34 @@ export interface HubspotArea {
    */
   accept(method: string, url: string, headers: Record<string, string>, body: Bytes, options?: PerCall & { receivedAt?: TimestampInput | null | undefined; source?: string | null | undefined }): Promise<Accepted>;
   /**
-   * Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's own, which a deal's first URL may name.
+   * Works on deals that have new events: revenue, match, ledger. A deal that fails is kept and tried again later, and stops no other. `ads` are the account's own, which a deal's first URL may name.
    * @param options.ads The ad set and campaign of each ad, by ad id.
    * @param options.limit At most so many deals; 100 when absent.
    */
-  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<number>;
+  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<Processed>;
   /**
    * How many events are stored, of all or of one batch.
    * @param options.source The name of the batch.
    */
   countEvents(options?: PerCall & { source?: string | null | undefined }): Promise<number>;
+}
+
+/** The methods of `webhooks`. */
+export interface WebhooksArea {
+  /**
+   * Verifies a webhook of your own by the scheme of Standard Webhooks, on its raw bytes, and stores its events durably: answer 200 when this returns, and let `process` do the work. A delivery that is sent again is the same.
+   * @param headers The headers; the case of their names does not matter.
+   * @param body The body's bytes as they came.
+   * @param options.receivedAt When it arrived; now when absent.
+   * @param options.source The name of the batch.
+   */
+  accept(headers: Record<string, string>, body: Bytes, options?: PerCall & { receivedAt?: TimestampInput | null | undefined; source?: string | null | undefined }): Promise<Accepted>;
+  /**
+   * Works on deals that have new events, of webhooks and of HubSpot alike. `ads` are the account's own, which a deal's first URL may name.
+   * @param options.ads The ad set and campaign of each ad, by ad id.
+   * @param options.limit At most so many deals; 100 when absent.
+   */
+  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<Processed>;
 }
 
 /** The methods of `allocation`. */
@@ -2657,6 +3017,7 @@ export interface Areas extends ClientMethods {
   readonly ai: AiArea;
   readonly attribution: AttributionArea;
   readonly hubspot: HubspotArea;
+  readonly webhooks: WebhooksArea;
   readonly allocation: AllocationArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
@@ -2762,18 +3123,28 @@ export interface ClickStore {
 
 /** The inbox of CRM events and the revenue ledger that is folded from it. */
 export interface RevenueStore {
-  /** Stores a batch at once or not at all. Of events of the same key, the smallest `raw` is kept. */
+  /** Stores a batch at once or not at all. Of events of the same key, the smallest `raw` and the earliest `recorded_at` are kept. */
   appendEvents(tenant: string, events: Array<CrmEvent>, source: string, call: HostCall): Promise<Given<Appended>> | Given<Appended>;
-  /** Up to `limit` deals with stage events that their stored state has not seen, by id in byte order. */
+  /** Up to `limit` deals with events that their stored state has not seen, or whose `values_seen` is below the sum of `events_seen + 1` of all revaluations; by id in byte order. */
   pendingDeals(tenant: string, limit: number, call: HostCall): Promise<Array<string>> | Array<string>;
-  /** The stage events of a deal, by key. */
+  /** The events that concern a deal, by key. */
   events(tenant: string, dealId: string, call: HostCall): Promise<Array<Given<CrmEvent>>> | Array<Given<CrmEvent>>;
-  /** Replaces a deal's state and ledger at once; false, and nothing written, when the stored state has seen more events. */
-  putDeal(tenant: string, deal: DealRevenue, call: HostCall): Promise<boolean> | boolean;
-  /** Every deal that was put, by id in byte order. */
+  /** The events that concern any deal, by key, from behind `after` on. */
+  eventsAfter(tenant: string, after: KeyedHash | null, limit: number, call: HostCall): Promise<Array<Given<CrmEvent>>> | Array<Given<CrmEvent>>;
+  /** How many events that concern deals happened at `until` or before. */
+  countUntil(tenant: string, until: Timestamp, call: HostCall): Promise<number> | number;
+  /** Replaces the states and ledgers of these deals at once; false, and nothing written, when a stored state has seen more events or greater values. */
+  putDeals(tenant: string, deals: Array<DealRevenue>, call: HostCall): Promise<boolean> | boolean;
+  /** Every deal that was put with a stage, by id in byte order. */
   deals(tenant: string, call: HostCall): Promise<Array<Given<DealRevenue>>> | Array<Given<DealRevenue>>;
-  /** The sums over these deals. */
+  /** Those of these deals that were put with a stage, by id in byte order. */
+  findDeals(tenant: string, ids: Array<string>, call: HostCall): Promise<Array<Given<DealRevenue>>> | Array<Given<DealRevenue>>;
+  /** The sums over the deals that were put with a stage and not merged into others. */
   totals(tenant: string, call: HostCall): Promise<Given<RevenueTotals>> | Given<RevenueTotals>;
   /** How many events were stored, by one ingest or by all. */
   countEvents(tenant: string, source: string | null, call: HostCall): Promise<number> | number;
+  /** Stores a revaluation, one for each cut; false, and nothing written, when the stored one has seen more events. The earliest `recorded_at` of a cut is kept. */
+  putRevaluation(tenant: string, revaluation: Revaluation, call: HostCall): Promise<boolean> | boolean;
+  /** Every revaluation, by cut. */
+  revaluations(tenant: string, call: HostCall): Promise<Array<Given<Revaluation>>> | Array<Given<Revaluation>>;
 }

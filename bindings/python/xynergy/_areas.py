@@ -216,14 +216,70 @@ class AttributionMethods(Area):
         found: t.RevenueTotals = decode(await self._call("attribution.totals", {}, timeout, request_id), "RevenueTotals")
         return found
 
-    async def deals(self, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.DealRevenue]:
-        """Every processed deal with its value, its ledger and its match, by id."""
-        found: Records[t.DealRevenue] = decode(await self._call("attribution.deals", {}, timeout, request_id), "[DealRevenue]")
+    async def deals(self, as_of: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.DealRevenue]:
+        """Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what had arrived then.
+
+        Args:
+            as_of: By what had arrived at this time; now when absent.
+        """
+        found: Records[t.DealRevenue] = decode(await self._call("attribution.deals", {"as_of": as_of}, timeout, request_id), "[DealRevenue]")
         return found
 
     async def stages(self, *, timeout: float | None = None, request_id: str | None = None) -> t.StageValues:
         """What a deal is worth by its stage."""
         found: t.StageValues = decode(await self._call("attribution.stages", {}, timeout, request_id), "StageValues")
+        return found
+
+    async def synthetic_revenue(self, stage_to: str, stage_from: str | None = None, pipeline: str | None = None, amount: str | None = None, currency: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.StageWorth:
+        """What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text.
+
+        Args:
+            stage_to: The CRM's id of the stage after the move.
+            stage_from: The stage before it; none for a new deal.
+            pipeline: The CRM's id of the pipeline.
+            amount: The deal's amount in major units, as decimal text.
+            currency: The amount's currency; that of the configuration when absent.
+        """
+        found: t.StageWorth = decode(await self._call("attribution.synthetic_revenue", {"stage_to": stage_to, "stage_from": stage_from, "pipeline": pipeline, "amount": amount, "currency": currency}, timeout, request_id), "StageWorth")
+        return found
+
+    async def revalue(self, cut: a.Timestamp, *, timeout: float | None = None, request_id: str | None = None) -> t.StageTable:
+        """Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+
+        Args:
+            cut: Events up to this time count.
+        """
+        found: t.StageTable = decode(await self._call("attribution.revalue", {"cut": cut}, timeout, request_id), "StageTable")
+        return found
+
+    async def stage_values(self, cut: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.StageTable:
+        """What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored.
+
+        Args:
+            cut: Events up to this time count; now when absent.
+        """
+        found: t.StageTable = decode(await self._call("attribution.stage_values", {"cut": cut}, timeout, request_id), "StageTable")
+        return found
+
+    async def show_values(self, cut: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.ShownValues:
+        """The same for people: a table as text and a picture (SVG).
+
+        Args:
+            cut: Events up to this time count; now when absent.
+        """
+        found: t.ShownValues = decode(await self._call("attribution.show_values", {"cut": cut}, timeout, request_id), "ShownValues")
+        return found
+
+    async def roas(self, by: a.Dimension, spend: Sequence[a.AdSpendLike] | None = None, from_: a.Timestamp | None = None, to: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Roas:
+        """What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
+
+        Args:
+            by: By what.
+            spend: What the ads cost.
+            from_: Deals that converted at this time or later.
+            to: Deals that converted before this time.
+        """
+        found: t.Roas = decode(await self._call("attribution.roas", {"by": by, "spend": spend, "from": from_, "to": to}, timeout, request_id), "Roas")
         return found
 
     async def clicks_by_ad(self, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdClicks]:

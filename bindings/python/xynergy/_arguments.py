@@ -125,6 +125,24 @@ class AdShareDict(TypedDict):
 
 AdShareLike = Union["AdShareDict", "_types.AdShare"]
 
+class AdSpendDict(TypedDict, total=False):
+    """What some of the ads cost. What is not known may be left out: the cost then counts in no row of that dimension."""
+
+    ad_id: str | None
+    """The ad."""
+    adset_id: str | None
+    """The ad set."""
+    campaign_id: str | None
+    """The campaign."""
+    content: str | None
+    """The content, as it stands in `utm_content`."""
+    keyword: str | None
+    """The keyword, as it stands in `utm_term`."""
+    spend_minor: int
+    """What it cost, in minor units of the base currency."""
+
+AdSpendLike = AdSpendDict
+
 class AllocationDict(TypedDict):
     """The budgets that the evidence speaks for, within the constraints."""
 
@@ -236,6 +254,9 @@ ContentPartLike = Union["ContentPartDict", "_types.ContentPart", Mapping[str, An
 
 Currency = Union[str]
 """A currency by its three-letter code, as `USD`."""
+
+Dimension = Union[Literal["ad", "adset", "campaign", "keyword", "content"]]
+"""By what revenue is set beside spend."""
 
 class ErasureSubjectDict(TypedDict, total=False):
     """Whose clicks are to be erased: every click that one of these names. At least one is given."""

@@ -47,6 +47,12 @@ Currency = str
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
 
+Dimension = Literal["ad", "adset", "campaign", "keyword", "content"]
+"""By what revenue is set beside spend."""
+
+EntryCause = Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "revalued"]
+"""Why a line of the ledger was written."""
+
 HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 """How something fares."""
 
@@ -281,6 +287,37 @@ class AdWrite(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"attempt": "", "change_id": "", "field": "", "owner": "Owner", "value": ""}
 
 
+class AgeRow(Record):
+    """What became of the deals that reached an age in a stage, counted from their first coming into it."""
+
+    __slots__ = ()
+
+    at_risk: int
+    """Deals that were neither won nor lost when they reached it."""
+    factor_millionths: int
+    """What the value of the stage is multiplied by at this age, in millionths: how probably a deal that is still open is won, beside one that has just come, shrunk to one by `prior_deals`."""
+    from_days: int
+    """The age at which the bucket begins, in days; it ends 7 days later, the last one never."""
+    lost: int
+    """Those that were lost in it."""
+    lost_by_millionths: int
+    """The share that is lost by then."""
+    lost_hazard_millionths: int
+    """`lost` of `at_risk`, in millionths."""
+    open_millionths: int
+    """The share that is open then."""
+    value_minor: int
+    """The value of the stage at this age, in minor units."""
+    won: int
+    """Those that were won in it."""
+    won_by_millionths: int
+    """The share that is won by the end of the bucket, in millionths: the cumulative incidence by Aalen and Johansen. With the two below it is exactly one million, by largest remainder."""
+    won_hazard_millionths: int
+    """`won` of `at_risk`, in millionths."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"at_risk": "", "factor_millionths": "", "from_days": "", "lost": "", "lost_by_millionths": "", "lost_hazard_millionths": "", "open_millionths": "", "value_minor": "", "won": "", "won_by_millionths": "", "won_hazard_millionths": ""}
+
+
 class Allocation(Record):
     """The budgets that the evidence speaks for, within the constraints."""
 
@@ -373,10 +410,14 @@ class Attributed(Record):
     """The ad set's campaign, where it is known."""
     click_id: str | None
     """The click, as [`Click::id`](crate::store::Click::id) shows it; `None` when the first URL named the ad."""
+    content: str | None
+    """The click's `utm_content`, or that of the first URL which named the ad."""
+    keyword: str | None
+    """The click's `utm_term`."""
     layer: Layer
     """How."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "click_id": "", "layer": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "click_id": "", "content": "", "keyword": "", "layer": ""}
 
 
 class AuditReport(Record):
@@ -846,11 +887,35 @@ class ContentPart(Record):
         def __getattr__(self, name: str) -> Any: ...
 
 
+class CrmChange(Record):
+    """What an event says of the first of its deals, or of a contact."""
+
+    __slots__ = ()
+
+    stage: str | None
+    """The CRM's id of the stage."""
+    type: Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "forgotten"]
+    pipeline: str | None
+    """The CRM's id of the pipeline."""
+    amount: str | None
+    """In major units, as decimal text."""
+    currency: str | None
+    """Its currency; the deal's when `None`."""
+    contact_id: str | None
+    """The CRM's id of the contact."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"stage": "", "type": "", "pipeline": "", "amount": "", "currency": "", "contact_id": ""}
+
+
 class CrmEvent(Record):
     """A change that a CRM reported."""
 
     __slots__ = ()
 
+    change: CrmChange | None
+    """What it says, when it says something that counts."""
+    deals: Records[str]
+    """The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged into it. Empty when it is about no deal, or says nothing that counts."""
     event_id: str
     """The CRM's id of the event. It orders events of the same time and need not be unique."""
     key: KeyedHash
@@ -859,10 +924,10 @@ class CrmEvent(Record):
     """When it happened, by the CRM's clock."""
     raw: str
     """The event as the CRM sent it, every unknown field included: a JSON object."""
-    stage_change: StageChange | None
-    """The move of a deal, when it is one."""
+    recorded_at: Timestamp
+    """When it arrived here. It says what was known at a time and decides nothing else."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"event_id": "", "key": "", "occurred_at": "", "raw": "", "stage_change": "StageChange"}
+    _FIELDS: ClassVar[dict[str, str]] = {"change": "CrmChange", "deals": "", "event_id": "", "key": "", "occurred_at": "", "raw": "", "recorded_at": ""}
 
 
 class Deal(Record):
@@ -878,25 +943,52 @@ class Deal(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"contacts": "", "properties": ""}
 
 
+class DealFacts(Record):
+    """What the CRM said of a deal when it was read: it counts where no event tells otherwise."""
+
+    __slots__ = ()
+
+    amount: str | None
+    """The amount in major units, as decimal text."""
+    currency: str | None
+    """The amount's currency by its three-letter code."""
+    pipeline: str | None
+    """The CRM's id of the pipeline."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"amount": "", "currency": "", "pipeline": ""}
+
+
 class DealRevenue(Record):
     """What a deal is worth and whom it is due to: the fold of its events."""
 
     __slots__ = ()
 
+    amount_minor: int | None
+    """What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not known, or not known in this currency."""
     deal_id: str
     """The CRM's id of the deal."""
     entries: Records[LedgerEntry]
     """The ledger in the order of the events."""
     events_seen: int
-    """How many stage events were folded, at least one."""
+    """How many of the events that concern it were folded, its click looked for included."""
+    facts: DealFacts
+    """What the CRM said of it."""
     matched: Match
     """The click behind it."""
-    stage: str
-    """The stage after all events."""
+    merged_into: str | None
+    """The deal that this one was merged into; its value is there."""
+    pipeline: str | None
+    """The CRM's id of the pipeline, where it is known."""
+    problem: str | None
+    """Why it is worth another value than its amount would give: the field and what is wrong with it."""
+    stage: str | None
+    """The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere."""
     value_minor: int
-    """The value of that stage in minor units: the sum of the entries."""
+    """What it is worth, in minor units: the sum of the entries."""
+    values_seen: int
+    """The [sum](Revaluation::sum) of the revaluations that were folded."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "entries": "[LedgerEntry]", "events_seen": "", "matched": "Match", "stage": "", "value_minor": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"amount_minor": "", "deal_id": "", "entries": "[LedgerEntry]", "events_seen": "", "facts": "DealFacts", "matched": "Match", "merged_into": "", "pipeline": "", "problem": "", "stage": "", "value_minor": "", "values_seen": ""}
 
 
 class Delta(Record):
@@ -1063,6 +1155,23 @@ class EventProblem(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
 
 
+class FailedDeal(Record):
+    """A deal that could not be booked."""
+
+    __slots__ = ()
+
+    attempts: int
+    """How often it was tried."""
+    deal_id: str
+    """The CRM's id of the deal."""
+    next_attempt_at: Timestamp
+    """When it is tried again: after a minute, then twice as long each time, up to six hours."""
+    problem: str
+    """Why, in one sentence."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "", "deal_id": "", "next_attempt_at": "", "problem": ""}
+
+
 class Generation(Record):
     """The answer to a prompt."""
 
@@ -1154,14 +1263,16 @@ class HealthDetail(Record):
 
 
 class LedgerEntry(Record):
-    """One signed line of the revenue ledger: what an event changed."""
+    """One signed line of the revenue ledger: what an event or a revaluation changed."""
 
     __slots__ = ()
 
+    cause: EntryCause
+    """What it was."""
     delta_minor: int
     """The value after it less the value before it, in minor units."""
     event: KeyedHash
-    """The event."""
+    """The event; of a revaluation [`Revaluation::entry_key`]."""
     occurred_at: Timestamp
     """When it happened."""
     stage_from: str | None
@@ -1169,7 +1280,7 @@ class LedgerEntry(Record):
     stage_to: str
     """The stage after it."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"delta_minor": "", "event": "", "occurred_at": "", "stage_from": "", "stage_to": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"cause": "", "delta_minor": "", "event": "", "occurred_at": "", "stage_from": "", "stage_to": ""}
 
 
 class LimitState(Record):
@@ -1453,6 +1564,23 @@ class PriceReport(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"models": "", "skipped": "[SkippedPrice]"}
 
 
+class Processed(Record):
+    """What came of the work on stored events."""
+
+    __slots__ = ()
+
+    deals: int
+    """Deals that were booked."""
+    failed: Records[FailedDeal]
+    """Deals that could not be, and wait for their next attempt. They are kept, and stop no other."""
+    forgotten: int
+    """Contacts that were forgotten."""
+    next_due: Timestamp | None
+    """When a deal that failed is due again; nothing waits when `None`."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deals": "", "failed": "[FailedDeal]", "forgotten": "", "next_due": ""}
+
+
 class Pruned(Record):
     """What [`ClickStore::prune`] removed."""
 
@@ -1539,6 +1667,23 @@ class Resources(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cpu_percent": "", "memory_mb": "", "threads": ""}
 
 
+class Revaluation(Record):
+    """Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own."""
+
+    __slots__ = ()
+
+    cut: Timestamp
+    """Events up to this time count, and the values hold after it."""
+    events_seen: int
+    """How many events that concern deals had happened up to the cut when the values were learned. A late event makes it more: the values are learned anew."""
+    recorded_at: Timestamp
+    """When it was asked for."""
+    stage_table: str
+    """The values, as JSON."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"cut": "", "events_seen": "", "recorded_at": "", "stage_table": ""}
+
+
 class RevenueTotals(Record):
     """Sums over the deals that were put."""
 
@@ -1552,6 +1697,50 @@ class RevenueTotals(Record):
     """Minor units of the deals without a match."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"by_ad": "", "matches": "MatchCounts", "unattributed_minor": ""}
+
+
+class Roas(Record):
+    """What the ads brought beside what they cost."""
+
+    __slots__ = ()
+
+    by: Dimension
+    """By what."""
+    problem_deals: int
+    """Deals whose amount or stage could not be counted as it stands; see their `problem`."""
+    rows: Records[RoasRow]
+    """One row for each value of it, in byte order."""
+    unassigned_spend_minor: int
+    """What was spent on ads that do not tell it."""
+    unassigned_value_minor: int
+    """What deals are worth whose click is not known, or does not tell this dimension; in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"by": "", "problem_deals": "", "rows": "[RoasRow]", "unassigned_spend_minor": "", "unassigned_value_minor": ""}
+
+
+class RoasRow(Record):
+    """One ad, ad set, campaign, keyword or content."""
+
+    __slots__ = ()
+
+    deals: int
+    """Its deals, those that are worth nothing included."""
+    high_millionths: int | None
+    """The upper end."""
+    id: str
+    """Which."""
+    low_millionths: int | None
+    """The lower end of its interval: the return that a run of the same ads would have in the mean is inside in at least 95 of 100 cases. `None` where nothing was spent or no deal at all is worth anything yet."""
+    roas_millionths: int | None
+    """`value_minor` of `spend_minor`, in millionths; `None` where nothing was spent."""
+    spend_minor: int
+    """What it cost, in minor units."""
+    value_minor: int
+    """What they are worth, in minor units."""
+    valued_deals: int
+    """Those that are worth something."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deals": "", "high_millionths": "", "id": "", "low_millionths": "", "roas_millionths": "", "spend_minor": "", "value_minor": "", "valued_deals": ""}
 
 
 class RouteDecision(Record):
@@ -1609,6 +1798,19 @@ class SecretRef(Record):
     file: str | None
 
     _FIELDS: ClassVar[dict[str, str]] = {"env": "", "file": ""}
+
+
+class ShownValues(Record):
+    """The values of the stages for people."""
+
+    __slots__ = ()
+
+    svg: str
+    """A picture: the configured and the learned value of each stage, and below it the values by age where there are any."""
+    table: str
+    """A table as text, its columns aligned."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"svg": "", "table": ""}
 
 
 class SkippedPrice(Record):
@@ -1678,17 +1880,48 @@ class SpendTotal(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
 
 
-class StageChange(Record):
-    """A deal's arrival in a pipeline stage."""
+class StageRow(Record):
+    """What a stage is worth."""
 
     __slots__ = ()
 
-    deal_id: str
-    """The CRM's id of the deal."""
+    ages: Records[AgeRow]
+    """What became of the deals by their age in it; empty until there are enough closed deals, and for stages that end a deal."""
+    closed_deals: int
+    """Closed deals that were in it."""
+    default_minor: int
+    """The configured value, in minor units."""
+    pipeline: str | None
+    """The pipeline, when it is a configured one."""
+    probability_millionths: int
+    """How probably a deal in it is won, in millionths, shrunk in the same way."""
+    realised_minor: int
+    """What they brought together, in minor units."""
     stage: str
     """The CRM's id of the stage."""
+    value_minor: int
+    """The value: that of `prior_deals` at the configured one and of the closed deals at what they brought, in the mean; to the nearest minor unit, halves up."""
+    won_deals: int
+    """Those of them that were won."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "stage": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ages": "[AgeRow]", "closed_deals": "", "default_minor": "", "pipeline": "", "probability_millionths": "", "realised_minor": "", "stage": "", "value_minor": "", "won_deals": ""}
+
+
+class StageTable(Record):
+    """What the stages are worth, as learned from the events up to a time."""
+
+    __slots__ = ()
+
+    closed_deals: int
+    """Deals that were won or lost by then."""
+    cut: Timestamp
+    """Events up to this time were counted."""
+    prior_deals: int
+    """So many deals at its configured value does each stage begin with."""
+    rows: Records[StageRow]
+    """The stages, by pipeline and id."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"closed_deals": "", "cut": "", "prior_deals": "", "rows": "[StageRow]"}
 
 
 class StageValues(Record):
@@ -1710,6 +1943,29 @@ class StageValues(Record):
     """The CRM's ids of the stages of lost deals, which are worth nothing."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"appointment_minor": "", "appointment_stages": "", "closed_minor": "", "closed_stages": "", "lead_minor": "", "lost_stages": ""}
+
+
+class StageWorth(Record):
+    """What a deal in a stage is worth."""
+
+    __slots__ = ()
+
+    confidence_permille: int
+    """How much of the value rests on closed deals instead of the configuration, in thousandths: `n / (n0 + n)`."""
+    delta_minor: int
+    """What the move changes: that less what it was worth in `stage_from`, in minor units."""
+    probability_millionths: int
+    """How probably a deal that has just come into `stage_to` is won, in millionths."""
+    problem: str | None
+    """What the configuration lacks: a pipeline or a stage."""
+    stage_from: str | None
+    """The stage before."""
+    stage_to: str
+    """The stage after."""
+    synthetic_value_minor: int
+    """What the deal is worth in `stage_to`, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"confidence_permille": "", "delta_minor": "", "probability_millionths": "", "problem": "", "stage_from": "", "stage_to": "", "synthetic_value_minor": ""}
 
 
 class Step(Record):
@@ -1844,4 +2100,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "Erased", "ErasedClick", "Erasure", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "Pruned", "Pruning", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Dimension", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "FailedDeal", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

@@ -32,6 +32,11 @@ function AdWrite(it) {
   readable(it);
 }
 
+function AgeRow(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
 function Allocation(it) {
   if (typeof it.proposed_total_minor === 'number') it.proposed_total_minor = BigInt(it.proposed_total_minor);
   if (it.rows !== null && typeof it.rows === 'object') { for (const each0 of it.rows) { if (each0 !== null && typeof each0 === 'object') { OwnerAllocation(each0); } } }
@@ -138,6 +143,19 @@ function RevenueTotals(it) {
   readable(it);
 }
 
+function Roas(it) {
+  if (it.rows !== null && typeof it.rows === 'object') { for (const each0 of it.rows) { if (each0 !== null && typeof each0 === 'object') { RoasRow(each0); } } }
+  if (typeof it.unassigned_spend_minor === 'number') it.unassigned_spend_minor = BigInt(it.unassigned_spend_minor);
+  if (typeof it.unassigned_value_minor === 'number') it.unassigned_value_minor = BigInt(it.unassigned_value_minor);
+  readable(it);
+}
+
+function RoasRow(it) {
+  if (typeof it.spend_minor === 'number') it.spend_minor = BigInt(it.spend_minor);
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
 function Spend(it) {
   if (it.by_day !== null && typeof it.by_day === 'object') { for (const key0 in it.by_day) { if (it.by_day[key0] !== null && typeof it.by_day[key0] === 'object') { SpendTotal(it.by_day[key0]); } } }
   if (it.by_key !== null && typeof it.by_key === 'object') { for (const key0 in it.by_key) { if (it.by_key[key0] !== null && typeof it.by_key[key0] === 'object') { SpendTotal(it.by_key[key0]); } } }
@@ -155,10 +173,28 @@ function SpendTotal(it) {
   readable(it);
 }
 
+function StageRow(it) {
+  if (it.ages !== null && typeof it.ages === 'object') { for (const each0 of it.ages) { if (each0 !== null && typeof each0 === 'object') { AgeRow(each0); } } }
+  if (typeof it.default_minor === 'number') it.default_minor = BigInt(it.default_minor);
+  if (typeof it.realised_minor === 'number') it.realised_minor = BigInt(it.realised_minor);
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
+function StageTable(it) {
+  if (it.rows !== null && typeof it.rows === 'object') { for (const each0 of it.rows) { if (each0 !== null && typeof each0 === 'object') { StageRow(each0); } } }
+}
+
 function StageValues(it) {
   if (typeof it.appointment_minor === 'number') it.appointment_minor = BigInt(it.appointment_minor);
   if (typeof it.closed_minor === 'number') it.closed_minor = BigInt(it.closed_minor);
   if (typeof it.lead_minor === 'number') it.lead_minor = BigInt(it.lead_minor);
+  readable(it);
+}
+
+function StageWorth(it) {
+  if (typeof it.delta_minor === 'number') it.delta_minor = BigInt(it.delta_minor);
+  if (typeof it.synthetic_value_minor === 'number') it.synthetic_value_minor = BigInt(it.synthetic_value_minor);
   readable(it);
 }
 
@@ -195,6 +231,18 @@ const results = {
   },
   'attribution.stages'(it) {
     if (it !== null && typeof it === 'object') { StageValues(it); }
+  },
+  'attribution.synthetic_revenue'(it) {
+    if (it !== null && typeof it === 'object') { StageWorth(it); }
+  },
+  'attribution.revalue'(it) {
+    if (it !== null && typeof it === 'object') { StageTable(it); }
+  },
+  'attribution.stage_values'(it) {
+    if (it !== null && typeof it === 'object') { StageTable(it); }
+  },
+  'attribution.roas'(it) {
+    if (it !== null && typeof it === 'object') { Roas(it); }
   },
   'allocation.pipeline'(it) {
     if (it !== null && typeof it === 'object') { for (const key0 in it) { if (it[key0] !== null && typeof it[key0] === 'object') { Pipeline(it[key0]); } } }

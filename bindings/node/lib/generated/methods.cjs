@@ -155,7 +155,7 @@ const ATTRIBUTION_TOTALS = {
 const ATTRIBUTION_DEALS = {
   name: 'attribution.deals',
   required: [],
-  optional: new Map([]),
+  optional: new Map([["asOf", "as_of"]]),
   decode: results['attribution.deals'],
   empty: false,
 };
@@ -164,6 +164,41 @@ const ATTRIBUTION_STAGES = {
   required: [],
   optional: new Map([]),
   decode: results['attribution.stages'],
+  empty: false,
+};
+const ATTRIBUTION_SYNTHETIC_REVENUE = {
+  name: 'attribution.synthetic_revenue',
+  required: ["stage_to"],
+  optional: new Map([["stageFrom", "stage_from"], ["pipeline", "pipeline"], ["amount", "amount"], ["currency", "currency"]]),
+  decode: results['attribution.synthetic_revenue'],
+  empty: false,
+};
+const ATTRIBUTION_REVALUE = {
+  name: 'attribution.revalue',
+  required: ["cut"],
+  optional: new Map([]),
+  decode: results['attribution.revalue'],
+  empty: false,
+};
+const ATTRIBUTION_STAGE_VALUES = {
+  name: 'attribution.stage_values',
+  required: [],
+  optional: new Map([["cut", "cut"]]),
+  decode: results['attribution.stage_values'],
+  empty: false,
+};
+const ATTRIBUTION_SHOW_VALUES = {
+  name: 'attribution.show_values',
+  required: [],
+  optional: new Map([["cut", "cut"]]),
+  decode: results['attribution.show_values'],
+  empty: false,
+};
+const ATTRIBUTION_ROAS = {
+  name: 'attribution.roas',
+  required: ["by"],
+  optional: new Map([["spend", "spend"], ["from", "from"], ["to", "to"]]),
+  decode: results['attribution.roas'],
   empty: false,
 };
 const ATTRIBUTION_CLICKS_BY_AD = {
@@ -571,13 +606,33 @@ class Attribution {
   totals(options) {
     return invoke(this.#handle, ATTRIBUTION_TOTALS, [], options);
   }
-  /** Every processed deal with its value, its ledger and its match, by id. */
+  /** Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what had arrived then. */
   deals(options) {
     return invoke(this.#handle, ATTRIBUTION_DEALS, [], options);
   }
   /** What a deal is worth by its stage. */
   stages(options) {
     return invoke(this.#handle, ATTRIBUTION_STAGES, [], options);
+  }
+  /** What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text. */
+  syntheticRevenue(stageTo, options) {
+    return invoke(this.#handle, ATTRIBUTION_SYNTHETIC_REVENUE, [stageTo], options);
+  }
+  /** Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there. */
+  revalue(cut, options) {
+    return invoke(this.#handle, ATTRIBUTION_REVALUE, [cut], options);
+  }
+  /** What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored. */
+  stageValues(options) {
+    return invoke(this.#handle, ATTRIBUTION_STAGE_VALUES, [], options);
+  }
+  /** The same for people: a table as text and a picture (SVG). */
+  showValues(options) {
+    return invoke(this.#handle, ATTRIBUTION_SHOW_VALUES, [], options);
+  }
+  /** What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time. */
+  roas(by, options) {
+    return invoke(this.#handle, ATTRIBUTION_ROAS, [by], options);
   }
   /** How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased. */
   clicksByAd(options) {

@@ -313,14 +313,128 @@ public struct AttributionArea: Sendable {
         return try await caller.call("attribution.totals", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Every processed deal with its value, its ledger and its match, by id.
-    public func deals(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [DealRevenue] {
-        return try await caller.call("attribution.deals", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    /// Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what
+    /// had arrived then.
+    /// - Parameter asOf: By what had arrived at this time; now when absent.
+    public func deals(asOf: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [DealRevenue] {
+        struct Arguments: Encodable, Sendable {
+            let asOf: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case asOf = "as_of"
+            }
+        }
+        return try await caller.call("attribution.deals", Arguments(asOf: asOf), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// What a deal is worth by its stage.
     public func stages(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageValues {
         return try await caller.call("attribution.stages", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of
+    /// `currency`, as decimal text.
+    /// - Parameter stageTo: The CRM's id of the stage after the move.
+    /// - Parameter stageFrom: The stage before it; none for a new deal.
+    /// - Parameter pipeline: The CRM's id of the pipeline.
+    /// - Parameter amount: The deal's amount in major units, as decimal text.
+    /// - Parameter currency: The amount's currency; that of the configuration when absent.
+    public func syntheticRevenue(
+        _ stageTo: String,
+        stageFrom: String? = nil,
+        pipeline: String? = nil,
+        amount: String? = nil,
+        currency: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> StageWorth {
+        struct Arguments: Encodable, Sendable {
+            let stageTo: String
+            let stageFrom: String?
+            let pipeline: String?
+            let amount: String?
+            let currency: String?
+
+            enum CodingKeys: String, CodingKey {
+                case stageTo = "stage_to"
+                case stageFrom = "stage_from"
+                case pipeline
+                case amount
+                case currency
+            }
+        }
+        return try await caller.call("attribution.synthetic_revenue", Arguments(stageTo: stageTo, stageFrom: stageFrom, pipeline: pipeline, amount: amount, currency: currency), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at
+    /// the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+    /// - Parameter cut: Events up to this time count.
+    public func revalue(_ cut: Timestamp, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.revalue", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned,
+    /// and by age from 200 closed deals on. Nothing is stored.
+    /// - Parameter cut: Events up to this time count; now when absent.
+    public func stageValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.stage_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The same for people: a table as text and a picture (SVG).
+    /// - Parameter cut: Events up to this time count; now when absent.
+    public func showValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ShownValues {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.show_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before
+    /// `to`. `spend` is what is known of the cost, over the same time.
+    /// - Parameter by: By what.
+    /// - Parameter spend: What the ads cost.
+    /// - Parameter from: Deals that converted at this time or later.
+    /// - Parameter to: Deals that converted before this time.
+    public func roas(
+        _ by: Dimension,
+        spend: [AdSpend] = [],
+        from: Timestamp? = nil,
+        to: Timestamp? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Roas {
+        struct Arguments: Encodable, Sendable {
+            let by: Dimension
+            let spend: [AdSpend]
+            let from: Timestamp?
+            let to: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case by
+                case spend
+                case from
+                case to
+            }
+        }
+        return try await caller.call("attribution.roas", Arguments(by: by, spend: spend, from: from, to: to), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days

@@ -160,6 +160,8 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
     public var clicks: ClickRules
     /// The CRM's names of the contact properties that are read.
     public var contactProperties: ContactProperties
+    /// The currency of every value, and what others are worth in it.
+    public var currencies: Currencies
     /// A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the
     /// store; give one if whoever reads the store must not be able to test addresses.
     public var identityKey: SecretRef?
@@ -168,48 +170,79 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
     /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither
     /// computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
     public var layers: Layers?
+    /// The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others.
+    public var pipelines: [Pipeline]
     /// How long clicks are kept.
     public var retention: RetentionConfig
     /// What a deal is worth by its stage.
     public var stages: StageValues
+    /// Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the
+    /// stage.
+    public var useAmounts: Bool
 
     public init(
         clicks: ClickRules = ClickRules(),
         contactProperties: ContactProperties = ContactProperties(),
+        currencies: Currencies = Currencies(),
         identityKey: SecretRef? = nil,
         keys: ClickKeysConfig = ClickKeysConfig(),
         layers: Layers? = nil,
+        pipelines: [Pipeline] = [],
         retention: RetentionConfig = RetentionConfig(),
-        stages: StageValues = StageValues()
+        stages: StageValues = StageValues(),
+        useAmounts: Bool = false
     ) {
         self.clicks = clicks
         self.contactProperties = contactProperties
+        self.currencies = currencies
         self.identityKey = identityKey
         self.keys = keys
         self.layers = layers
+        self.pipelines = pipelines
         self.retention = retention
         self.stages = stages
+        self.useAmounts = useAmounts
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case clicks
         case contactProperties = "contact_properties"
+        case currencies
         case identityKey = "identity_key"
         case keys
         case layers
+        case pipelines
         case retention
         case stages
+        case useAmounts = "use_amounts"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         clicks = try container.decodeIfPresent(ClickRules.self, forKey: .clicks) ?? ClickRules()
         contactProperties = try container.decodeIfPresent(ContactProperties.self, forKey: .contactProperties) ?? ContactProperties()
+        currencies = try container.decodeIfPresent(Currencies.self, forKey: .currencies) ?? Currencies()
         identityKey = try container.decodeIfPresent(SecretRef.self, forKey: .identityKey)
         keys = try container.decodeIfPresent(ClickKeysConfig.self, forKey: .keys) ?? ClickKeysConfig()
         layers = try container.decodeIfPresent(Layers.self, forKey: .layers)
+        pipelines = try container.decodeIfPresent([Pipeline].self, forKey: .pipelines) ?? []
         retention = try container.decodeIfPresent(RetentionConfig.self, forKey: .retention) ?? RetentionConfig()
         stages = try container.decodeIfPresent(StageValues.self, forKey: .stages) ?? StageValues()
+        useAmounts = try container.decodeIfPresent(Bool.self, forKey: .useAmounts) ?? false
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(clicks, forKey: .clicks)
+        try container.encode(contactProperties, forKey: .contactProperties)
+        try container.encode(currencies, forKey: .currencies)
+        try container.encodeIfPresent(identityKey, forKey: .identityKey)
+        try container.encode(keys, forKey: .keys)
+        try container.encodeIfPresent(layers, forKey: .layers)
+        if !pipelines.isEmpty { try container.encode(pipelines, forKey: .pipelines) }
+        try container.encode(retention, forKey: .retention)
+        try container.encode(stages, forKey: .stages)
+        try container.encode(useAmounts, forKey: .useAmounts)
     }
 }
 
@@ -595,6 +628,36 @@ public struct ContactProperties: Codable, Hashable, Sendable {
     }
 }
 
+/// The currency that revenue is counted in, and what others are worth in it.
+public struct Currencies: Codable, Hashable, Sendable {
+    /// The currency of every value: that of the ad account, and of deals that name none.
+    public var base: Currency
+    /// What the others are worth. A deal in a currency without a rate counts by its stage and says so.
+    public var rates: [Rate]
+
+    public init(base: Currency = "USD", rates: [Rate] = []) {
+        self.base = base
+        self.rates = rates
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case base
+        case rates
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        base = try container.decodeIfPresent(Currency.self, forKey: .base) ?? "USD"
+        rates = try container.decodeIfPresent([Rate].self, forKey: .rates) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(base, forKey: .base)
+        if !rates.isEmpty { try container.encode(rates, forKey: .rates) }
+    }
+}
+
 /// How texts are embedded.
 public struct EmbeddingsConfig: Codable, Hashable, Sendable {
     /// How many requests of one call are in flight at once.
@@ -968,6 +1031,28 @@ public struct OrderConfig: Codable, Hashable, Sendable {
     }
 }
 
+/// A stage of a pipeline.
+public struct PipelineStage: Codable, Hashable, Sendable {
+    /// The CRM's id of the stage.
+    public var id: String
+    /// How probably a deal in it is won, in thousandths: 1000 is the stage of won deals, 0 that of lost ones.
+    public var probabilityPermille: UInt16
+    /// What a deal in it is expected to bring, in minor units. That share of `closed_minor` when absent.
+    public var valueMinor: Int64?
+
+    public init(id: String, probabilityPermille: UInt16, valueMinor: Int64? = nil) {
+        self.id = id
+        self.probabilityPermille = probabilityPermille
+        self.valueMinor = valueMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id
+        case probabilityPermille = "probability_permille"
+        case valueMinor = "value_minor"
+    }
+}
+
 /// Every figure of the guards. All durations are in milliseconds.
 public struct Policy: Codable, Hashable, Sendable {
     /// When a change over the account's cap is asked again.
@@ -1285,6 +1370,28 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
         try container.encodeIfPresent(price, forKey: .price)
         try container.encodeIfPresent(rateLimit, forKey: .rateLimit)
         try container.encode(type, forKey: .type)
+    }
+}
+
+/// What one unit of a currency is worth in the base currency.
+public struct Rate: Codable, Hashable, Sendable {
+    /// The other currency.
+    public var currency: Currency
+    /// Major units of the base currency for one major unit of the other, as decimal text: `1.0842`.
+    public var rate: String
+    /// From when on; always, until the first one with a time, when absent.
+    public var from: Timestamp?
+
+    public init(currency: Currency, rate: String, from: Timestamp? = nil) {
+        self.currency = currency
+        self.rate = rate
+        self.from = from
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case currency
+        case rate
+        case from
     }
 }
 

@@ -70,7 +70,7 @@ public struct DealRevenue: Codable, Hashable, Sendable {
     public var entries: [LedgerEntry]
     /// The click behind it.
     public var matched: Match
-    /// How many of the events that concern it were folded, at least one.
+    /// How many of the events that concern it were folded, its click looked for included.
     public var eventsSeen: UInt64
     /// The [sum](Revaluation::sum) of the revaluations that were folded.
     public var valuesSeen: UInt64
