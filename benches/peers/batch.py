@@ -17,7 +17,6 @@ from typing import Any
 
 import duckdb
 import pyarrow
-
 import xynergy
 
 ROUNDS = 5

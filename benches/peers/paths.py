@@ -23,7 +23,6 @@ from typing import Any
 
 import ChannelAttribution  # type: ignore[import-not-found]
 import pandas  # type: ignore[import-not-found]
-
 import xynergy
 
 ROUNDS = 7

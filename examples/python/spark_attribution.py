@@ -16,7 +16,6 @@ from typing import Any
 
 import pyarrow
 import pyarrow.compute
-
 import xynergy
 
 HOUR = 3_600_000_000

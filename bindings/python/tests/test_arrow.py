@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import xynergy
+
 from conftest import folder
 
 pyarrow = pytest.importorskip("pyarrow")

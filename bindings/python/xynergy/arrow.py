@@ -24,9 +24,9 @@ def attribute(
 ) -> ArrowBatches:
     """The click behind each row of `conversions`: of the same key, within the window of the row's layer, the latest.
 
-    The answer has a row for each row of `conversions`, in their order; with `one_per_conversion` one for each `conversion_id`, that of its best
-    layer. It is a table for every library of Arrow's: `pyarrow.table(answer)`, `polars.DataFrame(answer)`. `windows` are how far before the
-    conversion a click of each layer may lie.
+    The answer has a row for each row of `conversions`, in their order; with `one_per_conversion` one for each `conversion_id`, that of its
+    best layer. It is a table for every library of Arrow's: `pyarrow.table(answer)`, `polars.DataFrame(answer)`. `windows` are how far
+    before the conversion a click of each layer may lie.
 
     It computes on the calling thread and lets other threads of Python run. `InvalidInputError` names the column.
     """
