@@ -2,9 +2,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use xynergy_core::Timestamp;
 use xynergy_core::crm::Contact;
-use xynergy_core::store::{KeyedHash, Layer};
+use xynergy_core::store::{Device, KeyedHash, Layer};
 
+use super::signals::Signals;
 use super::used::Layers;
 use crate::click::{ClickIdFamily, IdentityKey, Landing};
 
@@ -64,6 +66,8 @@ impl ContactProperties {
 pub struct Evidence {
     pub(super) keys: BTreeMap<KeyedHash, Layer>,
     pub(super) contents: BTreeSet<String>,
+    pub(super) devices: BTreeSet<Device>,
+    pub(super) campaigns: BTreeSet<String>,
 }
 
 impl Evidence {
@@ -79,6 +83,24 @@ impl Evidence {
             evidence.add(contact, names, key, layers);
         }
         evidence
+    }
+
+    /// What a model learns from: `None` without a device, which exists only with consent and where devices are kept. `click` is
+    /// the click that a click id names.
+    pub fn signals(&self, anchor: Timestamp, click: Option<KeyedHash>) -> Option<Signals> {
+        let exact = self.keys.iter().filter(|(_, layer)| **layer != Layer::Layer1);
+        (!self.devices.is_empty()).then(|| Signals {
+            anchor,
+            devices: self.devices.clone(),
+            campaigns: self.campaigns.clone(),
+            keys: exact.map(|(key, layer)| (*key, *layer)).collect(),
+            click,
+        })
+    }
+
+    /// The networks to ask a click store for the clicks around of; none without a device.
+    pub fn networks(&self) -> Vec<KeyedHash> {
+        self.devices.iter().map(|device| device.network).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The keys to ask a click store for.
@@ -114,6 +136,7 @@ impl Evidence {
         let ids = stored.into_iter().filter(|(_, id)| !id.is_empty()).chain(first_url.click_ids);
         self.keys.extend(ids.map(|(family, id)| (key.layer1(family, &id), Layer::Layer1)));
         self.contents.extend(first_url.utm.content);
+        self.campaigns.extend(first_url.utm.campaign);
     }
 }
 

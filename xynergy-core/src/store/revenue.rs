@@ -78,7 +78,14 @@ pub struct Match {
     pub anchor: Timestamp,
     /// The rules that decided.
     pub rule_version: String,
-    /// The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person.
+    /// How probable it is that this click is behind the deal, in parts per million; `None` without a trained model.
+    #[serde(default)]
+    pub probability: Option<u32>,
+    /// How probable it is that no click is behind it, in parts per million; `None` without a trained model.
+    #[serde(default)]
+    pub p_none: Option<u32>,
+    /// The evidence as a JSON object: the candidates with layer, time and weight, without anything that identifies a person, and last
+    /// the SHA-256 `digest` of what is before it.
     pub receipt: String,
 }
 
