@@ -135,7 +135,7 @@ impl Attribution<'_> {
         if !ctx.env.events.is_wanted() {
             return;
         }
-        let newest = events.iter().filter(|event| event.stage_change.is_some());
+        let newest = events.iter().filter(|event| event.stage_change().is_some());
         let cause = newest.max_by_key(|event| event.occurred_at).map(|event| event.event_id.clone());
         let found = deal.matched.found.as_ref();
         let attributed = json!({

@@ -82,7 +82,7 @@ impl Hubspot<'_> {
                 },
             )
             .await?;
-        let batch = hubspot::parse_events(delivery.body)?;
+        let batch = hubspot::parse_events(delivery.body, received_at)?;
         let revenue = &self.0.stores().await?.revenue;
         let appended = revenue.append_events(&ctx.tenant, &batch.events, delivery.source).await?;
         if appended.inserted > 0 {
@@ -125,7 +125,7 @@ impl Hubspot<'_> {
             });
             let events = revenue.events(&ctx.tenant, id).await?;
             if let Some(worth) = self.0.attribution().evaluate(&ctx, id, deal, &events, ads).await?
-                && revenue.put_deal(&ctx.tenant, &worth).await?
+                && revenue.put_deals(&ctx.tenant, std::slice::from_ref(&worth)).await?
             {
                 self.0.attribution().announce(&ctx, &worth, &events);
             }

@@ -12,7 +12,7 @@ use xynergy_attribution::revenue::{StageValues, anchor, fold};
 use xynergy_core::crm::{Contact, Crm, Deal, MemoryCrm};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
 use xynergy_core::store::{ClickStore, DealRevenue, RevenueStore, RevenueTotals};
-use xynergy_core::{Ctx, Env, TenantId};
+use xynergy_core::{Ctx, Env, TenantId, Timestamp};
 use xynergy_providers::crm::hubspot::parse_events;
 use xynergy_providers::store::sqlite::SqliteStore;
 
@@ -41,7 +41,7 @@ async fn process(
         let (from, to) = window(at);
         let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();
         let matched = choose(at, &evidence, &candidates, &ads);
-        assert!(revenue.put_deal(tenant, &ledger.into_deal(id, matched)).await.unwrap());
+        assert!(revenue.put_deals(tenant, &[ledger.into_deal(id, matched)]).await.unwrap());
     }
 }
 
@@ -76,7 +76,7 @@ async fn run(
     let parsed: Vec<_> = lines.iter().map(|line| parse_line(line.as_bytes(), &key).unwrap()).collect();
     clicks.track(&ctx.tenant, &parsed, "run").await.unwrap();
     for (events, then_process) in deliveries {
-        let batch = parse_events(json!(events).to_string().as_bytes()).unwrap();
+        let batch = parse_events(json!(events).to_string().as_bytes(), Timestamp::from_millis(1)).unwrap();
         assert!(batch.problems.is_empty(), "{:?}", batch.problems);
         revenue.append_events(&ctx.tenant, &batch.events, "run").await.unwrap();
         if *then_process {

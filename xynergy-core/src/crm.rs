@@ -20,21 +20,73 @@ pub struct CrmEvent {
     pub key: KeyedHash,
     /// When it happened, by the CRM's clock.
     pub occurred_at: Timestamp,
+    /// When it arrived here. It says what was known at a time and decides nothing else.
+    pub recorded_at: Timestamp,
     /// The CRM's id of the event. It orders events of the same time and need not be unique.
     pub event_id: String,
-    /// The move of a deal, when it is one.
-    pub stage_change: Option<StageChange>,
+    /// The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged
+    /// into it. Empty when it is about no deal, or says nothing that counts.
+    pub deals: Vec<String>,
+    /// What it says, when it says something that counts.
+    pub change: Option<CrmChange>,
     /// The event as the CRM sent it, every unknown field included: a JSON object.
     pub raw: String,
 }
 
-/// A deal's arrival in a pipeline stage.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct StageChange {
-    /// The CRM's id of the deal.
-    pub deal_id: String,
-    /// The CRM's id of the stage.
-    pub stage: String,
+impl CrmEvent {
+    /// A deal's arrival in a stage: the deal and the CRM's id of the stage.
+    pub fn stage_change(&self) -> Option<(&str, &str)> {
+        match (&self.change, self.deals.first()) {
+            (Some(CrmChange::Stage { stage }), Some(deal_id)) => Some((deal_id, stage)),
+            _ => None,
+        }
+    }
+}
+
+/// What an event says of the first of its deals, or of a contact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum CrmChange {
+    /// The deal is in another pipeline stage.
+    Stage {
+        /// The CRM's id of the stage.
+        stage: String,
+    },
+    /// The deal is in another pipeline.
+    Pipeline {
+        /// The CRM's id of the pipeline.
+        pipeline: String,
+    },
+    /// What the deal would bring is another amount.
+    Amount {
+        /// In major units of the deal's currency, as decimal text: `1234.50`. `None` when it was emptied.
+        amount: Option<String>,
+    },
+    /// The amount is in another currency.
+    Currency {
+        /// Its three-letter code. `None` when it was emptied.
+        currency: Option<String>,
+    },
+    /// The deal was made.
+    Created,
+    /// The deal was deleted.
+    Deleted,
+    /// The deal is there again.
+    Restored,
+    /// The other deals of the event were merged into its first one.
+    Merged,
+    /// The customer got money of the deal back.
+    Refund {
+        /// In major units, as decimal text.
+        amount: String,
+        /// Its currency; the deal's when `None`.
+        currency: Option<String>,
+    },
+    /// A person is to be forgotten: whatever is kept of this contact goes.
+    Forgotten {
+        /// The CRM's id of the contact.
+        contact_id: String,
+    },
 }
 
 /// The properties of a CRM object; `None` for one that is asked for and empty.

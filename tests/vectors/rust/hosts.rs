@@ -16,7 +16,7 @@ use xynergy::provider::{
 };
 use xynergy::secrets::{Secret, SecretRef, SecretSource};
 use xynergy::store::{
-    Appended, Candidate, Click, ClickStore, DealRevenue, Document, KeyedHash, RevenueStore, RevenueTotals,
+    Appended, Candidate, Click, ClickStore, DealRevenue, Document, KeyedHash, Revaluation, RevenueStore, RevenueTotals,
     StateStore, Tracked,
 };
 use xynergy::{Ctx, Error, ErrorKind, Result, Retry, Stores, TenantId, Timestamp};
@@ -300,7 +300,27 @@ impl RevenueStore for Scripted {
         self.begin().await.map(|()| unreachable!())
     }
 
-    async fn put_deal(&self, _: &TenantId, _: &DealRevenue) -> Result<bool> {
+    async fn events_after(&self, _: &TenantId, _: Option<KeyedHash>, _: usize) -> Result<Vec<CrmEvent>> {
+        self.begin().await.map(|()| unreachable!())
+    }
+
+    async fn count_until(&self, _: &TenantId, _: Timestamp) -> Result<u64> {
+        self.begin().await.map(|()| unreachable!())
+    }
+
+    async fn put_deals(&self, _: &TenantId, _: &[DealRevenue]) -> Result<bool> {
+        self.begin().await.map(|()| unreachable!())
+    }
+
+    async fn find_deals(&self, _: &TenantId, _: &[String]) -> Result<Vec<DealRevenue>> {
+        self.begin().await.map(|()| unreachable!())
+    }
+
+    async fn put_revaluation(&self, _: &TenantId, _: &Revaluation) -> Result<bool> {
+        self.begin().await.map(|()| unreachable!())
+    }
+
+    async fn revaluations(&self, _: &TenantId) -> Result<Vec<Revaluation>> {
         self.begin().await.map(|()| unreachable!())
     }
 

@@ -1,7 +1,7 @@
 use std::cmp::Ordering;
 
-use xynergy_core::crm::{CrmEvent, Deal, StageChange};
-use xynergy_core::store::{DealRevenue, LedgerEntry, Match};
+use xynergy_core::crm::{CrmEvent, Deal};
+use xynergy_core::store::{DealFacts, DealRevenue, EntryCause, LedgerEntry, Match};
 use xynergy_core::{Minor, Timestamp};
 
 use super::stages::StageValues;
@@ -24,9 +24,15 @@ impl Ledger {
     pub fn into_deal(self, deal_id: impl Into<String>, matched: Match) -> DealRevenue {
         DealRevenue {
             deal_id: deal_id.into(),
-            stage: self.stage,
+            stage: Some(self.stage),
+            pipeline: None,
             value_minor: self.value_minor,
+            amount_minor: None,
+            merged_into: None,
+            problem: None,
+            facts: DealFacts::default(),
             events_seen: self.entries.len() as u64,
+            values_seen: 0,
             entries: self.entries,
             matched,
         }
@@ -38,19 +44,20 @@ impl Ledger {
 ///
 /// `values` are [valid](StageValues::validate).
 pub fn fold(events: &[CrmEvent], values: &StageValues) -> Option<Ledger> {
-    let mut moves: Vec<_> = events.iter().filter_map(|e| Some((e, e.stage_change.as_ref()?))).collect();
+    let mut moves: Vec<_> = events.iter().filter_map(|e| Some((e, e.stage_change()?.1))).collect();
     moves.sort_by(|a, b| in_order(*a, *b));
     moves.dedup_by_key(|(event, _)| event.key);
     let first_at = moves.first()?.0.occurred_at;
     let mut entries: Vec<LedgerEntry> = Vec::with_capacity(moves.len());
     let mut value_minor = 0;
-    for (event, change) in moves {
-        let value = values.value_of(&change.stage);
+    for (event, stage) in moves {
+        let value = values.value_of(stage);
         entries.push(LedgerEntry {
             event: event.key,
             occurred_at: event.occurred_at,
+            cause: EntryCause::Stage,
             stage_from: entries.last().map(|e| e.stage_to.clone()),
-            stage_to: change.stage.clone(),
+            stage_to: stage.to_owned(),
             delta_minor: value.saturating_sub(value_minor),
         });
         value_minor = value;
@@ -70,10 +77,10 @@ pub fn anchor(deal: Option<&Deal>, ledger: &Ledger) -> Timestamp {
     created.unwrap_or(ledger.first_at)
 }
 
-fn in_order(a: (&CrmEvent, &StageChange), b: (&CrmEvent, &StageChange)) -> Ordering {
+fn in_order(a: (&CrmEvent, &str), b: (&CrmEvent, &str)) -> Ordering {
     (a.0.occurred_at.cmp(&b.0.occurred_at))
         .then_with(|| compare_ids(&a.0.event_id, &b.0.event_id))
-        .then_with(|| a.1.stage.cmp(&b.1.stage))
+        .then_with(|| a.1.cmp(b.1))
         .then_with(|| a.0.key.cmp(&b.0.key))
 }
 
@@ -96,6 +103,7 @@ fn magnitude(id: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use xynergy_core::crm::CrmChange;
     use xynergy_core::store::KeyedHash;
 
     use super::*;
@@ -107,7 +115,9 @@ mod tests {
             key: KeyedHash::from_bytes([n; 16]),
             occurred_at: Timestamp::from_millis(at),
             event_id: event_id.into(),
-            stage_change: Some(StageChange { deal_id: "7".into(), stage: stage.into() }),
+            recorded_at: Timestamp::from_millis(at),
+            deals: vec!["7".into()],
+            change: Some(CrmChange::Stage { stage: stage.into() }),
             raw: "{}".into(),
         }
     }
@@ -156,7 +166,7 @@ mod tests {
 
     #[test]
     fn without_a_stage_change_there_is_no_ledger() {
-        let other = CrmEvent { stage_change: None, ..event(1, 1, "1", "") };
+        let other = CrmEvent { change: None, ..event(1, 1, "1", "") };
         assert_eq!(fold(&[other], &StageValues::default()), None);
         assert_eq!(fold(&[], &StageValues::default()), None);
     }

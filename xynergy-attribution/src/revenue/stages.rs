@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use xynergy_core::{Error, ErrorKind, Minor, Result};
 
 /// The greatest value of a stage: differences and sums of what a company can have of deals stay far inside 64 bits.
-const GREATEST: Minor = 1_000_000_000_000_000;
+pub(super) const GREATEST: Minor = 1_000_000_000_000_000;
 
 /// What a deal in a pipeline stage is expected to bring, in minor units of the account's currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -17,6 +17,6 @@ pub use clicks::{
     Personal, Pruned, Tracked, Utm,
 };
 pub use revenue::{
-    Appended, Attributed, DealRevenue, Layer, LedgerEntry, Match, MatchCounts, RevenueStore, RevenueTotals,
+    Appended, Attributed, DealFacts, DealRevenue, EntryCause, Layer, LedgerEntry, Match, MatchCounts, Revaluation, RevenueStore, RevenueTotals,
 };
 pub use state::{Document, StateStore};

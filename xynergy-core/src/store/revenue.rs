@@ -112,13 +112,78 @@ impl Match {
     }
 }
 
-/// One signed line of the revenue ledger: what an event changed.
+/// Why a line of the ledger was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EntryCause {
+    /// The deal went to another stage.
+    Stage,
+    /// It went to another pipeline.
+    Pipeline,
+    /// Its amount changed.
+    Amount,
+    /// Its currency changed.
+    Currency,
+    /// It was made.
+    Created,
+    /// It was deleted.
+    Deleted,
+    /// It was restored.
+    Restored,
+    /// Deals were merged.
+    Merged,
+    /// The customer got money back.
+    Refund,
+    /// The stages got other values.
+    Revalued,
+}
+
+impl EntryCause {
+    /// Every cause.
+    pub const ALL: [Self; 10] = [
+        Self::Stage,
+        Self::Pipeline,
+        Self::Amount,
+        Self::Currency,
+        Self::Created,
+        Self::Deleted,
+        Self::Restored,
+        Self::Merged,
+        Self::Refund,
+        Self::Revalued,
+    ];
+
+    /// Its name, as it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stage => "stage",
+            Self::Pipeline => "pipeline",
+            Self::Amount => "amount",
+            Self::Currency => "currency",
+            Self::Created => "created",
+            Self::Deleted => "deleted",
+            Self::Restored => "restored",
+            Self::Merged => "merged",
+            Self::Refund => "refund",
+            Self::Revalued => "revalued",
+        }
+    }
+
+    /// The cause of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+}
+
+/// One signed line of the revenue ledger: what an event or a revaluation changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct LedgerEntry {
-    /// The event.
+    /// The event; of a revaluation [`Revaluation::entry_key`].
     pub event: KeyedHash,
     /// When it happened.
     pub occurred_at: Timestamp,
+    /// What it was.
+    pub cause: EntryCause,
     /// The stage before it; `None` for a deal's first event.
     pub stage_from: Option<String>,
     /// The stage after it.
@@ -127,30 +192,83 @@ pub struct LedgerEntry {
     pub delta_minor: Minor,
 }
 
+/// What the CRM said of a deal when it was read: it counts where no event tells otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DealFacts {
+    /// The CRM's id of the pipeline.
+    pub pipeline: Option<String>,
+    /// The amount in major units, as decimal text.
+    pub amount: Option<String>,
+    /// The amount's currency by its three-letter code.
+    pub currency: Option<String>,
+}
+
 /// What a deal is worth and whom it is due to: the fold of its events.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DealRevenue {
     /// The CRM's id of the deal.
     pub deal_id: String,
-    /// The stage after all events.
-    pub stage: String,
-    /// The value of that stage in minor units: the sum of the entries.
+    /// The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere.
+    pub stage: Option<String>,
+    /// The CRM's id of the pipeline, where it is known.
+    pub pipeline: Option<String>,
+    /// What it is worth, in minor units: the sum of the entries.
     pub value_minor: Minor,
+    /// What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not
+    /// known, or not known in this currency.
+    pub amount_minor: Option<Minor>,
+    /// The deal that this one was merged into; its value is there.
+    pub merged_into: Option<String>,
+    /// Why it is worth another value than its amount would give: the field and what is wrong with it.
+    pub problem: Option<String>,
+    /// What the CRM said of it.
+    pub facts: DealFacts,
     /// The ledger in the order of the events.
     pub entries: Vec<LedgerEntry>,
     /// The click behind it.
     pub matched: Match,
-    /// How many stage events were folded, at least one.
+    /// How many of the events that concern it were folded, at least one.
     pub events_seen: u64,
+    /// The [sum](Revaluation::sum) of the revaluations that were folded.
+    pub values_seen: u64,
 }
 
 impl DealRevenue {
     /// What a store answers when a deal claims to have seen events that are not in the inbox, or none.
     pub fn unseen_events() -> Error {
         Error::invalid(
-            "revenue.put_deal",
-            "events_seen: not from 1 to the number of stage events that the inbox has of the deal: append them first",
+            "revenue.put_deals",
+            "events_seen: not from 1 to the number of events that the inbox has of the deal: append them first",
         )
+    }
+}
+
+/// Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its
+/// own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Revaluation {
+    /// Events up to this time count, and the values hold after it.
+    pub cut: Timestamp,
+    /// When it was asked for.
+    pub recorded_at: Timestamp,
+    /// How many events that concern deals had happened up to the cut when the values were learned. A late event makes it
+    /// more: the values are learned anew.
+    pub events_seen: u64,
+    /// The values, as JSON.
+    pub stage_table: String,
+}
+
+impl Revaluation {
+    /// The key of its entries in the ledgers.
+    pub fn entry_key(cut: Timestamp) -> KeyedHash {
+        let mut bytes = *b"revalued\0\0\0\0\0\0\0\0";
+        bytes[8..].copy_from_slice(&cut.micros().to_be_bytes());
+        KeyedHash::from_bytes(bytes)
+    }
+
+    /// What grows with every revaluation and with every event that changes one: a deal that has seen less is pending.
+    pub fn sum<'a>(all: impl IntoIterator<Item = &'a Self>) -> u64 {
+        all.into_iter().fold(0, |sum, one| sum.saturating_add(one.events_seen).saturating_add(1))
     }
 }
 
@@ -230,28 +348,44 @@ impl RevenueTotals {
 #[async_trait]
 pub trait RevenueStore: Send + Sync + fmt::Debug + 'static {
     /// Stores a batch at once or not at all. `source` names the ingest, for [`count_events`](Self::count_events). Of
-    /// events of the same key, the smallest [`raw`](CrmEvent::raw) is kept. Cancel safety: a dropped call has stored
-    /// the whole batch or nothing; the same call again is safe.
+    /// events of the same key, the smallest [`raw`](CrmEvent::raw) and the earliest [`recorded_at`](CrmEvent::recorded_at)
+    /// are kept. Cancel safety: a dropped call has stored the whole batch or nothing; the same call again is safe.
     async fn append_events(&self, tenant: &TenantId, events: &[CrmEvent], source: &str) -> Result<Appended>;
 
-    /// Up to `limit` deals with stage events that their stored state has not seen, by id in byte order.
+    /// Up to `limit` deals with events that their stored state has not seen, or whose state has seen less of the
+    /// revaluations than their [sum](Revaluation::sum); by id in byte order.
     async fn pending_deals(&self, tenant: &TenantId, limit: usize) -> Result<Vec<String>>;
 
-    /// The stage events of a deal, by key.
+    /// The events that concern a deal, by key.
     async fn events(&self, tenant: &TenantId, deal_id: &str) -> Result<Vec<CrmEvent>>;
 
-    /// Replaces a deal's state and ledger at once. The deal stays pending when it has more stage events than were
-    /// folded. Returns false, and writes nothing, when the stored state has seen more of them.
+    /// The events that concern any deal, by key, from behind `after` on, up to `limit`.
+    async fn events_after(
+        &self,
+        tenant: &TenantId,
+        after: Option<KeyedHash>,
+        limit: usize,
+    ) -> Result<Vec<CrmEvent>>;
+
+    /// How many events that concern deals happened at `until` or before.
+    async fn count_until(&self, tenant: &TenantId, until: Timestamp) -> Result<u64>;
+
+    /// Replaces the states and ledgers of these deals at once. A deal stays pending when it has more events than were
+    /// folded. Returns false, and writes nothing, when the stored state of one of them has seen more events or more
+    /// revaluations: deals that were merged hang together.
     ///
     /// # Errors
     /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when `events_seen` is 0 or more than the inbox has of
     /// the deal.
-    async fn put_deal(&self, tenant: &TenantId, deal: &DealRevenue) -> Result<bool>;
+    async fn put_deals(&self, tenant: &TenantId, deals: &[DealRevenue]) -> Result<bool>;
 
-    /// Every deal that was put, by id in byte order.
+    /// Every deal that was put with a stage, by id in byte order.
     async fn deals(&self, tenant: &TenantId) -> Result<Vec<DealRevenue>>;
 
-    /// The sums over these deals.
+    /// Those of these deals that were put with a stage, by id in byte order.
+    async fn find_deals(&self, tenant: &TenantId, ids: &[String]) -> Result<Vec<DealRevenue>>;
+
+    /// The sums over the deals that were put with a stage and not merged into others.
     ///
     /// # Errors
     /// [`LimitExceeded`](crate::ErrorKind::LimitExceeded) when a sum passes 64 bits.
@@ -259,4 +393,11 @@ pub trait RevenueStore: Send + Sync + fmt::Debug + 'static {
 
     /// How many events were stored, by one ingest or by all.
     async fn count_events(&self, tenant: &TenantId, source: Option<&str>) -> Result<u64>;
+
+    /// Stores a revaluation, one for each cut. Returns false, and writes nothing, when the stored one of this cut has seen
+    /// more events; the earliest [`recorded_at`](Revaluation::recorded_at) of a cut is kept.
+    async fn put_revaluation(&self, tenant: &TenantId, revaluation: &Revaluation) -> Result<bool>;
+
+    /// Every revaluation, by cut.
+    async fn revaluations(&self, tenant: &TenantId) -> Result<Vec<Revaluation>>;
 }

@@ -8,11 +8,11 @@ use std::time::Duration;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xynergy_core::config::EnvSecrets;
-use xynergy_core::crm::{CrmEvent, StageChange};
+use xynergy_core::crm::{CrmChange, CrmEvent};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
 use xynergy_core::store::{
-    Attributed, Click, ClickStore, DealRevenue, KeyedHash, Layer, LedgerEntry, Match, Personal, RevenueStore,
-    Utm,
+    Attributed, Click, ClickStore, DealFacts, DealRevenue, EntryCause, KeyedHash, Layer, LedgerEntry, Match,
+    Personal, RevenueStore, Utm,
 };
 use xynergy_core::{TenantId, Timestamp};
 use xynergy_providers::store::postgres::PostgresStore;
@@ -69,10 +69,9 @@ fn event(n: u32, deals: u32) -> CrmEvent {
         key: hash(n),
         occurred_at: Timestamp::from_millis(i64::from(n)),
         event_id: n.to_string(),
-        stage_change: (!n.is_multiple_of(10)).then(|| StageChange {
-            deal_id: format!("deal-{}", n % deals),
-            stage: format!("stage-{}", n % 5),
-        }),
+        recorded_at: Timestamp::from_millis(1),
+        deals: (!n.is_multiple_of(10)).then(|| format!("deal-{}", n % deals)).into_iter().collect(),
+        change: (!n.is_multiple_of(10)).then(|| CrmChange::Stage { stage: format!("stage-{}", n % 5) }),
         raw: format!("{{\"eventId\":{n}}}"),
     }
 }
@@ -81,11 +80,12 @@ fn event(n: u32, deals: u32) -> CrmEvent {
 fn folded(deal_id: &str, events: &[CrmEvent]) -> DealRevenue {
     let mut events: Vec<&CrmEvent> = events.iter().collect();
     events.sort_by_key(|event| event.occurred_at);
-    let stage = |event: &CrmEvent| event.stage_change.as_ref().unwrap().stage.clone();
+    let stage = |event: &CrmEvent| event.stage_change().unwrap().1.to_owned();
     let entries: Vec<LedgerEntry> = (0..events.len())
         .map(|i| LedgerEntry {
             event: events[i].key,
             occurred_at: events[i].occurred_at,
+            cause: EntryCause::Stage,
             stage_from: i.checked_sub(1).map(|before| stage(events[before])),
             stage_to: stage(events[i]),
             delta_minor: events[i].occurred_at.micros() % 1_000 - 300,
@@ -100,7 +100,12 @@ fn folded(deal_id: &str, events: &[CrmEvent]) -> DealRevenue {
     });
     DealRevenue {
         deal_id: deal_id.into(),
-        stage: entries.last().unwrap().stage_to.clone(),
+        stage: Some(entries.last().unwrap().stage_to.clone()),
+        pipeline: None,
+        amount_minor: None,
+        merged_into: None,
+        problem: None,
+        facts: DealFacts::default(),
         value_minor: entries.iter().map(|entry| entry.delta_minor).sum(),
         entries,
         matched: Match {
@@ -110,6 +115,7 @@ fn folded(deal_id: &str, events: &[CrmEvent]) -> DealRevenue {
             receipt: format!("{{\"events\":{}}}", events.len()),
         },
         events_seen: events.len() as u64,
+        values_seen: 0,
     }
 }
 
@@ -122,7 +128,7 @@ async fn process(store: &dyn RevenueStore, tenant: &TenantId, limit: usize) {
         }
         for deal_id in pending {
             let events = store.events(tenant, &deal_id).await.unwrap();
-            store.put_deal(tenant, &folded(&deal_id, &events)).await.unwrap();
+            store.put_deals(tenant, &[folded(&deal_id, &events)]).await.unwrap();
         }
     }
 }
@@ -243,10 +249,10 @@ async fn a_batch_is_kept_whole_or_not_at_all() {
 
     let deal = folded("deal-1", &store.events(&tenant, "deal-1").await.unwrap());
     forbid(&place, "revenue_entries").await;
-    store.put_deal(&tenant, &deal).await.unwrap_err();
+    store.put_deals(&tenant, std::slice::from_ref(&deal)).await.unwrap_err();
     assert!(store.deals(&tenant).await.unwrap().is_empty(), "no state without its entries");
     allow(&place, "revenue_entries").await;
-    store.put_deal(&tenant, &deal).await.unwrap();
+    store.put_deals(&tenant, std::slice::from_ref(&deal)).await.unwrap();
     assert_eq!(store.deals(&tenant).await.unwrap(), [deal]);
 }
 
@@ -298,10 +304,16 @@ async fn a_nul_character_in_a_click_or_an_event_is_kept() {
     let found = store.candidates(&tenant, &[clicks[0].id_keys[0]], from, to).await.unwrap();
     assert_eq!((found[0].id.as_str(), found[0].ad_id.as_str()), (odd, odd));
 
-    let change = |deal_id: &str| Some(StageChange { deal_id: deal_id.into(), stage: odd.into() });
+    let change = || Some(CrmChange::Stage { stage: odd.into() });
     let events = [
-        CrmEvent { stage_change: change(odd), event_id: odd.into(), raw: odd.into(), ..event(1, 1) },
-        CrmEvent { stage_change: change("a\u{1}"), ..event(2, 1) },
+        CrmEvent {
+            deals: vec![odd.into()],
+            change: change(),
+            event_id: odd.into(),
+            raw: odd.into(),
+            ..event(1, 1)
+        },
+        CrmEvent { deals: vec!["a\u{1}".into()], change: change(), ..event(2, 1) },
     ];
     store.append_events(&tenant, &events, "run").await.unwrap();
     assert_eq!(store.pending_deals(&tenant, 9).await.unwrap(), [odd, "a\u{1}"], "in byte order");
@@ -314,7 +326,7 @@ async fn a_nul_character_in_a_click_or_an_event_is_kept() {
         adset_id: Some(odd.into()),
         campaign_id: None,
     });
-    store.put_deal(&tenant, &deal).await.unwrap();
+    store.put_deals(&tenant, std::slice::from_ref(&deal)).await.unwrap();
     assert_eq!(store.deals(&tenant).await.unwrap(), [deal]);
     assert!(store.totals(&tenant).await.unwrap().by_ad.contains_key(odd));
 }
@@ -331,7 +343,7 @@ async fn a_ledger_is_replaced_whole() {
         let mut deal = whole.clone();
         deal.entries.truncate(entries);
         deal.entries.reverse();
-        assert!(store.put_deal(&tenant, &deal).await.unwrap());
+        assert!(store.put_deals(&tenant, std::slice::from_ref(&deal)).await.unwrap());
         assert_eq!(store.deals(&tenant).await.unwrap(), [deal]);
     }
 }
@@ -393,7 +405,7 @@ async fn use_every_query(store: &PostgresStore, tenant: &TenantId, numbers: std:
     assert!(!pending.is_empty());
     for deal_id in pending {
         let events = store.events(tenant, &deal_id).await.unwrap();
-        assert!(store.put_deal(tenant, &folded(&deal_id, &events)).await.unwrap());
+        assert!(store.put_deals(tenant, &[folded(&deal_id, &events)]).await.unwrap());
     }
     if tenant.as_str() == "small" {
         assert!(!store.deals(tenant).await.unwrap().is_empty());

@@ -7,7 +7,7 @@ use xynergy::crm::{Contact, CrmEvent, Deal};
 use xynergy::embed::{EmbedRequest, EmbedResponse};
 use xynergy::provider::{ChatChunk, ChatRequest, ChatResponse};
 use xynergy::secrets::SecretRef;
-use xynergy::store::{Appended, Candidate, Click, DealRevenue, Document, KeyedHash, RevenueTotals, Tracked};
+use xynergy::store::{Appended, Candidate, Click, DealRevenue, Document, KeyedHash, Revaluation, RevenueTotals, Tracked};
 
 use super::CallContext;
 
@@ -142,20 +142,34 @@ pub fn traits() -> Vec<HostTrait> {
         }
         /// The inbox of CRM events and the revenue ledger that is folded from it.
         "RevenueStore" {
-            /// Stores a batch at once or not at all. Of events of the same key, the smallest `raw` is kept.
+            /// Stores a batch at once or not at all. Of events of the same key, the smallest `raw` and the earliest `recorded_at`
+            /// are kept.
             "append_events" (tenant: String, events: Vec<CrmEvent>, source: String) -> Appended;
-            /// Up to `limit` deals with stage events that their stored state has not seen, by id in byte order.
+            /// Up to `limit` deals with events that their stored state has not seen, or whose `values_seen` is below the sum of
+            /// `events_seen + 1` of all revaluations; by id in byte order.
             "pending_deals" (tenant: String, limit: u64) -> Vec<String>;
-            /// The stage events of a deal, by key.
+            /// The events that concern a deal, by key.
             "events" (tenant: String, deal_id: String) -> Vec<CrmEvent>;
-            /// Replaces a deal's state and ledger at once; false, and nothing written, when the stored state has seen more events.
-            "put_deal" (tenant: String, deal: DealRevenue) -> bool;
-            /// Every deal that was put, by id in byte order.
+            /// The events that concern any deal, by key, from behind `after` on.
+            "events_after" (tenant: String, after: Option<KeyedHash>, limit: u64) -> Vec<CrmEvent>;
+            /// How many events that concern deals happened at `until` or before.
+            "count_until" (tenant: String, until: Timestamp) -> u64;
+            /// Replaces the states and ledgers of these deals at once; false, and nothing written, when a stored state has seen more
+            /// events or greater values.
+            "put_deals" (tenant: String, deals: Vec<DealRevenue>) -> bool;
+            /// Every deal that was put with a stage, by id in byte order.
             "deals" (tenant: String) -> Vec<DealRevenue>;
-            /// The sums over these deals.
+            /// Those of these deals that were put with a stage, by id in byte order.
+            "find_deals" (tenant: String, ids: Vec<String>) -> Vec<DealRevenue>;
+            /// The sums over the deals that were put with a stage and not merged into others.
             "totals" (tenant: String) -> RevenueTotals;
             /// How many events were stored, by one ingest or by all.
             "count_events" (tenant: String, source: Option<String>) -> u64;
+            /// Stores a revaluation, one for each cut; false, and nothing written, when the stored one has seen more events. The
+            /// earliest `recorded_at` of a cut is kept.
+            "put_revaluation" (tenant: String, revaluation: Revaluation) -> bool;
+            /// Every revaluation, by cut.
+            "revaluations" (tenant: String) -> Vec<Revaluation>;
         }
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde::Serialize;
 use xynergy::crm::CrmEvent;
-use xynergy::store::{Appended, DealRevenue, RevenueStore, RevenueTotals};
-use xynergy::{Result, TenantId};
+use xynergy::store::{Appended, DealRevenue, KeyedHash, Revaluation, RevenueStore, RevenueTotals};
+use xynergy::{Result, TenantId, Timestamp};
 
 use super::{Host, Seat};
 
@@ -40,9 +40,34 @@ struct OfDeal<'a> {
 }
 
 #[derive(Serialize)]
-struct PutDeal<'a> {
+struct After<'a> {
     tenant: &'a TenantId,
-    deal: &'a DealRevenue,
+    after: Option<KeyedHash>,
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct Until<'a> {
+    tenant: &'a TenantId,
+    until: Timestamp,
+}
+
+#[derive(Serialize)]
+struct PutDeals<'a> {
+    tenant: &'a TenantId,
+    deals: &'a [DealRevenue],
+}
+
+#[derive(Serialize)]
+struct FindDeals<'a> {
+    tenant: &'a TenantId,
+    ids: &'a [String],
+}
+
+#[derive(Serialize)]
+struct PutRevaluation<'a> {
+    tenant: &'a TenantId,
+    revaluation: &'a Revaluation,
 }
 
 #[derive(Serialize)]
@@ -70,8 +95,25 @@ impl RevenueStore for HostRevenue {
         self.0.call("events", &OfDeal { tenant, deal_id }).await
     }
 
-    async fn put_deal(&self, tenant: &TenantId, deal: &DealRevenue) -> Result<bool> {
-        self.0.call("put_deal", &PutDeal { tenant, deal }).await
+    async fn events_after(
+        &self,
+        tenant: &TenantId,
+        after: Option<KeyedHash>,
+        limit: usize,
+    ) -> Result<Vec<CrmEvent>> {
+        self.0.call("events_after", &After { tenant, after, limit }).await
+    }
+
+    async fn count_until(&self, tenant: &TenantId, until: Timestamp) -> Result<u64> {
+        self.0.call("count_until", &Until { tenant, until }).await
+    }
+
+    async fn put_deals(&self, tenant: &TenantId, deals: &[DealRevenue]) -> Result<bool> {
+        self.0.call("put_deals", &PutDeals { tenant, deals }).await
+    }
+
+    async fn find_deals(&self, tenant: &TenantId, ids: &[String]) -> Result<Vec<DealRevenue>> {
+        self.0.call("find_deals", &FindDeals { tenant, ids }).await
     }
 
     async fn deals(&self, tenant: &TenantId) -> Result<Vec<DealRevenue>> {
@@ -84,5 +126,13 @@ impl RevenueStore for HostRevenue {
 
     async fn count_events(&self, tenant: &TenantId, source: Option<&str>) -> Result<u64> {
         self.0.call("count_events", &Count { tenant, source }).await
+    }
+
+    async fn put_revaluation(&self, tenant: &TenantId, revaluation: &Revaluation) -> Result<bool> {
+        self.0.call("put_revaluation", &PutRevaluation { tenant, revaluation }).await
+    }
+
+    async fn revaluations(&self, tenant: &TenantId) -> Result<Vec<Revaluation>> {
+        self.0.call("revaluations", &OfTenant { tenant }).await
     }
 }

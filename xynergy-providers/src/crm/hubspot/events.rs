@@ -1,11 +1,11 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
-use xynergy_core::crm::{CrmEvent, StageChange};
+use xynergy_core::crm::{CrmChange, CrmEvent};
 use xynergy_core::store::KeyedHash;
 use xynergy_core::{Error, Result, Timestamp};
 
@@ -14,6 +14,9 @@ const LAST_MILLISECOND: i64 = 253_402_207_200_000;
 
 /// HubSpot's id of the type of deals.
 const DEALS: &str = "0-3";
+
+/// HubSpot's id of the type of contacts.
+const CONTACTS: &str = "0-1";
 
 /// The events of a webhook's body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,21 +42,23 @@ impl fmt::Display for EventProblem {
     }
 }
 
-/// Reads a webhook's body: a JSON array of events. Elements that are no event are told apart and do not spoil the rest.
+/// Reads a webhook's body, which arrived at `received_at`: a JSON array of events. Elements that are no event are told
+/// apart and do not spoil the rest.
 ///
-/// A deal's move to a stage arrives as `deal.propertyChange` or as `object.propertyChange` of type `0-3`, of the
-/// property `dealstage`; every other event is kept without a stage change.
+/// What happened to a deal arrives as `deal.*`, or as `object.*` of type `0-3`: a change of the properties `dealstage`,
+/// `pipeline`, `amount` and `deal_currency_code`, its creation, deletion, restoration and merge. A contact's
+/// `privacyDeletion` asks to forget a person. Every other event is kept and says nothing.
 ///
 /// # Errors
 /// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) when the body is no JSON array.
-pub fn parse_events(body: &[u8]) -> Result<EventBatch> {
+pub fn parse_events(body: &[u8], received_at: Timestamp) -> Result<EventBatch> {
     let elements: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
         let place = format!("line {}, column {}", error.line(), error.column());
         Error::invalid("hubspot.accept", format!("body: is not a JSON array of events ({place})"))
     })?;
     let mut batch = EventBatch::default();
     for (index, element) in elements.into_iter().enumerate() {
-        match event(element) {
+        match event(element, received_at) {
             Ok(event) => batch.events.push(event),
             Err(problem) => batch.problems.push(EventProblem { index, problem }),
         }
@@ -61,36 +66,89 @@ pub fn parse_events(body: &[u8]) -> Result<EventBatch> {
     Ok(batch)
 }
 
-fn event(element: &RawValue) -> Result<CrmEvent, String> {
+fn event(element: &RawValue, received_at: Timestamp) -> Result<CrmEvent, String> {
     let fields: Fields<'_> =
         serde_json::from_str(element.get()).map(Fields).map_err(|_| "is not a JSON object".to_owned())?;
     // An account of its own sends no other's events: without a portal the rest tells them apart.
     let portal = fields.text("portalId")?.map(|_| fields.id("portalId")).transpose()?;
     let subscription = fields.text("subscriptionType")?.ok_or("subscriptionType: is missing")?;
     let object_type = fields.text("objectTypeId")?;
-    let object = fields.id("objectId")?;
+    let merged = match subscription.split_once('.') {
+        Some((_, "merge")) => Some(fields.merge()?),
+        _ => None,
+    };
+    let object = match &merged {
+        // A merge may come without the object that it happened to: it is the one that is left.
+        Some(merge) if fields.text("objectId")?.is_none() => merge.into.clone(),
+        _ => fields.id("objectId")?,
+    };
     let event_id = fields.id("eventId")?;
     let occurred_at = fields.time("occurredAt")?;
     let property = fields.text("propertyName")?;
     let value = fields.text("propertyValue")?;
-    let key = key_of(&[
+    let at = occurred_at.millis().to_string();
+    let away = merged.as_ref().map(|merge| merge.away.join(","));
+    let mut parts = vec![
         portal.as_deref(),
         Some(&subscription),
         object_type.as_deref(),
         Some(&object),
         property.as_deref(),
         Some(&event_id),
-        Some(&occurred_at.millis().to_string()),
+        Some(&at),
         value.as_deref(),
-    ]);
-    let of_deal = subscription == "deal.propertyChange"
-        || (subscription == "object.propertyChange" && object_type.as_deref() == Some(DEALS));
-    let stage_change = (of_deal && property.as_deref() == Some("dealstage"))
-        .then_some(value)
-        .flatten()
-        .map(|stage| StageChange { deal_id: object, stage });
+    ];
+    parts.extend(away.as_deref().map(Some));
+    let key = key_of(&parts);
+    let (deals, change) = meaning(&subscription, object_type.as_deref(), property.as_deref(), value, object, merged);
     let raw = serde_json::to_string(&fields.0).map_err(|_| "cannot be written again as JSON".to_owned())?;
-    Ok(CrmEvent { key, occurred_at, event_id, stage_change, raw })
+    Ok(CrmEvent { key, occurred_at, recorded_at: received_at, event_id, deals, change, raw })
+}
+
+/// Who was merged into whom.
+struct Merge {
+    into: String,
+    away: Vec<String>,
+}
+
+/// The deals that an event concerns, and what it says.
+fn meaning(
+    subscription: &str,
+    object_type: Option<&str>,
+    property: Option<&str>,
+    value: Option<String>,
+    object: String,
+    merged: Option<Merge>,
+) -> (Vec<String>, Option<CrmChange>) {
+    let (of, what) = subscription.split_once('.').unwrap_or_default();
+    if (of == "contact" || of == "object" && object_type == Some(CONTACTS)) && what == "privacyDeletion" {
+        return (Vec::new(), Some(CrmChange::Forgotten { contact_id: object }));
+    }
+    if !(of == "deal" || of == "object" && object_type == Some(DEALS)) {
+        return (Vec::new(), None);
+    }
+    let filled = |value: Option<String>| value.filter(|text| !text.is_empty());
+    let change = match (what, property) {
+        ("propertyChange", Some("dealstage")) => value.map(|stage| CrmChange::Stage { stage }),
+        ("propertyChange", Some("pipeline")) => {
+            filled(value).map(|pipeline| CrmChange::Pipeline { pipeline })
+        }
+        ("propertyChange", Some("amount")) => Some(CrmChange::Amount { amount: filled(value) }),
+        ("propertyChange", Some("deal_currency_code")) => {
+            Some(CrmChange::Currency { currency: filled(value) })
+        }
+        ("creation", _) => Some(CrmChange::Created),
+        ("deletion", _) => Some(CrmChange::Deleted),
+        ("restore", _) => Some(CrmChange::Restored),
+        ("merge", _) => merged.as_ref().map(|_| CrmChange::Merged),
+        _ => None,
+    };
+    let deals = match (&change, merged) {
+        (None, _) => Vec::new(),
+        (Some(_), Some(Merge { into, away })) => std::iter::once(into).chain(away).collect(),
+        (Some(_), None) => vec![object],
+    };
+    (deals, change)
 }
 
 /// The hash of what happened, each part preceded by its length. The number of the delivery attempt is no part of it.
@@ -127,10 +185,32 @@ impl Fields<'_> {
             self.text(name)?.filter(|text| !text.is_empty()).ok_or_else(|| format!("{name}: is missing"))?;
         let quoted = self.0.get(name).is_some_and(|value| value.get().starts_with('"'));
         if is_whole(&text) {
-            let digits = text.trim_start_matches('0');
-            return Ok(if digits.is_empty() { "0".to_owned() } else { digits.to_owned() });
+            return Ok(without_leading_zeros(&text));
         }
         if quoted { Ok(text) } else { Err(format!("{name}: is not a whole number")) }
+    }
+
+    /// The objects of a merge: the one that is left, and those that went into it, in the order of their ids. HubSpot may leave a
+    /// new object, which it names beside the primary one.
+    fn merge(&self) -> Result<Merge, String> {
+        let primary = self.id("primaryObjectId")?;
+        let into = match self.text("newObjectId")? {
+            Some(_) => self.id("newObjectId")?,
+            None => primary.clone(),
+        };
+        let merged = self.0.get("mergedObjectIds").ok_or("mergedObjectIds: is missing")?;
+        let ids: Vec<&RawValue> =
+            serde_json::from_str(merged.get()).map_err(|_| "mergedObjectIds: is not an array of ids".to_owned())?;
+        let mut away = BTreeSet::from([primary]);
+        for id in ids {
+            let text = id.get().trim_matches('"');
+            if !is_whole(text) {
+                return Err("mergedObjectIds: is not an array of whole numbers".to_owned());
+            }
+            away.insert(without_leading_zeros(text));
+        }
+        away.remove(&into);
+        Ok(Merge { into, away: away.into_iter().collect() })
     }
 
     fn time(&self, name: &str) -> Result<Timestamp, String> {
@@ -143,6 +223,11 @@ impl Fields<'_> {
     }
 }
 
+fn without_leading_zeros(digits: &str) -> String {
+    let kept = digits.trim_start_matches('0');
+    if kept.is_empty() { "0".to_owned() } else { kept.to_owned() }
+}
+
 fn is_whole(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
@@ -153,6 +238,8 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+
+    const AT: Timestamp = Timestamp::from_millis(1_772_367_800_000);
 
     fn sample() -> Value {
         json!({
@@ -170,7 +257,7 @@ mod tests {
     }
 
     fn read(event: &Value) -> Result<CrmEvent, String> {
-        let mut batch = parse_events(json!([event]).to_string().as_bytes()).unwrap();
+        let mut batch = parse_events(json!([event]).to_string().as_bytes(), AT).unwrap();
         match batch.problems.pop() {
             Some(problem) => Err(problem.problem),
             None => Ok(batch.events.pop().unwrap()),
@@ -178,14 +265,14 @@ mod tests {
     }
 
     fn stage(event: &Value) -> Option<String> {
-        read(event).unwrap().stage_change.map(|change| change.stage)
+        read(event).unwrap().stage_change().map(|(_, stage)| stage.to_owned())
     }
 
     #[test]
     fn reads_a_move_of_a_deal() {
         let event = read(&sample()).unwrap();
-        let change = StageChange { deal_id: "17845001517".into(), stage: "closedwon".into() };
-        assert_eq!(event.stage_change, Some(change));
+        assert_eq!(event.stage_change(), Some(("17845001517", "closedwon")));
+        assert_eq!(event.recorded_at, AT);
         assert_eq!(event.occurred_at, Timestamp::from_millis(1_772_367_797_588));
         assert_eq!(event.event_id, "2374059888");
         assert_eq!(serde_json::from_str::<Value>(&event.raw).unwrap(), sample(), "unknown fields are kept");
@@ -210,14 +297,80 @@ mod tests {
         }
     }
 
+    fn says(event: &Value) -> (Vec<String>, Option<CrmChange>) {
+        let event = read(event).unwrap();
+        (event.deals, event.change)
+    }
+
+    #[test]
+    fn every_change_of_a_deal_is_typed() {
+        let deal = || vec!["17845001517".to_owned()];
+        let property = |name: &str, value: Value| {
+            let mut event = with("propertyName", json!(name));
+            event["propertyValue"] = value;
+            event
+        };
+        let amount = |amount: Option<&str>| Some(CrmChange::Amount { amount: amount.map(str::to_owned) });
+        assert_eq!(says(&property("amount", json!("1234.50"))), (deal(), amount(Some("1234.50"))));
+        assert_eq!(says(&property("amount", json!(1234.50))), (deal(), amount(Some("1234.5"))));
+        for empty in [json!(""), Value::Null] {
+            assert_eq!(says(&property("amount", empty)), (deal(), amount(None)), "an amount can be emptied");
+        }
+        let euro = Some(CrmChange::Currency { currency: Some("EUR".into()) });
+        assert_eq!(says(&property("deal_currency_code", json!("EUR"))), (deal(), euro));
+        let pipeline = Some(CrmChange::Pipeline { pipeline: "75e28846".into() });
+        assert_eq!(says(&property("pipeline", json!("75e28846"))), (deal(), pipeline));
+        for (kind, change) in [
+            ("creation", CrmChange::Created),
+            ("deletion", CrmChange::Deleted),
+            ("restore", CrmChange::Restored),
+        ] {
+            assert_eq!(says(&with("subscriptionType", json!(format!("deal.{kind}")))), (deal(), Some(change.clone())));
+            let mut object = with("subscriptionType", json!(format!("object.{kind}")));
+            assert_eq!(says(&object), (Vec::new(), None), "an object of no type is no deal");
+            object["objectTypeId"] = json!("0-3");
+            assert_eq!(says(&object), (deal(), Some(change)));
+        }
+        let contact = with("subscriptionType", json!("contact.privacyDeletion"));
+        let forgotten = Some(CrmChange::Forgotten { contact_id: "17845001517".into() });
+        assert_eq!(says(&contact), (Vec::new(), forgotten));
+    }
+
+    #[test]
+    fn a_merge_concerns_all_its_deals() {
+        let mut merge = json!({
+            "eventId": 1, "portalId": 7, "occurredAt": 5, "subscriptionType": "deal.merge", "objectId": 20,
+            "primaryObjectId": 20, "mergedObjectIds": [30, "010", 30]
+        });
+        let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
+        assert_eq!(says(&merge), (ids(&["20", "10", "30"]), Some(CrmChange::Merged)));
+        let first = read(&merge).unwrap().key;
+        merge["mergedObjectIds"] = json!([30]);
+        assert_ne!(read(&merge).unwrap().key, first, "who was merged is part of what happened");
+        merge["newObjectId"] = json!(40);
+        assert_eq!(says(&merge).0, ids(&["40", "20", "30"]), "all went into a new deal");
+        merge.as_object_mut().unwrap().remove("objectId");
+        assert_eq!(says(&merge).0, ids(&["40", "20", "30"]));
+        for (field, value) in [
+            ("mergedObjectIds", json!("x")),
+            ("mergedObjectIds", json!([1.5])),
+            ("mergedObjectIds", Value::Null),
+            ("primaryObjectId", Value::Null),
+        ] {
+            let mut bad = merge.clone();
+            bad[field] = value;
+            assert!(read(&bad).unwrap_err().starts_with(field), "{bad}");
+        }
+    }
+
     #[test]
     fn ids_are_integers_of_any_length() {
         let long = "[{\"eventId\":123456789012345678901234567890,\"portalId\":\"7\",\"occurredAt\":\"5\",
             \"subscriptionType\":\"deal.propertyChange\",\"objectId\":9007199254740993,\"propertyName\":\"dealstage\",
             \"propertyValue\":\"x\",\"later\":12345678901234567890123}]";
-        let event = parse_events(long.as_bytes()).unwrap().events.pop().unwrap();
+        let event = parse_events(long.as_bytes(), AT).unwrap().events.pop().unwrap();
         assert_eq!(event.event_id, "123456789012345678901234567890");
-        assert_eq!(event.stage_change.unwrap().deal_id, "9007199254740993");
+        assert_eq!(event.deals, ["9007199254740993"]);
         assert!(event.raw.contains("\"later\":12345678901234567890123"), "{}", event.raw);
         let text = read(&with("eventId", json!("02374059888"))).unwrap();
         assert_eq!(text.key, read(&sample()).unwrap().key, "a text of digits is the integer");
@@ -248,7 +401,7 @@ mod tests {
     fn a_bad_event_does_not_spoil_the_others() {
         let body =
             json!([with("objectId", Value::Null), sample(), 7, with("occurredAt", json!(-1))]).to_string();
-        let batch = parse_events(body.as_bytes()).unwrap();
+        let batch = parse_events(body.as_bytes(), AT).unwrap();
         assert_eq!(batch.events.len(), 1);
         let told: Vec<_> = batch.problems.iter().map(ToString::to_string).collect();
         assert_eq!(
@@ -275,18 +428,18 @@ mod tests {
     #[test]
     fn a_body_that_is_no_array_is_an_error() {
         for body in [&b""[..], b"{}", b"null", b"[", b"[1] 2", b"\xff", b"[\"\xff\"]"] {
-            let error = parse_events(body).unwrap_err();
+            let error = parse_events(body, AT).unwrap_err();
             assert_eq!(error.kind(), xynergy_core::ErrorKind::InvalidInput, "{body:?}");
         }
-        assert_eq!(parse_events(b"[]").unwrap(), EventBatch::default());
+        assert_eq!(parse_events(b"[]", AT).unwrap(), EventBatch::default());
         let deep = format!("[{}{}]", "[".repeat(100_000), "]".repeat(100_000));
-        let _ = parse_events(deep.as_bytes());
+        let _ = parse_events(deep.as_bytes(), AT);
     }
 
     proptest! {
         #[test]
         fn any_bytes_are_events_or_problems(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse_events(&bytes);
+            let _ = parse_events(&bytes, AT);
         }
 
         #[test]

@@ -6,6 +6,7 @@
 mod changes;
 mod clicks;
 mod error;
+mod json;
 mod migrate;
 mod revenue;
 mod spend;

@@ -1,25 +1,48 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
-use xynergy_core::crm::{CrmEvent, StageChange};
+use xynergy_core::crm::CrmEvent;
 use xynergy_core::store::{
-    Appended, Attributed, DealRevenue, KeyedHash, Layer, LedgerEntry, Match, RevenueStore, RevenueTotals,
+    Appended, Attributed, DealRevenue, EntryCause, KeyedHash, Layer, LedgerEntry, Match, Revaluation, RevenueStore,
+    RevenueTotals,
 };
 use xynergy_core::{Result, TenantId, Timestamp};
 
 use super::SqliteStore;
 use super::error::Failure;
+use super::json;
 
 const INSERT_EVENT: &str = "
-    INSERT INTO crm_events (tenant_id, key, occurred_at, event_id, deal_id, stage, raw)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+    INSERT INTO crm_events (tenant_id, key, occurred_at, recorded_at, event_id, deals, change, raw)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
     ON CONFLICT (tenant_id, key) DO NOTHING";
 
-const KEEP_SMALLEST_RAW: &str =
-    "UPDATE crm_events SET raw = ?3 WHERE tenant_id = ?1 AND key = ?2 AND raw > ?3";
+const KEEP_SMALLEST: &str = "
+    UPDATE crm_events SET raw = min(raw, ?3), recorded_at = min(recorded_at, ?4)
+    WHERE tenant_id = ?1 AND key = ?2 AND (raw > ?3 OR recorded_at > ?4)";
 
-const COUNT_STAGE_EVENT: &str = "
+const CONCERN: &str = "INSERT INTO crm_event_deals (tenant_id, deal_id, key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+
+const COUNT_EVENT: &str = "
     INSERT INTO deals (tenant_id, deal_id, events) VALUES (?1, ?2, 1)
     ON CONFLICT (tenant_id, deal_id) DO UPDATE SET events = events + 1";
+
+/// Two searches, each by an index of its own.
+const PENDING: &str = "
+    SELECT deal_id FROM (SELECT deal_id FROM deals WHERE tenant_id = ?1 AND events_seen < events
+                         ORDER BY deal_id LIMIT ?2)
+    UNION
+    SELECT deal_id FROM (SELECT deal_id FROM deals WHERE tenant_id = ?1 AND values_seen <
+                             (SELECT coalesce(sum(events_seen + 1), 0) FROM revaluations WHERE tenant_id = ?1)
+                         ORDER BY deal_id LIMIT ?2)
+    ORDER BY deal_id LIMIT ?2";
+
+const EVENT: &str = "key, occurred_at, recorded_at, event_id, deals, change, raw";
+
+const PUT_REVALUATION: &str = "
+    INSERT INTO revaluations (tenant_id, cut, recorded_at, events_seen, stage_table) VALUES (?1, ?2, ?3, ?4, ?5)
+    ON CONFLICT (tenant_id, cut) DO UPDATE SET recorded_at = min(recorded_at, excluded.recorded_at),
+        events_seen = excluded.events_seen, stage_table = excluded.stage_table
+    WHERE events_seen <= excluded.events_seen";
 
 const COUNT_INGEST: &str = "
     INSERT INTO crm_event_ingests (tenant_id, source, events) VALUES (?1, ?2, ?3)
@@ -27,20 +50,23 @@ const COUNT_INGEST: &str = "
 
 const PUT_STATE: &str = "
     UPDATE deals SET events_seen = ?3, stage = ?4, value_minor = ?5, layer = ?6, click_id = ?7, ad_id = ?8,
-                     adset_id = ?9, campaign_id = ?10, anchor = ?11, rule_version = ?12, receipt = ?13
+                     adset_id = ?9, campaign_id = ?10, anchor = ?11, rule_version = ?12, receipt = ?13,
+                     pipeline = ?14, amount_minor = ?15, merged_into = ?16, problem = ?17, facts = ?18,
+                     values_seen = ?19
     WHERE tenant_id = ?1 AND deal_id = ?2";
 
 const PUT_ENTRY: &str = "
-    INSERT INTO revenue_entries (tenant_id, deal_id, position, event_key, occurred_at, stage_from, stage_to, delta_minor)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    INSERT INTO revenue_entries
+        (tenant_id, deal_id, position, event_key, occurred_at, cause, stage_from, stage_to, delta_minor)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-const STATES: &str = "
+const STATE: &str = "
     SELECT deal_id, events_seen, stage, value_minor, layer, click_id, ad_id, adset_id, campaign_id, anchor,
-           rule_version, receipt
-    FROM deals WHERE tenant_id = ?1 AND stage IS NOT NULL ORDER BY deal_id";
+           rule_version, receipt, pipeline, amount_minor, merged_into, problem, facts, values_seen
+    FROM deals WHERE tenant_id = ?1 AND stage IS NOT NULL";
 
 const ENTRIES: &str = "
-    SELECT event_key, occurred_at, stage_from, stage_to, delta_minor
+    SELECT event_key, occurred_at, cause, stage_from, stage_to, delta_minor
     FROM revenue_entries WHERE tenant_id = ?1 AND deal_id = ?2 ORDER BY position";
 
 #[async_trait]
@@ -48,7 +74,7 @@ impl RevenueStore for SqliteStore {
     async fn append_events(&self, tenant: &TenantId, events: &[CrmEvent], source: &str) -> Result<Appended> {
         let (tenant, source, events) = (tenant.to_string(), source.to_owned(), events.to_vec());
         self.transaction("hubspot.accept", move |transaction| {
-            Ok(append(transaction, &tenant, &events, &source)?)
+            append(transaction, &tenant, &events, &source)
         })
         .await
     }
@@ -56,9 +82,7 @@ impl RevenueStore for SqliteStore {
     async fn pending_deals(&self, tenant: &TenantId, limit: usize) -> Result<Vec<String>> {
         let (tenant, limit) = (tenant.to_string(), i64::try_from(limit).unwrap_or(i64::MAX));
         self.call("revenue.pending_deals", move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT deal_id FROM deals WHERE tenant_id = ?1 AND events_seen < events ORDER BY deal_id LIMIT ?2",
-            )?;
+            let mut statement = connection.prepare_cached(PENDING)?;
             let rows = statement.query_map(params![tenant, limit], |row| row.get(0))?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
@@ -68,19 +92,49 @@ impl RevenueStore for SqliteStore {
     async fn events(&self, tenant: &TenantId, deal_id: &str) -> Result<Vec<CrmEvent>> {
         let (tenant, deal_id) = (tenant.to_string(), deal_id.to_owned());
         self.call("revenue.events", move |connection| {
-            let mut statement = connection.prepare_cached(
-                "SELECT key, occurred_at, event_id, deal_id, stage, raw FROM crm_events
-                 WHERE tenant_id = ?1 AND deal_id = ?2 ORDER BY key",
-            )?;
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {EVENT} FROM crm_event_deals JOIN crm_events USING (tenant_id, key)
+                 WHERE tenant_id = ?1 AND deal_id = ?2 ORDER BY key"
+            ))?;
             let rows = statement.query_map(params![tenant, deal_id], event)?;
             Ok(rows.collect::<rusqlite::Result<_>>()?)
         })
         .await
     }
 
-    async fn put_deal(&self, tenant: &TenantId, deal: &DealRevenue) -> Result<bool> {
-        let (tenant, deal) = (tenant.to_string(), deal.clone());
-        self.transaction("revenue.put_deal", move |transaction| put(transaction, &tenant, &deal)).await
+    async fn events_after(
+        &self,
+        tenant: &TenantId,
+        after: Option<KeyedHash>,
+        limit: usize,
+    ) -> Result<Vec<CrmEvent>> {
+        let (tenant, limit) = (tenant.to_string(), i64::try_from(limit).unwrap_or(i64::MAX));
+        self.call("revenue.events_after", move |connection| {
+            let after: &[u8] = after.as_ref().map_or(&[], |key| key.as_bytes());
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {EVENT} FROM crm_events WHERE tenant_id = ?1 AND key > ?2 AND deals <> '[]'
+                 ORDER BY key LIMIT ?3"
+            ))?;
+            let rows = statement.query_map(params![tenant, after, limit], event)?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn count_until(&self, tenant: &TenantId, until: Timestamp) -> Result<u64> {
+        let tenant = tenant.to_string();
+        self.call("revenue.count_until", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT count(*) FROM crm_events WHERE tenant_id = ?1 AND deals <> '[]' AND occurred_at <= ?2",
+            )?;
+            Ok(statement.query_row(params![tenant, until.micros()], |row| row.get(0))?)
+        })
+        .await
+    }
+
+    async fn put_deals(&self, tenant: &TenantId, deals: &[DealRevenue]) -> Result<bool> {
+        let (tenant, deals) = (tenant.to_string(), deals.to_vec());
+        self.transaction("revenue.put_deals", move |transaction| put(transaction, &tenant, &deals)).await
     }
 
     async fn deals(&self, tenant: &TenantId) -> Result<Vec<DealRevenue>> {
@@ -88,7 +142,29 @@ impl RevenueStore for SqliteStore {
         self.call("revenue.deals", move |connection| {
             // One snapshot: a state and its entries belong together.
             let snapshot = connection.transaction()?;
-            Ok(states(&snapshot, &tenant)?)
+            let mut deals = snapshot
+                .prepare_cached(&format!("{STATE} ORDER BY deal_id"))?
+                .query_map(params![tenant], state)?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            add_entries(&snapshot, &tenant, &mut deals)?;
+            Ok(deals)
+        })
+        .await
+    }
+
+    async fn find_deals(&self, tenant: &TenantId, ids: &[String]) -> Result<Vec<DealRevenue>> {
+        let (tenant, mut ids) = (tenant.to_string(), ids.to_vec());
+        self.call("revenue.find_deals", move |connection| {
+            ids.sort_unstable();
+            ids.dedup();
+            let snapshot = connection.transaction()?;
+            let mut deals = Vec::new();
+            let mut find = snapshot.prepare_cached(&format!("{STATE} AND deal_id = ?2"))?;
+            for id in ids {
+                deals.extend(find.query_row(params![tenant, id], state).optional()?);
+            }
+            add_entries(&snapshot, &tenant, &mut deals)?;
+            Ok(deals)
         })
         .await
     }
@@ -97,7 +173,8 @@ impl RevenueStore for SqliteStore {
         let tenant = tenant.to_string();
         self.call("revenue.totals", move |connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT layer, ad_id, value_minor FROM deals WHERE tenant_id = ?1 AND stage IS NOT NULL",
+                "SELECT layer, ad_id, value_minor FROM deals
+                 WHERE tenant_id = ?1 AND stage IS NOT NULL AND merged_into IS NULL",
             )?;
             let mut rows = statement.query(params![tenant])?;
             let mut totals = RevenueTotals::default();
@@ -121,6 +198,40 @@ impl RevenueStore for SqliteStore {
         })
         .await
     }
+
+    async fn put_revaluation(&self, tenant: &TenantId, revaluation: &Revaluation) -> Result<bool> {
+        let (tenant, new) = (tenant.to_string(), revaluation.clone());
+        self.transaction("revenue.put_revaluation", move |transaction| {
+            let written = transaction.prepare_cached(PUT_REVALUATION)?.execute(params![
+                tenant,
+                new.cut.micros(),
+                new.recorded_at.micros(),
+                new.events_seen,
+                new.stage_table
+            ])?;
+            Ok(written == 1)
+        })
+        .await
+    }
+
+    async fn revaluations(&self, tenant: &TenantId) -> Result<Vec<Revaluation>> {
+        let tenant = tenant.to_string();
+        self.call("revenue.revaluations", move |connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT cut, recorded_at, events_seen, stage_table FROM revaluations WHERE tenant_id = ?1 ORDER BY cut",
+            )?;
+            let rows = statement.query_map(params![tenant], |row| {
+                Ok(Revaluation {
+                    cut: Timestamp::from_micros(row.get(0)?),
+                    recorded_at: Timestamp::from_micros(row.get(1)?),
+                    events_seen: row.get(2)?,
+                    stage_table: row.get(3)?,
+                })
+            })?;
+            Ok(rows.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
 }
 
 fn append(
@@ -128,32 +239,40 @@ fn append(
     tenant: &str,
     events: &[CrmEvent],
     source: &str,
-) -> rusqlite::Result<Appended> {
+) -> std::result::Result<Appended, Failure> {
     let mut appended = Appended::default();
     let mut insert = transaction.prepare_cached(INSERT_EVENT)?;
     for event in events {
-        let change = event.stage_change.as_ref();
         let inserted = insert.execute(params![
             tenant,
             event.key.as_bytes(),
             event.occurred_at.micros(),
+            event.recorded_at.micros(),
             event.event_id,
-            change.map(|c| &c.deal_id),
-            change.map(|c| &c.stage),
+            json::write(&event.deals)?,
+            event.change.as_ref().map(json::write).transpose()?,
             event.raw,
         ])?;
         if inserted == 0 {
             appended.duplicates += 1;
-            transaction.prepare_cached(KEEP_SMALLEST_RAW)?.execute(params![
+            transaction.prepare_cached(KEEP_SMALLEST)?.execute(params![
                 tenant,
                 event.key.as_bytes(),
-                event.raw
+                event.raw,
+                event.recorded_at.micros(),
             ])?;
             continue;
         }
         appended.inserted += 1;
-        if let Some(change) = change {
-            transaction.prepare_cached(COUNT_STAGE_EVENT)?.execute(params![tenant, change.deal_id])?;
+        for deal_id in &event.deals {
+            let new = transaction.prepare_cached(CONCERN)?.execute(params![
+                tenant,
+                deal_id,
+                event.key.as_bytes()
+            ])?;
+            if new == 1 {
+                transaction.prepare_cached(COUNT_EVENT)?.execute(params![tenant, deal_id])?;
+            }
         }
     }
     transaction.prepare_cached(COUNT_INGEST)?.execute(params![tenant, source, appended.inserted])?;
@@ -163,19 +282,36 @@ fn append(
 fn put(
     transaction: &Transaction<'_>,
     tenant: &str,
-    deal: &DealRevenue,
+    deals: &[DealRevenue],
 ) -> std::result::Result<bool, Failure> {
-    let stored: Option<(u64, u64)> = transaction
-        .prepare_cached("SELECT events, events_seen FROM deals WHERE tenant_id = ?1 AND deal_id = ?2")?
-        .query_row(params![tenant, deal.deal_id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (events, seen) = stored.unwrap_or_default();
-    if deal.events_seen == 0 || deal.events_seen > events {
-        return Err(DealRevenue::unseen_events().into());
+    let mut seen = transaction.prepare_cached(
+        "SELECT events, events_seen, values_seen FROM deals WHERE tenant_id = ?1 AND deal_id = ?2",
+    )?;
+    let mut newer = false;
+    for deal in deals {
+        let stored: Option<(u64, u64, u64)> = seen
+            .query_row(params![tenant, deal.deal_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        let (events, events_seen, values_seen) = stored.unwrap_or_default();
+        if deal.events_seen == 0 || deal.events_seen > events {
+            return Err(DealRevenue::unseen_events().into());
+        }
+        newer |= events_seen > deal.events_seen || values_seen > deal.values_seen;
     }
-    if seen > deal.events_seen {
+    if newer {
         return Ok(false);
     }
+    for deal in deals {
+        put_one(transaction, tenant, deal)?;
+    }
+    Ok(true)
+}
+
+fn put_one(
+    transaction: &Transaction<'_>,
+    tenant: &str,
+    deal: &DealRevenue,
+) -> std::result::Result<(), Failure> {
     let found = deal.matched.found.as_ref();
     transaction.prepare_cached(PUT_STATE)?.execute(params![
         tenant,
@@ -191,6 +327,12 @@ fn put(
         deal.matched.anchor.micros(),
         deal.matched.rule_version,
         deal.matched.receipt,
+        deal.pipeline,
+        deal.amount_minor,
+        deal.merged_into,
+        deal.problem,
+        json::write(&deal.facts)?,
+        deal.values_seen,
     ])?;
     transaction
         .prepare_cached("DELETE FROM revenue_entries WHERE tenant_id = ?1 AND deal_id = ?2")?
@@ -203,35 +345,33 @@ fn put(
             position,
             entry.event.as_bytes(),
             entry.occurred_at.micros(),
+            entry.cause.as_str(),
             entry.stage_from,
             entry.stage_to,
             entry.delta_minor,
         ])?;
     }
-    Ok(true)
+    Ok(())
 }
 
-fn states(connection: &Connection, tenant: &str) -> rusqlite::Result<Vec<DealRevenue>> {
-    let mut deals = connection
-        .prepare_cached(STATES)?
-        .query_map(params![tenant], state)?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+fn add_entries(connection: &Connection, tenant: &str, deals: &mut [DealRevenue]) -> rusqlite::Result<()> {
     let mut entries = connection.prepare_cached(ENTRIES)?;
-    for deal in &mut deals {
+    for deal in deals {
         deal.entries =
             entries.query_map(params![tenant, deal.deal_id], entry)?.collect::<rusqlite::Result<_>>()?;
     }
-    Ok(deals)
+    Ok(())
 }
 
 fn event(row: &Row<'_>) -> rusqlite::Result<CrmEvent> {
-    let change = row.get::<_, Option<String>>(3)?.zip(row.get::<_, Option<String>>(4)?);
     Ok(CrmEvent {
         key: KeyedHash::from_bytes(row.get(0)?),
         occurred_at: Timestamp::from_micros(row.get(1)?),
-        event_id: row.get(2)?,
-        stage_change: change.map(|(deal_id, stage)| StageChange { deal_id, stage }),
-        raw: row.get(5)?,
+        recorded_at: Timestamp::from_micros(row.get(2)?),
+        event_id: row.get(3)?,
+        deals: json::column(row, 4)?.unwrap_or_default(),
+        change: json::column(row, 5)?,
+        raw: row.get(6)?,
     })
 }
 
@@ -251,7 +391,12 @@ fn state(row: &Row<'_>) -> rusqlite::Result<DealRevenue> {
         deal_id: row.get(0)?,
         events_seen: row.get(1)?,
         stage: row.get(2)?,
+        pipeline: row.get(12)?,
         value_minor: row.get(3)?,
+        amount_minor: row.get(13)?,
+        merged_into: row.get(14)?,
+        problem: row.get(15)?,
+        facts: json::column(row, 16)?.unwrap_or_default(),
         entries: Vec::new(),
         matched: Match {
             found,
@@ -259,16 +404,19 @@ fn state(row: &Row<'_>) -> rusqlite::Result<DealRevenue> {
             rule_version: row.get(10)?,
             receipt: row.get(11)?,
         },
+        values_seen: row.get(17)?,
     })
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<LedgerEntry> {
+    let cause: String = row.get(2)?;
     Ok(LedgerEntry {
         event: KeyedHash::from_bytes(row.get(0)?),
         occurred_at: Timestamp::from_micros(row.get(1)?),
-        stage_from: row.get(2)?,
-        stage_to: row.get(3)?,
-        delta_minor: row.get(4)?,
+        cause: EntryCause::from_name(&cause).ok_or(rusqlite::Error::InvalidQuery)?,
+        stage_from: row.get(3)?,
+        stage_to: row.get(4)?,
+        delta_minor: row.get(5)?,
     })
 }
 

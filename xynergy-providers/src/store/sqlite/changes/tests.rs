@@ -172,7 +172,7 @@ async fn a_history_of_an_older_version_still_verifies() {
     drop(written);
 
     let store = SqliteStore::open(&older).await.unwrap();
-    assert_eq!(store.applied(), ["V5__approval", "V6__operations", "V7__spend"]);
+    assert_eq!(store.applied()[..3], ["V5__approval", "V6__operations", "V7__spend"]);
     let after = store.history(&tenant, "act_1", &HistoryFilter::default()).await.unwrap();
     assert_eq!(after, before, "row for row");
     let (account, head) = store.heads(&tenant).await.unwrap().remove(0);
