@@ -1,16 +1,19 @@
 //! Clicks in, deals matched, revenue by ad.
 
+mod matching;
+
 use std::sync::Arc;
 
 use serde_json::json;
 use xynergy_attribution::click::{IdentityKey, LineProblem, parse_line};
-use xynergy_attribution::matching::{self, Evidence, KnownAds};
+use xynergy_attribution::matching::{Evidence, KnownAds};
 use xynergy_attribution::revenue;
 use xynergy_core::crm::{Contact, CrmEvent, Deal};
 use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result};
 
+pub use matching::{ChannelWindows, ChooseBy, Explanation, Gain, ReceiptCheck, Trained, Windows};
 pub use xynergy_attribution::matching::{AdParents, Layers};
 pub use xynergy_attribution::revenue::StageValues;
 
@@ -123,10 +126,7 @@ impl Attribution<'_> {
             &*self.identity_key(ctx).await?,
             &self.layers(),
         );
-        let (from, to) = matching::window(anchor);
-        let clicks = &self.0.stores().await?.clicks;
-        let candidates = clicks.candidates(&ctx.tenant, &evidence.keys(), from, to).await?;
-        let matched = matching::choose(anchor, &evidence, &candidates, ads);
+        let matched = self.match_deal(ctx, deal_id, anchor, &evidence, ads).await?;
         Ok(Some(ledger.into_deal(deal_id, matched)))
     }
 

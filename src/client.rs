@@ -89,6 +89,8 @@ pub(crate) struct Shared {
     pub(crate) prices_read: OnceCell<()>,
     #[cfg(feature = "attribution")]
     identity_keys: PerTenant<Arc<IdentityKey>>,
+    #[cfg(feature = "attribution")]
+    pub(crate) models: PerTenant<Arc<xynergy_attribution::matching::Versioned>>,
     #[cfg(feature = "execution")]
     executors: PerTenant<Executor>,
 }
@@ -359,6 +361,8 @@ impl ClientBuilder {
             prices_read: OnceCell::new(),
             #[cfg(feature = "attribution")]
             identity_keys: PerTenant::default(),
+            #[cfg(feature = "attribution")]
+            models: PerTenant::default(),
             #[cfg(feature = "execution")]
             executors: PerTenant::default(),
         };
@@ -369,6 +373,7 @@ impl ClientBuilder {
     fn build_hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
         let properties = self.config.attribution.contact_properties.names();
         self.config.attribution.stages.validate()?;
+        self.config.attribution.windows.validate()?;
         let build = |config: &HubspotConfig| {
             Hubspot::new(config.clone(), properties, http.clone(), self.secrets.clone()).map(Arc::new)
         };

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use xynergy_attribution::matching::{
-    COMPARED_CLICKS, Collection, Judged, Signals, Trained, Versioned, Windows, expected_calibration_error,
+    COMPARED_CLICKS, Collection, Judged, Judgement, Model, Signals, Trained, Versioned, Windows,
+    expected_calibration_error,
 };
 use xynergy_core::Timestamp;
 use xynergy_core::store::{Around, Candidate, Device, KeyedHash, Layer, NetworkKind, Utm};
@@ -258,4 +259,92 @@ fn the_probability_is_what_it_says_for_every_kind_of_address() {
             assert!(error < 0.03, "seed {seed}: {kind:?} {error}");
         }
     }
+}
+
+/// A small world and a model of it.
+fn small() -> (World, Vec<Deal>, Versioned) {
+    let mut world = World::new(9, true);
+    let deals = world.deals(2_500);
+    let model = trained(&world, &deals, false).unwrap().0.versioned().unwrap();
+    (world, deals, model)
+}
+
+fn trained(world: &World, deals: &[Deal], backwards: bool) -> xynergy_core::Result<(Model, Trained)> {
+    let mut collection = Collection::new(Windows::default());
+    let mut order: Vec<usize> = (0..deals.len()).collect();
+    if backwards {
+        order.reverse();
+    }
+    for n in order {
+        let mut around = world.around(&deals[n].signals);
+        if backwards {
+            around.clicks.reverse();
+        }
+        let mut signals = deals[n].signals.clone();
+        signals.click = deals[n].click.filter(|_| n % 2 == 0);
+        collection.add(&format!("{n:06}"), &signals, &around, &[], &[]);
+    }
+    collection.train(200)
+}
+
+fn judge<'a>(model: &'a Versioned, signals: &Signals, around: &'a Around) -> Judgement<'a> {
+    let devices: Vec<Device> = signals.devices.iter().cloned().collect();
+    model.judge(signals.anchor, &devices, &BTreeSet::new(), around, None).unwrap()
+}
+
+#[test]
+fn the_same_evidence_in_any_order_is_the_same_model_and_the_same_judgement() {
+    let (world, deals, model) = small();
+    let (again, report) = trained(&world, &deals, true).unwrap();
+    assert_eq!(again.to_json().unwrap(), model.model.to_json().unwrap());
+    assert_eq!(report.model_version, model.version);
+    assert_eq!(Model::from_json(&again.to_json().unwrap()).unwrap(), model, "stored and read");
+    for deal in &deals {
+        let around = world.around(&deal.signals);
+        let mut turned = around.clone();
+        turned.clicks.reverse();
+        let (one, other) = (judge(&model, &deal.signals, &around), judge(&model, &deal.signals, &turned));
+        assert_eq!(one, other);
+        assert!(one.candidates.is_sorted_by(|a, b| a.weights.sum() >= b.weights.sum()));
+    }
+}
+
+#[test]
+fn more_sharers_never_make_the_best_more_probable() {
+    let (mut world, deals, model) = small();
+    let mut risen = 0;
+    for deal in deals.iter().filter(|deal| deal.click.is_some()).take(150) {
+        let mut around = world.around(&deal.signals);
+        let network = deal.signals.networks()[0];
+        let mut before: Option<(KeyedHash, u32)> = None;
+        while around.clicks.len() < 45 {
+            let judgement = judge(&model, &deal.signals, &around);
+            if let Some(best) = judgement.candidates.first() {
+                let now = (best.click.key, best.probability);
+                if before.is_some_and(|(click, probability)| click == now.0 && now.1 > probability) {
+                    risen += 1;
+                    println!("{before:?} rose to {now:?} with {} others", judgement.others);
+                }
+                before = Some(now);
+            }
+            let other = world.device(network, None);
+            let at = deal.signals.anchor.micros() - world.below(WEEK as u64) as i64;
+            world.click(&other, at);
+            around.clicks.push(world.clicks[&network].last().unwrap().clone());
+            around.clicks.sort_by_key(|click| (std::cmp::Reverse(click.at), std::cmp::Reverse(click.key)));
+            around.total += 1;
+        }
+    }
+    assert_eq!(risen, 0);
+}
+
+#[test]
+fn too_little_evidence_teaches_nothing() {
+    let mut world = World::new(4, false);
+    let deals = world.deals(300);
+    let error = trained(&world, &deals, false).unwrap_err();
+    assert!(error.message().contains("too little evidence") && error.message().contains("200"), "{error}");
+    let none = Collection::new(Windows::default());
+    assert!(none.train(200).unwrap_err().message().contains("0 deals"));
+    assert!(none.train(1).unwrap_err().message().contains("at least 30"));
 }

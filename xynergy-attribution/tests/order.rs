@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 use xynergy_attribution::click::{IdentityKey, parse_line};
-use xynergy_attribution::matching::{ContactProperties, Evidence, KnownAds, Layers, choose, window};
+use xynergy_attribution::matching::{
+    ChooseBy, ContactProperties, Evidence, KnownAds, Layers, Rules, Windows, choose,
+};
 use xynergy_attribution::revenue::{StageValues, anchor, fold};
 use xynergy_core::crm::{Contact, Crm, Deal, MemoryCrm};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
@@ -29,7 +31,7 @@ async fn process(
     ctx: &Ctx,
     key: &IdentityKey,
 ) {
-    let (tenant, ads) = (&ctx.tenant, KnownAds::new());
+    let (tenant, ads, windows) = (&ctx.tenant, KnownAds::new(), Windows::default());
     let pending = revenue.pending_deals(tenant, usize::MAX).await.unwrap();
     let deals = crm.deals(ctx, &pending).await.unwrap();
     for id in pending {
@@ -38,9 +40,10 @@ async fn process(
         let people = crm.contacts(ctx, deal.map_or(&[], |d| &d.contacts)).await.unwrap();
         let evidence = Evidence::of(people.values(), &ContactProperties::default(), key, &Layers::default());
         let at = anchor(deal, &ledger);
-        let (from, to) = window(at);
+        let (from, to) = windows.around(at);
         let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();
-        let matched = choose(at, &evidence, &candidates, &ads);
+        let rules = Rules { windows: &windows, choose_by: ChooseBy::Tier, ads: &ads };
+        let matched = choose(at, &evidence, &candidates, rules, None);
         assert!(revenue.put_deals(tenant, &[ledger.into_deal(id, matched)]).await.unwrap());
     }
 }

@@ -149,6 +149,9 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "totals" => json(attribution.totals().await),
         "deals" => json(attribution.deals().await),
         "stages" => json(Ok(attribution.stages())),
+        "train" => json(attribution.train(a.optional::<usize>("least_masked")).await),
+        "explain" => json(attribution.explain(&a.take::<String>("deal_id")).await),
+        "verify_receipt" => json(Ok(attribution.verify_receipt(&a.take::<String>("receipt")))),
         _ => panic!("attribution.{name} is no method of the Rust library"),
     }
 }

@@ -79,21 +79,48 @@ pub(super) fn compare(
 }
 
 /// The campaign of the click that the conversion names, by the platform's id or by `utm_campaign`.
-fn campaign_of<'a>(click: &'a Candidate, campaigns: &BTreeSet<String>) -> Option<&'a str> {
+pub(super) fn campaign_of<'a>(click: &'a Candidate, campaigns: &BTreeSet<String>) -> Option<&'a str> {
     let names = [Some(click.campaign_id.as_str()), click.utm.campaign.as_deref()];
     names.into_iter().flatten().find(|name| campaigns.contains(*name))
 }
 
-fn agent_level(a: &Device, b: &Device) -> Option<u8> {
-    let equal = |a: &Option<String>, b: &Option<String>| a.as_ref().zip(b.as_ref()).map(|(a, b)| a == b);
-    match (equal(&a.browser, &b.browser), equal(&a.platform, &b.platform)) {
+/// Whether two values are equal; nothing where one is missing.
+fn equal<T: PartialEq>(a: Option<T>, b: Option<T>) -> Option<bool> {
+    a.zip(b).map(|(a, b)| a == b)
+}
+
+/// The level of browser and platform.
+pub(super) fn agent_of(browser: Option<bool>, platform: Option<bool>) -> Option<u8> {
+    match (browser, platform) {
         (None, None) => None,
         (browser, platform) => Some([browser, platform].into_iter().flatten().map(u8::from).sum()),
     }
 }
 
+fn agent_level(a: &Device, b: &Device) -> Option<u8> {
+    agent_of(equal(a.browser.as_ref(), b.browser.as_ref()), equal(a.platform.as_ref(), b.platform.as_ref()))
+}
+
 fn language_level(a: &Device, b: &Device) -> Option<u8> {
-    a.language.as_ref().zip(b.language.as_ref()).map(|(a, b)| u8::from(a == b))
+    equal(a.language.as_ref(), b.language.as_ref()).map(u8::from)
+}
+
+/// A device by the numbers of its values; 0 is a missing one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Numbered {
+    pub(super) browser: u32,
+    pub(super) platform: u32,
+    pub(super) language: u32,
+}
+
+impl Numbered {
+    /// The levels of agent and language.
+    pub(super) fn levels(&self, other: &Self) -> (Option<u8>, Option<u8>) {
+        let told = |number: u32| (number != 0).then_some(number);
+        let same = |a: u32, b: u32| equal(told(a), told(b));
+        let agent = agent_of(same(self.browser, other.browser), same(self.platform, other.platform));
+        (agent, same(self.language, other.language).map(u8::from))
+    }
 }
 
 pub(super) fn agent_term(device: &Device) -> Option<String> {
@@ -101,7 +128,7 @@ pub(super) fn agent_term(device: &Device) -> Option<String> {
 }
 
 /// The bucket of so many microseconds; `None` when they are negative.
-fn lag_bucket(lag: i64) -> Option<u8> {
+pub(super) fn lag_bucket(lag: i64) -> Option<u8> {
     (lag >= 0).then(|| LAGS.iter().zip(0_u8..).find(|(end, _)| lag < **end).map_or(8, |(_, bucket)| bucket))
 }
 
@@ -152,6 +179,11 @@ impl Frequencies {
                 .map(|(value, count)| (value.clone(), bits(*count as f64 / total)))
                 .collect(),
         }
+    }
+
+    /// The common values.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &str> {
+        self.listed.keys().map(String::as_str)
     }
 
     /// How much more, or less, an agreement on this value says than one on any value, in millionths of a bit.

@@ -34,6 +34,9 @@ pub(super) struct Conversion {
     pub(super) total: u64,
     pub(super) truth: Truth,
     pub(super) pairs: Vec<Pair>,
+    /// The clicks beside its known one, compared with the device of somebody else who converted in such a place: what it would find if
+    /// none of the clicks were its own.
+    pub(super) foreign: Vec<Pair>,
 }
 
 /// How much the estimates of all networks together count against those of networks that are about as busy, in conversions.
@@ -77,7 +80,7 @@ pub(super) fn estimate(mut model: Model, conversions: &[&Conversion]) -> Model {
         },
         u: Shares { agent: [0.5, 0.3, 0.2], language: [0.5, 0.5], campaign: [0.9, 0.1], lag: widths },
     };
-    let mut groups = vec![start; CROWDS.len() + 1];
+    let mut groups = with_foreign(vec![start; CROWDS.len() + 1], conversions);
     for _ in 0..STEPS {
         let next = step(&model, &groups, conversions, &widths);
         let moved = groups.iter().zip(&next).map(|(a, b)| distance(a, b)).fold(0.0, f64::max);
@@ -100,6 +103,25 @@ pub(super) fn estimate(mut model: Model, conversions: &[&Conversion]) -> Model {
         }
     }
     model
+}
+
+/// With `u` of devices as measured on clicks that are surely not the conversion's own: a person who clicks twice would otherwise make
+/// strangers look alike.
+fn with_foreign(mut groups: Vec<Group>, conversions: &[&Conversion]) -> Vec<Group> {
+    let mut counts = vec![Counts::default(); groups.len()];
+    for conversion in conversions {
+        let crowd = Model::crowd_of(conversion.total.saturating_sub(1));
+        conversion.foreign.iter().for_each(|pair| counts[crowd].add(&pair.compared, 0.0));
+    }
+    let mut all = Counts::default();
+    counts.iter().for_each(|counts| all.merge(counts));
+    let agent = smoothed(&all.u.agent, &[0.5, 0.3, 0.2], 5.0);
+    let language = smoothed(&all.u.language, &[0.5, 0.5], 5.0);
+    for (group, counts) in groups.iter_mut().zip(&counts) {
+        group.u.agent = smoothed(&counts.u.agent, &agent, POOLED);
+        group.u.language = smoothed(&counts.u.language, &language, POOLED);
+    }
+    groups
 }
 
 /// By how many others were seen, how many are to be expected in such a time: `(n + 1) p(n + 1) / p(n)` (Robbins 1956), over the clicks
@@ -167,7 +189,11 @@ fn step(model: &Model, groups: &[Group], conversions: &[&Conversion], widths: &[
     let mut all = Counts::default();
     counts.iter().for_each(|counts| all.merge(counts));
     let pooled = all.group(None, widths);
-    counts.iter().map(|counts| counts.group(Some(&pooled), widths)).collect()
+    let mut next: Vec<Group> = counts.iter().map(|counts| counts.group(Some(&pooled), widths)).collect();
+    for (next, now) in next.iter_mut().zip(groups) {
+        (next.u.agent, next.u.language) = (now.u.agent, now.u.language);
+    }
+    next
 }
 
 /// Likelihood ratios by level.

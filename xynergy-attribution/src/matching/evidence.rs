@@ -103,6 +103,11 @@ impl Evidence {
         self.devices.iter().map(|device| device.network).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
+    /// The layer of this key, where it is one of them.
+    pub fn layer(&self, key: KeyedHash) -> Option<Layer> {
+        self.keys.get(&key).copied()
+    }
+
     /// The keys to ask a click store for.
     pub fn keys(&self) -> Vec<KeyedHash> {
         self.keys.keys().copied().collect()

@@ -137,7 +137,7 @@ impl Receipt<'_> {
     /// of a surer layer, or later in the same, than the one that the tiers choose.
     ///
     /// # Errors
-    /// [`Conflict`](ErrorKind::Conflict) when it comes to something else.
+    /// [`Corrupt`](ErrorKind::Corrupt) when it comes to something else.
     fn replay(&self) -> Result<()> {
         let rank = |line: &Line<'_>| (line.layer, std::cmp::Reverse(line.at));
         if self.candidates.iter().zip(self.candidates.iter().skip(1)).any(|(a, b)| rank(a) > rank(b)) {
@@ -180,7 +180,7 @@ impl Receipt<'_> {
 /// Reads a sealed receipt.
 ///
 /// # Errors
-/// [`Conflict`](ErrorKind::Conflict) when its digest is not that of its bytes, or it is of another version of this library.
+/// [`Corrupt`](ErrorKind::Corrupt) when its digest is not that of its bytes, or it is of another version of this library.
 pub fn read(receipt: &str) -> Result<Receipt<'_>> {
     let split = receipt.len().checked_sub(DIGEST.len() + HEX + 2);
     let (body, tail) = split
@@ -196,11 +196,20 @@ pub fn read(receipt: &str) -> Result<Receipt<'_>> {
         .map_err(|error| broken("it is not of this version").with_source(error))
 }
 
+/// Checks that nobody changed a receipt: the digest is that of the bytes, and what it lists leads to what it says was chosen and how
+/// probable that is.
+///
+/// # Errors
+/// [`Corrupt`](ErrorKind::Corrupt) that says what does not fit.
+pub fn check(receipt: &str) -> Result<()> {
+    read(receipt)?.replay()
+}
+
 /// Checks that nobody changed a match or its receipt: the digest is that of the bytes, what the receipt lists leads to what it says was
 /// chosen and how probable that is, and this is what the match says.
 ///
 /// # Errors
-/// [`Conflict`](ErrorKind::Conflict) that says what does not fit.
+/// [`Corrupt`](ErrorKind::Corrupt) that says what does not fit.
 pub fn verify(matched: &Match) -> Result<()> {
     let receipt = read(&matched.receipt)?;
     receipt.replay()?;
@@ -235,7 +244,7 @@ pub fn forget(receipt: &str, clicks: &BTreeSet<KeyedHash>) -> Option<String> {
 }
 
 fn broken(problem: &str) -> Error {
-    Error::new(ErrorKind::Conflict, OPERATION, format!("the receipt does not verify: {problem}"))
+    Error::new(ErrorKind::Corrupt, OPERATION, format!("the receipt does not verify: {problem}"))
 }
 
 fn hex(text: &str) -> String {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use xynergy_core::store::{Around, Candidate};
+use xynergy_core::store::{Around, Candidate, Device, KeyedHash};
 use xynergy_core::{Error, Result};
 
 use super::calibrate::{Calibration, Judged, expected_calibration_error};
-use super::compare::{Compared, Frequencies, Terms, agent_term, compare};
+use super::compare::{Compared, Frequencies, Numbered, agent_term, campaign_of, lag_bucket};
 use super::estimate::{Conversion, Pair, Truth, estimate};
 use super::layers::best;
 use super::model::{CROWDS, Model};
@@ -74,18 +74,31 @@ pub struct Gain {
 pub struct Collection {
     windows: Windows,
     reach: Duration,
-    agents: Interner,
-    languages: Interner,
-    campaigns: Interner,
+    names: Interner,
+    networks: BTreeMap<KeyedHash, u32>,
+    /// How often each agent, language and campaign occurs among the clicks.
+    agents: BTreeMap<String, u64>,
+    languages: BTreeMap<String, u64>,
+    campaigns: BTreeMap<String, u64>,
     seen: BTreeMap<String, Seen>,
 }
 
 #[derive(Debug)]
 struct Seen {
     total: u64,
-    pairs: Vec<(Compared, [u32; 3])>,
+    devices: Vec<(u32, Numbered)>,
+    clicks: Vec<SeenClick>,
     truth: Truth,
     tier: TierChoice,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct SeenClick {
+    network: u32,
+    device: Numbered,
+    lag: u8,
+    campaign: Option<u8>,
+    campaign_name: u32,
 }
 
 /// Whether the tiers were right with the click hidden, and with it gone.
@@ -97,34 +110,17 @@ struct TierChoice {
 
 /// Numbers for names; 0 is none.
 #[derive(Debug, Default)]
-struct Interner {
-    numbers: BTreeMap<String, u32>,
-    counts: BTreeMap<String, u64>,
-}
+struct Interner(BTreeMap<String, u32>);
 
 impl Interner {
-    fn number(&mut self, name: Option<String>) -> u32 {
+    fn number(&mut self, name: Option<&str>) -> u32 {
         let Some(name) = name else { return 0 };
-        let next = u32::try_from(self.numbers.len()).unwrap_or(u32::MAX).saturating_add(1);
-        *self.numbers.entry(name).or_insert(next)
-    }
-
-    fn count(&mut self, name: Option<String>) {
-        if let Some(name) = name {
-            *self.counts.entry(name).or_default() += 1;
+        if let Some(known) = self.0.get(name) {
+            return *known;
         }
-    }
-
-    /// The terms by number, in millionths of a bit, and the frequencies themselves.
-    fn terms(&self) -> (Vec<i64>, Frequencies) {
-        let frequencies = Frequencies::of(&self.counts);
-        let mut terms = vec![0; self.numbers.len() + 1];
-        for (name, number) in &self.numbers {
-            if let Some(term) = usize::try_from(*number).ok().and_then(|at| terms.get_mut(at)) {
-                *term = frequencies.term(Some(name));
-            }
-        }
-        (terms, frequencies)
+        let next = u32::try_from(self.0.len()).unwrap_or(u32::MAX).saturating_add(1);
+        self.0.insert(name.to_owned(), next);
+        next
     }
 }
 
@@ -135,9 +131,11 @@ impl Collection {
         Self {
             windows,
             reach,
-            agents: Interner::default(),
-            languages: Interner::default(),
-            campaigns: Interner::default(),
+            names: Interner::default(),
+            networks: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            languages: BTreeMap::new(),
+            campaigns: BTreeMap::new(),
             seen: BTreeMap::new(),
         }
     }
@@ -161,35 +159,54 @@ impl Collection {
         if signals.devices.is_empty() {
             return;
         }
-        let devices: Vec<_> = signals.devices.iter().cloned().collect();
-        let mut clicks: Vec<&Candidate> = around.clicks.iter().collect();
-        clicks.sort_by_key(|click| (click.key, std::cmp::Reverse(click.at)));
-        clicks.dedup_by_key(|click| click.key);
-        clicks.sort_by_key(|click| (std::cmp::Reverse(click.at), click.key));
+        let devices: Vec<(u32, Numbered)> =
+            signals.devices.iter().map(|device| (self.network(device), self.numbered(device))).collect();
+        let mut around_it: Vec<&Candidate> = around.clicks.iter().collect();
+        around_it.sort_by_key(|click| (click.key, std::cmp::Reverse(click.at)));
+        around_it.dedup_by_key(|click| click.key);
+        around_it.sort_by_key(|click| (std::cmp::Reverse(click.at), click.key));
         // The campaign was in the URL with the click id: what is hidden with it is no evidence either.
-        let none = std::collections::BTreeSet::new();
-        let campaigns = if signals.click.is_some() { &none } else { &signals.campaigns };
-        let mut pairs = Vec::new();
+        let campaigns = if signals.click.is_some() { None } else { Some(&signals.campaigns) };
+        let mut clicks = Vec::with_capacity(around_it.len());
         let mut truth = if signals.click.is_some() { Truth::Absent } else { Truth::Unknown };
-        for click in clicks {
-            let Some((compared, Terms { agent, language, campaign })) =
-                compare(signals.anchor, &devices, campaigns, click)
-            else {
+        for click in around_it {
+            let lag = signals.anchor.micros().checked_sub(click.at.micros()).and_then(lag_bucket);
+            let (Some(lag), Some(device)) = (lag, &click.device) else { continue };
+            let network = self.network(device);
+            if !devices.iter().any(|(own, _)| *own == network) {
                 continue;
-            };
-            if Some(click.key) == signals.click {
-                truth = Truth::At(pairs.len());
             }
-            self.agents.count(click.device.as_ref().and_then(agent_term));
-            self.languages.count(click.device.as_ref().and_then(|device| device.language.clone()));
-            self.campaigns.count(Some(click.campaign_id.clone()));
-            let terms =
-                [self.agents.number(agent), self.languages.number(language), self.campaigns.number(campaign)];
-            pairs.push((compared, terms));
+            if Some(click.key) == signals.click {
+                truth = Truth::At(clicks.len());
+            }
+            let named = campaigns.filter(|names| !names.is_empty()).map(|names| campaign_of(click, names));
+            count(&mut self.agents, agent_term(device));
+            count(&mut self.languages, device.language.clone());
+            count(&mut self.campaigns, Some(click.campaign_id.clone()));
+            clicks.push(SeenClick {
+                network,
+                device: self.numbered(device),
+                lag,
+                campaign: named.map(|found| u8::from(found.is_some())),
+                campaign_name: self.names.number(named.flatten()),
+            });
         }
-        let total = around.total.max(pairs.len() as u64);
+        let total = around.total.max(clicks.len() as u64);
         let tier = self.tier_choice(signals, by_tier, by_tier_without);
-        self.seen.insert(deal_id.to_owned(), Seen { total, pairs, truth, tier });
+        self.seen.insert(deal_id.to_owned(), Seen { total, devices, clicks, truth, tier });
+    }
+
+    fn network(&mut self, device: &Device) -> u32 {
+        let next = u32::try_from(self.networks.len()).unwrap_or(u32::MAX);
+        *self.networks.entry(device.network).or_insert(next)
+    }
+
+    fn numbered(&mut self, device: &Device) -> Numbered {
+        Numbered {
+            browser: self.names.number(device.browser.as_deref()),
+            platform: self.names.number(device.platform.as_deref()),
+            language: self.names.number(device.language.as_deref()),
+        }
     }
 
     fn tier_choice(&self, signals: &Signals, with: &[Candidate], without: &[Candidate]) -> TierChoice {
@@ -265,22 +282,25 @@ struct Learnt {
 impl Base {
     fn of(collection: &Collection) -> Self {
         let mut start = Model::new(collection.reach);
-        let (agents, languages, campaigns);
-        (agents, start.agents) = collection.agents.terms();
-        (languages, start.languages) = collection.languages.terms();
-        (campaigns, start.campaigns) = collection.campaigns.terms();
-        let term = |terms: &[i64], number: u32| {
-            usize::try_from(number).ok().and_then(|at| terms.get(at)).copied().unwrap_or(0)
-        };
-        let conversions = collection.seen.values().map(|seen| Conversion {
-            total: seen.total,
-            truth: seen.truth,
-            pairs: (seen.pairs.iter())
-                .map(|(compared, [agent, language, campaign])| Pair {
-                    compared: *compared,
-                    terms: [term(&agents, *agent), term(&languages, *language), term(&campaigns, *campaign)],
-                })
-                .collect(),
+        start.agents = Frequencies::of(&collection.agents);
+        start.languages = Frequencies::of(&collection.languages);
+        start.campaigns = Frequencies::of(&collection.campaigns);
+        let terms = TermTable::of(&start, &collection.names);
+        let seen: Vec<&Seen> = collection.seen.values().collect();
+        let strangers = strangers(&seen);
+        let conversions = seen.iter().zip(strangers).map(|(seen, stranger)| {
+            let own = |click: &SeenClick| {
+                let same = seen.devices.iter().filter(|(network, _)| *network == click.network);
+                let best = same.max_by_key(|(_, device)| (device.levels(&click.device), std::cmp::Reverse(*device)));
+                best.map_or(Numbered::default(), |(_, device)| *device)
+            };
+            let others = seen.clicks.iter().enumerate().filter(|(at, _)| Some(*at) != seen.truth.at());
+            Conversion {
+                total: seen.total,
+                truth: seen.truth,
+                pairs: seen.clicks.iter().map(|click| terms.pair(&own(click), click)).collect(),
+                foreign: others.map(|(_, click)| terms.pair(&stranger, click)).collect(),
+            }
         });
         Self {
             start,
@@ -312,10 +332,90 @@ impl Base {
     }
 }
 
-/// What the model says of a conversion, and whether its best candidate is the click; `without` hides the click itself as well.
-fn said(model: &Model, conversion: &Conversion, without: bool) -> (usize, Said) {
-    let (posterior, crowd, best) = posterior(model, conversion, without);
-    let right = !without && best.is_some() && best == conversion.truth.at();
+/// Networks with so many conversions have somebody else of the same place for each.
+const OF_ONE_PLACE: usize = 5;
+
+/// For each conversion the device of another one: of its own network where that has many, else of one about as busy.
+fn strangers(seen: &[&Seen]) -> Vec<Numbered> {
+    let mut by_network: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let mut by_crowd: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (at, seen) in seen.iter().enumerate() {
+        if let Some((network, _)) = seen.devices.first() {
+            by_network.entry(*network).or_default().push(at);
+        }
+        by_crowd.entry(Model::crowd_of(seen.total.saturating_sub(1))).or_default().push(at);
+    }
+    let mut strangers = vec![Numbered::default(); seen.len()];
+    let mut take = |group: &[usize]| {
+        for (place, at) in group.iter().enumerate() {
+            let other = group[(place + group.len() / 2) % group.len()];
+            strangers[*at] = seen[other].devices.first().map_or(Numbered::default(), |(_, device)| *device);
+        }
+    };
+    by_crowd.values().for_each(|group| take(group));
+    by_network.values().filter(|group| group.len() >= OF_ONE_PLACE).for_each(|group| take(group));
+    strangers
+}
+
+/// How much more an agreement on each value says than on any.
+struct TermTable {
+    agents: BTreeMap<(u32, u32), i64>,
+    unknown_agent: i64,
+    names: Vec<(i64, i64)>,
+}
+
+impl TermTable {
+    fn of(model: &Model, names: &Interner) -> Self {
+        let mut by_number = vec![(0, 0); names.0.len() + 1];
+        for (name, number) in &names.0 {
+            if let Some(terms) = usize::try_from(*number).ok().and_then(|at| by_number.get_mut(at)) {
+                *terms = (model.languages.term(Some(name)), model.campaigns.term(Some(name)));
+            }
+        }
+        let number = |name: &str| names.0.get(name).copied().unwrap_or(0);
+        let agents = model.agents.listed().filter_map(|term| {
+            let (browser, platform) = term.split_once(" on ")?;
+            Some(((number(browser), number(platform)), model.agents.term(Some(term))))
+        });
+        Self { agents: agents.collect(), unknown_agent: model.agents.term(Some("")), names: by_number }
+    }
+
+    fn pair(&self, device: &Numbered, click: &SeenClick) -> Pair {
+        let (agent, language) = device.levels(&click.device);
+        let named = |number: u32| usize::try_from(number).ok().and_then(|at| self.names.get(at)).copied();
+        let key = (click.device.browser, click.device.platform);
+        let agent_term = match agent {
+            Some(2) => self.agents.get(&key).copied().unwrap_or(self.unknown_agent),
+            _ => 0,
+        };
+        let language_term = if language == Some(1) { named(click.device.language) } else { None };
+        let campaign_term = if click.campaign == Some(1) { named(click.campaign_name) } else { None };
+        Pair {
+            compared: Compared { agent, language, campaign: click.campaign, lag: click.lag },
+            terms: [
+                agent_term,
+                language_term.map_or(0, |(language, _)| language),
+                campaign_term.map_or(0, |(_, campaign)| campaign),
+            ],
+        }
+    }
+}
+
+/// Which clicks a masked conversion is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// All.
+    All,
+    /// All but its own known one.
+    Rest,
+    /// Those, as somebody else sees them.
+    Foreign,
+}
+
+/// What the model says of a conversion, and whether its best candidate is the click.
+fn said(model: &Model, conversion: &Conversion, shown: Shown) -> (usize, Said) {
+    let (posterior, crowd, best) = posterior(model, conversion, shown);
+    let right = shown == Shown::All && best.is_some() && best == conversion.truth.at();
     (crowd, Said { posterior, right, found: best.is_some() })
 }
 
@@ -325,13 +425,15 @@ struct Said {
     found: bool,
 }
 
-fn posterior(model: &Model, conversion: &Conversion, without: bool) -> (Posterior, usize, Option<usize>) {
-    let gone = if without { conversion.truth.at() } else { None };
+fn posterior(model: &Model, conversion: &Conversion, shown: Shown) -> (Posterior, usize, Option<usize>) {
+    let gone = if shown == Shown::All { None } else { conversion.truth.at() };
     let total = conversion.total.saturating_sub(u64::from(gone.is_some()));
     let others = total.saturating_sub(1);
     let crowd = Model::crowd_of(others);
-    let pairs: Vec<(usize, &Pair)> =
-        conversion.pairs.iter().enumerate().filter(|(at, _)| Some(*at) != gone).collect();
+    let pairs: Vec<(usize, &Pair)> = match shown {
+        Shown::Foreign => conversion.foreign.iter().enumerate().collect(),
+        _ => conversion.pairs.iter().enumerate().filter(|(at, _)| Some(*at) != gone).collect(),
+    };
     let mut weighed: Vec<(i64, usize)> = (pairs.iter())
         .map(|(at, pair)| (model.weights(crowd, others, &pair.compared, pair.terms).sum(), *at))
         .collect();
@@ -370,11 +472,11 @@ fn with_click(model: &Model, used: &[&Conversion]) -> Vec<f64> {
     let mut scores: Vec<[Vec<Ppm>; 3]> = (0..crowds).map(|_| Default::default()).collect();
     for conversion in used {
         if conversion.truth == Truth::Unknown {
-            let (crowd, one) = said(model, conversion, false);
+            let (crowd, one) = said(model, conversion, Shown::All);
             scores[crowd][2].push(one.posterior.said());
         } else {
-            for (to, without) in [(0, false), (1, true)] {
-                let (crowd, one) = said(model, conversion, without);
+            for (to, shown) in [(0, Shown::All), (1, Shown::Foreign)] {
+                let (crowd, one) = said(model, conversion, shown);
                 scores[crowd][to].push(one.posterior.said());
             }
         }
@@ -423,10 +525,10 @@ fn with_click(model: &Model, used: &[&Conversion]) -> Vec<f64> {
 fn judged(model: &Model, used: &[&Conversion], with_click: &[f64]) -> Vec<Vec<Judged>> {
     let mut judged = vec![Vec::new(); CROWDS.len() + 1];
     for conversion in used.iter().filter(|conversion| conversion.truth != Truth::Unknown) {
-        for without in [false, true] {
-            let (crowd, one) = said(model, conversion, without);
+        for shown in [Shown::All, Shown::Foreign] {
+            let (crowd, one) = said(model, conversion, shown);
             if one.found {
-                let weight = if without { 1.0 - with_click[crowd] } else { with_click[crowd] };
+                let weight = if shown == Shown::All { with_click[crowd] } else { 1.0 - with_click[crowd] };
                 judged[crowd].push(Judged { said: one.posterior.said(), right: one.right, weight });
             }
         }
@@ -448,24 +550,28 @@ struct Tally {
 impl Tally {
     fn judge(&mut self, learnt: &Learnt, conversion: &Conversion, tier: TierChoice) {
         let (mut difference, mut mass) = (0.0, 0.0);
-        for without in [false, true] {
-            let (crowd, one) = said(&learnt.model, conversion, without);
+        for shown in [Shown::All, Shown::Rest, Shown::Foreign] {
+            let (crowd, one) = said(&learnt.model, conversion, shown);
             let share = learnt.with_click[crowd];
-            let weight = if without { 1.0 - share } else { share };
+            let weight = if shown == Shown::All { share } else { 1.0 - share };
             let stated = stated(&learnt.model, crowd, &one.posterior);
-            let said = stated.probabilities.first().copied().unwrap_or(0);
-            let chosen = chooses(&stated);
+            if shown != Shown::Rest && one.found {
+                let said = stated.probabilities.first().copied().unwrap_or(0);
+                self.judged[crowd].push(Judged { said, right: one.right, weight });
+            }
+            // Both ways to choose are shown the same clicks.
+            if shown == Shown::Foreign {
+                continue;
+            }
+            let without = shown == Shown::Rest;
             let nothing_to_find = without || conversion.truth.at().is_none();
-            let by_probability = if chosen { one.right } else { nothing_to_find };
+            let by_probability = if chooses(&stated) { one.right } else { nothing_to_find };
             let by_tier = if without { tier.without } else { tier.with };
             let (p, t) = (f64::from(u8::from(by_probability)), f64::from(u8::from(by_tier)));
             self.probability += weight * p;
             self.tier += weight * t;
             difference += weight * (p - t);
             mass += weight;
-            if one.found {
-                self.judged[crowd].push(Judged { said, right: one.right, weight });
-            }
         }
         self.mass += mass;
         self.differences.push((difference, mass));
@@ -489,6 +595,12 @@ impl Tally {
                 .map(|own| expected_calibration_error(own, BINS))
                 .collect(),
         }
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, name: Option<String>) {
+    if let Some(name) = name {
+        *counts.entry(name).or_default() += 1;
     }
 }
 

@@ -89,7 +89,28 @@ pub struct Match {
     pub receipt: String,
 }
 
+/// The members of a receipt that the match states too.
+#[derive(Deserialize)]
+struct Stated {
+    #[serde(default)]
+    probability: Option<u32>,
+    #[serde(default)]
+    p_none: Option<u32>,
+}
+
 impl Match {
+    /// As a store keeps it: the probabilities are those of the receipt, which is sealed.
+    pub fn stored(
+        found: Option<Attributed>,
+        anchor: Timestamp,
+        rule_version: String,
+        receipt: String,
+    ) -> Self {
+        let (probability, p_none) =
+            serde_json::from_str(&receipt).map_or((None, None), |s: Stated| (s.probability, s.p_none));
+        Self { found, anchor, rule_version, probability, p_none, receipt }
+    }
+
     /// The layer, or `None` without a match.
     pub fn layer(&self) -> Option<Layer> {
         self.found.as_ref().map(|f| f.layer)

@@ -12,6 +12,7 @@ mod client;
 mod closed_loop;
 mod execution;
 mod hubspot;
+mod matching;
 mod stream;
 
 use std::collections::HashMap;
@@ -62,12 +63,13 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 10] = [
+const COMPUTES: [&str; 11] = [
     "allocation.pipeline",
     "allocation.select",
     "attribution.deals",
     "attribution.totals",
     "attribution.track_clicks",
+    "attribution.train",
     "closed_loop.allocate",
     "closed_loop.process",
     "closed_loop.tick",
@@ -122,6 +124,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         client::METHODS,
         ai::METHODS,
         attribution::METHODS,
+        matching::METHODS,
         hubspot::METHODS,
         allocation::METHODS,
         closed_loop::METHODS,

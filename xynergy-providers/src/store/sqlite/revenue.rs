@@ -398,12 +398,7 @@ fn state(row: &Row<'_>) -> rusqlite::Result<DealRevenue> {
         problem: row.get(15)?,
         facts: json::column(row, 16)?.unwrap_or_default(),
         entries: Vec::new(),
-        matched: Match {
-            found,
-            anchor: Timestamp::from_micros(row.get(9)?),
-            rule_version: row.get(10)?,
-            receipt: row.get(11)?,
-        },
+        matched: Match::stored(found, Timestamp::from_micros(row.get(9)?), row.get(10)?, row.get(11)?),
         values_seen: row.get(17)?,
     })
 }
