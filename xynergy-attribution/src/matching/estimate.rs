@@ -1,5 +1,6 @@
 //! Expectation and maximisation over conversions: at most one click of each network belongs to a conversion.
 
+use super::alike::{AlikeTable, GENERAL};
 use super::compare::{AGENT_LEVELS, BINARY_LEVELS, Compared, LAG_BUCKETS, lag_widths};
 use super::model::{CROWDS, Model};
 use super::ppm::{micro, ppm, unmicro};
@@ -95,6 +96,8 @@ pub(super) fn estimate(mut model: Model, conversions: &[&Conversion]) -> Model {
         crowd.language = bits(&group.m.language, &group.u.language);
         crowd.campaign = bits(&group.m.campaign, &group.u.campaign);
         crowd.lag = bits(&group.m.lag, &widths);
+        crowd.agent_of_others = bits(&group.u.agent, &[1.0; AGENT_LEVELS]);
+        crowd.language_of_others = bits(&group.u.language, &[1.0; BINARY_LEVELS]);
         let mut later = 0.0;
         for (at, share) in group.m.lag.iter().enumerate().rev() {
             // Half of a bucket lies behind its middle.
@@ -138,8 +141,11 @@ fn others(conversions: &[&Conversion]) -> Vec<i64> {
     let mut least = 0;
     for (next, pair) in (1_u32..).zip(counts.windows(2)) {
         let mean = f64::from(next) * (pair[1] + 0.5) / (pair[0] + 1.0);
-        least = micro(mean.clamp(0.001, f64::from(next))).max(least);
+        least = micro(mean.clamp(0.001, f64::from(next) - 0.5)).max(least);
         expected.push(least);
+        // By so much another click that is not alike can make the rest say more.
+        let seen = f64::from(next) - 1.0;
+        least = micro(unmicro(least) * (seen + 2.0 + GENERAL) / (seen + 1.0 + GENERAL)).saturating_add(1);
     }
     expected
 }
@@ -168,7 +174,11 @@ fn step(model: &Model, groups: &[Group], conversions: &[&Conversion], widths: &[
             }
             Truth::Unknown => {
                 let density = unmicro(model.expected_others(others)).max(1e-6);
-                weights.extend(conversion.pairs.iter().map(|pair| group.prior * table.ratio(pair) / density));
+                let alike = AlikeTable::of(conversion.pairs.iter().map(|pair| &pair.compared));
+                weights.extend(conversion.pairs.iter().map(|pair| {
+                    let likeness = unmicro(alike.of_one(&pair.compared).bits(table.of_others(pair)));
+                    group.prior * table.ratio(pair) * libm::exp2(likeness) / density
+                }));
                 let oldest = conversion.pairs.iter().map(|pair| usize::from(pair.compared.lag)).max();
                 let unlisted = match oldest {
                     _ if conversion.total <= conversion.pairs.len() as u64 => 0.0,
@@ -202,6 +212,8 @@ struct Tables {
     language: [f64; BINARY_LEVELS],
     campaign: [f64; BINARY_LEVELS],
     lag: [f64; LAG_BUCKETS],
+    agent_of_others: [i64; AGENT_LEVELS],
+    language_of_others: [i64; BINARY_LEVELS],
 }
 
 impl Tables {
@@ -211,7 +223,19 @@ impl Tables {
             language: ratios(&group.m.language, &group.u.language),
             campaign: ratios(&group.m.campaign, &group.u.campaign),
             lag: ratios(&group.m.lag, widths),
+            agent_of_others: bits(&group.u.agent, &[1.0; AGENT_LEVELS]),
+            language_of_others: bits(&group.u.language, &[1.0; BINARY_LEVELS]),
         }
+    }
+
+    /// log2 of how often strangers compare so, in millionths.
+    fn of_others(&self, pair: &Pair) -> i64 {
+        let at = |bits: &[i64], level: Option<u8>| {
+            level.and_then(|level| bits.get(usize::from(level))).copied().unwrap_or(0)
+        };
+        let [agent, language, _] = pair.terms;
+        (at(&self.agent_of_others, pair.compared.agent).saturating_sub(agent))
+            .saturating_add(at(&self.language_of_others, pair.compared.language).saturating_sub(language))
     }
 
     fn ratio(&self, pair: &Pair) -> f64 {

@@ -1,5 +1,6 @@
 //! Which click is behind a deal: consent first, then three layers from the surest to the least sure, and beside them how probable it is.
 
+mod alike;
 mod calibrate;
 mod compare;
 mod estimate;

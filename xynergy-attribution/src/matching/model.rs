@@ -9,6 +9,7 @@ use xynergy_core::store::{Around, Candidate, Device, KeyedHash};
 use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 
 use super::calibrate::Calibration;
+use super::alike::{Alike, AlikeTable};
 use super::compare::{AGENT_LEVELS, BINARY_LEVELS, Compared, Frequencies, LAG_BUCKETS, Terms, compare};
 use super::posterior::{Posterior, Stated, weighed};
 use super::ppm::{ONE, Ppm, micro, unmicro};
@@ -51,6 +52,9 @@ pub(super) struct Crowd {
     pub(super) agent: [i64; AGENT_LEVELS],
     pub(super) language: [i64; BINARY_LEVELS],
     pub(super) campaign: [i64; BINARY_LEVELS],
+    /// log2 of how often each level occurs among clicks of others.
+    pub(super) agent_of_others: [i64; AGENT_LEVELS],
+    pub(super) language_of_others: [i64; BINARY_LEVELS],
     pub(super) lag: [i64; LAG_BUCKETS],
     /// How probable it is that the click lies further back than this bucket.
     pub(super) later: [Ppm; LAG_BUCKETS],
@@ -63,6 +67,8 @@ pub(super) struct Crowd {
 pub struct Weights {
     /// How rare clicks are on this network.
     pub network: i64,
+    /// How much less, or more, the other clicks of this network are like this one than those of others are.
+    pub likeness: i64,
     /// Browser and platform.
     pub agent: i64,
     /// The first language.
@@ -80,9 +86,10 @@ impl Weights {
     }
 
     /// Each with its name.
-    pub fn parts(&self) -> [(&'static str, i64); 5] {
+    pub fn parts(&self) -> [(&'static str, i64); 6] {
         [
             ("network", self.network),
+            ("likeness", self.likeness),
             ("agent", self.agent),
             ("language", self.language),
             ("campaign", self.campaign),
@@ -207,14 +214,26 @@ impl Model {
         ]
     }
 
-    pub(super) fn weights(&self, crowd: usize, others: u64, compared: &Compared, terms: [i64; 3]) -> Weights {
+    pub(super) fn weights(
+        &self,
+        crowd: usize,
+        others: u64,
+        compared: &Compared,
+        terms: [i64; 3],
+        alike: Alike,
+    ) -> Weights {
         let crowd = &self.crowds[crowd];
         let level = |bits: &[i64], level: Option<u8>| {
             level.and_then(|level| bits.get(usize::from(level))).copied().unwrap_or(0)
         };
         let [agent, language, campaign] = terms;
+        let expected = level(&crowd.agent_of_others, compared.agent)
+            .saturating_sub(agent)
+            .saturating_add(level(&crowd.language_of_others, compared.language))
+            .saturating_sub(language);
         Weights {
             network: micro(-libm::log2(unmicro(self.expected_others(others)))),
+            likeness: alike.bits(expected),
             agent: level(&crowd.agent, compared.agent).saturating_add(agent),
             language: level(&crowd.language, compared.language).saturating_add(language),
             campaign: level(&crowd.campaign, compared.campaign).saturating_add(campaign),
@@ -260,8 +279,10 @@ impl Versioned {
         let total = around.total.max(found.len() as u64);
         let others = total.saturating_sub(1);
         let crowd = Model::crowd_of(others);
-        let mut weights: Vec<Weights> =
-            found.iter().map(|f| model.weights(crowd, others, &f.compared, f.terms)).collect();
+        let alike = AlikeTable::of(found.iter().map(|found| &found.compared));
+        let mut weights: Vec<Weights> = (found.iter())
+            .map(|f| model.weights(crowd, others, &f.compared, f.terms, alike.of_one(&f.compared)))
+            .collect();
         let order = order(&found, &weights);
         found = permuted(found, &order);
         weights = permuted(weights, &order);
@@ -276,7 +297,7 @@ impl Versioned {
             unlisted: model.unlisted(crowd, total, &compared),
         };
         let said = posterior.said();
-        let cap = self.cap(crowd, total, &found, &compared);
+        let cap = self.cap(crowd, total, &found, &compared, &alike);
         let curve = model.crowds[crowd].calibration.segment(said);
         let stated = posterior.stated(curve, cap);
         let candidates = listed.iter().zip(&stated.probabilities).map(|(at, probability)| Weighed {
@@ -287,19 +308,31 @@ impl Versioned {
         Some(Judgement { version: &self.version, candidates: candidates.collect(), others, stated })
     }
 
-    /// What the best candidate would be worth at most on a less busy network: with as many others, the likeliest of them, as such a
-    /// network has at most. Without it, one more click could raise a probability by making the network one of another kind.
-    fn cap(&self, crowd: usize, total: u64, found: &[Found<'_>], compared: &[Compared]) -> Option<Ppm> {
+    /// What the best candidate would be worth at most on a less busy network, with the most clicks that such a network has and all the
+    /// rivals of this one. Without it, one more click could raise a probability by making the network one of another kind.
+    fn cap(
+        &self,
+        crowd: usize,
+        total: u64,
+        found: &[Found<'_>],
+        compared: &[Compared],
+        alike: &AlikeTable,
+    ) -> Option<Ppm> {
         let model = &self.model;
-        let best = found.first()?;
+        if found.is_empty() {
+            return None;
+        }
         let caps = CROWDS.iter().take(crowd).enumerate().map(|(quieter, most)| {
-            let bits = |f: &Found<'_>| model.weights(quieter, *most, &f.compared, f.terms).sum();
-            let mut rivals: Vec<i64> = found[1..].iter().map(bits).collect();
-            rivals.sort_unstable_by_key(|bits| std::cmp::Reverse(*bits));
-            rivals.truncate(usize::try_from(*most).unwrap_or(usize::MAX));
-            let all: Vec<i64> = std::iter::once(bits(best)).chain(rivals).collect();
-            let unlisted = if all.len() as u64 > *most { 0 } else { model.unlisted(quieter, total, compared) };
-            let posterior = Posterior { prior: model.crowds[quieter].prior, bits: all, rest: 0, unlisted };
+            let bits = |f: &Found<'_>| {
+                let alike = alike.of_one(&f.compared).among(most + 1);
+                model.weights(quieter, *most, &f.compared, f.terms, alike).sum()
+            };
+            let posterior = Posterior {
+                prior: model.crowds[quieter].prior,
+                bits: found.iter().map(bits).collect(),
+                rest: 0,
+                unlisted: model.unlisted(quieter, total, compared),
+            };
             model.crowds[quieter].calibration.apply(posterior.said())
         });
         caps.min()

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use xynergy_core::store::{Around, Candidate, Device, KeyedHash};
 use xynergy_core::{Error, Result};
 
+use super::alike::AlikeTable;
 use super::calibrate::{Calibration, Judged, expected_calibration_error};
 use super::compare::{Compared, Frequencies, Numbered, agent_term, campaign_of, lag_bucket};
 use super::estimate::{Conversion, Pair, Truth, estimate};
@@ -434,9 +435,11 @@ fn posterior(model: &Model, conversion: &Conversion, shown: Shown) -> (Posterior
         Shown::Foreign => conversion.foreign.iter().enumerate().collect(),
         _ => conversion.pairs.iter().enumerate().filter(|(at, _)| Some(*at) != gone).collect(),
     };
-    let mut weighed: Vec<(i64, usize)> = (pairs.iter())
-        .map(|(at, pair)| (model.weights(crowd, others, &pair.compared, pair.terms).sum(), *at))
-        .collect();
+    let alike = AlikeTable::of(pairs.iter().map(|(_, pair)| &pair.compared));
+    let weights = |pair: &Pair| {
+        model.weights(crowd, others, &pair.compared, pair.terms, alike.of_one(&pair.compared)).sum()
+    };
+    let mut weighed: Vec<(i64, usize)> = pairs.iter().map(|(at, pair)| (weights(pair), *at)).collect();
     weighed.sort_unstable_by_key(|(bits, at)| (std::cmp::Reverse(*bits), *at));
     let compared: Vec<Compared> = pairs.iter().map(|(_, pair)| pair.compared).collect();
     let posterior = Posterior {

@@ -284,7 +284,7 @@ mod tests {
 
     fn receipt(model: bool) -> Receipt<'static> {
         let (click, at) = (Some(KeyedHash::from_bytes([7; 16])), Timestamp::from_millis(1_000));
-        let bits = Weights { network: 3_000_000, agent: 2_500_000, language: 500_000, campaign: 0, lag: 1_000_000 };
+        let bits = Weights { network: 3_000_000, likeness: 0, agent: 2_500_000, language: 500_000, campaign: 0, lag: 1_000_000 };
         let posterior = Posterior { prior: 400_000, bits: vec![bits.sum()], rest: 0, unlisted: 0 };
         let curve = Calibration::default().segment(posterior.said());
         let stated = posterior.stated(curve, None);
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn the_text_says_what_decided() {
         let text = receipt(true).text();
-        for part in ["by fingerprint", "0.988764", "+7.00 bits", "network +3.00", "prior 0.400000"] {
+        for part in ["by fingerprint", "0.988417", "+7.00 bits", "network +3.00", "prior 0.400000"] {
             assert!(text.contains(part), "{part} in {text}");
         }
         assert!(!receipt(false).text().contains("Probability"));
@@ -318,7 +318,7 @@ mod tests {
 
     #[test]
     fn the_picture_is_whole_and_holds_no_foreign_markup() {
-        for (model, bars) in [(true, 9), (false, 2)] {
+        for (model, bars) in [(true, 10), (false, 2)] {
             let svg = receipt(model).svg();
             assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>\n"));
             assert!(!svg.contains("<1>") && svg.contains("&lt;1&gt; &amp; &quot;x&quot;"), "{svg}");
