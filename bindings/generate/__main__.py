@@ -19,10 +19,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def describe() -> dict[str, Any]:
     """The description, from the code itself."""
-    command = ["cargo", "run", "--quiet", "--package", "xynergy-bindings", "--bin", "describe"]
+    command = ["cargo", "run", "--quiet", "--package", "xynergy-bindings", "--features", "describe", "--bin", "describe"]
     ran = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE)
     description: dict[str, Any] = json.loads(ran.stdout)
     return description
+
+
+def in_order(description: dict[str, Any]) -> None:
+    """Refuses a method whose required arguments stand behind one that may be left out: few languages can write that."""
+    for method in description["methods"]:
+        required = [param["required"] for param in method["params"]]
+        if required != sorted(required, reverse=True):
+            raise SystemExit(f"{method['name']}: give the required arguments before those that may be left out")
 
 
 def surface(description: dict[str, Any]) -> dict[str, Any]:
@@ -68,7 +76,9 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a file differs")
     check = parser.parse_args().check
     stale = []
-    for path, text in files(describe()).items():
+    description = describe()
+    in_order(description)
+    for path, text in files(description).items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if check:

@@ -39,6 +39,10 @@ def generate(description: dict[str, Any]) -> dict[str, str]:
     return files
 
 
+# What every record can do in Python.
+RECORD_METHODS = {"get", "keys", "model_dump", "model_dump_json", "to_dict", "to_json", "to_pandas"}
+
+
 def records(description: dict[str, Any]) -> str:
     """A class for each shape of a result."""
     types: dict[str, Schema] = description["types"]
@@ -72,6 +76,8 @@ def at_runtime(written: str) -> str:
 
 def record(name: str, shape: Schema, types: dict[str, Schema], names: Names) -> str:
     properties, required = fields(shape)
+    if hidden := RECORD_METHODS & properties.keys():
+        raise SystemExit(f"{name}: {', '.join(sorted(hidden))} would hide a method of Record in Python: name the field otherwise")
     lines = [f"class {name}(Record):", docstring(shape.get("description", name), "    "), "", "    __slots__ = ()", ""]
     for field, schema in properties.items():
         kind = names.of(schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import swift_structs
@@ -26,9 +27,12 @@ def open_enum(name: str, shape: dict[str, Any]) -> str:
 
 
 def choice(defs: Defs, name: str, shape: dict[str, Any]) -> str:
-    """A value of one of several shapes; what this version does not know is `other`."""
+    """A value of one of several shapes; what this version does not know is `unknown`."""
     options = shape.get("oneOf") or shape["anyOf"]
     cases = [case(defs, name, option) for option in options]
+    names = [re.split(r"\(", c["declaration"])[0] for c in cases] + ["unknown"]
+    if len(set(names)) < len(names):
+        raise SystemExit(f"{name}: two cases have one name in Swift: {', '.join(names)}")
     literal = next((c for c in cases if c["literal"]), None)
     declared = "".join(comment(c["doc"]) + f"case {c['declaration']}\n" for c in cases)
     # A type of its own may read every form, those included that it does not know.
@@ -36,10 +40,10 @@ def choice(defs: Defs, name: str, shape: dict[str, Any]) -> str:
     writes = "".join(c["write"] for c in cases)
     nested = "".join(c["nested"] for c in cases)
     body = (
-        f"{declared}/// A form that this version does not know.\ncase other(JSONValue)\n\n"
-        f"public init(from decoder: Decoder) throws {{\n{indent(reads)}    self = .other(try JSONValue(from: decoder))\n}}\n\n"
+        f"{declared}/// A form that this version does not know.\ncase unknown(JSONValue)\n\n"
+        f"public init(from decoder: Decoder) throws {{\n{indent(reads)}    self = .unknown(try JSONValue(from: decoder))\n}}\n\n"
         f"public func encode(to encoder: Encoder) throws {{\n    switch self {{\n{indent(writes)}"
-        f"    case .other(let value): try value.encode(to: encoder)\n    }}\n}}\n"
+        f"    case .unknown(let value): try value.encode(to: encoder)\n    }}\n}}\n"
     )
     if literal:
         body += f"\npublic init(stringLiteral value: String) {{\n    self = .{literal['literal']}(value)\n}}\n"

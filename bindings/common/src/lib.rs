@@ -10,6 +10,7 @@
 //! it into typed values, so that a wrong one is refused with the argument's name before anything starts.
 
 mod call;
+#[cfg(feature = "describe")]
 pub mod description;
 mod engine;
 mod failure;

@@ -8,6 +8,7 @@ mod ads;
 mod cache;
 mod clicks;
 mod crm;
+#[cfg(feature = "describe")]
 mod describe;
 mod embedder;
 mod provider;
@@ -30,6 +31,7 @@ pub use ads::HostAdPlatform;
 pub use cache::HostCache;
 pub use clicks::HostClicks;
 pub use crm::HostCrm;
+#[cfg(feature = "describe")]
 pub use describe::{HostMethod, HostTrait, traits};
 pub use embedder::{EmbedderTraits, HostEmbedder};
 pub use provider::{HostProvider, ProviderTraits};

@@ -20,7 +20,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::OnceLock;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
+#[cfg(feature = "describe")]
+use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use xynergy::{Client, Error, ErrorKind, Result, Scope};
@@ -49,14 +51,17 @@ pub struct Method {
     /// `area.method`, or a method of the client by itself.
     pub name: &'static str,
     /// What it does, for people.
+    #[cfg(feature = "describe")]
     pub doc: &'static str,
     /// The names of the arguments in their order.
     pub params: &'static [&'static str],
     /// How the result comes.
     pub answer: Answer,
     /// The shape of the arguments.
+    #[cfg(feature = "describe")]
     pub arguments: fn(&mut SchemaGenerator) -> Schema,
     /// The shape of the result, or of each piece of a stream.
+    #[cfg(feature = "describe")]
     pub result: fn(&mut SchemaGenerator) -> Schema,
     /// Reads the arguments and starts.
     pub run: fn(Session, &str) -> Result<Work>,
@@ -102,12 +107,19 @@ macro_rules! methods {
     ($($(#[doc = $doc:literal])+ $name:literal ($($param:ident),*) $answer:ident $arguments:ty => $result:ty = $run:expr;)+) => {
         pub(super) static METHODS: &[$crate::methods::Method] = &[$($crate::methods::Method {
             name: $name,
+            #[cfg(feature = "describe")]
             doc: concat!($($doc, "\n"),+),
             params: &[$(stringify!($param)),*],
             answer: $crate::methods::Answer::$answer,
+            #[cfg(feature = "describe")]
             arguments: |generator| generator.subschema_for::<$arguments>(),
+            #[cfg(feature = "describe")]
             result: |generator| generator.subschema_for::<$result>(),
-            run: |session, json| $crate::methods::start::<$arguments, _, _>($name, session, json, $run),
+            run: |session, json| {
+                // Without `describe` nothing else names it.
+                let _ = std::marker::PhantomData::<$result>;
+                $crate::methods::start::<$arguments, _, _>($name, session, json, $run)
+            },
         }),+];
     };
 }

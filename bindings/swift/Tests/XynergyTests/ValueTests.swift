@@ -35,7 +35,7 @@ final class ValueTests: XCTestCase {
         for (scope, json): (KillScope, JSONValue) in [
             (.tenant, "tenant"), (.account("act_1"), ["account": "act_1"]),
             (.owner(owner), ["owner": ["account_id": "act_1", "owner": ["level": "adset", "id": "9"]]]),
-            (.other(["planet": 3]), ["planet": 3]),
+            (.unknown(["planet": 3]), ["planet": 3]),
         ] {
             XCTAssertEqual(try JSONValue(encoding: scope), json)
             XCTAssertEqual(try json.decoded(as: KillScope.self), scope)

@@ -7,7 +7,7 @@ public enum ApiKeys: Codable, Hashable, Sendable {
     /// Several keys, at least one.
     case secretRefs([SecretRef])
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? [SecretRef](from: decoder) {
@@ -18,14 +18,14 @@ public enum ApiKeys: Codable, Hashable, Sendable {
             self = .secretRef(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .secretRef(let value): try value.encode(to: encoder)
         case .secretRefs(let value): try value.encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -40,7 +40,7 @@ public enum Content: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
     /// Parts: text, images, files and whatever providers add.
     case parts([ContentPart])
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? String(from: decoder) {
@@ -51,14 +51,14 @@ public enum Content: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
             self = .parts(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .text(let value): try value.encode(to: encoder)
         case .parts(let value): try value.encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 
@@ -77,7 +77,7 @@ public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral
     /// The URL itself, without a password.
     case text(String)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? String(from: decoder) {
@@ -88,14 +88,14 @@ public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral
             self = .secretRef(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .secretRef(let value): try value.encode(to: encoder)
         case .text(let value): try value.encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 
@@ -119,7 +119,7 @@ public enum KillScope: Codable, Hashable, Sendable {
     /// Everything of the tenant.
     case tenant
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? [String: String](from: decoder), value.count == 1, let value = value["account"] {
@@ -138,7 +138,7 @@ public enum KillScope: Codable, Hashable, Sendable {
             self = .tenant
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -147,7 +147,7 @@ public enum KillScope: Codable, Hashable, Sendable {
         case .global: try "global".encode(to: encoder)
         case .owner(let value): try ["owner": value].encode(to: encoder)
         case .tenant: try "tenant".encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -181,7 +181,7 @@ public enum LimitScope: Codable, Hashable, Sendable {
     /// What is spent under this name of the caller's, as that of an API key that the host hands out.
     case key(String)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if (try? decoder.singleValueContainer().decode(String.self)) == "tenant" {
@@ -196,7 +196,7 @@ public enum LimitScope: Codable, Hashable, Sendable {
             self = .key(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -204,7 +204,7 @@ public enum LimitScope: Codable, Hashable, Sendable {
         case .tenant: try "tenant".encode(to: encoder)
         case .tag(let value): try ["tag": value].encode(to: encoder)
         case .key(let value): try ["key": value].encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -221,7 +221,7 @@ public enum PlannedOutcome: Codable, Hashable, Sendable {
     /// It would be sent.
     case sent(from: Int64, value: Int64)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let container = try? decoder.container(keyedBy: PlannedOutcomeBlockedKeys.self),
@@ -242,7 +242,7 @@ public enum PlannedOutcome: Codable, Hashable, Sendable {
             self = try .sent(from: container.decode(Int64.self, forKey: .from), value: container.decode(Int64.self, forKey: .value))
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -261,7 +261,7 @@ public enum PlannedOutcome: Codable, Hashable, Sendable {
             try container.encode("sent", forKey: .verdict)
             try container.encode(from, forKey: .from)
             try container.encode(value, forKey: .value)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -290,7 +290,7 @@ public enum PromptOrRequest: Codable, Hashable, Sendable, ExpressibleByStringLit
     /// A conversation.
     case request(ChatRequest)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? String(from: decoder) {
@@ -301,14 +301,14 @@ public enum PromptOrRequest: Codable, Hashable, Sendable, ExpressibleByStringLit
             self = .request(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .prompt(let value): try value.encode(to: encoder)
         case .request(let value): try value.encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 
@@ -326,7 +326,7 @@ public enum RateLimit: Codable, Hashable, Sendable {
     /// Requests, tokens, or both.
     case rateFigures(RateFigures)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? RatePreset(from: decoder) {
@@ -341,7 +341,7 @@ public enum RateLimit: Codable, Hashable, Sendable {
             self = .rateFigures(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -349,7 +349,7 @@ public enum RateLimit: Codable, Hashable, Sendable {
         case .ratePreset(let value): try value.encode(to: encoder)
         case .requestRate(let value): try value.encode(to: encoder)
         case .rateFigures(let value): try value.encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -361,7 +361,7 @@ public enum RedisUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
     /// The URL itself, without a password.
     case text(String)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? String(from: decoder) {
@@ -372,14 +372,14 @@ public enum RedisUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
             self = .secretRef(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .secretRef(let value): try value.encode(to: encoder)
         case .text(let value): try value.encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 
@@ -399,7 +399,7 @@ public enum RouteConfig: Codable, Hashable, Sendable {
     /// How the model is chosen.
     case strategyConfig(StrategyConfig)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? [String](from: decoder) {
@@ -410,14 +410,14 @@ public enum RouteConfig: Codable, Hashable, Sendable {
             self = .strategyConfig(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .strings(let value): try value.encode(to: encoder)
         case .strategyConfig(let value): try value.encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -429,7 +429,7 @@ public enum SecretRef: Codable, Hashable, Sendable {
     /// The file at this path; white space at its end is dropped.
     case file(String)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let value = try? [String: String](from: decoder), value.count == 1, let value = value["env"] {
@@ -440,14 +440,14 @@ public enum SecretRef: Codable, Hashable, Sendable {
             self = .file(value)
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
         switch self {
         case .env(let value): try ["env": value].encode(to: encoder)
         case .file(let value): try ["file": value].encode(to: encoder)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -461,7 +461,7 @@ public enum StoreConfig: Codable, Hashable, Sendable {
     /// A schema in a PostgreSQL database, for many workers.
     case postgres(allowPlaintext: Bool, allowUnsafeDurability: Bool, connectTimeoutMs: UInt64, lockTimeoutMs: UInt64, maxConnections: UInt32, password: SecretRef?, schema: String, statementTimeoutMs: UInt64, tlsCaFile: String?, url: DatabaseUrl)
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let container = try? decoder.container(keyedBy: StoreConfigMemoryKeys.self),
@@ -482,7 +482,7 @@ public enum StoreConfig: Codable, Hashable, Sendable {
             self = try .postgres(allowPlaintext: container.decode(Bool.self, forKey: .allowPlaintext), allowUnsafeDurability: container.decode(Bool.self, forKey: .allowUnsafeDurability), connectTimeoutMs: container.decode(UInt64.self, forKey: .connectTimeoutMs), lockTimeoutMs: container.decode(UInt64.self, forKey: .lockTimeoutMs), maxConnections: container.decode(UInt32.self, forKey: .maxConnections), password: container.decodeIfPresent(SecretRef.self, forKey: .password), schema: container.decode(String.self, forKey: .schema), statementTimeoutMs: container.decode(UInt64.self, forKey: .statementTimeoutMs), tlsCaFile: container.decodeIfPresent(String.self, forKey: .tlsCaFile), url: container.decode(DatabaseUrl.self, forKey: .url))
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -507,7 +507,7 @@ public enum StoreConfig: Codable, Hashable, Sendable {
             try container.encode(statementTimeoutMs, forKey: .statementTimeoutMs)
             try container.encode(tlsCaFile, forKey: .tlsCaFile)
             try container.encode(url, forKey: .url)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
@@ -567,7 +567,7 @@ public enum StrategyConfig: Codable, Hashable, Sendable {
     /// anew when it starts.
     case canary(baseline: String, candidate: String, confidencePercent: UInt32, fallbacks: [String], maxSlowdownPercent: UInt32?, minCalls: UInt32, stages: [UInt32])
     /// A form that this version does not know.
-    case other(JSONValue)
+    case unknown(JSONValue)
 
     public init(from decoder: Decoder) throws {
         if let container = try? decoder.container(keyedBy: StrategyConfigOrderedKeys.self),
@@ -606,7 +606,7 @@ public enum StrategyConfig: Codable, Hashable, Sendable {
             self = try .canary(baseline: container.decode(String.self, forKey: .baseline), candidate: container.decode(String.self, forKey: .candidate), confidencePercent: container.decode(UInt32.self, forKey: .confidencePercent), fallbacks: container.decode([String].self, forKey: .fallbacks), maxSlowdownPercent: container.decodeIfPresent(UInt32.self, forKey: .maxSlowdownPercent), minCalls: container.decode(UInt32.self, forKey: .minCalls), stages: container.decode([UInt32].self, forKey: .stages))
             return
         }
-        self = .other(try JSONValue(from: decoder))
+        self = .unknown(try JSONValue(from: decoder))
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -643,7 +643,7 @@ public enum StrategyConfig: Codable, Hashable, Sendable {
             try container.encode(maxSlowdownPercent, forKey: .maxSlowdownPercent)
             try container.encode(minCalls, forKey: .minCalls)
             try container.encode(stages, forKey: .stages)
-        case .other(let value): try value.encode(to: encoder)
+        case .unknown(let value): try value.encode(to: encoder)
         }
     }
 }
