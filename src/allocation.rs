@@ -44,8 +44,9 @@ impl Allocations<'_> {
     pub async fn pipeline(&self) -> Result<BTreeMap<String, Pipeline>> {
         let mut by_ad: BTreeMap<String, Pipeline> = BTreeMap::new();
         for deal in self.0.stores().await?.revenue.deals(self.0.tenant()).await? {
-            let DealRevenue { value_minor, matched, .. } = deal;
-            if let Some(found) = matched.found {
+            let DealRevenue { value_minor, matched, merged_into, .. } = deal;
+            // A deal that was merged into another counts there.
+            if let Some(found) = matched.found.filter(|_| merged_into.is_none()) {
                 let pipeline = by_ad.entry(found.ad_id).or_default();
                 pipeline.deals += 1;
                 pipeline.value_minor = pipeline.value_minor.saturating_add(value_minor);

@@ -1,21 +1,24 @@
 //! Clicks in, deals matched, revenue by ad.
 
 mod matching;
+mod revenue;
 
 use std::sync::Arc;
 
 use serde_json::json;
 use xynergy_attribution::click::{IdentityKey, LineProblem, parse_line};
 use xynergy_attribution::matching::{Evidence, KnownAds};
-use xynergy_attribution::revenue;
-use xynergy_core::crm::{Contact, CrmEvent, Deal};
+use xynergy_core::crm::{Contact, CrmEvent};
 use xynergy_core::env::{Event, EventType};
-use xynergy_core::store::{Click, DealRevenue, RevenueTotals, Tracked};
-use xynergy_core::{Ctx, Error, Result};
+use xynergy_core::store::{Click, DealRevenue, KeyedHash, Match, RevenueTotals, Tracked};
+use xynergy_core::{Ctx, Error, Result, Timestamp};
 
 pub use matching::{ChannelWindows, ChooseBy, Explanation, Gain, ReceiptCheck, Trained, Windows};
 pub use xynergy_attribution::matching::{AdParents, Layers};
-pub use xynergy_attribution::revenue::StageValues;
+pub use xynergy_attribution::revenue::{
+    AdSpend, AgeRow, Currencies, Dimension, Pipeline, PipelineStage, Rate, Roas, RoasRow, Rules, ShownValues,
+    StageRow, StageTable, StageValues, StageWorth,
+};
 
 use crate::keys;
 use crate::scope::Scope;
@@ -106,36 +109,39 @@ impl Attribution<'_> {
         self.0.stores().await?.revenue.deals(self.0.tenant()).await
     }
 
-    /// What a deal is worth by its events, and which ad is behind it. `deal` is `None` when the CRM lacks it. Returns
-    /// `None` when there is no stage change among the events.
-    pub(crate) async fn evaluate(
+    /// Which click is behind a deal that converted at `anchor`.
+    pub(crate) async fn matched(
         &self,
         ctx: &Ctx,
         deal_id: &str,
-        deal: Option<(&Deal, Vec<&Contact>)>,
-        events: &[CrmEvent],
+        contacts: Vec<&Contact>,
+        anchor: Timestamp,
         ads: &KnownAds,
-    ) -> Result<Option<DealRevenue>> {
+    ) -> Result<Match> {
         let config = &self.0.shared.config.attribution;
-        let Some(ledger) = revenue::fold(events, &config.stages) else { return Ok(None) };
-        let anchor = revenue::anchor(deal.as_ref().map(|(deal, _)| *deal), &ledger);
-        let contacts = deal.map(|(_, contacts)| contacts).unwrap_or_default();
         let evidence = Evidence::of(
             contacts,
             &config.contact_properties,
             &*self.identity_key(ctx).await?,
             &self.layers(),
         );
-        let matched = self.match_deal(ctx, deal_id, anchor, &evidence, ads).await?;
-        Ok(Some(ledger.into_deal(deal_id, matched)))
+        self.match_deal(ctx, deal_id, anchor, &evidence, ads).await
     }
 
-    /// Tells of a deal that was booked: what it is worth now, and which ad is behind it.
-    pub(crate) fn announce(&self, ctx: &Ctx, deal: &DealRevenue, events: &[CrmEvent]) {
+    /// The hashes under which a click may be found by what a contact tells.
+    pub(crate) async fn keys_of(&self, ctx: &Ctx, contact: &Contact) -> Result<Vec<KeyedHash>> {
+        let names = &self.0.shared.config.attribution.contact_properties;
+        let key = self.identity_key(ctx).await?;
+        Ok(Evidence::of([contact], names, &*key, &self.layers()).keys())
+    }
+
+    /// Tells of a deal that was booked: what it is worth now, and which ad is behind it. `seen` is how many events of it and of
+    /// those it was merged with there are.
+    fn announce(&self, ctx: &Ctx, deal: &DealRevenue, events: &[CrmEvent], seen: u64) {
         if !ctx.env.events.is_wanted() {
             return;
         }
-        let newest = events.iter().filter(|event| event.stage_change().is_some());
+        let newest = events.iter().filter(|event| event.deals.contains(&deal.deal_id));
         let cause = newest.max_by_key(|event| event.occurred_at).map(|event| event.event_id.clone());
         let found = deal.matched.found.as_ref();
         let attributed = json!({
@@ -155,7 +161,10 @@ impl Attribution<'_> {
             [(EventType::DEAL_ATTRIBUTED, attributed), (EventType::REVENUE_CHANGED, booked)]
         {
             // A deal is booked once for so many events, whoever does it again.
-            let id = format!("evt_{}_{}_{}_{}", event.name(), ctx.tenant, deal.deal_id, deal.events_seen);
+            let mut id = format!("evt_{}_{}_{}_{seen}", event.name(), ctx.tenant, deal.deal_id);
+            if deal.values_seen > 0 {
+                id = format!("{id}_{}", deal.values_seen);
+            }
             ctx.env.events.emit(Event::with_id(ctx, event, id, payload).caused_by(cause.clone()));
         }
     }

@@ -40,7 +40,10 @@ use xynergy_core::{Error, ErrorKind, provider::Provider, registry::ProviderParts
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::{MetaAds, MetaConfig};
 #[cfg(feature = "attribution")]
-use xynergy_providers::crm::hubspot::{Hubspot, HubspotConfig};
+use xynergy_providers::crm::{
+    hubspot::{Hubspot, HubspotConfig},
+    webhooks::WebhooksConfig,
+};
 
 #[cfg(all(feature = "redis", feature = "ai"))]
 use xynergy_providers::redis::{RedisLedger, RedisLimiter};
@@ -372,8 +375,9 @@ impl ClientBuilder {
     #[cfg(feature = "attribution")]
     fn build_hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
         let properties = self.config.attribution.contact_properties.names();
-        self.config.attribution.stages.validate()?;
         self.config.attribution.windows.validate()?;
+        self.config.attribution.rules().validate()?;
+        self.config.webhooks.as_ref().map(WebhooksConfig::validate).transpose()?;
         let build = |config: &HubspotConfig| {
             Hubspot::new(config.clone(), properties, http.clone(), self.secrets.clone()).map(Arc::new)
         };

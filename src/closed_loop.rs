@@ -10,6 +10,7 @@ use xynergy_core::{Currency, Error, ErrorKind, Minor, Result, Timestamp};
 use crate::allocation::{AdEvidence, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, OwnerBudget};
 use crate::attribution::AdParents;
 use crate::execution::{AccountLimits, AdChange, propose};
+use crate::inbox::Processed;
 use crate::scope::Scope;
 
 const OPERATION: &str = "closed_loop";
@@ -102,10 +103,11 @@ impl ClosedLoop<'_> {
     pub async fn tick(&self, allocation_id: &str, seed: u64) -> Result<Tick> {
         let mut deals = 0;
         loop {
-            match self.process(DEALS).await? {
-                0 => break,
-                processed => deals += processed,
+            let processed = self.process_deals(DEALS).await?;
+            if processed.is_idle() {
+                break;
             }
+            deals += usize::try_from(processed.deals).unwrap_or(usize::MAX);
         }
         let allocation = self.allocate(allocation_id, seed).await?;
         let execution = self.scope.execution();
@@ -117,8 +119,13 @@ impl ClosedLoop<'_> {
         Ok(Tick { deals, allocation, steps, next_due: execution.next_due().await? })
     }
 
-    /// Works on at most `limit` deals that have new events; see [`Hubspot::process`](crate::hubspot::Hubspot::process).
+    /// Works on at most `limit` deals that have new events, and says how many were booked; see
+    /// [`Hubspot::process`](crate::hubspot::Hubspot::process).
     pub async fn process(&self, limit: usize) -> Result<usize> {
+        Ok(usize::try_from(self.process_deals(limit).await?.deals).unwrap_or(usize::MAX))
+    }
+
+    async fn process_deals(&self, limit: usize) -> Result<Processed> {
         let parents = |ad: &Ad| AdParents {
             adset_id: Some(ad.adset_id.clone()),
             campaign_id: Some(ad.campaign_id.clone()),

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "attribution")]
 use xynergy_attribution::{
     matching::{ChooseBy, ContactProperties, Layers, Windows},
-    revenue::StageValues,
+    revenue::{Currencies, Pipeline, Rules, StageValues},
 };
 #[cfg(feature = "ai")]
 use xynergy_core::config::AiConfig;
@@ -20,7 +20,7 @@ use xynergy_core::{Error, ErrorKind, Result};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::MetaConfig;
 #[cfg(feature = "attribution")]
-use xynergy_providers::crm::hubspot::HubspotConfig;
+use xynergy_providers::crm::{hubspot::HubspotConfig, webhooks::WebhooksConfig};
 #[cfg(all(feature = "redis", feature = "ai"))]
 pub use xynergy_providers::redis::{RedisConfig, RedisUrl};
 #[cfg(feature = "postgres")]
@@ -55,6 +55,10 @@ pub struct Config {
     #[cfg(feature = "attribution")]
     #[serde(default)]
     pub hubspot: Option<HubspotConfig>,
+    /// Deals and contacts that any backend sends by signed webhooks, beside the CRM or without one.
+    #[cfg(feature = "attribution")]
+    #[serde(default)]
+    pub webhooks: Option<WebhooksConfig>,
     /// The ad platform.
     #[cfg(feature = "execution")]
     #[serde(default)]
@@ -78,6 +82,8 @@ impl Default for Config {
             attribution: AttributionConfig::default(),
             #[cfg(feature = "attribution")]
             hubspot: None,
+            #[cfg(feature = "attribution")]
+            webhooks: None,
             #[cfg(feature = "execution")]
             meta: None,
             #[cfg(feature = "execution")]
@@ -122,8 +128,28 @@ pub struct AttributionConfig {
     pub choose_by: ChooseBy,
     /// What a deal is worth by its stage.
     pub stages: StageValues,
+    /// The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others.
+    pub pipelines: Vec<Pipeline>,
+    /// Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of
+    /// the stage.
+    pub use_amounts: bool,
+    /// The currency of every value, and what others are worth in it.
+    pub currencies: Currencies,
     /// The CRM's names of the contact properties that are read.
     pub contact_properties: ContactProperties,
+}
+
+#[cfg(feature = "attribution")]
+impl AttributionConfig {
+    /// What deals are worth.
+    pub(crate) fn rules(&self) -> Rules {
+        Rules {
+            stages: self.stages.clone(),
+            pipelines: self.pipelines.clone(),
+            use_amounts: self.use_amounts,
+            currencies: self.currencies.clone(),
+        }
+    }
 }
 
 /// The limits of budget changes: a preset, or every figure by itself.

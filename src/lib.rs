@@ -23,7 +23,7 @@
 //! # }
 //! ```
 //!
-//! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::allocation`],
+//! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::webhooks`], [`Scope::allocation`],
 //! [`Scope::execution`], [`Scope::ads`], [`Scope::insights`]. Nothing runs in the background: the host calls, and what is due later says when.
 #![forbid(unsafe_code)]
 
@@ -62,11 +62,15 @@ pub mod execution;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
+#[cfg(feature = "attribution")]
+mod inbox;
 #[cfg(feature = "logs")]
 pub mod logs;
 pub mod metrics;
 #[cfg(feature = "otel")]
 pub mod otel;
+#[cfg(feature = "attribution")]
+pub mod webhooks;
 
 pub use client::{Client, ClientBuilder};
 #[cfg(feature = "attribution")]

@@ -21,6 +21,7 @@ AREA_DOCS = {
     "ai": "Chat: routing, the response cache, spend limits.",
     "attribution": "Clicks, matching and revenue.",
     "hubspot": "The CRM: webhooks in, deals read.",
+    "webhooks": "Deals by signed webhooks of any backend.",
     "insights": "What ads did, day by day.",
     "allocation": "Thompson sampling of budgets.",
     "ads": "Campaigns, ad sets, ads, creatives and videos.",

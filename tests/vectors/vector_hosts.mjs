@@ -10,7 +10,7 @@ const METHODS = {
   ad_platforms: ['account', 'owner', 'owners', 'set', 'validate', 'activities', 'insights'],
   'stores.state': ['get', 'put', 'list'],
   'stores.clicks': ['track', 'candidates', 'count'],
-  'stores.revenue': ['appendEvents', 'pendingDeals', 'events', 'putDeal', 'deals', 'totals', 'countEvents'],
+  'stores.revenue': ['appendEvents', 'pendingDeals', 'events', 'eventsAfter', 'countUntil', 'putDeals', 'deals', 'findDeals', 'totals', 'countEvents', 'putRevaluation', 'revaluations'],
 };
 
 const ATTRIBUTES = { default_model: 'defaultModel', tools: 'tools', response_format: 'responseFormat', images: 'images' };

@@ -17,7 +17,7 @@ METHODS = {
     "ad_platforms": ["account", "owner", "owners", "set", "validate", "activities", "insights"],
     "stores.state": ["get", "put", "list"],
     "stores.clicks": ["track", "candidates", "count"],
-    "stores.revenue": ["append_events", "pending_deals", "events", "put_deal", "deals", "totals", "count_events"],
+    "stores.revenue": ["append_events", "pending_deals", "events", "events_after", "count_until", "put_deals", "deals", "find_deals", "totals", "count_events", "put_revaluation", "revaluations"],
 }
 
 

@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
-use xynergy_attribution::click::{IdentityKey, parse_line};
+use xynergy_attribution::click::{ClickRules, IdentityKey, parse_line};
 use xynergy_attribution::matching::{
-    ChooseBy, ContactProperties, Evidence, KnownAds, Layers, Rules, Windows, choose,
+    self, ChooseBy, ContactProperties, Evidence, KnownAds, Layers, Windows, choose,
 };
-use xynergy_attribution::revenue::{StageValues, anchor, fold};
+use xynergy_attribution::revenue::{Book, Rules, anchor, fold};
 use xynergy_core::crm::{Contact, Crm, Deal, MemoryCrm};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
-use xynergy_core::store::{ClickStore, DealRevenue, RevenueStore, RevenueTotals};
+use xynergy_core::store::{ClickStore, DealFacts, DealRevenue, RevenueStore, RevenueTotals};
 use xynergy_core::{Ctx, Env, TenantId, Timestamp};
 use xynergy_providers::crm::hubspot::parse_events;
 use xynergy_providers::store::sqlite::SqliteStore;
@@ -35,16 +35,27 @@ async fn process(
     let pending = revenue.pending_deals(tenant, usize::MAX).await.unwrap();
     let deals = crm.deals(ctx, &pending).await.unwrap();
     for id in pending {
-        let ledger = fold(&revenue.events(tenant, &id).await.unwrap(), &StageValues::default()).unwrap();
+        let rules = Rules::default();
+        let book = Book { rules: &rules, tables: &[], values_seen: 0 };
+        let events = revenue.events(tenant, &id).await.unwrap();
+        let ledger = fold(&events, &BTreeMap::new(), book).remove(&id).unwrap();
         let deal = deals.get(&id);
         let people = crm.contacts(ctx, deal.map_or(&[], |d| &d.contacts)).await.unwrap();
-        let evidence = Evidence::of(people.values(), &ContactProperties::default(), key, &Layers::default());
+        let evidence = Evidence::of(
+            people.values(),
+            &ContactProperties::default(),
+            std::slice::from_ref(key),
+            &ClickRules::default(),
+            &Layers::default(),
+        );
         let at = anchor(deal, &ledger);
         let (from, to) = windows.around(at);
         let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();
-        let rules = Rules { windows: &windows, choose_by: ChooseBy::Tier, ads: &ads };
-        let matched = choose(at, &evidence, &candidates, rules, None);
-        assert!(revenue.put_deals(tenant, &[ledger.into_deal(id, matched)]).await.unwrap());
+        let by = matching::Rules { windows: &windows, choose_by: ChooseBy::Tier, ads: &ads };
+        let matched = choose(at, &evidence, &candidates, by, None);
+        assert!(
+            revenue.put_deals(tenant, &[ledger.into_deal(id, DealFacts::default(), matched)]).await.unwrap()
+        );
     }
 }
 

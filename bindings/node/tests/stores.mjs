@@ -78,7 +78,7 @@ export class MapClicks {
 
 export class MapRevenue {
   #tenants = new ByTenant();
-  #of = (tenant) => this.#tenants.of(tenant, () => ({ events: new Map(), deals: new Map(), sources: new Map() }));
+  #of = (tenant) => this.#tenants.of(tenant, () => ({ events: new Map(), deals: new Map(), sources: new Map(), tables: new Map() }));
 
   async appendEvents(tenant, events, source) {
     const stored = this.#of(tenant);
@@ -86,16 +86,22 @@ export class MapRevenue {
     for (const event of events) {
       const there = stored.events.get(event.key);
       if (there === undefined) inserted++;
-      if (there === undefined || inBytes(event.raw, there.raw) < 0) stored.events.set(event.key, { ...(there ?? event), raw: event.raw });
+      const first = there ?? event;
+      const raw = inBytes(event.raw, first.raw) < 0 ? event.raw : first.raw;
+      const recorded = exact(event.recorded_at) < exact(first.recorded_at) ? event.recorded_at : first.recorded_at;
+      stored.events.set(event.key, { ...first, raw, recorded_at: recorded });
     }
     stored.sources.set(source, (stored.sources.get(source) ?? 0) + inserted);
     return { inserted, duplicates: events.length - inserted };
   }
 
   async pendingDeals(tenant, limit) {
-    const { events, deals } = this.#of(tenant);
-    const ids = new Set([...events.values()].flatMap(({ stage_change: change }) => (change ? [change.deal_id] : [])));
-    const pending = [...ids].filter((id) => (deals.get(id)?.events_seen ?? 0) < this.#eventsOf(tenant, id).length);
+    const { events, deals, tables } = this.#of(tenant);
+    const ids = new Set([...events.values()].flatMap((event) => event.deals));
+    const values = [...tables.values()].reduce((all, one) => all + one.events_seen + 1, 0);
+    const pending = [...ids].filter(
+      (id) => (deals.get(id)?.events_seen ?? 0) < this.#eventsOf(tenant, id).length || (deals.get(id)?.values_seen ?? 0) < values,
+    );
     return pending.sort(inBytes).slice(0, limit);
   }
 
@@ -103,23 +109,46 @@ export class MapRevenue {
     return this.#eventsOf(tenant, dealId);
   }
 
-  async putDeal(tenant, deal) {
-    const { deals } = this.#of(tenant);
-    if (deal.events_seen < 1 || deal.events_seen > this.#eventsOf(tenant, deal.deal_id).length) {
-      throw new XynergyError('events_seen: it is not what the inbox has', { kind: 'invalid_input' });
+  async eventsAfter(tenant, after, limit) {
+    const events = [...this.#of(tenant).events.values()].filter(({ deals, key }) => deals.length > 0 && (none(after) === null || key > after));
+    return events.sort((a, b) => inBytes(a.key, b.key)).slice(0, limit);
+  }
+
+  async countUntil(tenant, until) {
+    const events = [...this.#of(tenant).events.values()];
+    return events.filter(({ deals, occurred_at: at }) => deals.length > 0 && exact(at) <= exact(until)).length;
+  }
+
+  async putDeals(tenant, deals) {
+    const { deals: booked } = this.#of(tenant);
+    for (const deal of deals) {
+      const events = this.#eventsOf(tenant, deal.deal_id).length;
+      if (events === 0 || deal.events_seen > events) {
+        throw new XynergyError('events_seen: it is not what the inbox has', { kind: 'invalid_input' });
+      }
     }
-    if ((deals.get(deal.deal_id)?.events_seen ?? 0) > deal.events_seen) return false;
-    deals.set(deal.deal_id, deal);
+    for (const deal of deals) {
+      const there = booked.get(deal.deal_id);
+      if (there && (there.events_seen > deal.events_seen || there.values_seen > deal.values_seen)) return false;
+    }
+    for (const deal of deals) booked.set(deal.deal_id, deal);
     return true;
   }
 
   async deals(tenant) {
-    return [...this.#of(tenant).deals.values()].sort((a, b) => inBytes(a.deal_id, b.deal_id));
+    const booked = [...this.#of(tenant).deals.values()].filter(({ stage }) => none(stage) !== null);
+    return booked.sort((a, b) => inBytes(a.deal_id, b.deal_id));
+  }
+
+  async findDeals(tenant, ids) {
+    const { deals } = this.#of(tenant);
+    return [...new Set(ids)].sort(inBytes).flatMap((id) => deals.get(id) ?? []);
   }
 
   async totals(tenant) {
     const totals = { by_ad: {}, unattributed_minor: 0n, matches: { layer1: 0, layer2: 0, layer3: 0, none: 0 } };
-    for (const { matched, value_minor: value } of this.#of(tenant).deals.values()) {
+    for (const { matched, value_minor: value, stage, merged_into: into } of this.#of(tenant).deals.values()) {
+      if (none(stage) === null || none(into) !== null) continue;
       totals.matches[matched.found?.layer ?? 'none']++;
       if (matched.found) totals.by_ad[matched.found.ad_id] = sum(totals.by_ad[matched.found.ad_id] ?? 0n, value);
       else totals.unattributed_minor = sum(totals.unattributed_minor, value);
@@ -131,8 +160,21 @@ export class MapRevenue {
     return count(this.#of(tenant).sources, source);
   }
 
+  async putRevaluation(tenant, revaluation) {
+    const { tables } = this.#of(tenant);
+    const there = tables.get(revaluation.cut);
+    if (there && there.events_seen > revaluation.events_seen) return false;
+    const earlier = there && exact(there.recorded_at) < exact(revaluation.recorded_at);
+    tables.set(revaluation.cut, earlier ? { ...revaluation, recorded_at: there.recorded_at } : revaluation);
+    return true;
+  }
+
+  async revaluations(tenant) {
+    return [...this.#of(tenant).tables.values()].sort((a, b) => Number(exact(a.cut) - exact(b.cut)));
+  }
+
   #eventsOf(tenant, dealId) {
-    const events = [...this.#of(tenant).events.values()].filter(({ stage_change: change }) => change?.deal_id === dealId);
+    const events = [...this.#of(tenant).events.values()].filter(({ deals }) => deals.includes(dealId));
     return events.sort((a, b) => inBytes(a.key, b.key));
   }
 }

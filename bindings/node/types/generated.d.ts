@@ -432,12 +432,16 @@ export interface Candidate {
   at: Timestamp;
   /** The ad set's campaign. */
   campaign_id: string;
+  /** What is compared of the device, where that is kept. */
+  device: Device | null;
   /** The click's id, as [`Click::id`] shows it. */
   id: string;
   /** The click. */
   key: KeyedHash;
   /** The key that was asked for. */
   matched: KeyedHash;
+  /** The UTM parameters. */
+  utm: Utm;
 }
 
 /** What a change moves. Its values are integers: minor units for money, [`DeliveryStatus::code`] for a status. */
@@ -607,8 +611,49 @@ export interface ContentPart {
   [field: string]: unknown;
 }
 
+/** What an event says of the first of its deals, or of a contact. */
+export type CrmChange = {
+  /** The CRM's id of the stage. */
+  stage: string;
+  type: "stage";
+} | {
+  /** The CRM's id of the pipeline. */
+  pipeline: string;
+  type: "pipeline";
+} | {
+  /** In major units of the deal's currency, as decimal text: `1234.50`. `None` when it was emptied. */
+  amount: string | null;
+  type: "amount";
+} | {
+  /** Its three-letter code. `None` when it was emptied. */
+  currency: string | null;
+  type: "currency";
+} | {
+  type: "created";
+} | {
+  type: "deleted";
+} | {
+  type: "restored";
+} | {
+  type: "merged";
+} | {
+  /** In major units, as decimal text. */
+  amount: string;
+  /** Its currency; the deal's when `None`. */
+  currency: string | null;
+  type: "refund";
+} | {
+  /** The CRM's id of the contact. */
+  contact_id: string;
+  type: "forgotten";
+};
+
 /** A change that a CRM reported. */
 export interface CrmEvent {
+  /** What it says, when it says something that counts. */
+  change: CrmChange | null;
+  /** The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged into it. Empty when it is about no deal, or says nothing that counts. */
+  deals: Array<string>;
   /** The CRM's id of the event. It orders events of the same time and need not be unique. */
   event_id: string;
   /** What makes the event one, over everything but the delivery: a further event of the same key is a duplicate. */
@@ -617,8 +662,8 @@ export interface CrmEvent {
   occurred_at: Timestamp;
   /** The event as the CRM sent it, every unknown field included: a JSON object. */
   raw: string;
-  /** The move of a deal, when it is one. */
-  stage_change: StageChange | null;
+  /** When it arrived here. It says what was known at a time and decides nothing else. */
+  recorded_at: Timestamp;
 }
 
 /** A currency by its three-letter code, as `USD`. */
@@ -632,20 +677,42 @@ export interface Deal {
   properties: Record<string, string | null>;
 }
 
+/** What the CRM said of a deal when it was read: it counts where no event tells otherwise. */
+export interface DealFacts {
+  /** The amount in major units, as decimal text. */
+  amount: string | null;
+  /** The amount's currency by its three-letter code. */
+  currency: string | null;
+  /** The CRM's id of the pipeline. */
+  pipeline: string | null;
+}
+
 /** What a deal is worth and whom it is due to: the fold of its events. */
 export interface DealRevenue {
+  /** What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not known, or not known in this currency. */
+  amount_minor: bigint | null;
   /** The CRM's id of the deal. */
   deal_id: string;
   /** The ledger in the order of the events. */
   entries: Array<LedgerEntry>;
-  /** How many stage events were folded, at least one. */
+  /** How many of the events that concern it were folded, at least one. */
   events_seen: number;
+  /** What the CRM said of it. */
+  facts: DealFacts;
   /** The click behind it. */
   matched: Match;
-  /** The stage after all events. */
-  stage: string;
-  /** The value of that stage in minor units: the sum of the entries. */
+  /** The deal that this one was merged into; its value is there. */
+  merged_into: string | null;
+  /** The CRM's id of the pipeline, where it is known. */
+  pipeline: string | null;
+  /** Why it is worth another value than its amount would give: the field and what is wrong with it. */
+  problem: string | null;
+  /** The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere. */
+  stage: string | null;
+  /** What it is worth, in minor units: the sum of the entries. */
   value_minor: bigint;
+  /** The [sum](Revaluation::sum) of the revaluations that were folded. */
+  values_seen: number;
 }
 
 /** Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it. */
@@ -662,6 +729,20 @@ export interface Delta {
   /** More of the tool calls, as they came. */
   tool_calls?: Array<unknown>;
   [field: string]: unknown;
+}
+
+/** What two visits are compared by beyond equal keys. It exists only with consent, and only when it is asked for. */
+export interface Device {
+  /** The browser with its major version, as `chrome 120`; `None` when it does not tell. */
+  browser: string | null;
+  /** Which of the two it is. */
+  kind: NetworkKind;
+  /** The first language that it asks for, in small letters, as `de-ch`. */
+  language: string | null;
+  /** The hash of the address alone: an IPv4 address whole, of an IPv6 address the first 64 bits. */
+  network: KeyedHash;
+  /** The class of the platform, as `android`; `None` when it does not tell. */
+  platform: string | null;
 }
 
 /** A stored document and its version. */
@@ -717,11 +798,26 @@ export interface Embeddings {
   vectors: Array<Array<number>>;
 }
 
+/** Why a line of the ledger was written. */
+export type EntryCause = "stage" | "pipeline" | "amount" | "currency" | "created" | "deleted" | "restored" | "merged" | "refund" | "revalued";
+
 /** Why one element of a body is no event. */
 export interface EventProblem {
   /** Its place in the array, from 0. */
   index: number;
   /** The field and what is wrong with it. */
+  problem: string;
+}
+
+/** A deal that could not be booked. */
+export interface FailedDeal {
+  /** How often it was tried. */
+  attempts: number;
+  /** The CRM's id of the deal. */
+  deal_id: string;
+  /** When it is tried again: after a minute, then twice as long each time, up to six hours. */
+  next_attempt_at: Timestamp;
+  /** Why, in one sentence. */
   problem: string;
 }
 
@@ -816,11 +912,13 @@ export type KillScope = {
 /** How a click was recognised, from the surest to the least sure. */
 export type Layer = "layer1" | "layer2" | "layer3";
 
-/** One signed line of the revenue ledger: what an event changed. */
+/** One signed line of the revenue ledger: what an event or a revaluation changed. */
 export interface LedgerEntry {
+  /** What it was. */
+  cause: EntryCause;
   /** The value after it less the value before it, in minor units. */
   delta_minor: bigint;
-  /** The event. */
+  /** The event; of a revaluation [`Revaluation::entry_key`]. */
   event: KeyedHash;
   /** When it happened. */
   occurred_at: Timestamp;
@@ -915,6 +1013,9 @@ export interface ModelChoice {
   provider: string;
 }
 
+/** What an address is, as far as the address itself tells. */
+export type NetworkKind = "ipv4" | "ipv6";
+
 /** Whether an answer is whole. */
 export type Outcome = "complete" | "spliced" | "truncated" | "errored";
 
@@ -989,6 +1090,8 @@ export interface Personal {
   address: KeyedHash | null;
   /** The host's id of the click. */
   click_id: string;
+  /** What is compared of the device, where that is kept. */
+  device: Device | null;
   /** The hash of address, user agent and language: the key of layer 2. */
   fingerprint: KeyedHash | null;
   /** Address, user agent, language, URL and every unknown field, as a JSON object. */
@@ -1046,6 +1149,18 @@ export interface PriceReport {
   skipped: Array<SkippedPrice>;
 }
 
+/** What came of the work on stored events. */
+export interface Processed {
+  /** Deals that were booked. */
+  deals: number;
+  /** Deals that could not be, and wait for their next attempt. They are kept, and stop no other. */
+  failed: Array<FailedDeal>;
+  /** Contacts that were forgotten. */
+  forgotten: number;
+  /** When a deal that failed is due again; nothing waits when `None`. */
+  next_due: Timestamp | null;
+}
+
 /** One step on the way to a target that is further away than one window allows. */
 export interface RampStep {
   /** The ramp: the id of its first step. */
@@ -1087,6 +1202,18 @@ export interface Resources {
   memory_mb: number | null;
   /** Threads. */
   threads: number | null;
+}
+
+/** Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own. */
+export interface Revaluation {
+  /** Events up to this time count, and the values hold after it. */
+  cut: Timestamp;
+  /** How many events that concern deals had happened up to the cut when the values were learned. A late event makes it more: the values are learned anew. */
+  events_seen: number;
+  /** When it was asked for. */
+  recorded_at: Timestamp;
+  /** The values, as JSON. */
+  stage_table: string;
 }
 
 /** Sums over the deals that were put. */
@@ -1192,14 +1319,6 @@ export interface SpendTotal {
   tokens: number;
   /** Those whose price is not known. */
   unpriced_requests: number;
-}
-
-/** A deal's arrival in a pipeline stage. */
-export interface StageChange {
-  /** The CRM's id of the deal. */
-  deal_id: string;
-  /** The CRM's id of the stage. */
-  stage: string;
 }
 
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
@@ -1335,6 +1454,8 @@ export interface Config {
   store?: StoreConfig | undefined;
   /** The version of this shape: 1. */
   version: number;
+  /** Deals and contacts that any backend sends by signed webhooks, beside the CRM or without one. */
+  webhooks?: WebhooksConfig | null | undefined;
 }
 
 /** A chat completion to be made, in OpenAI's shape. `model` is a route, a provider, a provider's model (`openai/gpt-4o-mini`) or the model of one of the configured providers; empty or `auto` lets the router choose. */
@@ -1524,10 +1645,18 @@ export interface HubspotConfig {
   base_url?: string | undefined;
   /** The app's client secret, with which webhooks are signed. */
   client_secret?: SecretRef | undefined;
+  /** The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read. */
+  max_body_bytes?: number | undefined;
+  /** Access tokens by OAuth instead of `access_token`: for an app that many accounts install. */
+  oauth?: OAuthConfig | null | undefined;
+  /** How many reads of a tenant are sent in any 10 seconds at most. HubSpot lets 100 through for an app of its free plans. */
+  reads_per_10_seconds?: number | undefined;
   /** Which signatures are accepted. */
   signatures?: Signatures | undefined;
   /** The time for one read, in milliseconds. */
   timeout_ms?: number | undefined;
+  /** The addresses that HubSpot has of this server, each in full as it stands in HubSpot. With them, a delivery is checked against the one with its path and query, and scheme and host of a request, which its sender chooses, are not looked at. Without any, the caller gives the right address with each delivery. */
+  webhook_urls?: Array<string> | undefined;
 }
 
 /** How Meta's Graph API is reached, and as which app. */
@@ -1596,6 +1725,14 @@ export type StoreConfig = {
   /** The database's URL, `postgres://USER@HOST/DATABASE`, or where a secret with the whole URL is found. */
   url: DatabaseUrl;
 };
+
+/** Deals and contacts that any backend sends, as signed webhooks of its own. */
+export interface WebhooksConfig {
+  /** The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read. */
+  max_body_bytes?: number | undefined;
+  /** The secrets that deliveries may be signed with, each `whsec_` and base64 of 24 to 64 bytes. Give the old one beside the new one while senders change over. */
+  secrets: Array<SecretRef>;
+}
 
 /** One message of a conversation. */
 export interface MessageInput {
@@ -1963,6 +2100,16 @@ export interface Policy {
 /** Who may decide what, by actor. Without any entry every named actor may decide everything: who that is is then for the host to know before it calls. */
 export type Roles = Record<string, Array<Role>>;
 
+/** What access tokens are asked for with. Each tenant has its own refresh token, by its `SecretSource`. */
+export interface OAuthConfig {
+  /** The app's client id. */
+  client_id: SecretRef;
+  /** The app's client secret; `client_secret` of `[hubspot]` when absent, for it is the same one. */
+  client_secret?: SecretRef | null | undefined;
+  /** The refresh token that the account's installation gave. */
+  refresh_token: SecretRef;
+}
+
 /** Which signatures of webhooks are accepted. */
 export type Signatures = "v3" | "v1_v2_v3";
 
@@ -2251,16 +2398,34 @@ export interface HubspotArea {
    */
   accept(method: string, url: string, headers: Record<string, string>, body: Bytes, options?: PerCall & { receivedAt?: TimestampInput | null | undefined; source?: string | null | undefined }): Promise<Accepted>;
   /**
-   * Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's own, which a deal's first URL may name.
+   * Works on deals that have new events: revenue, match, ledger. A deal that fails is kept and tried again later, and stops no other. `ads` are the account's own, which a deal's first URL may name.
    * @param options.ads The ad set and campaign of each ad, by ad id.
    * @param options.limit At most so many deals; 100 when absent.
    */
-  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<number>;
+  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<Processed>;
   /**
    * How many events are stored, of all or of one batch.
    * @param options.source The name of the batch.
    */
   countEvents(options?: PerCall & { source?: string | null | undefined }): Promise<number>;
+}
+
+/** The methods of `webhooks`. */
+export interface WebhooksArea {
+  /**
+   * Verifies a webhook of your own by the scheme of Standard Webhooks, on its raw bytes, and stores its events durably: answer 200 when this returns, and let `process` do the work. A delivery that is sent again is the same.
+   * @param headers The headers; the case of their names does not matter.
+   * @param body The body's bytes as they came.
+   * @param options.receivedAt When it arrived; now when absent.
+   * @param options.source The name of the batch.
+   */
+  accept(headers: Record<string, string>, body: Bytes, options?: PerCall & { receivedAt?: TimestampInput | null | undefined; source?: string | null | undefined }): Promise<Accepted>;
+  /**
+   * Works on deals that have new events, of webhooks and of HubSpot alike. `ads` are the account's own, which a deal's first URL may name.
+   * @param options.ads The ad set and campaign of each ad, by ad id.
+   * @param options.limit At most so many deals; 100 when absent.
+   */
+  process(options?: PerCall & { ads?: Record<string, AdParents> | undefined; limit?: number | null | undefined }): Promise<Processed>;
 }
 
 /** The methods of `allocation`. */
@@ -2506,6 +2671,7 @@ export interface Areas extends ClientMethods {
   readonly ai: AiArea;
   readonly attribution: AttributionArea;
   readonly hubspot: HubspotArea;
+  readonly webhooks: WebhooksArea;
   readonly allocation: AllocationArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
@@ -2603,18 +2769,28 @@ export interface ClickStore {
 
 /** The inbox of CRM events and the revenue ledger that is folded from it. */
 export interface RevenueStore {
-  /** Stores a batch at once or not at all. Of events of the same key, the smallest `raw` is kept. */
+  /** Stores a batch at once or not at all. Of events of the same key, the smallest `raw` and the earliest `recorded_at` are kept. */
   appendEvents(tenant: string, events: Array<CrmEvent>, source: string, call: HostCall): Promise<Given<Appended>> | Given<Appended>;
-  /** Up to `limit` deals with stage events that their stored state has not seen, by id in byte order. */
+  /** Up to `limit` deals with events that their stored state has not seen, or whose `values_seen` is below the sum of `events_seen + 1` of all revaluations; by id in byte order. */
   pendingDeals(tenant: string, limit: number, call: HostCall): Promise<Array<string>> | Array<string>;
-  /** The stage events of a deal, by key. */
+  /** The events that concern a deal, by key. */
   events(tenant: string, dealId: string, call: HostCall): Promise<Array<Given<CrmEvent>>> | Array<Given<CrmEvent>>;
-  /** Replaces a deal's state and ledger at once; false, and nothing written, when the stored state has seen more events. */
-  putDeal(tenant: string, deal: DealRevenue, call: HostCall): Promise<boolean> | boolean;
-  /** Every deal that was put, by id in byte order. */
+  /** The events that concern any deal, by key, from behind `after` on. */
+  eventsAfter(tenant: string, after: KeyedHash | null, limit: number, call: HostCall): Promise<Array<Given<CrmEvent>>> | Array<Given<CrmEvent>>;
+  /** How many events that concern deals happened at `until` or before. */
+  countUntil(tenant: string, until: Timestamp, call: HostCall): Promise<number> | number;
+  /** Replaces the states and ledgers of these deals at once; false, and nothing written, when a stored state has seen more events or greater values. */
+  putDeals(tenant: string, deals: Array<DealRevenue>, call: HostCall): Promise<boolean> | boolean;
+  /** Every deal that was put with a stage, by id in byte order. */
   deals(tenant: string, call: HostCall): Promise<Array<Given<DealRevenue>>> | Array<Given<DealRevenue>>;
-  /** The sums over these deals. */
+  /** Those of these deals that were put with a stage, by id in byte order. */
+  findDeals(tenant: string, ids: Array<string>, call: HostCall): Promise<Array<Given<DealRevenue>>> | Array<Given<DealRevenue>>;
+  /** The sums over the deals that were put with a stage and not merged into others. */
   totals(tenant: string, call: HostCall): Promise<Given<RevenueTotals>> | Given<RevenueTotals>;
   /** How many events were stored, by one ingest or by all. */
   countEvents(tenant: string, source: string | null, call: HostCall): Promise<number> | number;
+  /** Stores a revaluation, one for each cut; false, and nothing written, when the stored one has seen more events. The earliest `recorded_at` of a cut is kept. */
+  putRevaluation(tenant: string, revaluation: Revaluation, call: HostCall): Promise<boolean> | boolean;
+  /** Every revaluation, by cut. */
+  revaluations(tenant: string, call: HostCall): Promise<Array<Given<Revaluation>>> | Array<Given<Revaluation>>;
 }

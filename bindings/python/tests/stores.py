@@ -69,6 +69,7 @@ class Revenue:
     def __init__(self) -> None:
         self.kept: dict[str, dict[str, xynergy.CrmEvent]] = {}
         self.booked: dict[str, dict[str, xynergy.DealRevenue]] = {}
+        self.tables: dict[str, dict[str, xynergy.Revaluation]] = {}
         self.sources: dict[str, dict[str, int]] = {}
 
     async def append_events(self, *, tenant: str, events: list[xynergy.CrmEvent], source: str) -> Any:
@@ -77,35 +78,62 @@ class Revenue:
         for event in events:
             there = stored.get(event.key)
             inserted += there is None
-            if there is None or in_bytes(event.raw) < in_bytes(there.raw):
-                stored[event.key] = xynergy.CrmEvent({**(there or event).to_dict(), "raw": event.raw})
+            if there is None:
+                stored[event.key] = event
+            else:
+                least = {
+                    "raw": min(there.raw, event.raw, key=in_bytes),
+                    "recorded_at": min(there.recorded_at, event.recorded_at, key=to_micros),
+                }
+                stored[event.key] = xynergy.CrmEvent({**there.to_dict(), **least})
         sources = self.sources.setdefault(tenant, {})
         sources[source] = sources.get(source, 0) + inserted
         return {"inserted": inserted, "duplicates": len(events) - inserted}
 
     async def pending_deals(self, *, tenant: str, limit: int) -> Any:
-        ids = {event.stage_change.deal_id for event in self.kept.get(tenant, {}).values() if event.stage_change}
-        return sorted((deal for deal in ids if self._seen(tenant, deal) < len(self._events(tenant, deal))), key=in_bytes)[:limit]
+        ids = {deal for event in self.kept.get(tenant, {}).values() for deal in event.deals}
+        values = sum(one.events_seen + 1 for one in self.tables.get(tenant, {}).values())
+        return sorted((deal for deal in ids if self._waits(tenant, deal, values)), key=in_bytes)[:limit]
 
     async def events(self, *, tenant: str, deal_id: str) -> Any:
         return self._events(tenant, deal_id)
 
-    async def put_deal(self, *, tenant: str, deal: xynergy.DealRevenue) -> bool:
-        if not 1 <= deal.events_seen <= len(self._events(tenant, deal.deal_id)):
-            raise xynergy.InvalidInputError("events_seen: it is not what the inbox has")
-        if self._seen(tenant, deal.deal_id) > deal.events_seen:
-            return False
-        self.booked.setdefault(tenant, {})[deal.deal_id] = deal
+    async def events_after(self, *, tenant: str, after: str | None, limit: int) -> Any:
+        concern = (event for event in self.kept.get(tenant, {}).values() if event.deals and (after is None or event.key > after))
+        return sorted(concern, key=lambda event: in_bytes(event.key))[:limit]
+
+    async def count_until(self, *, tenant: str, until: str) -> int:
+        concern = (event for event in self.kept.get(tenant, {}).values() if event.deals)
+        return sum(to_micros(event.occurred_at) <= to_micros(until) for event in concern)
+
+    async def put_deals(self, *, tenant: str, deals: list[xynergy.DealRevenue]) -> bool:
+        booked = self.booked.setdefault(tenant, {})
+        for deal in deals:
+            events = len(self._events(tenant, deal.deal_id))
+            if events == 0 or deal.events_seen > events:
+                raise xynergy.InvalidInputError("events_seen: it is not what the inbox has")
+        for deal in deals:
+            there = booked.get(deal.deal_id)
+            if there and (there.events_seen > deal.events_seen or there.values_seen > deal.values_seen):
+                return False
+        booked.update((deal.deal_id, deal) for deal in deals)
         return True
 
     async def deals(self, *, tenant: str) -> Any:
-        return sorted(self.booked.get(tenant, {}).values(), key=lambda deal: in_bytes(deal.deal_id))
+        booked = self.booked.get(tenant, {}).values()
+        return sorted((deal for deal in booked if deal.stage is not None), key=lambda deal: in_bytes(deal.deal_id))
+
+    async def find_deals(self, *, tenant: str, ids: list[str]) -> Any:
+        booked = self.booked.get(tenant, {})
+        return [booked[deal_id] for deal_id in sorted(set(ids), key=in_bytes) if deal_id in booked]
 
     async def totals(self, *, tenant: str) -> Any:
         matches = dict.fromkeys(("layer1", "layer2", "layer3", "none"), 0)
         by_ad: dict[str, int] = {}
         unattributed = 0
         for deal in self.booked.get(tenant, {}).values():
+            if deal.stage is None or deal.merged_into is not None:
+                continue
             found = deal.matched.found
             matches[found.layer if found else "none"] += 1
             if found:
@@ -117,19 +145,34 @@ class Revenue:
     async def count_events(self, *, tenant: str, source: str | None) -> int:
         return counted(self.sources.get(tenant, {}), source)
 
+    async def put_revaluation(self, *, tenant: str, revaluation: xynergy.Revaluation) -> bool:
+        tables = self.tables.setdefault(tenant, {})
+        there = tables.get(revaluation.cut)
+        if there and there.events_seen > revaluation.events_seen:
+            return False
+        if there:
+            earliest = min(there.recorded_at, revaluation.recorded_at, key=to_micros)
+            revaluation = xynergy.Revaluation({**revaluation.to_dict(), "recorded_at": earliest})
+        tables[revaluation.cut] = revaluation
+        return True
+
+    async def revaluations(self, *, tenant: str) -> Any:
+        return sorted(self.tables.get(tenant, {}).values(), key=lambda one: to_micros(one.cut))
+
+    def _waits(self, tenant: str, deal_id: str, values: int) -> bool:
+        deal = self.booked.get(tenant, {}).get(deal_id)
+        seen = (deal.events_seen, deal.values_seen) if deal else (0, 0)
+        return seen[0] < len(self._events(tenant, deal_id)) or seen[1] < values
+
     @staticmethod
     def _fits(amount: int) -> int:
         if not -(2**63) <= amount < 2**63:
             raise xynergy.LimitExceededError("the revenue passes 64 bits")
         return amount
 
-    def _seen(self, tenant: str, deal_id: str) -> int:
-        deal = self.booked.get(tenant, {}).get(deal_id)
-        return deal.events_seen if deal else 0
-
     def _events(self, tenant: str, deal_id: str) -> list[xynergy.CrmEvent]:
         events = self.kept.get(tenant, {}).values()
-        return sorted((e for e in events if e.stage_change and e.stage_change.deal_id == deal_id), key=lambda e: in_bytes(e.key))
+        return sorted((e for e in events if deal_id in e.deals), key=lambda e: in_bytes(e.key))
 
 
 class Ads:

@@ -245,14 +245,14 @@ class HubspotMethods(BlockingArea):
         found: t.Accepted = decode(self._call("hubspot.accept", {"method": method, "url": url, "headers": headers, "body": raw(body), "received_at": received_at, "source": source}, timeout, request_id), "Accepted")
         return found
 
-    def process(self, ads: Mapping[str, a.AdParentsLike] | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
-        """Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's own, which a deal's first URL may name.
+    def process(self, ads: Mapping[str, a.AdParentsLike] | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Processed:
+        """Works on deals that have new events: revenue, match, ledger. A deal that fails is kept and tried again later, and stops no other. `ads` are the account's own, which a deal's first URL may name.
 
         Args:
             ads: The ad set and campaign of each ad, by ad id.
             limit: At most so many deals; 100 when absent.
         """
-        found: int = self._call("hubspot.process", {"ads": ads, "limit": limit}, timeout, request_id)
+        found: t.Processed = decode(self._call("hubspot.process", {"ads": ads, "limit": limit}, timeout, request_id), "Processed")
         return found
 
     def count_events(self, source: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
@@ -262,6 +262,33 @@ class HubspotMethods(BlockingArea):
             source: The name of the batch.
         """
         found: int = self._call("hubspot.count_events", {"source": source}, timeout, request_id)
+        return found
+
+class WebhooksMethods(BlockingArea):
+    """The methods of `webhooks`."""
+
+    __slots__ = ()
+
+    def accept(self, headers: Mapping[str, str], body: bytes | bytearray | memoryview | str, received_at: a.Timestamp | None = None, source: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Accepted:
+        """Verifies a webhook of your own by the scheme of Standard Webhooks, on its raw bytes, and stores its events durably: answer 200 when this returns, and let `process` do the work. A delivery that is sent again is the same.
+
+        Args:
+            headers: The headers; the case of their names does not matter.
+            body: The body's bytes as they came.
+            received_at: When it arrived; now when absent.
+            source: The name of the batch.
+        """
+        found: t.Accepted = decode(self._call("webhooks.accept", {"headers": headers, "body": raw(body), "received_at": received_at, "source": source}, timeout, request_id), "Accepted")
+        return found
+
+    def process(self, ads: Mapping[str, a.AdParentsLike] | None = None, limit: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Processed:
+        """Works on deals that have new events, of webhooks and of HubSpot alike. `ads` are the account's own, which a deal's first URL may name.
+
+        Args:
+            ads: The ad set and campaign of each ad, by ad id.
+            limit: At most so many deals; 100 when absent.
+        """
+        found: t.Processed = decode(self._call("webhooks.process", {"ads": ads, "limit": limit}, timeout, request_id), "Processed")
         return found
 
 class AllocationMethods(BlockingArea):
@@ -622,12 +649,13 @@ class InsightsMethods(BlockingArea):
 class Areas(BlockingArea):
     """The areas of a client or a scope."""
 
-    __slots__ = ("ai", "attribution", "hubspot", "allocation", "closed_loop", "execution", "ads", "insights",)
+    __slots__ = ("ai", "attribution", "hubspot", "webhooks", "allocation", "closed_loop", "execution", "ads", "insights",)
 
     def _open(self) -> None:
         self.ai = AiMethods(self._core, self._info)
         self.attribution = AttributionMethods(self._core, self._info)
         self.hubspot = HubspotMethods(self._core, self._info)
+        self.webhooks = WebhooksMethods(self._core, self._info)
         self.allocation = AllocationMethods(self._core, self._info)
         self.closed_loop = ClosedLoopMethods(self._core, self._info)
         self.execution = ExecutionMethods(self._core, self._info)

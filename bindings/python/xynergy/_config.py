@@ -220,10 +220,18 @@ class HubspotConfigDict(TypedDict, total=False):
     """The API's address; plain HTTP only on this machine."""
     client_secret: SecretRefLike
     """The app's client secret, with which webhooks are signed."""
+    max_body_bytes: int
+    """The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read."""
+    oauth: OAuthConfigLike | None
+    """Access tokens by OAuth instead of `access_token`: for an app that many accounts install."""
+    reads_per_10_seconds: int
+    """How many reads of a tenant are sent in any 10 seconds at most. HubSpot lets 100 through for an app of its free plans."""
     signatures: Signatures
     """Which signatures are accepted."""
     timeout_ms: int
     """The time for one read, in milliseconds."""
+    webhook_urls: Sequence[str]
+    """The addresses that HubSpot has of this server, each in full as it stands in HubSpot. With them, a delivery is checked against the one with its path and query, and scheme and host of a request, which its sender chooses, are not looked at. Without any, the caller gives the right address with each delivery."""
 
 HubspotConfigLike = HubspotConfigDict
 
@@ -254,6 +262,20 @@ class MetaConfigDict(TypedDict, total=False):
 MetaConfigLike = MetaConfigDict
 
 Need = Union[Literal["images", "tools", "response_format"]]
+
+class _OAuthConfigRequired(TypedDict):
+    client_id: SecretRefLike
+    """The app's client id."""
+    refresh_token: SecretRefLike
+    """The refresh token that the account's installation gave."""
+
+class OAuthConfigDict(_OAuthConfigRequired, total=False):
+    """What access tokens are asked for with. Each tenant has its own refresh token, by its `SecretSource`."""
+
+    client_secret: SecretRefLike | None
+    """The app's client secret; `client_secret` of `[hubspot]` when absent, for it is the same one."""
+
+OAuthConfigLike = OAuthConfigDict
 
 class OrderConfigDict(TypedDict, total=False):
     """In which order the providers are asked. Names that are not configured are passed over; configured providers that an order does not name come last."""
@@ -622,6 +644,18 @@ class TokenConfigDict(TypedDict, total=False):
 
 TokenConfigLike = TokenConfigDict
 
+class _WebhooksConfigRequired(TypedDict):
+    secrets: Sequence[SecretRefLike]
+    """The secrets that deliveries may be signed with, each `whsec_` and base64 of 24 to 64 bytes. Give the old one beside the new one while senders change over."""
+
+class WebhooksConfigDict(_WebhooksConfigRequired, total=False):
+    """Deals and contacts that any backend sends, as signed webhooks of its own."""
+
+    max_body_bytes: int
+    """The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read."""
+
+WebhooksConfigLike = WebhooksConfigDict
+
 Window = Union[Literal["minute", "hour", "day", "month"]]
 
 Zone = Union[str]
@@ -647,4 +681,6 @@ class ConfigDict(_ConfigRequired, total=False):
     """Where the account of AI spend is kept, instead of in the store, and where requests and tokens a minute are counted, instead of in each process: a Redis server that many workers share. While it is away, each process counts rates by itself."""
     store: StoreConfigLike
     """Where clicks, revenue, changes and state are kept."""
+    webhooks: WebhooksConfigLike | None
+    """Deals and contacts that any backend sends by signed webhooks, beside the CRM or without one."""
 

@@ -47,6 +47,9 @@ Currency = str
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
 
+EntryCause = Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "revalued"]
+"""Why a line of the ledger was written."""
+
 HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 """How something fares."""
 
@@ -64,6 +67,9 @@ LimitScope = Union[Literal["tenant"], dict[str, Any]]
 
 Millionths = str
 """A share or a probability in whole millionths, so that no float reaches an output."""
+
+NetworkKind = Literal["ipv4", "ipv6"]
+"""What an address is, as far as the address itself tells."""
 
 Outcome = Literal["complete", "spliced", "truncated", "errored"]
 """Whether an answer is whole."""
@@ -582,14 +588,18 @@ class Candidate(Record):
     """When it was clicked."""
     campaign_id: str
     """The ad set's campaign."""
+    device: Device | None
+    """What is compared of the device, where that is kept."""
     id: str
     """The click's id, as [`Click::id`] shows it."""
     key: KeyedHash
     """The click."""
     matched: KeyedHash
     """The key that was asked for."""
+    utm: Utm
+    """The UTM parameters."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "id": "", "key": "", "matched": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "device": "Device", "id": "", "key": "", "matched": "", "utm": "Utm"}
 
 
 class ChangeRow(Record):
@@ -807,11 +817,35 @@ class ContentPart(Record):
         def __getattr__(self, name: str) -> Any: ...
 
 
+class CrmChange(Record):
+    """What an event says of the first of its deals, or of a contact."""
+
+    __slots__ = ()
+
+    stage: str | None
+    """The CRM's id of the stage."""
+    type: Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "forgotten"]
+    pipeline: str | None
+    """The CRM's id of the pipeline."""
+    amount: str | None
+    """In major units, as decimal text."""
+    currency: str | None
+    """Its currency; the deal's when `None`."""
+    contact_id: str | None
+    """The CRM's id of the contact."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"stage": "", "type": "", "pipeline": "", "amount": "", "currency": "", "contact_id": ""}
+
+
 class CrmEvent(Record):
     """A change that a CRM reported."""
 
     __slots__ = ()
 
+    change: CrmChange | None
+    """What it says, when it says something that counts."""
+    deals: Records[str]
+    """The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged into it. Empty when it is about no deal, or says nothing that counts."""
     event_id: str
     """The CRM's id of the event. It orders events of the same time and need not be unique."""
     key: KeyedHash
@@ -820,10 +854,10 @@ class CrmEvent(Record):
     """When it happened, by the CRM's clock."""
     raw: str
     """The event as the CRM sent it, every unknown field included: a JSON object."""
-    stage_change: StageChange | None
-    """The move of a deal, when it is one."""
+    recorded_at: Timestamp
+    """When it arrived here. It says what was known at a time and decides nothing else."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"event_id": "", "key": "", "occurred_at": "", "raw": "", "stage_change": "StageChange"}
+    _FIELDS: ClassVar[dict[str, str]] = {"change": "CrmChange", "deals": "", "event_id": "", "key": "", "occurred_at": "", "raw": "", "recorded_at": ""}
 
 
 class Deal(Record):
@@ -839,25 +873,52 @@ class Deal(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"contacts": "", "properties": ""}
 
 
+class DealFacts(Record):
+    """What the CRM said of a deal when it was read: it counts where no event tells otherwise."""
+
+    __slots__ = ()
+
+    amount: str | None
+    """The amount in major units, as decimal text."""
+    currency: str | None
+    """The amount's currency by its three-letter code."""
+    pipeline: str | None
+    """The CRM's id of the pipeline."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"amount": "", "currency": "", "pipeline": ""}
+
+
 class DealRevenue(Record):
     """What a deal is worth and whom it is due to: the fold of its events."""
 
     __slots__ = ()
 
+    amount_minor: int | None
+    """What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not known, or not known in this currency."""
     deal_id: str
     """The CRM's id of the deal."""
     entries: Records[LedgerEntry]
     """The ledger in the order of the events."""
     events_seen: int
-    """How many stage events were folded, at least one."""
+    """How many of the events that concern it were folded, at least one."""
+    facts: DealFacts
+    """What the CRM said of it."""
     matched: Match
     """The click behind it."""
-    stage: str
-    """The stage after all events."""
+    merged_into: str | None
+    """The deal that this one was merged into; its value is there."""
+    pipeline: str | None
+    """The CRM's id of the pipeline, where it is known."""
+    problem: str | None
+    """Why it is worth another value than its amount would give: the field and what is wrong with it."""
+    stage: str | None
+    """The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere."""
     value_minor: int
-    """The value of that stage in minor units: the sum of the entries."""
+    """What it is worth, in minor units: the sum of the entries."""
+    values_seen: int
+    """The [sum](Revaluation::sum) of the revaluations that were folded."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "entries": "[LedgerEntry]", "events_seen": "", "matched": "Match", "stage": "", "value_minor": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"amount_minor": "", "deal_id": "", "entries": "[LedgerEntry]", "events_seen": "", "facts": "DealFacts", "matched": "Match", "merged_into": "", "pipeline": "", "problem": "", "stage": "", "value_minor": "", "values_seen": ""}
 
 
 class Delta(Record):
@@ -879,6 +940,25 @@ class Delta(Record):
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+class Device(Record):
+    """What two visits are compared by beyond equal keys. It exists only with consent, and only when it is asked for."""
+
+    __slots__ = ()
+
+    browser: str | None
+    """The browser with its major version, as `chrome 120`; `None` when it does not tell."""
+    kind: NetworkKind
+    """Which of the two it is."""
+    language: str | None
+    """The first language that it asks for, in small letters, as `de-ch`."""
+    network: KeyedHash
+    """The hash of the address alone: an IPv4 address whole, of an IPv6 address the first 64 bits."""
+    platform: str | None
+    """The class of the platform, as `android`; `None` when it does not tell."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"browser": "", "kind": "", "language": "", "network": "", "platform": ""}
 
 
 class Document(Record):
@@ -968,6 +1048,23 @@ class EventProblem(Record):
     """The field and what is wrong with it."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
+
+
+class FailedDeal(Record):
+    """A deal that could not be booked."""
+
+    __slots__ = ()
+
+    attempts: int
+    """How often it was tried."""
+    deal_id: str
+    """The CRM's id of the deal."""
+    next_attempt_at: Timestamp
+    """When it is tried again: after a minute, then twice as long each time, up to six hours."""
+    problem: str
+    """Why, in one sentence."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"attempts": "", "deal_id": "", "next_attempt_at": "", "problem": ""}
 
 
 class Generation(Record):
@@ -1061,14 +1158,16 @@ class HealthDetail(Record):
 
 
 class LedgerEntry(Record):
-    """One signed line of the revenue ledger: what an event changed."""
+    """One signed line of the revenue ledger: what an event or a revaluation changed."""
 
     __slots__ = ()
 
+    cause: EntryCause
+    """What it was."""
     delta_minor: int
     """The value after it less the value before it, in minor units."""
     event: KeyedHash
-    """The event."""
+    """The event; of a revaluation [`Revaluation::entry_key`]."""
     occurred_at: Timestamp
     """When it happened."""
     stage_from: str | None
@@ -1076,7 +1175,7 @@ class LedgerEntry(Record):
     stage_to: str
     """The stage after it."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"delta_minor": "", "event": "", "occurred_at": "", "stage_from": "", "stage_to": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"cause": "", "delta_minor": "", "event": "", "occurred_at": "", "stage_from": "", "stage_to": ""}
 
 
 class LimitState(Record):
@@ -1278,12 +1377,14 @@ class Personal(Record):
     """The hash of address and user agent: the key of layer 3."""
     click_id: str
     """The host's id of the click."""
+    device: Device | None
+    """What is compared of the device, where that is kept."""
     fingerprint: KeyedHash | None
     """The hash of address, user agent and language: the key of layer 2."""
     raw: str
     """Address, user agent, language, URL and every unknown field, as a JSON object."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"address": "", "click_id": "", "fingerprint": "", "raw": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"address": "", "click_id": "", "device": "Device", "fingerprint": "", "raw": ""}
 
 
 class Pipeline(Record):
@@ -1358,6 +1459,23 @@ class PriceReport(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"models": "", "skipped": "[SkippedPrice]"}
 
 
+class Processed(Record):
+    """What came of the work on stored events."""
+
+    __slots__ = ()
+
+    deals: int
+    """Deals that were booked."""
+    failed: Records[FailedDeal]
+    """Deals that could not be, and wait for their next attempt. They are kept, and stop no other."""
+    forgotten: int
+    """Contacts that were forgotten."""
+    next_due: Timestamp | None
+    """When a deal that failed is due again; nothing waits when `None`."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deals": "", "failed": "[FailedDeal]", "forgotten": "", "next_due": ""}
+
+
 class RampStep(Record):
     """One step on the way to a target that is further away than one window allows."""
 
@@ -1416,6 +1534,23 @@ class Resources(Record):
     """Threads."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"cpu_percent": "", "memory_mb": "", "threads": ""}
+
+
+class Revaluation(Record):
+    """Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own."""
+
+    __slots__ = ()
+
+    cut: Timestamp
+    """Events up to this time count, and the values hold after it."""
+    events_seen: int
+    """How many events that concern deals had happened up to the cut when the values were learned. A late event makes it more: the values are learned anew."""
+    recorded_at: Timestamp
+    """When it was asked for."""
+    stage_table: str
+    """The values, as JSON."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"cut": "", "events_seen": "", "recorded_at": "", "stage_table": ""}
 
 
 class RevenueTotals(Record):
@@ -1555,19 +1690,6 @@ class SpendTotal(Record):
     """Those whose price is not known."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
-
-
-class StageChange(Record):
-    """A deal's arrival in a pipeline stage."""
-
-    __slots__ = ()
-
-    deal_id: str
-    """The CRM's id of the deal."""
-    stage: str
-    """The CRM's id of the stage."""
-
-    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "stage": ""}
 
 
 class StageValues(Record):
@@ -1721,4 +1843,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmEvent", "Currency", "Deal", "DealRevenue", "DeliveryStatus", "Delta", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EventProblem", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageChange", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "EventProblem", "FailedDeal", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "Processed", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

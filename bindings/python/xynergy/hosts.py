@@ -145,31 +145,51 @@ class RevenueStore(Protocol):
     """The inbox of CRM events and the revenue ledger that is folded from it."""
 
     def append_events(self, *, tenant: str, events: Records[t.CrmEvent], source: str) -> Answer[Union[t.Appended, Mapping[str, Any]]]:
-        """Stores a batch at once or not at all. Of events of the same key, the smallest `raw` is kept."""
+        """Stores a batch at once or not at all. Of events of the same key, the smallest `raw` and the earliest `recorded_at` are kept."""
         ...
 
     def pending_deals(self, *, tenant: str, limit: int) -> Answer[Sequence[str]]:
-        """Up to `limit` deals with stage events that their stored state has not seen, by id in byte order."""
+        """Up to `limit` deals with events that their stored state has not seen, or whose `values_seen` is below the sum of `events_seen + 1` of all revaluations; by id in byte order."""
         ...
 
     def events(self, *, tenant: str, deal_id: str) -> Answer[Sequence[Union[t.CrmEvent, Mapping[str, Any]]]]:
-        """The stage events of a deal, by key."""
+        """The events that concern a deal, by key."""
         ...
 
-    def put_deal(self, *, tenant: str, deal: t.DealRevenue) -> Answer[bool]:
-        """Replaces a deal's state and ledger at once; false, and nothing written, when the stored state has seen more events."""
+    def events_after(self, *, tenant: str, after: t.KeyedHash | None, limit: int) -> Answer[Sequence[Union[t.CrmEvent, Mapping[str, Any]]]]:
+        """The events that concern any deal, by key, from behind `after` on."""
+        ...
+
+    def count_until(self, *, tenant: str, until: t.Timestamp) -> Answer[int]:
+        """How many events that concern deals happened at `until` or before."""
+        ...
+
+    def put_deals(self, *, tenant: str, deals: Records[t.DealRevenue]) -> Answer[bool]:
+        """Replaces the states and ledgers of these deals at once; false, and nothing written, when a stored state has seen more events or greater values."""
         ...
 
     def deals(self, *, tenant: str) -> Answer[Sequence[Union[t.DealRevenue, Mapping[str, Any]]]]:
-        """Every deal that was put, by id in byte order."""
+        """Every deal that was put with a stage, by id in byte order."""
+        ...
+
+    def find_deals(self, *, tenant: str, ids: Records[str]) -> Answer[Sequence[Union[t.DealRevenue, Mapping[str, Any]]]]:
+        """Those of these deals that were put with a stage, by id in byte order."""
         ...
 
     def totals(self, *, tenant: str) -> Answer[Union[t.RevenueTotals, Mapping[str, Any]]]:
-        """The sums over these deals."""
+        """The sums over the deals that were put with a stage and not merged into others."""
         ...
 
     def count_events(self, *, tenant: str, source: str | None) -> Answer[int]:
         """How many events were stored, by one ingest or by all."""
+        ...
+
+    def put_revaluation(self, *, tenant: str, revaluation: t.Revaluation) -> Answer[bool]:
+        """Stores a revaluation, one for each cut; false, and nothing written, when the stored one has seen more events. The earliest `recorded_at` of a cut is kept."""
+        ...
+
+    def revaluations(self, *, tenant: str) -> Answer[Sequence[Union[t.Revaluation, Mapping[str, Any]]]]:
+        """Every revaluation, by cut."""
         ...
 
 
@@ -306,12 +326,25 @@ ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
    "tenant": "",
    "deal_id": ""
   },
-  "put_deal": {
+  "events_after": {
    "tenant": "",
-   "deal": "DealRevenue"
+   "after": "",
+   "limit": ""
+  },
+  "count_until": {
+   "tenant": "",
+   "until": ""
+  },
+  "put_deals": {
+   "tenant": "",
+   "deals": "[DealRevenue]"
   },
   "deals": {
    "tenant": ""
+  },
+  "find_deals": {
+   "tenant": "",
+   "ids": ""
   },
   "totals": {
    "tenant": ""
@@ -319,10 +352,17 @@ ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
   "count_events": {
    "tenant": "",
    "source": ""
+  },
+  "put_revaluation": {
+   "tenant": "",
+   "revaluation": "Revaluation"
+  },
+  "revaluations": {
+   "tenant": ""
   }
  }
 }
 """How the arguments of each method are decoded."""
 
-REQUIRED: dict[str, list[str]] = {"Provider": ["chat"], "Embedder": ["embed"], "ResponseCache": ["get", "put", "invalidate"], "SecretSource": ["get"], "Crm": ["deals", "contacts"], "AdPlatform": ["account", "owner", "owners", "set", "validate", "activities", "insights"], "StateStore": ["get", "put", "list"], "ClickStore": ["track", "candidates", "count"], "RevenueStore": ["append_events", "pending_deals", "events", "put_deal", "deals", "totals", "count_events"]}
+REQUIRED: dict[str, list[str]] = {"Provider": ["chat"], "Embedder": ["embed"], "ResponseCache": ["get", "put", "invalidate"], "SecretSource": ["get"], "Crm": ["deals", "contacts"], "AdPlatform": ["account", "owner", "owners", "set", "validate", "activities", "insights"], "StateStore": ["get", "put", "list"], "ClickStore": ["track", "candidates", "count"], "RevenueStore": ["append_events", "pending_deals", "events", "events_after", "count_until", "put_deals", "deals", "find_deals", "totals", "count_events", "put_revaluation", "revaluations"]}
 """The methods that each must have."""

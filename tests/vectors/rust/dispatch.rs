@@ -14,7 +14,8 @@ use xynergy::embed::EmbedRequest;
 use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
 use xynergy::provider::{CallOptions, ChatRequest};
-use xynergy::{Client, Error, Result, Scope};
+use xynergy::webhooks::SignedDelivery;
+use xynergy::{Client, Error, Result, Scope, Timestamp};
 
 /// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
 /// that must not be run here.
@@ -58,6 +59,7 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("ai", name)) => ai(scope, name, &mut a).await,
         Some(("attribution", name)) => attribution(scope, name, &mut a).await,
         Some(("hubspot", name)) => hubspot(scope, name, &mut a).await,
+        Some(("webhooks", name)) => webhooks(scope, name, &mut a).await,
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
@@ -147,7 +149,28 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         }
         "count_clicks" => json(attribution.count_clicks(a.optional::<String>("source").as_deref()).await),
         "totals" => json(attribution.totals().await),
-        "deals" => json(attribution.deals().await),
+        "deals" => match a.optional::<Timestamp>("as_of") {
+            Some(as_of) => json(attribution.deals_as_of(as_of).await),
+            None => json(attribution.deals().await),
+        },
+        "synthetic_revenue" => {
+            let to: String = a.take("stage_to");
+            let [from, pipeline, amount, currency] =
+                ["stage_from", "pipeline", "amount", "currency"].map(|name| a.optional::<String>(name));
+            let (from, pipeline) = (from.as_deref(), pipeline.as_deref());
+            json(
+                attribution
+                    .synthetic_revenue(&to, from, pipeline, amount.as_deref(), currency.as_deref())
+                    .await,
+            )
+        }
+        "revalue" => json(attribution.revalue(a.take("cut")).await),
+        "stage_values" => json(attribution.stage_values(a.optional("cut")).await),
+        "show_values" => json(attribution.show_values(a.optional("cut")).await),
+        "roas" => {
+            let (by, spend) = (a.take("by"), a.optional::<Vec<_>>("spend").unwrap_or_default());
+            json(attribution.roas(by, &spend, a.optional("from"), a.optional("to")).await)
+        }
         "stages" => json(Ok(attribution.stages())),
         "train" => json(attribution.train(a.optional::<usize>("least_masked")).await),
         "explain" => json(attribution.explain(&a.take::<String>("deal_id")).await),
@@ -156,14 +179,41 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
     }
 }
 
+/// The bytes of a body, as text or base64.
+fn body(a: &mut Args) -> Vec<u8> {
+    match a.take::<Value>("body") {
+        Value::String(text) => text.into_bytes(),
+        other => STANDARD.decode(other["base64"].as_str().unwrap()).unwrap(),
+    }
+}
+
+async fn webhooks(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let webhooks = scope.webhooks();
+    match name {
+        "accept" => {
+            let (body, headers): (_, BTreeMap<String, String>) = (body(a), a.take("headers"));
+            let source: Option<String> = a.optional("source");
+            let delivery = SignedDelivery {
+                headers: &headers,
+                body: &body,
+                received_at: a.optional("received_at"),
+                source: source.as_deref().unwrap_or(""),
+            };
+            json(webhooks.accept(&delivery).await)
+        }
+        "process" => {
+            let ads = a.optional("ads").unwrap_or_default();
+            json(webhooks.process(&ads, limit(a)).await)
+        }
+        _ => panic!("webhooks.{name} is no method of the Rust library"),
+    }
+}
+
 async fn hubspot(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
     let hubspot = scope.hubspot();
     match name {
         "accept" => {
-            let body = match a.take::<Value>("body") {
-                Value::String(text) => text.into_bytes(),
-                other => STANDARD.decode(other["base64"].as_str().unwrap()).unwrap(),
-            };
+            let body = body(a);
             let (method, url): (String, String) = (a.take("method"), a.take("url"));
             let headers: BTreeMap<String, String> = a.take("headers");
             let source: Option<String> = a.optional("source");

@@ -16,8 +16,8 @@ use xynergy::provider::{
 };
 use xynergy::secrets::{Secret, SecretRef, SecretSource};
 use xynergy::store::{
-    Appended, Candidate, Click, ClickStore, DealRevenue, Document, KeyedHash, Revaluation, RevenueStore, RevenueTotals,
-    StateStore, Tracked,
+    Appended, Candidate, Click, ClickStore, DealRevenue, Document, KeyedHash, Revaluation, RevenueStore,
+    RevenueTotals, StateStore, Tracked,
 };
 use xynergy::{Ctx, Error, ErrorKind, Result, Retry, Stores, TenantId, Timestamp};
 

@@ -1,11 +1,11 @@
 use std::fmt;
-use std::net::IpAddr;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use xynergy_core::TenantId;
-use xynergy_core::store::KeyedHash;
+use xynergy_core::store::{KeyedHash, NetworkKind};
 
+use super::address::Network;
 use super::landing::ClickIdFamily;
 
 /// The key under which a tenant's identifiers are hashed. Two tenants' hashes never meet, and whoever has the hashes
@@ -37,7 +37,7 @@ impl IdentityKey {
     }
 
     /// The key of layer 2: the hash of address, user agent and language (an empty one is none). `None` without a
-    /// valid address or without a user agent.
+    /// valid address that is evidence or without a user agent.
     pub fn layer2(&self, ip: &str, user_agent: &str, language: &str) -> Option<KeyedHash> {
         let network = Network::of(ip).filter(|_| !user_agent.is_empty())?;
         Some(self.hash("layer2", &[network.as_bytes(), user_agent.as_bytes(), language.as_bytes()]))
@@ -49,11 +49,23 @@ impl IdentityKey {
         Some(self.hash("layer3", &[network.as_bytes(), user_agent.as_bytes()]))
     }
 
+    /// The hash of the address alone, and what kind it is. `None` without a valid address.
+    pub fn network(&self, ip: &str) -> Option<(KeyedHash, NetworkKind)> {
+        let network = Network::of(ip)?;
+        Some((self.hash("network", &[network.as_bytes()]), network.kind()))
+    }
+
     fn hash(&self, purpose: &str, fields: &[&[u8]]) -> KeyedHash {
         let [cut @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] =
             digest(self.0.clone(), purpose, fields);
         KeyedHash::from_bytes(cut)
     }
+}
+
+/// The secret of one span of time, of a secret that stays and a random one that is thrown away when the span's clicks are:
+/// whoever has the first alone can compute nothing any more.
+pub fn epoch_secret(secret: &[u8; 32], random: &[u8; 32]) -> [u8; 32] {
+    digest(keyed(secret), "epoch", &[random])
 }
 
 impl fmt::Debug for IdentityKey {
@@ -77,32 +89,6 @@ fn digest(mut mac: Hmac<Sha256>, purpose: &str, fields: &[&[u8]]) -> [u8; 32] {
     mac.finalize().into_bytes().into()
 }
 
-/// What of an address is compared: an IPv4 address whole, of an IPv6 address the first 64 bits, since hosts change
-/// the others by themselves.
-enum Network {
-    V4([u8; 4]),
-    V6([u8; 8]),
-}
-
-impl Network {
-    fn of(ip: &str) -> Option<Self> {
-        match ip.trim().parse::<IpAddr>().ok()?.to_canonical() {
-            IpAddr::V4(ip) => Some(Self::V4(ip.octets())),
-            IpAddr::V6(ip) => {
-                let [a, b, c, d, e, f, g, h, ..] = ip.octets();
-                Some(Self::V6([a, b, c, d, e, f, g, h]))
-            }
-        }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::V4(bytes) => bytes,
-            Self::V6(bytes) => bytes,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,11 +105,14 @@ mod tests {
         assert_eq!(layer3("::ffff:192.0.2.1"), layer3("192.0.2.1"));
         assert_ne!(layer3("192.0.2.1"), layer3("192.0.2.2"));
         assert_ne!(layer3("192.0.2.1"), layer3("c000:201::"));
+        let network = |ip| key().network(ip).map(|(hash, _)| hash);
+        assert_eq!(network("2001:db8:1:2::1"), network("2001:db8:1:2::2"));
+        assert_ne!(network("192.0.2.1"), layer3("192.0.2.1"));
     }
 
     #[test]
     fn without_address_or_agent_there_is_no_key() {
-        for (ip, agent) in [("", "a"), ("unknown", "a"), ("192.0.2.1:80", "a"), ("192.0.2.1", "")] {
+        for (ip, agent) in [("", "a"), ("unknown", "a"), ("10.0.0.1", "a"), ("192.0.2.1", "")] {
             assert_eq!(key().layer3(ip, agent), None, "{ip:?} {agent:?}");
             assert_eq!(key().layer2(ip, agent, "de"), None, "{ip:?} {agent:?}");
         }

@@ -1,6 +1,3 @@
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-
 use url::{Url, form_urlencoded};
 use xynergy_core::store::Utm;
 
@@ -21,6 +18,22 @@ pub enum ClickIdFamily {
     Linkedin,
     /// `twclid`.
     Twitter,
+    /// `ScCid`.
+    Snapchat,
+    /// `rdt_cid`.
+    Reddit,
+    /// `epik`.
+    Pinterest,
+    /// `qclid`.
+    Quora,
+    /// `yclid`.
+    Yandex,
+    /// `irclickid`, and `irclid` as some of its customers shorten it.
+    Impact,
+    /// `tblci`.
+    Taboola,
+    /// `dicbo`.
+    Outbrain,
 }
 
 impl ClickIdFamily {
@@ -34,11 +47,31 @@ impl ClickIdFamily {
             Self::Tiktok => "tiktok",
             Self::Linkedin => "linkedin",
             Self::Twitter => "twitter",
+            Self::Snapchat => "snapchat",
+            Self::Reddit => "reddit",
+            Self::Pinterest => "pinterest",
+            Self::Quora => "quora",
+            Self::Yandex => "yandex",
+            Self::Impact => "impact",
+            Self::Taboola => "taboola",
+            Self::Outbrain => "outbrain",
         }
+    }
+
+    /// Every family.
+    pub fn all() -> impl Iterator<Item = Self> {
+        // Those of one family stand side by side.
+        let mut last = None;
+        CLICK_IDS
+            .into_iter()
+            .map(|(_, family)| family)
+            .filter(move |family| last.replace(*family) != Some(*family))
     }
 }
 
-const CLICK_IDS: [(&str, ClickIdFamily); 9] = [
+/// The parameters that name one click. Others look like it and do not: `gclsrc` says who made the `gclid`, `gad_source` and
+/// `mc_cid` name a campaign, `igshid` who shared a link, `_kx` and `mc_eid` a person.
+const CLICK_IDS: [(&str, ClickIdFamily); 19] = [
     ("fbclid", ClickIdFamily::Facebook),
     ("gclid", ClickIdFamily::Google),
     ("gbraid", ClickIdFamily::Google),
@@ -48,6 +81,16 @@ const CLICK_IDS: [(&str, ClickIdFamily); 9] = [
     ("ttclid", ClickIdFamily::Tiktok),
     ("li_fat_id", ClickIdFamily::Linkedin),
     ("twclid", ClickIdFamily::Twitter),
+    ("ScCid", ClickIdFamily::Snapchat),
+    ("sccid", ClickIdFamily::Snapchat),
+    ("rdt_cid", ClickIdFamily::Reddit),
+    ("epik", ClickIdFamily::Pinterest),
+    ("qclid", ClickIdFamily::Quora),
+    ("yclid", ClickIdFamily::Yandex),
+    ("irclickid", ClickIdFamily::Impact),
+    ("irclid", ClickIdFamily::Impact),
+    ("tblci", ClickIdFamily::Taboola),
+    ("dicbo", ClickIdFamily::Outbrain),
 ];
 
 /// What the URL of a landing page tells of the ad: decoded once, its case kept; of a repeated parameter the first
@@ -60,54 +103,98 @@ pub struct Landing {
     pub utm: Utm,
 }
 
+/// Whether parameters behind the `#` are read too, as pages that route in the browser have them. Those of the query win.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fragment {
+    /// It is none of the query.
+    #[default]
+    Ignored,
+    /// Its parameters are read: all of it, or what stands behind a `?` in it.
+    Read,
+}
+
 impl Landing {
     /// What `url` tells.
-    pub fn of(url: &Url) -> Self {
-        Self::of_query(url.query().unwrap_or_default())
+    pub fn of(url: &Url, fragment: Fragment) -> Self {
+        Self::of_parts(url.query().unwrap_or_default(), url.fragment().unwrap_or_default(), fragment)
     }
 
     /// What the URL in `text` tells, also when it lacks its scheme, as CRMs store it.
-    pub fn of_text(text: &str) -> Self {
+    pub fn of_text(text: &str, fragment: Fragment) -> Self {
         if let Ok(url) = Url::parse(text) {
-            return Self::of(&url);
+            return Self::of(&url, fragment);
         }
-        let before_fragment = text.split('#').next().unwrap_or_default();
-        Self::of_query(before_fragment.split_once('?').map_or("", |(_, query)| query))
+        let (before, behind) = text.split_once('#').unwrap_or((text, ""));
+        Self::of_parts(before.split_once('?').map_or("", |(_, query)| query), behind, fragment)
+    }
+
+    fn of_parts(query: &str, fragment: &str, read: Fragment) -> Self {
+        let mut landing = Self::of_query(query);
+        if read == Fragment::Read && fragment.contains('=') {
+            landing.add(Self::of_query(fragment.split_once('?').map_or(fragment, |(_, query)| query)));
+        }
+        landing
+    }
+
+    /// Takes over what is not there yet.
+    fn add(&mut self, other: Self) {
+        for (family, id) in other.click_ids {
+            if !self.click_ids.iter().any(|(known, _)| *known == family) {
+                self.click_ids.push((family, id));
+            }
+        }
+        let Utm { source, medium, campaign, content, term } = other.utm;
+        let utm = &mut self.utm;
+        for (mine, theirs) in [
+            (&mut utm.source, source),
+            (&mut utm.medium, medium),
+            (&mut utm.campaign, campaign),
+            (&mut utm.content, content),
+            (&mut utm.term, term),
+        ] {
+            if mine.is_none() {
+                *mine = theirs;
+            }
+        }
     }
 
     fn of_query(query: &str) -> Self {
-        let mut first = HashMap::new();
+        let mut ids: [Option<String>; CLICK_IDS.len()] = [const { None }; CLICK_IDS.len()];
+        let mut utm: [Option<String>; UTM.len()] = [const { None }; UTM.len()];
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            if let Entry::Vacant(entry) = first.entry(name) {
-                entry.insert(value.into_owned());
+            let slot = match CLICK_IDS.iter().position(|(known, _)| *known == name) {
+                Some(place) => ids.get_mut(place),
+                None => UTM.iter().position(|known| *known == name).and_then(|place| utm.get_mut(place)),
+            };
+            // The first counts, also when it is empty.
+            if let Some(slot @ None) = slot {
+                *slot = Some(value.into_owned());
             }
         }
-        let mut take = |name: &str| first.remove(name).filter(|value| !value.is_empty());
-        let utm = Utm {
-            source: take("utm_source"),
-            medium: take("utm_medium"),
-            campaign: take("utm_campaign"),
-            content: take("utm_content"),
-            term: take("utm_term"),
-        };
-        let click_ids =
-            CLICK_IDS.into_iter().filter_map(|(name, family)| Some((family, take(name)?))).collect();
-        Self { click_ids, utm }
+        let given = |value: Option<String>| value.filter(|value| !value.is_empty());
+        let [source, medium, campaign, content, term] = utm.map(given);
+        let click_ids = CLICK_IDS.iter().zip(ids).filter_map(|((_, family), id)| Some((*family, given(id)?)));
+        Self { click_ids: click_ids.collect(), utm: Utm { source, medium, campaign, content, term } }
     }
 }
 
+const UTM: [&str; 5] = ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"];
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn ids(url: &str) -> Vec<(ClickIdFamily, String)> {
-        Landing::of_text(url).click_ids
+        Landing::of_text(url, Fragment::Ignored).click_ids
     }
 
     #[test]
     fn decodes_once_and_keeps_the_case() {
         let landing = Landing::of_text(
             "https://shop.example/p?fbclid=IwAR%5FaB%2541&utm_campaign=spring+sale%2B&UTM_TERM=x",
+            Fragment::Ignored,
         );
         assert_eq!(landing.click_ids, [(ClickIdFamily::Facebook, "IwAR_aB%41".to_owned())]);
         assert_eq!(landing.utm.campaign.as_deref(), Some("spring sale+"));
@@ -132,5 +219,47 @@ mod tests {
         assert!(ids("https://x.example/#?fbclid=a").is_empty());
         assert!(ids("x.example/#?fbclid=a").is_empty());
         assert_eq!(ids("x.example/p?fbclid=a#b"), [(ClickIdFamily::Facebook, "a".to_owned())]);
+    }
+
+    #[test]
+    fn every_family_has_its_parameters() {
+        for (name, family) in CLICK_IDS {
+            assert_eq!(
+                ids(&format!("https://x.example/?{name}=Ab-1")),
+                [(family, "Ab-1".to_owned())],
+                "{name}"
+            );
+        }
+        assert_eq!(ClickIdFamily::all().count(), 15);
+        let none = "https://x.example/?gclsrc=aw.ds&igshid=a&_kx=b&mc_cid=c&mc_eid=d&gad_source=1&FBCLID=e";
+        assert!(ids(none).is_empty(), "what names no click");
+    }
+
+    #[test]
+    fn the_fragment_is_read_when_it_is_asked_for_and_the_query_wins() {
+        for url in [
+            "https://x.example/#/page?gclid=a&utm_source=s",
+            "https://x.example/#gclid=a&utm_source=s",
+            "x.example#gclid=a&utm_source=s",
+        ] {
+            let landing = Landing::of_text(url, Fragment::Read);
+            assert_eq!(landing.click_ids, [(ClickIdFamily::Google, "a".to_owned())], "{url}");
+            assert_eq!(landing.utm.source.as_deref(), Some("s"));
+        }
+        let landing =
+            Landing::of_text("https://x.example/?gclid=q&utm_source=q#gclid=f&utm_term=f", Fragment::Read);
+        assert_eq!(landing.click_ids, [(ClickIdFamily::Google, "q".to_owned())]);
+        assert_eq!((landing.utm.source.as_deref(), landing.utm.term.as_deref()), (Some("q"), Some("f")));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_tells_something_or_nothing(text in "\\PC{0,80}", query in "(gclid|utm_source|=|&|%|%4|%zz|#|\\?|\\+|é){0,30}") {
+            for text in [text, format!("https://x.example/?{query}"), query] {
+                let (ignored, read) =
+                    (Landing::of_text(&text, Fragment::Ignored), Landing::of_text(&text, Fragment::Read));
+                prop_assert!(ignored.click_ids.iter().all(|id| read.click_ids.contains(id)));
+            }
+        }
     }
 }

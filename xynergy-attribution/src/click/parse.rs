@@ -7,10 +7,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use url::Url;
 use xynergy_core::Timestamp;
-use xynergy_core::store::{Click, Personal};
+use xynergy_core::store::{Click, KeyedHash, Personal};
 
+use super::agent::{ClientHints, is_hint};
+use super::bots::is_bot;
+use super::facebook::click_id_of;
 use super::identity::IdentityKey;
-use super::landing::Landing;
+use super::landing::{ClickIdFamily, Landing};
+use super::rules::ClickRules;
+use super::visit::Visit;
 
 /// Why a line is no click.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +24,8 @@ pub struct LineProblem {
     pub field: Option<&'static str>,
     /// What is wrong with it and what would be right. It repeats nothing of a person.
     pub problem: String,
+    /// The key that the click would have, when all that is wrong is that a bot clicked.
+    pub bot_click: Option<KeyedHash>,
 }
 
 impl fmt::Display for LineProblem {
@@ -30,55 +37,157 @@ impl fmt::Display for LineProblem {
     }
 }
 
-/// Reads one line of a click log: a JSON object with `ts`, `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`,
-/// `user_agent`, `consent`, and perhaps `accept_language` and `click_id`.
-///
-/// Without consent, address, user agent, language, URL and unknown fields end here: the click holds the time, the ad,
-/// the UTM parameters and keyed hashes of its click ids. A line without a `click_id` is identified by its own hash.
+/// One line of a click log, read and checked: a JSON object with `ts`, `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`,
+/// `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (an object of the
+/// `Sec-CH-UA` headers by name) and `fbc` (the browser's cookie `_fbc`). Nothing of it is hashed yet.
+pub struct ClickLine<'a> {
+    line: &'a [u8],
+    at: Timestamp,
+    url_text: String,
+    url: Url,
+    ad_id: String,
+    adset_id: String,
+    campaign_id: String,
+    ip: Option<String>,
+    user_agent: Option<String>,
+    accept_language: Option<String>,
+    forwarded_for: Option<String>,
+    hints: ClientHints,
+    facebook_cookie: Option<String>,
+    consent: bool,
+    click_id: Option<String>,
+    rest: Fields<'a>,
+}
+
+impl fmt::Debug for ClickLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClickLine").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+impl<'a> ClickLine<'a> {
+    /// Reads a line.
+    ///
+    /// # Errors
+    /// A [`LineProblem`] that names the field; the caller adds the line's number.
+    pub fn read(line: &'a [u8]) -> Result<Self, LineProblem> {
+        let line = line.trim_ascii();
+        let text = std::str::from_utf8(line).map_err(|_| problem(None, "the line is not UTF-8 text"))?;
+        let mut fields = Fields::read(text)?;
+        let at = fields.time("ts")?;
+        let url_text: String = fields.required("url", "a string")?;
+        let url = Url::parse(&url_text)
+            .map_err(|error| problem(Some("url"), format!("is not a whole URL: {error}")))?;
+        let (ad_id, adset_id) = (fields.name("ad_id")?, fields.name("adset_id")?);
+        let campaign_id = fields.name("campaign_id")?;
+        let ip = fields.required("ip", "a string or null")?;
+        let user_agent = fields.required("user_agent", "a string or null")?;
+        let accept_language = fields.optional("accept_language")?;
+        let forwarded_for = fields.optional("x_forwarded_for")?;
+        let hints = fields.hints("client_hints")?;
+        let facebook_cookie = fields.optional("fbc")?;
+        let consent = fields.required("consent", "true or false")?;
+        let click_id = fields.optional("click_id")?.filter(|id| !id.is_empty());
+        Ok(Self {
+            line,
+            at,
+            url_text,
+            url,
+            ad_id,
+            adset_id,
+            campaign_id,
+            ip,
+            user_agent,
+            accept_language,
+            forwarded_for,
+            hints,
+            facebook_cookie,
+            consent,
+            click_id,
+            rest: fields,
+        })
+    }
+
+    /// When it happened: the span of time whose key it is hashed under.
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// The click, under the key of its time.
+    ///
+    /// Without consent, address, user agent, language, URL and unknown fields end here, and nothing is computed of them:
+    /// the click holds the time, the ad, the UTM parameters and, unless they need consent too, keyed hashes of its click ids.
+    /// A line without a `click_id` is identified by its own hash.
+    ///
+    /// # Errors
+    /// A [`LineProblem`] for a bot's click, which says so.
+    pub fn into_click(self, key: &IdentityKey, rules: &ClickRules) -> Result<Click, LineProblem> {
+        let hash = self.click_id.as_deref().map_or_else(|| key.line(self.line), |id| key.click(id));
+        let agent = self.user_agent.as_deref().unwrap_or_default();
+        if !rules.keep_bots && is_bot(agent) {
+            let bot = problem(Some("user_agent"), "is a bot's: it is counted and not stored");
+            return Err(LineProblem { bot_click: Some(hash), ..bot });
+        }
+        let landing = Landing::of(&self.url, rules.fragment());
+        let mut id_keys = Vec::new();
+        if self.consent || !rules.click_ids_need_consent {
+            id_keys.extend(landing.click_ids.iter().map(|(family, id)| key.layer1(*family, id)));
+            let cookie = self.facebook_cookie.as_deref().map(click_id_of).filter(|id| !id.is_empty());
+            let of_cookie = cookie.map(|id| key.layer1(ClickIdFamily::Facebook, id));
+            id_keys.extend(of_cookie.filter(|cookie| !id_keys.contains(cookie)));
+        }
+        let personal = if self.consent {
+            let visit = Visit::new(
+                self.ip.as_deref().unwrap_or_default(),
+                self.forwarded_for.as_deref(),
+                agent,
+                self.accept_language.as_deref().unwrap_or_default(),
+                &self.hints,
+                rules,
+            );
+            Some(Personal {
+                click_id: self.click_id.clone().unwrap_or_else(|| hash.to_string()),
+                fingerprint: visit.fingerprint(key),
+                address: visit.address(key),
+                device: if rules.keep_devices { visit.device(key) } else { None },
+                raw: self.raw()?,
+            })
+        } else {
+            None
+        };
+        Ok(Click {
+            key: hash,
+            at: self.at,
+            ad_id: self.ad_id,
+            adset_id: self.adset_id,
+            campaign_id: self.campaign_id,
+            utm: landing.utm,
+            id_keys,
+            personal,
+        })
+    }
+
+    fn raw(&self) -> Result<String, LineProblem> {
+        let raw = Raw {
+            ip: self.ip.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+            accept_language: self.accept_language.as_deref(),
+            url: &self.url_text,
+            x_forwarded_for: self.forwarded_for.as_deref(),
+            client_hints: &self.hints,
+            fbc: self.facebook_cookie.as_deref(),
+            extra: &self.rest.0,
+        };
+        serde_json::to_string(&raw).map_err(|_| problem(None, "the line cannot be written again as JSON"))
+    }
+}
+
+/// Reads one line as [`ClickLine`] does and makes its click by the default rules.
 ///
 /// # Errors
-/// A [`LineProblem`] that names the field; the caller adds the line's number.
+/// Those of [`ClickLine::read`] and [`ClickLine::into_click`].
 pub fn parse_line(line: &[u8], key: &IdentityKey) -> Result<Click, LineProblem> {
-    let line = line.trim_ascii();
-    let text = std::str::from_utf8(line).map_err(|_| problem(None, "the line is not UTF-8 text"))?;
-    let mut fields = Fields::read(text)?;
-    let at = fields.time("ts")?;
-    let url_text: String = fields.required("url", "a string")?;
-    let url = Url::parse(&url_text)
-        .map_err(|error| problem(Some("url"), format!("is not a whole URL: {error}")))?;
-    let ad_id = fields.name("ad_id")?;
-    let adset_id = fields.name("adset_id")?;
-    let campaign_id = fields.name("campaign_id")?;
-    let ip: Option<String> = fields.required("ip", "a string or null")?;
-    let user_agent: Option<String> = fields.required("user_agent", "a string or null")?;
-    let accept_language = fields.optional("accept_language")?;
-    let consent: bool = fields.required("consent", "true or false")?;
-    let click_id = fields.optional("click_id")?.filter(|id| !id.is_empty());
-
-    let landing = Landing::of(&url);
-    let hash = click_id.as_deref().map_or_else(|| key.line(line), |id| key.click(id));
-    let personal = if consent {
-        let (ip_text, agent) = (ip.as_deref().unwrap_or_default(), user_agent.as_deref().unwrap_or_default());
-        Some(Personal {
-            click_id: click_id.unwrap_or_else(|| hash.to_string()),
-            fingerprint: key.layer2(ip_text, agent, accept_language.as_deref().unwrap_or_default()),
-            address: key.layer3(ip_text, agent),
-            device: None,
-            raw: fields.raw(ip.as_deref(), user_agent.as_deref(), accept_language.as_deref(), &url_text)?,
-        })
-    } else {
-        None
-    };
-    Ok(Click {
-        key: hash,
-        at,
-        ad_id,
-        adset_id,
-        campaign_id,
-        utm: landing.utm,
-        id_keys: landing.click_ids.iter().map(|(family, id)| key.layer1(*family, id)).collect(),
-        personal,
-    })
+    ClickLine::read(line)?.into_click(key, &ClickRules::default())
 }
 
 impl std::error::Error for LineProblem {}
@@ -93,6 +202,12 @@ struct Raw<'a> {
     user_agent: Option<&'a str>,
     accept_language: Option<&'a str>,
     url: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x_forwarded_for: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    client_hints: &'a ClientHints,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fbc: Option<&'a str>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     extra: &'a BTreeMap<String, &'a RawValue>,
 }
@@ -128,20 +243,21 @@ impl<'a> Fields<'a> {
         value.parse().map_err(|error: xynergy_core::Error| problem(Some(name), error.message().to_owned()))
     }
 
-    fn raw(
-        &self,
-        ip: Option<&str>,
-        user_agent: Option<&str>,
-        accept_language: Option<&str>,
-        url: &str,
-    ) -> Result<String, LineProblem> {
-        let raw = Raw { ip, user_agent, accept_language, url, extra: &self.0 };
-        serde_json::to_string(&raw).map_err(|_| problem(None, "the line cannot be written again as JSON"))
+    /// The headers that are client hints, by name in small letters.
+    fn hints(&mut self, name: &'static str) -> Result<ClientHints, LineProblem> {
+        if !self.0.contains_key(name) {
+            return Ok(ClientHints::new());
+        }
+        let given: Option<BTreeMap<String, String>> =
+            self.required(name, "an object of Sec-CH-UA headers, each a string")?;
+        let named =
+            given.unwrap_or_default().into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value));
+        Ok(named.filter(|(name, _)| is_hint(name)).collect())
     }
 }
 
 fn problem(field: Option<&'static str>, problem: impl Into<String>) -> LineProblem {
-    LineProblem { field, problem: problem.into() }
+    LineProblem { field, problem: problem.into(), bot_click: None }
 }
 
 #[cfg(test)]
@@ -151,7 +267,6 @@ mod tests {
     use xynergy_core::TenantId;
 
     use super::*;
-    use crate::click::ClickIdFamily;
 
     fn key() -> IdentityKey {
         IdentityKey::new(&TenantId::default(), &[3; 32])
@@ -259,6 +374,76 @@ mod tests {
         let other = parse(&with("click_id", json!(""))).unwrap();
         assert_ne!(other.key, click.key, "another line is another click");
         assert_ne!(key().click(&line), click.key, "an id that looks like a line is none");
+    }
+
+    fn by(rules: &ClickRules, value: &Value) -> Result<Click, LineProblem> {
+        ClickLine::read(value.to_string().as_bytes()).unwrap().into_click(&key(), rules)
+    }
+
+    #[test]
+    fn a_bots_click_is_none_and_says_so() {
+        let line = with("user_agent", json!("Googlebot/2.1 (+http://www.google.com/bot.html)"));
+        let wrong = parse(&line).unwrap_err();
+        assert_eq!((wrong.field, wrong.bot_click), (Some("user_agent"), Some(key().click("clk-1"))));
+        assert!(by(&ClickRules { keep_bots: true, ..ClickRules::default() }, &line).is_ok());
+        assert_eq!(parse(&with("ad_id", json!(7))).unwrap_err().bot_click, None);
+    }
+
+    #[test]
+    fn click_ids_may_need_consent_too() {
+        let rules = ClickRules { click_ids_need_consent: true, ..ClickRules::default() };
+        assert_eq!(by(&rules, &with("consent", json!(false))).unwrap().id_keys, []);
+        assert_eq!(by(&rules, &sample()).unwrap().id_keys.len(), 2);
+    }
+
+    #[test]
+    fn the_cookie_gives_the_click_id_that_the_url_lacks() {
+        let with_cookie = |cookie: &str| {
+            let mut line = with("url", json!("https://shop.example/"));
+            line["fbc"] = json!(cookie);
+            parse(&line).unwrap()
+        };
+        for cookie in ["fb.1.1700000000123.IwAR_1", "fb.1.1700000000123.IwAR_1.AQQCAQMC"] {
+            let click = with_cookie(cookie);
+            assert_eq!(click.id_keys, [key().layer1(ClickIdFamily::Facebook, "IwAR_1")], "{cookie}");
+            assert!(click.personal.unwrap().raw.contains(cookie));
+        }
+        assert_eq!(with_cookie("").id_keys, []);
+        let both = with("fbc", json!("fb.1.1700000000123.IwAR_1"));
+        assert_eq!(parse(&both).unwrap().id_keys.len(), 2, "the same id is one");
+    }
+
+    #[test]
+    fn the_person_behind_a_declared_proxy_is_found() {
+        let mut line = with("ip", json!("10.0.0.7"));
+        line["x_forwarded_for"] = json!("6.6.6.6, 192.0.2.77");
+        assert_eq!(parse(&line).unwrap().personal.unwrap().address, None, "without one, a private address");
+        let rules =
+            ClickRules { trusted_proxies: vec!["10.0.0.0/8".parse().unwrap()], ..ClickRules::default() };
+        let personal = by(&rules, &line).unwrap().personal.unwrap();
+        assert_eq!(personal.address, key().layer3("192.0.2.77", "Agent/1"));
+    }
+
+    #[test]
+    fn devices_are_kept_when_asked_for_and_hints_are_read() {
+        assert_eq!(parse(&sample()).unwrap().personal.unwrap().device, None);
+        let rules = ClickRules { keep_devices: true, ..ClickRules::default() };
+        let mut line = sample();
+        line["client_hints"] = json!({"Sec-CH-UA": "\"Google Chrome\";v=\"120\"", "Sec-CH-UA-Platform": "\"Android\"", "Cookie": "x"});
+        let click = by(&rules, &line).unwrap();
+        let personal = click.personal.clone().unwrap();
+        let device = personal.device.unwrap();
+        assert_eq!(Some(device.network), key().network("192.0.2.77").map(|(network, _)| network));
+        assert_eq!(
+            (device.browser.as_deref(), device.platform.as_deref()),
+            (Some("chrome 120"), Some("android"))
+        );
+        assert!(click.match_keys().any(|key| key == device.network));
+        assert!(!personal.raw.contains("Cookie") && personal.raw.contains("Google Chrome"));
+        for wrong in [json!(7), json!({"sec-ch-ua": 1}), json!("x")] {
+            line["client_hints"] = wrong;
+            assert_eq!(parse(&line).unwrap_err().field, Some("client_hints"));
+        }
     }
 
     proptest! {

@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
@@ -8,7 +9,7 @@ use xynergy_core::store::{Device, KeyedHash, Layer};
 
 use super::signals::Signals;
 use super::used::Layers;
-use crate::click::{ClickIdFamily, IdentityKey, Landing};
+use crate::click::{ClickIdFamily, ClickRules, ClientHints, IdentityKey, Landing, Visit, click_id_of};
 
 /// The names of the contact properties that are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -71,16 +72,20 @@ pub struct Evidence {
 }
 
 impl Evidence {
-    /// The evidence of `contacts` for these layers. Layers 2 and 3 need the consent of the contact that they come from.
+    /// The evidence of `contacts` for these layers, under every key that a click of the time may be hashed under. Layers 2
+    /// and 3 need the consent of the contact that they come from.
     pub fn of<'a>(
         contacts: impl IntoIterator<Item = &'a Contact>,
         names: &ContactProperties,
-        key: &IdentityKey,
+        keys: &[impl Borrow<IdentityKey>],
+        rules: &ClickRules,
         layers: &Layers,
     ) -> Self {
         let mut evidence = Self::default();
         for contact in contacts {
-            evidence.add(contact, names, key, layers);
+            for key in keys {
+                evidence.add(contact, names, key.borrow(), rules, layers);
+            }
         }
         evidence
     }
@@ -113,48 +118,55 @@ impl Evidence {
         self.keys.keys().copied().collect()
     }
 
-    fn add(&mut self, contact: &Contact, names: &ContactProperties, key: &IdentityKey, layers: &Layers) {
+    fn add(
+        &mut self,
+        contact: &Contact,
+        names: &ContactProperties,
+        key: &IdentityKey,
+        rules: &ClickRules,
+        layers: &Layers,
+    ) {
         let read = |name: &str| contact.property(name).unwrap_or_default();
+        let consent = read(&names.consent).trim().eq_ignore_ascii_case("true");
         if layers.contains(Layer::Layer1) {
-            self.add_named(contact, names, key);
+            self.add_named(contact, names, key, rules, consent);
         }
-        if read(&names.consent).trim().eq_ignore_ascii_case("true") {
-            let (ip, agent) = (read(&names.ip), read(&names.user_agent));
+        if consent {
+            let hints = ClientHints::new();
+            let (ip, agent, language) =
+                (read(&names.ip), read(&names.user_agent), read(&names.accept_language));
+            let visit = Visit::new(ip, None, agent, language, &hints, rules);
             if layers.contains(Layer::Layer2) {
-                let fingerprint = key.layer2(ip, agent, read(&names.accept_language));
-                self.keys.extend(fingerprint.map(|key| (key, Layer::Layer2)));
+                self.keys.extend(visit.fingerprint(key).map(|key| (key, Layer::Layer2)));
             }
             if layers.contains(Layer::Layer3) {
-                self.keys.extend(key.layer3(ip, agent).map(|key| (key, Layer::Layer3)));
+                self.keys.extend(visit.address(key).map(|key| (key, Layer::Layer3)));
             }
         }
     }
 
     /// The click ids, and the ads that the first URL may name.
-    fn add_named(&mut self, contact: &Contact, names: &ContactProperties, key: &IdentityKey) {
+    fn add_named(
+        &mut self,
+        contact: &Contact,
+        names: &ContactProperties,
+        key: &IdentityKey,
+        rules: &ClickRules,
+        consent: bool,
+    ) {
         let read = |name: &str| contact.property(name).unwrap_or_default();
-        let first_url = Landing::of_text(read(&names.first_url));
-        let facebook = facebook_click_id(read(&names.facebook_click_id).trim());
-        let google = read(&names.google_click_id).trim();
-        let stored =
-            [(ClickIdFamily::Facebook, facebook.to_owned()), (ClickIdFamily::Google, google.to_owned())];
-        let ids = stored.into_iter().filter(|(_, id)| !id.is_empty()).chain(first_url.click_ids);
-        self.keys.extend(ids.map(|(family, id)| (key.layer1(family, &id), Layer::Layer1)));
+        let first_url = Landing::of_text(read(&names.first_url), rules.fragment());
+        if consent || !rules.click_ids_need_consent {
+            let facebook = click_id_of(read(&names.facebook_click_id));
+            let google = read(&names.google_click_id).trim();
+            let stored =
+                [(ClickIdFamily::Facebook, facebook.to_owned()), (ClickIdFamily::Google, google.to_owned())];
+            let ids = stored.into_iter().filter(|(_, id)| !id.is_empty()).chain(first_url.click_ids);
+            self.keys.extend(ids.map(|(family, id)| (key.layer1(family, &id), Layer::Layer1)));
+        }
         self.contents.extend(first_url.utm.content);
         self.campaigns.extend(first_url.utm.campaign);
     }
-}
-
-/// The click id in a cookie of the form `fb.1.1700000000000.ID`, which newer browsers' scripts give a fifth part; any
-/// other text is the click id itself.
-fn facebook_click_id(stored: &str) -> &str {
-    let digits =
-        |part: Option<&str>| part.is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
-    let mut parts = stored.split('.');
-    if parts.next() == Some("fb") && digits(parts.next()) && digits(parts.next()) {
-        return parts.next().filter(|id| !id.is_empty()).unwrap_or(stored);
-    }
-    stored
 }
 
 #[cfg(test)]
@@ -168,7 +180,13 @@ mod tests {
 
     fn evidence(properties: &[(&str, &str)]) -> Evidence {
         let properties = properties.iter().map(|(k, v)| ((*k).to_owned(), Some((*v).to_owned()))).collect();
-        Evidence::of(&[Contact { properties }], &ContactProperties::default(), &key(), &Layers::default())
+        Evidence::of(
+            &[Contact { properties }],
+            &ContactProperties::default(),
+            &[key()],
+            &ClickRules::default(),
+            &Layers::default(),
+        )
     }
 
     #[test]
@@ -183,7 +201,7 @@ mod tests {
             ("fb.1.2.", "fb.1.2."),
             ("", ""),
         ] {
-            assert_eq!(facebook_click_id(stored), id, "{stored}");
+            assert_eq!(click_id_of(stored), id, "{stored}");
         }
     }
 
@@ -225,8 +243,13 @@ mod tests {
         let contact = Contact { properties };
         for layers in [vec![1], vec![2], vec![3], vec![1, 3]] {
             let used = Layers::try_from(layers.clone()).unwrap();
-            let evidence =
-                Evidence::of(std::slice::from_ref(&contact), &ContactProperties::default(), &key(), &used);
+            let evidence = Evidence::of(
+                std::slice::from_ref(&contact),
+                &ContactProperties::default(),
+                &[key()],
+                &ClickRules::default(),
+                &used,
+            );
             let mut found: Vec<u8> = evidence.keys.values().map(|layer| layer.number()).collect();
             found.sort_unstable();
             assert_eq!(found, layers);
@@ -245,9 +268,15 @@ mod tests {
         };
         let contacts = [contact("xynergy_ip", "192.0.2.1"), contact("xynergy_user_agent", "agent")];
         assert!(
-            Evidence::of(&contacts, &ContactProperties::default(), &key(), &Layers::default())
-                .keys
-                .is_empty()
+            Evidence::of(
+                &contacts,
+                &ContactProperties::default(),
+                &[key()],
+                &ClickRules::default(),
+                &Layers::default()
+            )
+            .keys
+            .is_empty()
         );
     }
 }

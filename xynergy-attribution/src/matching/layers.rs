@@ -104,6 +104,8 @@ pub fn choose(
             ad_id: ad_id.clone(),
             adset_id: parents.adset_id.clone(),
             campaign_id: parents.campaign_id.clone(),
+            keyword: None,
+            content: Some(ad_id.clone()),
         }),
         (None, None) => None,
     };
@@ -206,6 +208,8 @@ fn attributed(layer: Layer, click: &Candidate) -> Attributed {
         ad_id: click.ad_id.clone(),
         adset_id: Some(click.adset_id.clone()),
         campaign_id: Some(click.campaign_id.clone()),
+        keyword: click.utm.term.clone(),
+        content: click.utm.content.clone(),
     }
 }
 

@@ -1,68 +1,203 @@
-use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xynergy_core::crm::{CrmEvent, Deal};
-use xynergy_core::store::{DealFacts, DealRevenue, EntryCause, LedgerEntry, Match};
+use xynergy_core::store::{DealFacts, DealRevenue, EntryCause, KeyedHash, LedgerEntry, Match, Revaluation};
 use xynergy_core::{Minor, Timestamp};
 
-use super::stages::StageValues;
+use super::deals::Deals;
+use super::order::ordered;
+use super::rules::Rules;
+use super::table::StageTable;
+use super::worth::{Worth, worth};
 
-/// A deal's stage changes in order, with what each was worth.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A deal's history with what each event of it was worth.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// The stage after all of them.
-    pub stage: String,
-    /// The value of that stage, in minor units: the sum of the entries.
+    /// The stage after all of them; `None` when it was in none.
+    pub stage: Option<String>,
+    /// The pipeline, where it is known.
+    pub pipeline: Option<String>,
+    /// What it is worth, in minor units: the sum of the entries.
     pub value_minor: Minor,
-    /// When the first of them happened.
+    /// Its amount less refunds, in minor units of the base currency.
+    pub amount_minor: Option<Minor>,
+    /// The deal that it was merged into.
+    pub merged_into: Option<String>,
+    /// Why its amount, or its stage, does not count as it might.
+    pub problem: Option<String>,
+    /// When the first of its stage changes happened, or else of all events.
     pub first_at: Timestamp,
-    /// One entry an event.
+    /// One entry for each move to a stage, and for everything else that changed the value.
     pub entries: Vec<LedgerEntry>,
+    /// How many events concern it.
+    pub events_seen: u64,
+    /// The [sum](Revaluation::sum) of the revaluations.
+    pub values_seen: u64,
 }
 
 impl Ledger {
     /// The state to store for the deal.
-    pub fn into_deal(self, deal_id: impl Into<String>, matched: Match) -> DealRevenue {
+    pub fn into_deal(self, deal_id: impl Into<String>, facts: DealFacts, matched: Match) -> DealRevenue {
         DealRevenue {
             deal_id: deal_id.into(),
-            stage: Some(self.stage),
-            pipeline: None,
+            stage: self.stage,
+            pipeline: self.pipeline,
             value_minor: self.value_minor,
-            amount_minor: None,
-            merged_into: None,
-            problem: None,
-            facts: DealFacts::default(),
-            events_seen: self.entries.len() as u64,
-            values_seen: 0,
+            amount_minor: self.amount_minor,
+            merged_into: self.merged_into,
+            problem: self.problem,
+            facts,
             entries: self.entries,
             matched,
+            events_seen: self.events_seen,
+            values_seen: self.values_seen,
         }
     }
 }
 
-/// Folds the stage changes among `events` of one deal by time, then event id as an integer, then stage. A pure function
-/// of the set of events: order and repetition change nothing. `None` when there is no stage change.
-///
-/// `values` are [valid](StageValues::validate).
-pub fn fold(events: &[CrmEvent], values: &StageValues) -> Option<Ledger> {
-    let mut moves: Vec<_> = events.iter().filter_map(|e| Some((e, e.stage_change()?.1))).collect();
-    moves.sort_by(|a, b| in_order(*a, *b));
-    moves.dedup_by_key(|(event, _)| event.key);
-    let first_at = moves.first()?.0.occurred_at;
-    let mut entries: Vec<LedgerEntry> = Vec::with_capacity(moves.len());
-    let mut value_minor = 0;
-    for (event, stage) in moves {
-        let value = values.value_of(stage);
-        entries.push(LedgerEntry {
-            event: event.key,
-            occurred_at: event.occurred_at,
-            cause: EntryCause::Stage,
-            stage_from: entries.last().map(|e| e.stage_to.clone()),
-            stage_to: stage.to_owned(),
-            delta_minor: value.saturating_sub(value_minor),
-        });
-        value_minor = value;
+/// What a fold goes by, besides the events.
+#[derive(Clone, Copy, Debug)]
+pub struct Book<'a> {
+    /// What deals are worth; [valid](Rules::validate).
+    pub rules: &'a Rules,
+    /// The values that were learned, by cut. Each holds from its cut on.
+    pub tables: &'a [StageTable],
+    /// The [sum](Revaluation::sum) of the revaluations that these are of.
+    pub values_seen: u64,
+}
+
+/// The deals that hang together with `id` by merges, `id` included. `events_of` gives the events that concern a deal.
+pub fn group<'a>(id: &'a str, events_of: impl Fn(&str) -> Vec<&'a CrmEvent>) -> BTreeSet<&'a str> {
+    let (mut found, mut open) = (BTreeSet::from([id]), vec![id]);
+    while let Some(next) = open.pop() {
+        for deal in events_of(next).into_iter().flat_map(|event| &event.deals) {
+            if found.insert(deal) {
+                open.push(deal);
+            }
+        }
     }
-    Some(Ledger { stage: entries.last()?.stage_to.clone(), value_minor, first_at, entries })
+    found
+}
+
+/// Folds the events of deals that hang together by merges, or of one deal, by time, then event id as an integer, then what they
+/// say. A pure function of the set of events: order and repetition change nothing. Gives every deal that an event concerns.
+///
+/// Each event books what it changed: the value after it less the value before it. A revaluation books the same at its cut,
+/// behind the events of that time.
+pub fn fold(
+    events: &[CrmEvent],
+    facts: &BTreeMap<String, DealFacts>,
+    book: Book<'_>,
+) -> BTreeMap<String, Ledger> {
+    let mut fold = Fold { deals: Deals::with_facts(facts), ledgers: BTreeMap::new(), book, table: None };
+    let mut cuts = book.tables.iter().peekable();
+    for event in ordered(events) {
+        while let Some(table) = cuts.next_if(|table| table.cut < event.occurred_at) {
+            fold.revalue(table);
+        }
+        fold.take(event);
+    }
+    for table in cuts {
+        fold.revalue(table);
+    }
+    fold.end()
+}
+
+struct Fold<'a> {
+    deals: Deals<'a>,
+    ledgers: BTreeMap<&'a str, Open<'a>>,
+    book: Book<'a>,
+    table: Option<&'a StageTable>,
+}
+
+/// A ledger that is being written.
+#[derive(Default)]
+struct Open<'a> {
+    ledger: Ledger,
+    stage: Option<&'a str>,
+    worth: Worth,
+    in_stage_at: Option<Timestamp>,
+    first_at: Option<Timestamp>,
+}
+
+impl<'a> Fold<'a> {
+    fn take(&mut self, event: &'a CrmEvent) {
+        let distinct: BTreeSet<&String> = event.deals.iter().collect();
+        for id in distinct {
+            let open = self.ledgers.entry(id).or_default();
+            open.ledger.events_seen += 1;
+            open.first_at.get_or_insert(event.occurred_at);
+        }
+        let Some((cause, changed)) = self.deals.apply(event) else { return };
+        let about = event.deals.first();
+        for id in changed {
+            let moved = cause == EntryCause::Stage && about.is_some_and(|about| about == id);
+            self.look(id, event.key, event.occurred_at, cause, moved);
+        }
+    }
+
+    fn revalue(&mut self, table: &'a StageTable) {
+        self.table = Some(table);
+        let ids: Vec<&str> = self.deals.ids().collect();
+        for id in ids {
+            self.look(id, Revaluation::entry_key(table.cut), table.cut, EntryCause::Revalued, false);
+        }
+    }
+
+    /// Books what a deal is worth now beside what it was worth before.
+    fn look(&mut self, id: &'a str, key: KeyedHash, at: Timestamp, cause: EntryCause, moved: bool) {
+        let view = self.deals.view(id);
+        let now = worth(&view, self.book.rules, self.table, at);
+        let open = self.ledgers.entry(id).or_default();
+        let delta_minor = now.value_minor.saturating_sub(open.worth.value_minor);
+        if moved {
+            open.in_stage_at.get_or_insert(at);
+        }
+        if let Some(stage) = view.stage
+            && (moved || delta_minor != 0)
+        {
+            open.ledger.entries.push(LedgerEntry {
+                event: key,
+                occurred_at: at,
+                cause,
+                stage_from: open.stage.map(str::to_owned),
+                stage_to: stage.to_owned(),
+                delta_minor,
+            });
+        }
+        open.stage = view.stage;
+        open.worth = now;
+    }
+
+    fn end(self) -> BTreeMap<String, Ledger> {
+        let Self { deals, ledgers, book, .. } = self;
+        let closed = ledgers.into_iter().map(|(id, open)| {
+            let view = deals.view(id);
+            let ledger = Ledger {
+                stage: view.stage.map(str::to_owned),
+                pipeline: view.pipeline.map(str::to_owned),
+                value_minor: open.worth.value_minor,
+                amount_minor: open.worth.amount_minor,
+                merged_into: view.merged_into.map(str::to_owned),
+                problem: open.worth.problem,
+                first_at: open.in_stage_at.or(open.first_at).unwrap_or(Timestamp::from_micros(0)),
+                values_seen: book.values_seen,
+                ..open.ledger
+            };
+            (id.to_owned(), ledger)
+        });
+        closed.collect()
+    }
+}
+
+/// What the CRM says of a deal where no event does.
+pub fn facts(deal: &Deal) -> DealFacts {
+    let property = |name: &str| deal.property(name).map(str::to_owned);
+    DealFacts {
+        pipeline: property("pipeline"),
+        amount: property("amount"),
+        currency: property("deal_currency_code"),
+    }
 }
 
 /// The time of a deal's conversion: its `createdate` in the CRM (RFC 3339 or milliseconds), else its first stage change.
@@ -77,141 +212,6 @@ pub fn anchor(deal: Option<&Deal>, ledger: &Ledger) -> Timestamp {
     created.unwrap_or(ledger.first_at)
 }
 
-fn in_order(a: (&CrmEvent, &str), b: (&CrmEvent, &str)) -> Ordering {
-    (a.0.occurred_at.cmp(&b.0.occurred_at))
-        .then_with(|| compare_ids(&a.0.event_id, &b.0.event_id))
-        .then_with(|| a.1.cmp(b.1))
-        .then_with(|| a.0.key.cmp(&b.0.key))
-}
-
-/// Integers of any length by value and before everything else, which goes by its text.
-fn compare_ids(a: &str, b: &str) -> Ordering {
-    match (magnitude(a), magnitude(b)) {
-        (Some(a), Some(b)) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => a.cmp(b),
-    }
-}
-
-/// The digits of a whole number without leading zeros.
-fn magnitude(id: &str) -> Option<&str> {
-    let whole = !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit());
-    whole.then(|| id.trim_start_matches('0'))
-}
-
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use xynergy_core::crm::CrmChange;
-    use xynergy_core::store::KeyedHash;
-
-    use super::*;
-
-    const STAGES: [&str; 5] = ["lead", "appointmentscheduled", "contractsent", "closedwon", "closedlost"];
-
-    fn event(n: u8, at: i64, event_id: &str, stage: &str) -> CrmEvent {
-        CrmEvent {
-            key: KeyedHash::from_bytes([n; 16]),
-            occurred_at: Timestamp::from_millis(at),
-            event_id: event_id.into(),
-            recorded_at: Timestamp::from_millis(at),
-            deals: vec!["7".into()],
-            change: Some(CrmChange::Stage { stage: stage.into() }),
-            raw: "{}".into(),
-        }
-    }
-
-    fn fold_default(events: &[CrmEvent]) -> Ledger {
-        fold(events, &StageValues::default()).unwrap()
-    }
-
-    #[test]
-    fn each_event_is_worth_what_it_changed() {
-        let ledger = fold_default(&[
-            event(4, 40, "4", "closedlost"),
-            event(1, 10, "1", "lead"),
-            event(5, 50, "5", "closedwon"),
-            event(2, 20, "2", "appointmentscheduled"),
-            event(3, 30, "3", "closedwon"),
-        ]);
-        let deltas: Vec<_> = ledger.entries.iter().map(|e| e.delta_minor).collect();
-        assert_eq!(deltas, [50_000, 100_000, 350_000, -500_000, 500_000]);
-        assert_eq!(ledger.entries[0].stage_from, None);
-        assert_eq!(ledger.entries[4].stage_from.as_deref(), Some("closedlost"));
-        assert_eq!((ledger.stage.as_str(), ledger.value_minor), ("closedwon", 500_000));
-        assert_eq!(ledger.first_at, Timestamp::from_millis(10));
-    }
-
-    #[test]
-    fn ties_go_by_the_event_id_as_an_integer_then_by_the_stage() {
-        let last = |a: (&str, &str), b: (&str, &str)| {
-            let events = [event(1, 10, a.0, a.1), event(2, 10, b.0, b.1)];
-            fold_default(&events).stage
-        };
-        assert_eq!(last(("9", "x"), ("10", "a")), "a", "9 is before 10");
-        assert_eq!(
-            last(("99999999999999999999999", "a"), ("100000000000000000000000", "b")),
-            "b",
-            "of any length"
-        );
-        assert_eq!(last(("010", "a"), ("9", "b")), "a", "leading zeros are nothing");
-        assert_eq!(last(("abc", "a"), ("7", "b")), "a", "what is no integer comes last");
-        assert_eq!(
-            last(("7", "closedwon"), ("7", "closedlost")),
-            "closedwon",
-            "then the stage in text order"
-        );
-    }
-
-    #[test]
-    fn without_a_stage_change_there_is_no_ledger() {
-        let other = CrmEvent { change: None, ..event(1, 1, "1", "") };
-        assert_eq!(fold(&[other], &StageValues::default()), None);
-        assert_eq!(fold(&[], &StageValues::default()), None);
-    }
-
-    #[test]
-    fn a_deal_converts_when_it_was_created() {
-        let ledger = fold_default(&[event(1, 10, "1", "lead")]);
-        let deal = |created: &str| Deal {
-            properties: [("createdate".to_owned(), Some(created.to_owned()))].into(),
-            contacts: Vec::new(),
-        };
-        assert_eq!(anchor(Some(&deal("2026-03-01T00:00:00Z")), &ledger).to_string(), "2026-03-01T00:00:00Z");
-        assert_eq!(anchor(Some(&deal("1772323200000")), &ledger).to_string(), "2026-03-01T00:00:00Z");
-        for unusable in ["", "soon", "99999999999999999999999"] {
-            assert_eq!(anchor(Some(&deal(unusable)), &ledger), ledger.first_at, "{unusable:?}");
-        }
-        assert_eq!(anchor(None, &ledger), ledger.first_at);
-    }
-
-    fn events() -> impl Strategy<Value = Vec<CrmEvent>> {
-        let one = (0i64..4, 0u32..12, 0usize..STAGES.len());
-        proptest::collection::vec(one, 1..20).prop_map(|all| {
-            let distinct: std::collections::BTreeSet<_> = all.into_iter().collect();
-            let numbered = distinct.into_iter().zip(0u8..);
-            numbered.map(|((at, id, stage), n)| event(n, at, &id.to_string(), STAGES[stage])).collect()
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn order_and_repetition_change_nothing(
-            (events, shuffled) in events().prop_flat_map(|events| {
-                let twice = events.iter().chain(&events).cloned().collect::<Vec<_>>();
-                (Just(events), Just(twice).prop_shuffle())
-            })
-        ) {
-            prop_assert_eq!(fold_default(&events), fold_default(&shuffled));
-        }
-
-        #[test]
-        fn the_entries_add_up_to_the_value(events in events()) {
-            let ledger = fold_default(&events);
-            prop_assert_eq!(ledger.entries.iter().map(|e| e.delta_minor).sum::<i64>(), ledger.value_minor);
-            prop_assert_eq!(ledger.value_minor, StageValues::default().value_of(&ledger.stage));
-            prop_assert_eq!(ledger.entries.len(), events.len());
-        }
-    }
-}
+#[path = "ledger_tests.rs"]
+mod tests;

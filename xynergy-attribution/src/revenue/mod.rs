@@ -1,7 +1,29 @@
-//! What a deal is worth before it closes: a fold of its stage changes, independent of their order and repetition.
+//! What a deal is worth before it closes: a fold of what happened to it, independent of the order and repetition of events.
 
+mod currencies;
+mod deals;
+mod decimal;
+mod hazard;
+mod interval;
+mod learn;
 mod ledger;
+mod order;
+mod roas;
+mod rules;
+mod show;
 mod stages;
+mod synthetic;
+mod table;
+#[cfg(test)]
+mod testing;
+mod worth;
 
-pub use ledger::{Ledger, anchor, fold};
+pub use currencies::{Currencies, Rate};
+pub use learn::{ENOUGH_DEALS, PRIOR_DEALS, learn, seen_until};
+pub use ledger::{Book, Ledger, anchor, facts, fold, group};
+pub use roas::{AdSpend, Dimension, Roas, RoasRow, roas};
+pub use rules::{Pipeline, PipelineStage, Rules};
+pub use show::{ShownValues, show};
 pub use stages::StageValues;
+pub use synthetic::{Question, StageWorth, synthetic};
+pub use table::{AGE_DAYS, AgeRow, StageRow, StageTable};

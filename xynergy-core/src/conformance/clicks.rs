@@ -1,6 +1,8 @@
 use crate::ctx::TenantId;
 use crate::env::Timestamp;
-use crate::store::{Candidate, Click, ClickStore, KeyedHash, Personal, Tracked, Utm};
+use crate::store::{
+    Around, Candidate, Click, ClickStore, Device, KeyedHash, NetworkKind, Personal, Tracked, Utm,
+};
 
 const ADDRESS: KeyedHash = hash(200);
 
@@ -71,6 +73,117 @@ pub async fn click_store(store: &dyn ClickStore) {
     assert_eq!(store.count(&a, Some("one")).await.unwrap(), 4);
     over_days(store).await;
     many(store).await;
+    around(store).await;
+    forgets(store).await;
+}
+
+/// Clicks of the same network: the newest, and how many there are.
+async fn around(store: &dyn ClickStore) {
+    let tenant = TenantId::new("around").unwrap();
+    let (home, other) = (hash(201), hash(202));
+    let of = |n: u8, at: i64, network: KeyedHash| {
+        let device = Device {
+            network,
+            kind: NetworkKind::Ipv4,
+            browser: Some("chrome 120".into()),
+            platform: Some("android".into()),
+            language: None,
+        };
+        let mut click = click(n, at, &format!("ad-{n}"));
+        if let Some(personal) = &mut click.personal {
+            personal.device = Some(device);
+        }
+        click
+    };
+    let clicks =
+        [of(1, 100, home), of(2, 200, home), of(3, 200, home), of(4, 300, other), click(5, 250, "ad-5")];
+    store.track(&tenant, &clicks, "around").await.unwrap();
+    let around = async |networks: &[KeyedHash], from, to, limit| {
+        let (from, to) = (Timestamp::from_micros(from), Timestamp::from_micros(to));
+        store.around(&tenant, networks, from, to, limit).await.unwrap()
+    };
+    let all = around(&[home], 0, 1_000, 10).await;
+    assert_eq!((ads(&all.clicks), all.total), (vec!["ad-3", "ad-2", "ad-1"], 3), "newest first");
+    assert_eq!(all.clicks[0].device, clicks[2].personal.as_ref().unwrap().device, "with what is compared");
+    assert_eq!(all.clicks[0].utm, clicks[2].utm);
+    let some = around(&[home], 0, 1_000, 1).await;
+    assert_eq!((ads(&some.clicks), some.total), (vec!["ad-3"], 3), "at most so many, and all are counted");
+    let none = around(&[home], 0, 1_000, 0).await;
+    assert_eq!((none.clicks.len(), none.total), (0, 3));
+    assert_eq!(around(&[home], 200, 200, 10).await.total, 2, "both bounds are included");
+    let both = around(&[other, home, other], 100, 300, 10).await;
+    assert_eq!((ads(&both.clicks)[0], both.total), ("ad-4", 4), "several networks, each once");
+    assert_eq!(around(&[hash(9)], 0, 1_000, 10).await, Around::default());
+    let found = latest(store, &tenant, &[home], 0, 1_000).await;
+    assert_eq!(ads(&found), ["ad-2", "ad-3"], "a network is a key as others are");
+}
+
+/// What is pruned or erased is only counted.
+async fn forgets(store: &dyn ClickStore) {
+    let (tenant, other) = (TenantId::new("forgets").unwrap(), TenantId::new("remembers").unwrap());
+    let day = 24 * 60 * 60 * 1_000_000;
+    let clicks = [
+        click(1, 10, "ad-1"),
+        click(2, day - 1, "ad-1"),
+        click(3, day, "ad-1"),
+        click(4, day + 5, "ad-2"),
+        anonymous(5, 2 * day),
+        click(6, 3 * day, "ad-1"),
+    ];
+    for tenant in [&tenant, &other] {
+        store.track(tenant, &clicks, "all").await.unwrap();
+    }
+    let totals = async |tenant: &TenantId, from: i64, to: i64| {
+        let (from, to) = (Timestamp::from_micros(from), Timestamp::from_micros(to));
+        let rows = store.clicks_by_ad(tenant, from, to).await.unwrap();
+        assert!(rows.is_sorted(), "in order");
+        rows.into_iter().map(|row| (row.day.micros() / day, row.ad_id, row.clicks)).collect::<Vec<_>>()
+    };
+    let all = totals(&tenant, i64::MIN, i64::MAX).await;
+    let expected = [(0, "ad-1", 2), (1, "ad-1", 1), (1, "ad-2", 1), (2, "ad", 1), (3, "ad-1", 1)];
+    assert_eq!(all, expected.map(|(day, ad, clicks)| (day, ad.to_owned(), clicks)));
+    assert_eq!(totals(&tenant, day + 7, 2 * day).await, all[1..4], "whole days");
+
+    let prune =
+        async |before: i64| store.prune(&tenant, Timestamp::from_micros(before)).await.unwrap().clicks;
+    assert_eq!(prune(day - 1).await, 0, "a day that has not ended stays");
+    assert_eq!(prune(day).await, 2, "whole days that have ended by then");
+    assert_eq!(prune(day).await, 0, "again finds nothing");
+    for key in [hash(1), hash(2), hash(151), hash(152)] {
+        assert!(latest(store, &tenant, &[key], 0, i64::MAX).await.is_empty(), "no key of theirs is left");
+    }
+    assert_eq!(latest(store, &tenant, &[hash(3)], 0, i64::MAX).await.len(), 1, "others are found as before");
+    assert_eq!(ads(&latest(store, &tenant, &[ADDRESS], 0, i64::MAX).await), ["ad-1"]);
+
+    let erase = async |keys: &[KeyedHash]| {
+        let erased = store.erase(&tenant, keys).await.unwrap().clicks;
+        assert!(erased.is_sorted(), "in order");
+        erased.into_iter().map(|click| click.id).collect::<Vec<_>>()
+    };
+    assert_eq!(erase(&[hash(77)]).await, [""; 0], "nobody is meant");
+    assert_eq!(erase(&[hash(104)]).await, ["click-4"], "by its own key");
+    assert!(
+        latest(store, &tenant, &[hash(4), hash(154)], 0, i64::MAX).await.is_empty(),
+        "all its keys are gone"
+    );
+    assert_eq!(
+        erase(&[hash(5), hash(5)]).await,
+        [hash(105).to_string()],
+        "by a click id, without consent too"
+    );
+    assert_eq!(erase(&[ADDRESS, hash(153)]).await, ["click-3", "click-6"], "all that share an address");
+    assert_eq!(erase(&[ADDRESS, hash(104)]).await, [""; 0], "again finds nothing");
+    let every: Vec<_> =
+        (1..=6).flat_map(|n| [hash(n), hash(100 + n), hash(150 + n)]).chain([ADDRESS]).collect();
+    assert!(latest(store, &tenant, &every, i64::MIN, i64::MAX).await.is_empty());
+
+    assert_eq!(totals(&tenant, i64::MIN, i64::MAX).await, all, "ads have the clicks that they had");
+    assert_eq!(store.count(&tenant, Some("all")).await.unwrap(), 6, "and so have ingests");
+    assert_eq!(latest(store, &other, &every, i64::MIN, i64::MAX).await.len(), 12, "others keep theirs");
+    assert_eq!(totals(&other, i64::MIN, i64::MAX).await, all);
+    let again = store.track(&tenant, &clicks[3..4], "again").await.unwrap();
+    assert_eq!(again.inserted, 1, "what was forgotten is not known any more");
+    assert_eq!(totals(&tenant, day, day).await[1].2, 2);
 }
 
 async fn over_days(store: &dyn ClickStore) {

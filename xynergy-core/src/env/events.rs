@@ -80,6 +80,7 @@ types! {
     PRICES_LOADED = "ai" "prices.loaded", "Another price list holds.";
     REVENUE_CHANGED = "attribution" "revenue.changed", "What a deal is worth was booked.";
     SPEND_LIMIT_CROSSED = "ai" "spend.limit_crossed", "A soft spend limit is used up.";
+    STAGES_REVALUED = "attribution" "stages.revalued", "The pipeline stages have other values.";
 }
 
 impl EventType {

@@ -17,6 +17,7 @@ pub use clicks::{
     Personal, Pruned, Tracked, Utm,
 };
 pub use revenue::{
-    Appended, Attributed, DealFacts, DealRevenue, EntryCause, Layer, LedgerEntry, Match, MatchCounts, Revaluation, RevenueStore, RevenueTotals,
+    Appended, Attributed, DealFacts, DealRevenue, EntryCause, Layer, LedgerEntry, Match, MatchCounts,
+    Revaluation, RevenueStore, RevenueTotals,
 };
 pub use state::{Document, StateStore};

@@ -67,6 +67,10 @@ pub struct Attributed {
     pub adset_id: Option<String>,
     /// The ad set's campaign, where it is known.
     pub campaign_id: Option<String>,
+    /// The click's `utm_term`.
+    pub keyword: Option<String>,
+    /// The click's `utm_content`, or that of the first URL which named the ad.
+    pub content: Option<String>,
 }
 
 /// The answer to which click a deal belongs to.
@@ -248,18 +252,18 @@ pub struct DealRevenue {
     pub entries: Vec<LedgerEntry>,
     /// The click behind it.
     pub matched: Match,
-    /// How many of the events that concern it were folded, at least one.
+    /// How many of the events that concern it were folded, its click looked for included.
     pub events_seen: u64,
     /// The [sum](Revaluation::sum) of the revaluations that were folded.
     pub values_seen: u64,
 }
 
 impl DealRevenue {
-    /// What a store answers when a deal claims to have seen events that are not in the inbox, or none.
+    /// What a store answers when a deal claims to have seen events that are not in the inbox.
     pub fn unseen_events() -> Error {
         Error::invalid(
             "revenue.put_deals",
-            "events_seen: not from 1 to the number of events that the inbox has of the deal: append them first",
+            "events_seen: more than the inbox has of the deal: append them first",
         )
     }
 }
@@ -396,14 +400,13 @@ pub trait RevenueStore: Send + Sync + fmt::Debug + 'static {
     /// revaluations: deals that were merged hang together.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when `events_seen` is 0 or more than the inbox has of
-    /// the deal.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) when the inbox has no event of the deal, or fewer than `events_seen`.
     async fn put_deals(&self, tenant: &TenantId, deals: &[DealRevenue]) -> Result<bool>;
 
     /// Every deal that was put with a stage, by id in byte order.
     async fn deals(&self, tenant: &TenantId) -> Result<Vec<DealRevenue>>;
 
-    /// Those of these deals that were put with a stage, by id in byte order.
+    /// Those of these deals that were put, with a stage or without, by id in byte order.
     async fn find_deals(&self, tenant: &TenantId, ids: &[String]) -> Result<Vec<DealRevenue>>;
 
     /// The sums over the deals that were put with a stage and not merged into others.

@@ -26,6 +26,8 @@ DROP INDEX crm_events_of_deal;
 ALTER TABLE crm_events DROP COLUMN deal_id, DROP COLUMN stage;
 CREATE INDEX crm_events_by_time ON crm_events (tenant_id, occurred_at) WHERE deals <> '[]';
 
+ALTER TABLE deals ADD COLUMN keyword text;
+ALTER TABLE deals ADD COLUMN content text;
 ALTER TABLE deals ADD COLUMN pipeline text;
 ALTER TABLE deals ADD COLUMN amount_minor bigint;
 ALTER TABLE deals ADD COLUMN merged_into text;

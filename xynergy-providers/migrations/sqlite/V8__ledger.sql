@@ -33,6 +33,8 @@ DROP TABLE crm_events;
 ALTER TABLE crm_events_now RENAME TO crm_events;
 CREATE INDEX crm_events_by_time ON crm_events (tenant_id, occurred_at) WHERE deals <> '[]';
 
+ALTER TABLE deals ADD COLUMN keyword TEXT;
+ALTER TABLE deals ADD COLUMN content TEXT;
 ALTER TABLE deals ADD COLUMN pipeline TEXT;
 ALTER TABLE deals ADD COLUMN amount_minor INTEGER;
 ALTER TABLE deals ADD COLUMN merged_into TEXT;

@@ -97,6 +97,8 @@ fn folded(deal_id: &str, events: &[CrmEvent]) -> DealRevenue {
         ad_id: format!("ad-{}", events.len() % 7),
         adset_id: None,
         campaign_id: Some("campaign".into()),
+        keyword: Some("shoes".into()),
+        content: None,
     });
     DealRevenue {
         deal_id: deal_id.into(),
@@ -327,6 +329,8 @@ async fn a_nul_character_in_a_click_or_an_event_is_kept() {
         ad_id: odd.into(),
         adset_id: Some(odd.into()),
         campaign_id: None,
+        keyword: Some(odd.into()),
+        content: Some(odd.into()),
     });
     store.put_deals(&tenant, std::slice::from_ref(&deal)).await.unwrap();
     assert_eq!(store.deals(&tenant).await.unwrap(), [deal]);

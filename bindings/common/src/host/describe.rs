@@ -7,7 +7,9 @@ use xynergy::crm::{Contact, CrmEvent, Deal};
 use xynergy::embed::{EmbedRequest, EmbedResponse};
 use xynergy::provider::{ChatChunk, ChatRequest, ChatResponse};
 use xynergy::secrets::SecretRef;
-use xynergy::store::{Appended, Candidate, Click, DealRevenue, Document, KeyedHash, Revaluation, RevenueTotals, Tracked};
+use xynergy::store::{
+    Appended, Candidate, Click, DealRevenue, Document, KeyedHash, Revaluation, RevenueTotals, Tracked,
+};
 
 use super::CallContext;
 

@@ -1,9 +1,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use xynergy::Result;
 use xynergy::attribution::StageValues;
 use xynergy::store::{DealRevenue, RevenueTotals};
+use xynergy::{Result, Timestamp};
 
 use super::{Nothing, Session, methods};
 
@@ -27,9 +27,14 @@ methods! {
     "attribution.totals"() Value Nothing => RevenueTotals =
         |session, _: Nothing| async move { session.scope.attribution().totals().await };
 
-    /// Every processed deal with its value, its ledger and its match, by id.
-    "attribution.deals"() Value Nothing => Vec<DealRevenue> =
-        |session, _: Nothing| async move { session.scope.attribution().deals().await };
+    /// Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by
+    /// what had arrived then.
+    "attribution.deals"(as_of) Value AsOfArguments => Vec<DealRevenue> = |session, arguments: AsOfArguments| async move {
+        match arguments.as_of {
+            Some(as_of) => session.scope.attribution().deals_as_of(as_of).await,
+            None => session.scope.attribution().deals().await,
+        }
+    };
 
     /// What a deal is worth by its stage.
     "attribution.stages"() Value Nothing => StageValues =
@@ -90,6 +95,14 @@ pub(crate) struct SourceArguments {
     /// The name of the batch.
     #[serde(default)]
     pub(crate) source: Option<String>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AsOfArguments {
+    /// By what had arrived at this time; now when absent.
+    #[serde(default)]
+    as_of: Option<Timestamp>,
 }
 
 /// What became of a batch of clicks.

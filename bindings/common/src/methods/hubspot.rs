@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use xynergy::Timestamp;
 use xynergy::attribution::AdParents;
-use xynergy::hubspot::{Accepted, Delivery};
+use xynergy::hubspot::{Accepted, Delivery, Processed};
 
 use super::attribution::SourceArguments;
 use super::{Bytes, methods};
@@ -26,11 +26,10 @@ methods! {
             session.scope.hubspot().accept(&delivery).await
         };
 
-    /// Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the
-    /// account's own, which a deal's first URL may name.
-    "hubspot.process"(ads, limit) Value ProcessArguments => u64 = |session, arguments: ProcessArguments| async move {
-        let limit = usize::try_from(arguments.limit.unwrap_or(100)).unwrap_or(usize::MAX);
-        session.scope.hubspot().process(&arguments.ads, limit).await.map(|done| done as u64)
+    /// Works on deals that have new events: revenue, match, ledger. A deal that fails is kept and tried again later, and stops no
+    /// other. `ads` are the account's own, which a deal's first URL may name.
+    "hubspot.process"(ads, limit) Value ProcessArguments => Processed = |session, arguments: ProcessArguments| async move {
+        session.scope.hubspot().process(&arguments.ads, arguments.limit()).await
     };
 
     /// How many events are stored, of all or of one batch.
@@ -63,8 +62,14 @@ pub(crate) struct AcceptArguments {
 pub(crate) struct ProcessArguments {
     /// The ad set and campaign of each ad, by ad id.
     #[serde(default)]
-    ads: BTreeMap<String, AdParents>,
+    pub(crate) ads: BTreeMap<String, AdParents>,
     /// At most so many deals; 100 when absent.
     #[serde(default)]
     limit: Option<u64>,
+}
+
+impl ProcessArguments {
+    pub(crate) fn limit(&self) -> usize {
+        usize::try_from(self.limit.unwrap_or(100)).unwrap_or(usize::MAX)
+    }
 }

@@ -13,7 +13,9 @@ mod closed_loop;
 mod execution;
 mod hubspot;
 mod matching;
+mod revenue;
 mod stream;
+mod webhooks;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -68,10 +70,14 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 11] = [
+const COMPUTES: [&str; 16] = [
     "allocation.pipeline",
     "allocation.select",
     "attribution.deals",
+    "attribution.revalue",
+    "attribution.roas",
+    "attribution.show_values",
+    "attribution.stage_values",
     "attribution.totals",
     "attribution.track_clicks",
     "attribution.train",
@@ -80,6 +86,7 @@ const COMPUTES: [&str; 11] = [
     "closed_loop.tick",
     "execution.verify_audit",
     "hubspot.process",
+    "webhooks.process",
 ];
 
 impl Method {
@@ -137,7 +144,9 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         ai::METHODS,
         attribution::METHODS,
         matching::METHODS,
+        revenue::METHODS,
         hubspot::METHODS,
+        webhooks::METHODS,
         allocation::METHODS,
         closed_loop::METHODS,
         execution::METHODS,

@@ -66,6 +66,7 @@ function ChatResponse(it) {
 }
 
 function DealRevenue(it) {
+  if (typeof it.amount_minor === 'number') it.amount_minor = BigInt(it.amount_minor);
   if (it.entries !== null && typeof it.entries === 'object') { for (const each0 of it.entries) { if (each0 !== null && typeof each0 === 'object') { LedgerEntry(each0); } } }
   if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
   readable(it);
@@ -282,8 +283,8 @@ const hosts = {
   ClickStore: {
   },
   RevenueStore: {
-    put_deal(them) {
-      if (them.deal !== null && typeof them.deal === 'object') { DealRevenue(them.deal); }
+    put_deals(them) {
+      if (them.deals !== null && typeof them.deals === 'object') { for (const each0 of them.deals) { if (each0 !== null && typeof each0 === 'object') { DealRevenue(each0); } } }
     },
   },
 };

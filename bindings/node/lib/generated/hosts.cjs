@@ -236,11 +236,28 @@ const traits = {
       ],
       "optional": false
     },
-    "put_deal": {
-      "method": "putDeal",
+    "events_after": {
+      "method": "eventsAfter",
       "params": [
         "tenant",
-        "deal"
+        "after",
+        "limit"
+      ],
+      "optional": false
+    },
+    "count_until": {
+      "method": "countUntil",
+      "params": [
+        "tenant",
+        "until"
+      ],
+      "optional": false
+    },
+    "put_deals": {
+      "method": "putDeals",
+      "params": [
+        "tenant",
+        "deals"
       ],
       "optional": false
     },
@@ -248,6 +265,14 @@ const traits = {
       "method": "deals",
       "params": [
         "tenant"
+      ],
+      "optional": false
+    },
+    "find_deals": {
+      "method": "findDeals",
+      "params": [
+        "tenant",
+        "ids"
       ],
       "optional": false
     },
@@ -263,6 +288,21 @@ const traits = {
       "params": [
         "tenant",
         "source"
+      ],
+      "optional": false
+    },
+    "put_revaluation": {
+      "method": "putRevaluation",
+      "params": [
+        "tenant",
+        "revaluation"
+      ],
+      "optional": false
+    },
+    "revaluations": {
+      "method": "revaluations",
+      "params": [
+        "tenant"
       ],
       "optional": false
     }

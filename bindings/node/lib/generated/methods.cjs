@@ -187,6 +187,20 @@ const HUBSPOT_COUNT_EVENTS = {
   decode: results['hubspot.count_events'],
   empty: false,
 };
+const WEBHOOKS_ACCEPT = {
+  name: 'webhooks.accept',
+  required: ["headers", "body"],
+  optional: new Map([["receivedAt", "received_at"], ["source", "source"]]),
+  decode: results['webhooks.accept'],
+  empty: false,
+};
+const WEBHOOKS_PROCESS = {
+  name: 'webhooks.process',
+  required: [],
+  optional: new Map([["ads", "ads"], ["limit", "limit"]]),
+  decode: results['webhooks.process'],
+  empty: false,
+};
 const ALLOCATION_PIPELINE = {
   name: 'allocation.pipeline',
   required: [],
@@ -555,13 +569,28 @@ class Hubspot {
   accept(method, url, headers, body, options) {
     return invoke(this.#handle, HUBSPOT_ACCEPT, [method, url, headers, body], options);
   }
-  /** Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's own, which a deal's first URL may name. */
+  /** Works on deals that have new events: revenue, match, ledger. A deal that fails is kept and tried again later, and stops no other. `ads` are the account's own, which a deal's first URL may name. */
   process(options) {
     return invoke(this.#handle, HUBSPOT_PROCESS, [], options);
   }
   /** How many events are stored, of all or of one batch. */
   countEvents(options) {
     return invoke(this.#handle, HUBSPOT_COUNT_EVENTS, [], options);
+  }
+}
+
+class Webhooks {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Verifies a webhook of your own by the scheme of Standard Webhooks, on its raw bytes, and stores its events durably: answer 200 when this returns, and let `process` do the work. A delivery that is sent again is the same. */
+  accept(headers, body, options) {
+    return invoke(this.#handle, WEBHOOKS_ACCEPT, [headers, body], options);
+  }
+  /** Works on deals that have new events, of webhooks and of HubSpot alike. `ads` are the account's own, which a deal's first URL may name. */
+  process(options) {
+    return invoke(this.#handle, WEBHOOKS_PROCESS, [], options);
   }
 }
 
@@ -745,6 +774,7 @@ const areas = {
   ai: Ai,
   attribution: Attribution,
   hubspot: Hubspot,
+  webhooks: Webhooks,
   allocation: Allocation,
   closedLoop: ClosedLoop,
   execution: Execution,

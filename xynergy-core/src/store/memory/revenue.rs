@@ -65,7 +65,8 @@ impl Revenue {
 
     fn put(&mut self, deals: &[DealRevenue]) -> Result<bool> {
         for deal in deals {
-            if deal.events_seen == 0 || deal.events_seen > self.events_of(&deal.deal_id) {
+            let events = self.events_of(&deal.deal_id);
+            if events == 0 || deal.events_seen > events {
                 return Err(DealRevenue::unseen_events());
             }
         }
@@ -145,8 +146,7 @@ impl RevenueStore for MemoryRevenue {
         let tenants = self.lock();
         let Some(stored) = tenants.get(tenant) else { return Ok(Vec::new()) };
         let ids: BTreeSet<&String> = ids.iter().collect();
-        let deals = ids.into_iter().filter_map(|id| stored.deals.get(id));
-        Ok(deals.filter(|deal| deal.stage.is_some()).cloned().collect())
+        Ok(ids.into_iter().filter_map(|id| stored.deals.get(id)).cloned().collect())
     }
 
     async fn totals(&self, tenant: &TenantId) -> Result<RevenueTotals> {

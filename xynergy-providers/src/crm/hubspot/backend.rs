@@ -5,22 +5,27 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method};
+use http::{HeaderValue, Method, StatusCode};
 use url::Url;
-use xynergy_core::config::SecretSource;
+use xynergy_core::config::{Secret, SecretSource};
 use xynergy_core::crm::{Contact, Crm, Deal, Properties};
-use xynergy_core::env::{HttpRequest, HttpSend};
-use xynergy_core::{Ctx, Error, ErrorKind, Result};
+use xynergy_core::env::{HttpRequest, HttpResponse, HttpSend};
+use xynergy_core::{Ctx, Error, ErrorKind, Result, Retry};
 
 use super::config::HubspotConfig;
 use super::error;
-use super::signature::{Delivery, verify};
+use super::oauth::AccessTokens;
+use super::pace::Pacer;
+use super::signature::{Delivery, configured_address, verify};
 use super::wire::{self, BATCH, Input};
+use crate::crm::within;
 use crate::http::api::{below, headers};
 use crate::http::repeat_read;
 
 /// What is read of a deal.
 const DEAL_PROPERTIES: [&str; 1] = ["createdate"];
+
+const ACCEPT: &str = "hubspot.accept";
 
 const MAX_RESPONSE_BYTES: usize = 16 * 1024 * 1024;
 
@@ -33,6 +38,8 @@ pub struct Hubspot {
     contact_properties: Vec<String>,
     http: Arc<dyn HttpSend>,
     secrets: Arc<dyn SecretSource>,
+    tokens: Option<Arc<AccessTokens>>,
+    pacer: Arc<Pacer>,
 }
 
 impl Hubspot {
@@ -49,7 +56,21 @@ impl Hubspot {
         config.validate()?;
         let base_url = config.parsed_base_url()?;
         let deal_properties = DEAL_PROPERTIES.map(str::to_owned).to_vec();
-        Ok(Self { config, base_url, deal_properties, contact_properties, http, secrets })
+        let tokens = config.oauth.clone().map(|oauth| {
+            let timeout = Duration::from_millis(config.timeout_ms);
+            let (http, secrets) = (http.clone(), secrets.clone());
+            Arc::new(AccessTokens::new(oauth, &config.client_secret, &base_url, timeout, http, secrets))
+        });
+        let pacer = Arc::new(Pacer::new(config.reads_per_10_seconds));
+        Ok(Self { config, base_url, deal_properties, contact_properties, http, secrets, tokens, pacer })
+    }
+
+    /// Refuses a body that is greater than configured, before anything of it is read.
+    ///
+    /// # Errors
+    /// [`LimitExceeded`](ErrorKind::LimitExceeded) with `max_body_bytes` as the limit in its context: a server answers 413.
+    pub fn check_size(&self, body: &[u8]) -> Result<()> {
+        within(body, "hubspot.max_body_bytes", self.config.max_body_bytes).map_err(|e| e.in_operation(ACCEPT))
     }
 
     /// Checks a webhook with the tenant's client secret, by the configured [signatures](super::Signatures).
@@ -57,8 +78,9 @@ impl Hubspot {
     /// # Errors
     /// [`Unauthorized`](ErrorKind::Unauthorized) when HubSpot did not send it or the secret is missing.
     pub async fn verify(&self, ctx: &Ctx, delivery: &Delivery<'_>) -> Result<()> {
+        let url = configured_address(delivery.url, &self.config.webhook_urls)?;
         let secret = self.secrets.get(&ctx.tenant, &self.config.client_secret).await?;
-        verify(delivery, &secret, self.config.signatures)
+        verify(&Delivery { url, ..*delivery }, &secret, self.config.signatures)
     }
 
     async fn objects(
@@ -108,9 +130,35 @@ impl Hubspot {
         repeat_read(ctx, || self.send(ctx, path, body.clone())).await
     }
 
+    /// One request. A token that HubSpot refuses is asked for anew, once.
     async fn send(&self, ctx: &Ctx, path: &str, body: Bytes) -> Result<Bytes> {
-        let token = self.secrets.get(&ctx.tenant, &self.config.access_token).await?;
-        let mut headers = headers(ctx, &token, "hubspot.read")?;
+        let token = self.token(ctx).await?;
+        let response = self.exchange(ctx, path, body.clone(), &token).await?;
+        if response.status != StatusCode::UNAUTHORIZED {
+            return self.outcome(ctx, response);
+        }
+        match &self.tokens {
+            Some(tokens) => tokens.refused(&ctx.tenant, &token),
+            None => self.secrets.refused(&ctx.tenant, &self.config.access_token, &token),
+        }
+        let newer = self.token(ctx).await?;
+        if newer.expose() == token.expose() {
+            return self.outcome(ctx, response);
+        }
+        let again = self.exchange(ctx, path, body, &newer).await?;
+        self.outcome(ctx, again)
+    }
+
+    async fn token(&self, ctx: &Ctx) -> Result<Secret> {
+        match &self.tokens {
+            Some(tokens) => tokens.get(ctx).await,
+            None => self.secrets.get(&ctx.tenant, &self.config.access_token).await,
+        }
+    }
+
+    async fn exchange(&self, ctx: &Ctx, path: &str, body: Bytes, token: &Secret) -> Result<HttpResponse> {
+        self.pacer.turn(&ctx.tenant).await;
+        let mut headers = headers(ctx, token, "hubspot.read")?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let request = HttpRequest {
             method: Method::POST,
@@ -120,8 +168,19 @@ impl Hubspot {
             timeout: Duration::from_millis(self.config.timeout_ms),
             max_response_bytes: MAX_RESPONSE_BYTES,
         };
-        let response = self.http.send(request).await.map_err(error::from_failure)?;
-        if response.status.is_success() { Ok(response.body) } else { Err(error::from_response(&response)) }
+        self.http.send(request).await.map_err(error::from_failure)
+    }
+
+    fn outcome(&self, ctx: &Ctx, response: HttpResponse) -> Result<Bytes> {
+        if response.status.is_success() {
+            return Ok(response.body);
+        }
+        let error = error::from_response(&response);
+        if let (ErrorKind::Throttled, Retry::After(wait)) = (error.kind(), error.retry()) {
+            // What others of the tenant would send now would be refused as well.
+            self.pacer.pause(&ctx.tenant, wait);
+        }
+        Err(error)
     }
 }
 

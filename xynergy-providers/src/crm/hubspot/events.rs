@@ -12,6 +12,12 @@ use xynergy_core::{Error, Result, Timestamp};
 /// The last millisecond of the year 9999 that a stored time can show.
 const LAST_MILLISECOND: i64 = 253_402_207_200_000;
 
+/// The first moment that an event may have happened at: 2000-01-01. HubSpot is younger.
+const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
+
+/// How far before ours HubSpot's clock may be, in microseconds: a day.
+const AHEAD_MICROS: i64 = 86_400 * 1_000_000;
+
 /// HubSpot's id of the type of deals.
 const DEALS: &str = "0-3";
 
@@ -84,6 +90,9 @@ fn event(element: &RawValue, received_at: Timestamp) -> Result<CrmEvent, String>
     };
     let event_id = fields.id("eventId")?;
     let occurred_at = fields.time("occurredAt")?;
+    if occurred_at < EARLIEST || occurred_at.micros().saturating_sub(received_at.micros()) > AHEAD_MICROS {
+        return Err(format!("occurredAt: {occurred_at} is before 2000 or more than a day after its arrival"));
+    }
     let property = fields.text("propertyName")?;
     let value = fields.text("propertyValue")?;
     let at = occurred_at.millis().to_string();
@@ -100,7 +109,8 @@ fn event(element: &RawValue, received_at: Timestamp) -> Result<CrmEvent, String>
     ];
     parts.extend(away.as_deref().map(Some));
     let key = key_of(&parts);
-    let (deals, change) = meaning(&subscription, object_type.as_deref(), property.as_deref(), value, object, merged);
+    let (deals, change) =
+        meaning(&subscription, object_type.as_deref(), property.as_deref(), value, object, merged);
     let raw = serde_json::to_string(&fields.0).map_err(|_| "cannot be written again as JSON".to_owned())?;
     Ok(CrmEvent { key, occurred_at, recorded_at: received_at, event_id, deals, change, raw })
 }
@@ -199,8 +209,8 @@ impl Fields<'_> {
             None => primary.clone(),
         };
         let merged = self.0.get("mergedObjectIds").ok_or("mergedObjectIds: is missing")?;
-        let ids: Vec<&RawValue> =
-            serde_json::from_str(merged.get()).map_err(|_| "mergedObjectIds: is not an array of ids".to_owned())?;
+        let ids: Vec<&RawValue> = serde_json::from_str(merged.get())
+            .map_err(|_| "mergedObjectIds: is not an array of ids".to_owned())?;
         let mut away = BTreeSet::from([primary]);
         for id in ids {
             let text = id.get().trim_matches('"');
@@ -325,7 +335,10 @@ mod tests {
             ("deletion", CrmChange::Deleted),
             ("restore", CrmChange::Restored),
         ] {
-            assert_eq!(says(&with("subscriptionType", json!(format!("deal.{kind}")))), (deal(), Some(change.clone())));
+            assert_eq!(
+                says(&with("subscriptionType", json!(format!("deal.{kind}")))),
+                (deal(), Some(change.clone()))
+            );
             let mut object = with("subscriptionType", json!(format!("object.{kind}")));
             assert_eq!(says(&object), (Vec::new(), None), "an object of no type is no deal");
             object["objectTypeId"] = json!("0-3");
@@ -339,7 +352,7 @@ mod tests {
     #[test]
     fn a_merge_concerns_all_its_deals() {
         let mut merge = json!({
-            "eventId": 1, "portalId": 7, "occurredAt": 5, "subscriptionType": "deal.merge", "objectId": 20,
+            "eventId": 1, "portalId": 7, "occurredAt": 1_772_367_797_588_i64, "subscriptionType": "deal.merge", "objectId": 20,
             "primaryObjectId": 20, "mergedObjectIds": [30, "010", 30]
         });
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>();
@@ -365,7 +378,7 @@ mod tests {
 
     #[test]
     fn ids_are_integers_of_any_length() {
-        let long = "[{\"eventId\":123456789012345678901234567890,\"portalId\":\"7\",\"occurredAt\":\"5\",
+        let long = "[{\"eventId\":123456789012345678901234567890,\"portalId\":\"7\",\"occurredAt\":\"1772367797588\",
             \"subscriptionType\":\"deal.propertyChange\",\"objectId\":9007199254740993,\"propertyName\":\"dealstage\",
             \"propertyValue\":\"x\",\"later\":12345678901234567890123}]";
         let event = parse_events(long.as_bytes(), AT).unwrap().events.pop().unwrap();
@@ -416,6 +429,9 @@ mod tests {
             ("occurredAt", json!(1.5)),
             ("occurredAt", json!(253_402_207_200_000_i64)),
             ("occurredAt", json!("now")),
+            ("occurredAt", json!(0)),
+            ("occurredAt", json!(1_772_367_800_000_i64 + 86_400_001)),
+            ("occurredAt", json!(4_102_444_800_000_i64)),
             ("eventId", json!(1.5)),
             ("eventId", json!("")),
             ("portalId", json!([1])),

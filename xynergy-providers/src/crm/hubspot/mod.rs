@@ -7,10 +7,12 @@ mod backend;
 mod config;
 mod error;
 mod events;
+mod oauth;
+mod pace;
 mod signature;
 mod wire;
 
 pub use backend::Hubspot;
-pub use config::{HubspotConfig, Signatures};
+pub use config::{HubspotConfig, OAuthConfig, Signatures};
 pub use events::{EventBatch, EventProblem, parse_events};
-pub use signature::{Delivery, verify};
+pub use signature::{Delivery, configured_address, verify};

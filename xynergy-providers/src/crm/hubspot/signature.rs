@@ -35,7 +35,8 @@ pub struct Delivery<'a> {
     /// The HTTP method.
     pub method: &'a str,
     /// The whole address as HubSpot has it configured, query included; not put together from `Host` headers, which
-    /// the sender chooses.
+    /// the sender chooses. Where [`addresses`](super::HubspotConfig::webhook_urls) are configured, path and query alone
+    /// choose among them.
     pub url: &'a str,
     /// The headers; the case of their names does not matter.
     pub headers: &'a BTreeMap<String, String>,
@@ -53,6 +54,31 @@ impl fmt::Debug for Delivery<'_> {
             .field("received_at", &self.received_at)
             .finish_non_exhaustive()
     }
+}
+
+/// The address that a delivery must be signed for: of the `configured` ones the one with its path and query, whatever scheme and
+/// host stand before them, for those the sender chooses; the delivery's own where none is configured.
+///
+/// # Errors
+/// [`Unauthorized`](ErrorKind::Unauthorized), with `url` as the failed check, when no configured address has this path and query.
+pub fn configured_address<'a>(url: &'a str, configured: &'a [String]) -> Result<&'a str> {
+    if configured.is_empty() {
+        return Ok(url);
+    }
+    let asked = decode_listed(path_and_query(url));
+    let found = configured.iter().find(|address| decode_listed(path_and_query(address)) == asked);
+    found.map(String::as_str).ok_or_else(|| {
+        refused(
+            "url",
+            "no address of webhook_urls has this path and query: give the address that HubSpot calls",
+        )
+    })
+}
+
+/// What stands behind scheme and host.
+fn path_and_query(url: &str) -> &str {
+    let Some((_, behind)) = url.split_once("://") else { return url };
+    behind.find(['/', '?']).map_or("/", |start| &behind[start..])
 }
 
 /// Checks that HubSpot sent this delivery, within the last 300 seconds (or, by its clock, the next).
@@ -232,6 +258,59 @@ mod tests {
             "ok",
             "the case of a header's name does not matter"
         );
+    }
+
+    #[test]
+    fn every_known_vector_is_accepted() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/hubspot/signature_vectors.json");
+        let Ok(text) = std::fs::read_to_string(path) else {
+            println!("skipped: HubSpot's signature vectors are absent");
+            return;
+        };
+        let file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let vectors = file["vectors"].as_array().unwrap();
+        assert!(vectors.len() >= 7, "{}", vectors.len());
+        for vector in vectors {
+            let text = |name: &str| vector[name].as_str().unwrap_or_default();
+            let (version, secret, signature) = (text("version"), text("secret"), text("signature"));
+            let stamp = if text("timestamp").is_empty() { "1693657560000" } else { text("timestamp") };
+            let signed = headers(&match version {
+                "v3" => [("X-HubSpot-Signature-v3", signature), ("X-HubSpot-Request-Timestamp", stamp)],
+                _ => [("X-HubSpot-Signature", signature), ("X-HubSpot-Signature-Version", version)],
+            });
+            let given = Delivery {
+                method: text("method"),
+                url: text("url"),
+                headers: &signed,
+                body: text("body").as_bytes(),
+                received_at: milliseconds(stamp).unwrap(),
+            };
+            verify(&given, &Secret::new(secret), Signatures::V1V2V3).unwrap();
+            let by_default = verify(&given, &Secret::new(secret), Signatures::V3);
+            assert_eq!(by_default.is_ok(), version == "v3", "{vector}");
+            let changed = [given.body, b" "].concat();
+            let changed = Delivery { body: &changed, ..given };
+            assert!(verify(&changed, &Secret::new(secret), Signatures::V1V2V3).is_err(), "{vector}");
+        }
+    }
+
+    #[test]
+    fn configured_addresses_stand_for_what_the_sender_wrote() {
+        let configured = ["https://hooks.example/a".to_owned(), "https://hooks.example/b?t=1%2C2".to_owned()];
+        let chosen = |url| configured_address(url, &configured).map_err(|e| e.context()[0].1.clone());
+        for url in ["https://hooks.example/a", "http://10.0.0.7:8080/a", "/a", "https://evil.example/a"] {
+            assert_eq!(chosen(url), Ok("https://hooks.example/a"), "{url}");
+        }
+        assert_eq!(
+            chosen("http://x/b?t=1,2"),
+            Ok("https://hooks.example/b?t=1%2C2"),
+            "escapes that are decoded"
+        );
+        for url in ["https://hooks.example/c", "/a/", "/a?x", "", "https://hooks.example", "/b"] {
+            assert_eq!(chosen(url), Err("url".to_owned()), "{url}");
+        }
+        assert_eq!(configured_address("anything", &[]).unwrap(), "anything");
+        assert_eq!(configured_address("http://x?a", &["https://h/?a".into()]).map_err(|_| ()), Err(()));
     }
 
     #[test]

@@ -142,8 +142,9 @@ fn results<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Vec<T>> {
         None => Ok(response.results),
         Some(error) => {
             let category: String = error.category.chars().take(80).collect();
+            // Of some of the objects, not of HubSpot: whoever asks for fewer gets the others.
             let kind =
-                if category == "MISSING_SCOPES" { ErrorKind::Unauthorized } else { ErrorKind::Unavailable };
+                if category == "MISSING_SCOPES" { ErrorKind::Unauthorized } else { ErrorKind::Rejected };
             Err(Error::new(kind, "hubspot.read", "a part of the objects could not be read")
                 .with_context("category", category))
         }
@@ -191,7 +192,7 @@ mod tests {
         let denied = objects(br#"{"results":[],"errors":[{"category":"MISSING_SCOPES"}]}"#).unwrap_err();
         assert_eq!(denied.kind(), ErrorKind::Unauthorized);
         let broken = objects(br#"{"results":[],"errors":[{"category":"INTERNAL"}]}"#).unwrap_err();
-        assert_eq!(broken.kind(), ErrorKind::Unavailable);
+        assert_eq!(broken.kind(), ErrorKind::Rejected);
     }
 
     #[test]

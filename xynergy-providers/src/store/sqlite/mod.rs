@@ -27,6 +27,12 @@ pub use migrate::{Schema, schema};
 /// How long a call waits for another process that writes to the same file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How many prepared statements are kept.
+const STATEMENTS: usize = 128;
+
+/// Memory for pages, in the unit that SQLite takes as a negative number of KiB: indexes of random keys need their pages again.
+const CACHE_KIB: i32 = -32 * 1024;
+
 /// The stores in an SQLite file. Clones share the connection.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
@@ -76,6 +82,10 @@ impl SqliteStore {
             connection.pragma_update(None, "journal_mode", "WAL")?;
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.pragma_update(None, "foreign_keys", true)?;
+            // What is deleted or replaced, as an erased click or a key that was thrown away, is overwritten with zeros.
+            connection.pragma_update(None, "secure_delete", true)?;
+            connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+            connection.set_prepared_statement_cache_capacity(STATEMENTS);
             assert_durable(connection)?;
             migrate::run(connection)
         })
@@ -95,6 +105,16 @@ impl SqliteStore {
                 Err(Error::new(ErrorKind::Unavailable, operation, "the store is closed: open it again"))
             }
         }
+    }
+
+    /// Moves the write-ahead log into the file and empties it: it still has what was deleted. What another process is reading
+    /// just now stays until the next time.
+    async fn empty_log(&self) -> Result<()> {
+        self.call("store.empty_log", |connection| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+            Ok(())
+        })
+        .await
     }
 
     /// Runs `work` in one immediate transaction: it holds the write lock from the first statement on, so that what

@@ -2,8 +2,8 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use xynergy_core::crm::CrmEvent;
 use xynergy_core::store::{
-    Appended, Attributed, DealRevenue, EntryCause, KeyedHash, Layer, LedgerEntry, Match, Revaluation, RevenueStore,
-    RevenueTotals,
+    Appended, Attributed, DealRevenue, EntryCause, KeyedHash, Layer, LedgerEntry, Match, Revaluation,
+    RevenueStore, RevenueTotals,
 };
 use xynergy_core::{Result, TenantId, Timestamp};
 
@@ -20,7 +20,8 @@ const KEEP_SMALLEST: &str = "
     UPDATE crm_events SET raw = min(raw, ?3), recorded_at = min(recorded_at, ?4)
     WHERE tenant_id = ?1 AND key = ?2 AND (raw > ?3 OR recorded_at > ?4)";
 
-const CONCERN: &str = "INSERT INTO crm_event_deals (tenant_id, deal_id, key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+const CONCERN: &str =
+    "INSERT INTO crm_event_deals (tenant_id, deal_id, key) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
 
 const COUNT_EVENT: &str = "
     INSERT INTO deals (tenant_id, deal_id, events) VALUES (?1, ?2, 1)
@@ -52,7 +53,7 @@ const PUT_STATE: &str = "
     UPDATE deals SET events_seen = ?3, stage = ?4, value_minor = ?5, layer = ?6, click_id = ?7, ad_id = ?8,
                      adset_id = ?9, campaign_id = ?10, anchor = ?11, rule_version = ?12, receipt = ?13,
                      pipeline = ?14, amount_minor = ?15, merged_into = ?16, problem = ?17, facts = ?18,
-                     values_seen = ?19
+                     values_seen = ?19, keyword = ?20, content = ?21
     WHERE tenant_id = ?1 AND deal_id = ?2";
 
 const PUT_ENTRY: &str = "
@@ -62,8 +63,8 @@ const PUT_ENTRY: &str = "
 
 const STATE: &str = "
     SELECT deal_id, events_seen, stage, value_minor, layer, click_id, ad_id, adset_id, campaign_id, anchor,
-           rule_version, receipt, pipeline, amount_minor, merged_into, problem, facts, values_seen
-    FROM deals WHERE tenant_id = ?1 AND stage IS NOT NULL";
+           rule_version, receipt, pipeline, amount_minor, merged_into, problem, facts, values_seen, keyword, content
+    FROM deals WHERE tenant_id = ?1";
 
 const ENTRIES: &str = "
     SELECT event_key, occurred_at, cause, stage_from, stage_to, delta_minor
@@ -73,10 +74,8 @@ const ENTRIES: &str = "
 impl RevenueStore for SqliteStore {
     async fn append_events(&self, tenant: &TenantId, events: &[CrmEvent], source: &str) -> Result<Appended> {
         let (tenant, source, events) = (tenant.to_string(), source.to_owned(), events.to_vec());
-        self.transaction("hubspot.accept", move |transaction| {
-            append(transaction, &tenant, &events, &source)
-        })
-        .await
+        self.transaction("hubspot.accept", move |transaction| append(transaction, &tenant, &events, &source))
+            .await
     }
 
     async fn pending_deals(&self, tenant: &TenantId, limit: usize) -> Result<Vec<String>> {
@@ -143,7 +142,7 @@ impl RevenueStore for SqliteStore {
             // One snapshot: a state and its entries belong together.
             let snapshot = connection.transaction()?;
             let mut deals = snapshot
-                .prepare_cached(&format!("{STATE} ORDER BY deal_id"))?
+                .prepare_cached(&format!("{STATE} AND stage IS NOT NULL ORDER BY deal_id"))?
                 .query_map(params![tenant], state)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             add_entries(&snapshot, &tenant, &mut deals)?;
@@ -159,7 +158,8 @@ impl RevenueStore for SqliteStore {
             ids.dedup();
             let snapshot = connection.transaction()?;
             let mut deals = Vec::new();
-            let mut find = snapshot.prepare_cached(&format!("{STATE} AND deal_id = ?2"))?;
+            let mut find =
+                snapshot.prepare_cached(&format!("{STATE} AND deal_id = ?2 AND anchor IS NOT NULL"))?;
             for id in ids {
                 deals.extend(find.query_row(params![tenant, id], state).optional()?);
             }
@@ -293,7 +293,7 @@ fn put(
             .query_row(params![tenant, deal.deal_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         let (events, events_seen, values_seen) = stored.unwrap_or_default();
-        if deal.events_seen == 0 || deal.events_seen > events {
+        if events == 0 || deal.events_seen > events {
             return Err(DealRevenue::unseen_events().into());
         }
         newer |= events_seen > deal.events_seen || values_seen > deal.values_seen;
@@ -333,6 +333,8 @@ fn put_one(
         deal.problem,
         json::write(&deal.facts)?,
         deal.values_seen,
+        found.and_then(|f| f.keyword.as_deref()),
+        found.and_then(|f| f.content.as_deref()),
     ])?;
     transaction
         .prepare_cached("DELETE FROM revenue_entries WHERE tenant_id = ?1 AND deal_id = ?2")?
@@ -384,6 +386,8 @@ fn state(row: &Row<'_>) -> rusqlite::Result<DealRevenue> {
             ad_id: row.get(6)?,
             adset_id: row.get(7)?,
             campaign_id: row.get(8)?,
+            keyword: row.get(18)?,
+            content: row.get(19)?,
         }),
         None => None,
     };

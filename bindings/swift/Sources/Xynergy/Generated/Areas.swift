@@ -366,8 +366,8 @@ public struct HubSpotArea: Sendable {
         return try await caller.call("hubspot.accept", Arguments(method: method, url: url, headers: headers, body: Bytes(body), receivedAt: receivedAt, source: source), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Works on deals that have new events: revenue, match, ledger. Returns how many; 0 when nothing is left. `ads` are the account's
-    /// own, which a deal's first URL may name.
+    /// Works on deals that have new events: revenue, match, ledger. A deal that fails is kept and tried again later, and stops no
+    /// other. `ads` are the account's own, which a deal's first URL may name.
     /// - Parameter ads: The ad set and campaign of each ad, by ad id.
     /// - Parameter limit: At most so many deals; 100 when absent.
     public func process(
@@ -375,7 +375,7 @@ public struct HubSpotArea: Sendable {
         limit: UInt64? = nil,
         timeoutMs: UInt64? = nil,
         requestId: String? = nil
-    ) async throws -> UInt64 {
+    ) async throws -> Processed {
         struct Arguments: Encodable, Sendable {
             let ads: [String: AdParents]
             let limit: UInt64?
@@ -399,6 +399,63 @@ public struct HubSpotArea: Sendable {
             }
         }
         return try await caller.call("hubspot.count_events", Arguments(source: source), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// Deals by signed webhooks of any backend.
+public struct WebhooksArea: Sendable {
+    let caller: Caller
+
+    /// Verifies a webhook of your own by the scheme of Standard Webhooks, on its raw bytes, and stores its events durably: answer 200
+    /// when this returns, and let `process` do the work. A delivery that is sent again is the same.
+    /// - Parameter headers: The headers; the case of their names does not matter.
+    /// - Parameter body: The body's bytes as they came.
+    /// - Parameter receivedAt: When it arrived; now when absent.
+    /// - Parameter source: The name of the batch.
+    public func accept(
+        headers: [String: String],
+        body: Data,
+        receivedAt: Timestamp? = nil,
+        source: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Accepted {
+        struct Arguments: Encodable, Sendable {
+            let headers: [String: String]
+            let body: Bytes
+            let receivedAt: Timestamp?
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case headers
+                case body
+                case receivedAt = "received_at"
+                case source
+            }
+        }
+        return try await caller.call("webhooks.accept", Arguments(headers: headers, body: Bytes(body), receivedAt: receivedAt, source: source), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Works on deals that have new events, of webhooks and of HubSpot alike. `ads` are the account's own, which a deal's first URL
+    /// may name.
+    /// - Parameter ads: The ad set and campaign of each ad, by ad id.
+    /// - Parameter limit: At most so many deals; 100 when absent.
+    public func process(
+        ads: [String: AdParents] = [:],
+        limit: UInt64? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Processed {
+        struct Arguments: Encodable, Sendable {
+            let ads: [String: AdParents]
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case limit
+            }
+        }
+        return try await caller.call("webhooks.process", Arguments(ads: ads, limit: limit), timeoutMs: timeoutMs, requestId: requestId)
     }
 }
 
@@ -1107,6 +1164,9 @@ extension Client {
     /// The CRM: webhooks in, deals read.
     public var hubspot: HubSpotArea { HubSpotArea(caller: caller) }
 
+    /// Deals by signed webhooks of any backend.
+    public var webhooks: WebhooksArea { WebhooksArea(caller: caller) }
+
     /// Thompson sampling of budgets.
     public var allocation: AllocationArea { AllocationArea(caller: caller) }
 
@@ -1162,6 +1222,9 @@ extension Scope {
 
     /// The CRM: webhooks in, deals read.
     public var hubspot: HubSpotArea { HubSpotArea(caller: caller) }
+
+    /// Deals by signed webhooks of any backend.
+    public var webhooks: WebhooksArea { WebhooksArea(caller: caller) }
 
     /// Thompson sampling of budgets.
     public var allocation: AllocationArea { AllocationArea(caller: caller) }

@@ -67,6 +67,186 @@ public enum Content: Codable, Hashable, Sendable, ExpressibleByStringLiteral {
     }
 }
 
+/// What an event says of the first of its deals, or of a contact.
+public enum CrmChange: Codable, Hashable, Sendable {
+    /// The deal is in another pipeline stage.
+    case stage(stage: String)
+    /// The deal is in another pipeline.
+    case pipeline(pipeline: String)
+    /// What the deal would bring is another amount.
+    case amount(amount: String?)
+    /// The amount is in another currency.
+    case currency(currency: String?)
+    /// The deal was made.
+    case created
+    /// The deal was deleted.
+    case deleted
+    /// The deal is there again.
+    case restored
+    /// The other deals of the event were merged into its first one.
+    case merged
+    /// The customer got money of the deal back.
+    case refund(amount: String, currency: String?)
+    /// A person is to be forgotten: whatever is kept of this contact goes.
+    case forgotten(contactId: String)
+    /// A form that this version does not know.
+    case unknown(JSONValue)
+
+    public init(from decoder: Decoder) throws {
+        if let container = try? decoder.container(keyedBy: CrmChangeStageKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "stage"
+        {
+            self = try .stage(stage: container.decode(String.self, forKey: .stage))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangePipelineKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "pipeline"
+        {
+            self = try .pipeline(pipeline: container.decode(String.self, forKey: .pipeline))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeAmountKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "amount"
+        {
+            self = try .amount(amount: container.decodeIfPresent(String.self, forKey: .amount))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeCurrencyKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "currency"
+        {
+            self = try .currency(currency: container.decodeIfPresent(String.self, forKey: .currency))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeCreatedKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "created"
+        {
+            self = .created
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeDeletedKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "deleted"
+        {
+            self = .deleted
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeRestoredKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "restored"
+        {
+            self = .restored
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeMergedKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "merged"
+        {
+            self = .merged
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeRefundKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "refund"
+        {
+            self = try .refund(amount: container.decode(String.self, forKey: .amount), currency: container.decodeIfPresent(String.self, forKey: .currency))
+            return
+        }
+        if let container = try? decoder.container(keyedBy: CrmChangeForgottenKeys.self),
+            (try? container.decode(String.self, forKey: .type)) == "forgotten"
+        {
+            self = try .forgotten(contactId: container.decode(String.self, forKey: .contactId))
+            return
+        }
+        self = .unknown(try JSONValue(from: decoder))
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        switch self {
+        case .stage(let stage):
+            var container = encoder.container(keyedBy: CrmChangeStageKeys.self)
+            try container.encode("stage", forKey: .type)
+            try container.encode(stage, forKey: .stage)
+        case .pipeline(let pipeline):
+            var container = encoder.container(keyedBy: CrmChangePipelineKeys.self)
+            try container.encode("pipeline", forKey: .type)
+            try container.encode(pipeline, forKey: .pipeline)
+        case .amount(let amount):
+            var container = encoder.container(keyedBy: CrmChangeAmountKeys.self)
+            try container.encode("amount", forKey: .type)
+            try container.encode(amount, forKey: .amount)
+        case .currency(let currency):
+            var container = encoder.container(keyedBy: CrmChangeCurrencyKeys.self)
+            try container.encode("currency", forKey: .type)
+            try container.encode(currency, forKey: .currency)
+        case .created:
+            var container = encoder.container(keyedBy: CrmChangeCreatedKeys.self)
+            try container.encode("created", forKey: .type)
+        case .deleted:
+            var container = encoder.container(keyedBy: CrmChangeDeletedKeys.self)
+            try container.encode("deleted", forKey: .type)
+        case .restored:
+            var container = encoder.container(keyedBy: CrmChangeRestoredKeys.self)
+            try container.encode("restored", forKey: .type)
+        case .merged:
+            var container = encoder.container(keyedBy: CrmChangeMergedKeys.self)
+            try container.encode("merged", forKey: .type)
+        case .refund(let amount, let currency):
+            var container = encoder.container(keyedBy: CrmChangeRefundKeys.self)
+            try container.encode("refund", forKey: .type)
+            try container.encode(amount, forKey: .amount)
+            try container.encode(currency, forKey: .currency)
+        case .forgotten(let contactId):
+            var container = encoder.container(keyedBy: CrmChangeForgottenKeys.self)
+            try container.encode("forgotten", forKey: .type)
+            try container.encode(contactId, forKey: .contactId)
+        case .unknown(let value): try value.encode(to: encoder)
+        }
+    }
+}
+
+private enum CrmChangeStageKeys: String, CodingKey {
+    case type
+    case stage
+}
+
+private enum CrmChangePipelineKeys: String, CodingKey {
+    case type
+    case pipeline
+}
+
+private enum CrmChangeAmountKeys: String, CodingKey {
+    case type
+    case amount
+}
+
+private enum CrmChangeCurrencyKeys: String, CodingKey {
+    case type
+    case currency
+}
+
+private enum CrmChangeCreatedKeys: String, CodingKey {
+    case type
+}
+
+private enum CrmChangeDeletedKeys: String, CodingKey {
+    case type
+}
+
+private enum CrmChangeRestoredKeys: String, CodingKey {
+    case type
+}
+
+private enum CrmChangeMergedKeys: String, CodingKey {
+    case type
+}
+
+private enum CrmChangeRefundKeys: String, CodingKey {
+    case type
+    case amount
+    case currency
+}
+
+private enum CrmChangeForgottenKeys: String, CodingKey {
+    case type
+    case contactId = "contact_id"
+}
+
 /// A currency by its three-letter code, as `USD`.
 public typealias Currency = String
 

@@ -386,6 +386,8 @@ public struct Config: Codable, Hashable, Sendable {
     public var redis: RedisConfig?
     /// Where clicks, revenue, changes and state are kept.
     public var store: StoreConfig
+    /// Deals and contacts that any backend sends by signed webhooks, beside the CRM or without one.
+    public var webhooks: WebhooksConfig?
 
     public init(
         version: UInt32,
@@ -395,7 +397,8 @@ public struct Config: Codable, Hashable, Sendable {
         hubspot: HubspotConfig? = nil,
         meta: MetaConfig? = nil,
         redis: RedisConfig? = nil,
-        store: StoreConfig = .memory
+        store: StoreConfig = .memory,
+        webhooks: WebhooksConfig? = nil
     ) {
         self.version = version
         self.ai = ai
@@ -405,6 +408,7 @@ public struct Config: Codable, Hashable, Sendable {
         self.meta = meta
         self.redis = redis
         self.store = store
+        self.webhooks = webhooks
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -416,6 +420,7 @@ public struct Config: Codable, Hashable, Sendable {
         case meta
         case redis
         case store
+        case webhooks
     }
 
     public init(from decoder: Decoder) throws {
@@ -428,6 +433,7 @@ public struct Config: Codable, Hashable, Sendable {
         meta = try container.decodeIfPresent(MetaConfig.self, forKey: .meta)
         redis = try container.decodeIfPresent(RedisConfig.self, forKey: .redis)
         store = try container.decodeIfPresent(StoreConfig.self, forKey: .store) ?? StoreConfig.memory
+        webhooks = try container.decodeIfPresent(WebhooksConfig.self, forKey: .webhooks)
     }
 }
 
@@ -665,31 +671,53 @@ public struct HubspotConfig: Codable, Hashable, Sendable {
     public var baseUrl: String
     /// The app's client secret, with which webhooks are signed.
     public var clientSecret: SecretRef
+    /// The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read.
+    public var maxBodyBytes: UInt64
+    /// Access tokens by OAuth instead of `access_token`: for an app that many accounts install.
+    public var oauth: OAuthConfig?
+    /// How many reads of a tenant are sent in any 10 seconds at most. HubSpot lets 100 through for an app of its free plans.
+    public var readsPer10Seconds: UInt32
     /// Which signatures are accepted.
     public var signatures: Signatures
     /// The time for one read, in milliseconds.
     public var timeoutMs: UInt64
+    /// The addresses that HubSpot has of this server, each in full as it stands in HubSpot. With them, a delivery is checked against
+    /// the one with its path and query, and scheme and host of a request, which its sender chooses, are not looked at. Without any,
+    /// the caller gives the right address with each delivery.
+    public var webhookUrls: [String]
 
     public init(
         accessToken: SecretRef = .env("HUBSPOT_ACCESS_TOKEN"),
         baseUrl: String = "https://api.hubapi.com",
         clientSecret: SecretRef = .env("HUBSPOT_CLIENT_SECRET"),
+        maxBodyBytes: UInt64 = 8388608,
+        oauth: OAuthConfig? = nil,
+        readsPer10Seconds: UInt32 = 100,
         signatures: Signatures = .v3,
-        timeoutMs: UInt64 = 10000
+        timeoutMs: UInt64 = 10000,
+        webhookUrls: [String] = []
     ) {
         self.accessToken = accessToken
         self.baseUrl = baseUrl
         self.clientSecret = clientSecret
+        self.maxBodyBytes = maxBodyBytes
+        self.oauth = oauth
+        self.readsPer10Seconds = readsPer10Seconds
         self.signatures = signatures
         self.timeoutMs = timeoutMs
+        self.webhookUrls = webhookUrls
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case accessToken = "access_token"
         case baseUrl = "base_url"
         case clientSecret = "client_secret"
+        case maxBodyBytes = "max_body_bytes"
+        case oauth
+        case readsPer10Seconds = "reads_per_10_seconds"
         case signatures
         case timeoutMs = "timeout_ms"
+        case webhookUrls = "webhook_urls"
     }
 
     public init(from decoder: Decoder) throws {
@@ -697,8 +725,25 @@ public struct HubspotConfig: Codable, Hashable, Sendable {
         accessToken = try container.decodeIfPresent(SecretRef.self, forKey: .accessToken) ?? SecretRef.env("HUBSPOT_ACCESS_TOKEN")
         baseUrl = try container.decodeIfPresent(String.self, forKey: .baseUrl) ?? "https://api.hubapi.com"
         clientSecret = try container.decodeIfPresent(SecretRef.self, forKey: .clientSecret) ?? SecretRef.env("HUBSPOT_CLIENT_SECRET")
+        maxBodyBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxBodyBytes) ?? 8388608
+        oauth = try container.decodeIfPresent(OAuthConfig.self, forKey: .oauth)
+        readsPer10Seconds = try container.decodeIfPresent(UInt32.self, forKey: .readsPer10Seconds) ?? 100
         signatures = try container.decodeIfPresent(Signatures.self, forKey: .signatures) ?? Signatures.v3
         timeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .timeoutMs) ?? 10000
+        webhookUrls = try container.decodeIfPresent([String].self, forKey: .webhookUrls) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(accessToken, forKey: .accessToken)
+        try container.encode(baseUrl, forKey: .baseUrl)
+        try container.encode(clientSecret, forKey: .clientSecret)
+        try container.encode(maxBodyBytes, forKey: .maxBodyBytes)
+        try container.encodeIfPresent(oauth, forKey: .oauth)
+        try container.encode(readsPer10Seconds, forKey: .readsPer10Seconds)
+        try container.encode(signatures, forKey: .signatures)
+        try container.encode(timeoutMs, forKey: .timeoutMs)
+        if !webhookUrls.isEmpty { try container.encode(webhookUrls, forKey: .webhookUrls) }
     }
 }
 
@@ -769,6 +814,28 @@ public struct MetaConfig: Codable, Hashable, Sendable {
         reportTimeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .reportTimeoutMs) ?? 600000
         timeoutMs = try container.decodeIfPresent(UInt64.self, forKey: .timeoutMs) ?? 20000
         version = try container.decodeIfPresent(String.self, forKey: .version) ?? "v26.0"
+    }
+}
+
+/// What access tokens are asked for with. Each tenant has its own refresh token, by its `SecretSource`.
+public struct OAuthConfig: Codable, Hashable, Sendable {
+    /// The app's client id.
+    public var clientId: SecretRef
+    /// The refresh token that the account's installation gave.
+    public var refreshToken: SecretRef
+    /// The app's client secret; `client_secret` of `[hubspot]` when absent, for it is the same one.
+    public var clientSecret: SecretRef?
+
+    public init(clientId: SecretRef, refreshToken: SecretRef, clientSecret: SecretRef? = nil) {
+        self.clientId = clientId
+        self.refreshToken = refreshToken
+        self.clientSecret = clientSecret
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clientId = "client_id"
+        case refreshToken = "refresh_token"
+        case clientSecret = "client_secret"
     }
 }
 
@@ -1354,5 +1421,30 @@ public struct TokenConfig: Codable, Hashable, Sendable {
         defaultLimit = try container.decodeIfPresent(UInt32.self, forKey: .defaultLimit) ?? 512
         optimize = try container.decodeIfPresent(Bool.self, forKey: .optimize) ?? true
         simpleLimit = try container.decodeIfPresent(UInt32.self, forKey: .simpleLimit) ?? 256
+    }
+}
+
+/// Deals and contacts that any backend sends, as signed webhooks of its own.
+public struct WebhooksConfig: Codable, Hashable, Sendable {
+    /// The secrets that deliveries may be signed with, each `whsec_` and base64 of 24 to 64 bytes. Give the old one beside the new
+    /// one while senders change over.
+    public var secrets: [SecretRef]
+    /// The greatest body of a delivery, in bytes. A greater one is refused before anything of it is read.
+    public var maxBodyBytes: UInt64
+
+    public init(secrets: [SecretRef], maxBodyBytes: UInt64 = 8388608) {
+        self.secrets = secrets
+        self.maxBodyBytes = maxBodyBytes
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case secrets
+        case maxBodyBytes = "max_body_bytes"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        secrets = try container.decode([SecretRef].self, forKey: .secrets)
+        maxBodyBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxBodyBytes) ?? 8388608
     }
 }

@@ -571,26 +571,44 @@ package struct ClickStoreAnswers: Answers {
 
 /// The inbox of CRM events and the revenue ledger that is folded from it.
 public protocol RevenueStore: Sendable {
-    /// Stores a batch at once or not at all. Of events of the same key, the smallest `raw` is kept.
+    /// Stores a batch at once or not at all. Of events of the same key, the smallest `raw` and the earliest `recorded_at` are kept.
     func appendEvents(tenant: String, events: [CrmEvent], source: String) async throws -> Appended
 
-    /// Up to `limit` deals with stage events that their stored state has not seen, by id in byte order.
+    /// Up to `limit` deals with events that their stored state has not seen, or whose `values_seen` is below the sum of `events_seen
+    /// + 1` of all revaluations; by id in byte order.
     func pendingDeals(tenant: String, limit: UInt64) async throws -> [String]
 
-    /// The stage events of a deal, by key.
+    /// The events that concern a deal, by key.
     func events(tenant: String, dealId: String) async throws -> [CrmEvent]
 
-    /// Replaces a deal's state and ledger at once; false, and nothing written, when the stored state has seen more events.
-    func putDeal(tenant: String, deal: DealRevenue) async throws -> Bool
+    /// The events that concern any deal, by key, from behind `after` on.
+    func eventsAfter(tenant: String, after: KeyedHash?, limit: UInt64) async throws -> [CrmEvent]
 
-    /// Every deal that was put, by id in byte order.
+    /// How many events that concern deals happened at `until` or before.
+    func countUntil(tenant: String, until: Timestamp) async throws -> UInt64
+
+    /// Replaces the states and ledgers of these deals at once; false, and nothing written, when a stored state has seen more events
+    /// or greater values.
+    func putDeals(tenant: String, deals: [DealRevenue]) async throws -> Bool
+
+    /// Every deal that was put with a stage, by id in byte order.
     func deals(tenant: String) async throws -> [DealRevenue]
 
-    /// The sums over these deals.
+    /// Those of these deals that were put with a stage, by id in byte order.
+    func findDeals(tenant: String, ids: [String]) async throws -> [DealRevenue]
+
+    /// The sums over the deals that were put with a stage and not merged into others.
     func totals(tenant: String) async throws -> RevenueTotals
 
     /// How many events were stored, by one ingest or by all.
     func countEvents(tenant: String, source: String?) async throws -> UInt64
+
+    /// Stores a revaluation, one for each cut; false, and nothing written, when the stored one has seen more events. The earliest
+    /// `recorded_at` of a cut is kept.
+    func putRevaluation(tenant: String, revaluation: Revaluation) async throws -> Bool
+
+    /// Every revaluation, by cut.
+    func revaluations(tenant: String) async throws -> [Revaluation]
 }
 
 package struct RevenueStoreAnswers: Answers {
@@ -640,18 +658,44 @@ package struct RevenueStoreAnswers: Answers {
             }
             let given = try JSONText.read(Given.self, arguments)
             return try JSONText.answer(try await object.events(tenant: given.tenant, dealId: given.dealId))
-        case "put_deal":
+        case "events_after":
             struct Given: Decodable {
                 let tenant: String
-                let deal: DealRevenue
+                let after: KeyedHash?
+                let limit: UInt64
 
                 enum CodingKeys: String, CodingKey {
                     case tenant
-                    case deal
+                    case after
+                    case limit
                 }
             }
             let given = try JSONText.read(Given.self, arguments)
-            return try JSONText.answer(try await object.putDeal(tenant: given.tenant, deal: given.deal))
+            return try JSONText.answer(try await object.eventsAfter(tenant: given.tenant, after: given.after, limit: given.limit))
+        case "count_until":
+            struct Given: Decodable {
+                let tenant: String
+                let until: Timestamp
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case until
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.countUntil(tenant: given.tenant, until: given.until))
+        case "put_deals":
+            struct Given: Decodable {
+                let tenant: String
+                let deals: [DealRevenue]
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case deals
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.putDeals(tenant: given.tenant, deals: given.deals))
         case "deals":
             struct Given: Decodable {
                 let tenant: String
@@ -662,6 +706,18 @@ package struct RevenueStoreAnswers: Answers {
             }
             let given = try JSONText.read(Given.self, arguments)
             return try JSONText.answer(try await object.deals(tenant: given.tenant))
+        case "find_deals":
+            struct Given: Decodable {
+                let tenant: String
+                let ids: [String]
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case ids
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.findDeals(tenant: given.tenant, ids: given.ids))
         case "totals":
             struct Given: Decodable {
                 let tenant: String
@@ -684,6 +740,28 @@ package struct RevenueStoreAnswers: Answers {
             }
             let given = try JSONText.read(Given.self, arguments)
             return try JSONText.answer(try await object.countEvents(tenant: given.tenant, source: given.source))
+        case "put_revaluation":
+            struct Given: Decodable {
+                let tenant: String
+                let revaluation: Revaluation
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case revaluation
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.putRevaluation(tenant: given.tenant, revaluation: given.revaluation))
+        case "revaluations":
+            struct Given: Decodable {
+                let tenant: String
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.revaluations(tenant: given.tenant))
         default: throw XynergyError.missing(method)
         }
     }

@@ -268,6 +268,41 @@ public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// Why a line of the ledger was written.
+public struct EntryCause: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The deal went to another stage.
+    public static let stage = EntryCause(rawValue: "stage")
+    /// It went to another pipeline.
+    public static let pipeline = EntryCause(rawValue: "pipeline")
+    /// Its amount changed.
+    public static let amount = EntryCause(rawValue: "amount")
+    /// Its currency changed.
+    public static let currency = EntryCause(rawValue: "currency")
+    /// It was made.
+    public static let created = EntryCause(rawValue: "created")
+    /// It was deleted.
+    public static let deleted = EntryCause(rawValue: "deleted")
+    /// It was restored.
+    public static let restored = EntryCause(rawValue: "restored")
+    /// Deals were merged.
+    public static let merged = EntryCause(rawValue: "merged")
+    /// The customer got money back.
+    public static let refund = EntryCause(rawValue: "refund")
+    /// The stages got other values.
+    public static let revalued = EntryCause(rawValue: "revalued")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [EntryCause] = [
+        .stage, .pipeline, .amount, .currency, .created, .deleted, .restored, .merged, .refund, .revalued,
+    ]
+}
+
 /// How something fares.
 public struct HealthStatus: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -347,6 +382,25 @@ public struct Need: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [Need] = [
         .images, .tools, .responseFormat,
+    ]
+}
+
+/// What an address is, as far as the address itself tells.
+public struct NetworkKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// One IPv4 address: of a home, an office, or a carrier that puts thousands behind it.
+    public static let ipv4 = NetworkKind(rawValue: "ipv4")
+    /// The first 64 bits of an IPv6 address: of one line, or one mobile device.
+    public static let ipv6 = NetworkKind(rawValue: "ipv6")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [NetworkKind] = [
+        .ipv4, .ipv6,
     ]
 }
 

@@ -316,6 +316,10 @@ public struct Candidate: Codable, Hashable, Sendable {
     public var adsetId: String
     /// The ad set's campaign.
     public var campaignId: String
+    /// The UTM parameters.
+    public var utm: Utm
+    /// What is compared of the device, where that is kept.
+    public var device: Device?
 
     public init(
         matched: KeyedHash,
@@ -324,7 +328,9 @@ public struct Candidate: Codable, Hashable, Sendable {
         key: KeyedHash,
         adId: String,
         adsetId: String,
-        campaignId: String
+        campaignId: String,
+        utm: Utm,
+        device: Device? = nil
     ) {
         self.matched = matched
         self.at = at
@@ -333,6 +339,8 @@ public struct Candidate: Codable, Hashable, Sendable {
         self.adId = adId
         self.adsetId = adsetId
         self.campaignId = campaignId
+        self.utm = utm
+        self.device = device
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -343,6 +351,21 @@ public struct Candidate: Codable, Hashable, Sendable {
         case adId = "ad_id"
         case adsetId = "adset_id"
         case campaignId = "campaign_id"
+        case utm
+        case device
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(matched, forKey: .matched)
+        try container.encode(at, forKey: .at)
+        try container.encode(id, forKey: .id)
+        try container.encode(key, forKey: .key)
+        try container.encode(adId, forKey: .adId)
+        try container.encode(adsetId, forKey: .adsetId)
+        try container.encode(campaignId, forKey: .campaignId)
+        try container.encode(utm, forKey: .utm)
+        try container.encode(device, forKey: .device)
     }
 }
 
@@ -919,26 +942,43 @@ public struct CrmEvent: Codable, Hashable, Sendable {
     public var key: KeyedHash
     /// When it happened, by the CRM's clock.
     public var occurredAt: Timestamp
+    /// When it arrived here. It says what was known at a time and decides nothing else.
+    public var recordedAt: Timestamp
     /// The CRM's id of the event. It orders events of the same time and need not be unique.
     public var eventId: String
-    /// The move of a deal, when it is one.
-    public var stageChange: StageChange?
+    /// The CRM's ids of the deals that it concerns: one as a rule; of a merge the survivor first, then those that were merged into
+    /// it. Empty when it is about no deal, or says nothing that counts.
+    public var deals: [String]
+    /// What it says, when it says something that counts.
+    public var change: CrmChange?
     /// The event as the CRM sent it, every unknown field included: a JSON object.
     public var raw: String
 
-    public init(key: KeyedHash, occurredAt: Timestamp, eventId: String, stageChange: StageChange? = nil, raw: String) {
+    public init(
+        key: KeyedHash,
+        occurredAt: Timestamp,
+        recordedAt: Timestamp,
+        eventId: String,
+        deals: [String],
+        change: CrmChange? = nil,
+        raw: String
+    ) {
         self.key = key
         self.occurredAt = occurredAt
+        self.recordedAt = recordedAt
         self.eventId = eventId
-        self.stageChange = stageChange
+        self.deals = deals
+        self.change = change
         self.raw = raw
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case key
         case occurredAt = "occurred_at"
+        case recordedAt = "recorded_at"
         case eventId = "event_id"
-        case stageChange = "stage_change"
+        case deals
+        case change
         case raw
     }
 
@@ -946,8 +986,10 @@ public struct CrmEvent: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(key, forKey: .key)
         try container.encode(occurredAt, forKey: .occurredAt)
+        try container.encode(recordedAt, forKey: .recordedAt)
         try container.encode(eventId, forKey: .eventId)
-        try container.encode(stageChange, forKey: .stageChange)
+        try container.encode(deals, forKey: .deals)
+        try container.encode(change, forKey: .change)
         try container.encode(raw, forKey: .raw)
     }
 }

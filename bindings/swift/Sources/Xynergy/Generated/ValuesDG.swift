@@ -18,44 +18,120 @@ public struct Deal: Codable, Hashable, Sendable {
     }
 }
 
+/// What the CRM said of a deal when it was read: it counts where no event tells otherwise.
+public struct DealFacts: Codable, Hashable, Sendable {
+    /// The CRM's id of the pipeline.
+    public var pipeline: String?
+    /// The amount in major units, as decimal text.
+    public var amount: String?
+    /// The amount's currency by its three-letter code.
+    public var currency: String?
+
+    public init(pipeline: String? = nil, amount: String? = nil, currency: String? = nil) {
+        self.pipeline = pipeline
+        self.amount = amount
+        self.currency = currency
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case pipeline
+        case amount
+        case currency
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(pipeline, forKey: .pipeline)
+        try container.encode(amount, forKey: .amount)
+        try container.encode(currency, forKey: .currency)
+    }
+}
+
 /// What a deal is worth and whom it is due to: the fold of its events.
 public struct DealRevenue: Codable, Hashable, Sendable {
     /// The CRM's id of the deal.
     public var dealId: String
-    /// The stage after all events.
-    public var stage: String
-    /// The value of that stage in minor units: the sum of the entries.
+    /// The stage after all events; `None` for a deal that was in none yet: it is worth nothing and listed nowhere.
+    public var stage: String?
+    /// The CRM's id of the pipeline, where it is known.
+    public var pipeline: String?
+    /// What it is worth, in minor units: the sum of the entries.
     public var valueMinor: Int64
+    /// What the CRM says that it would bring, less refunds, in minor units of the account's currency; `None` where that is not known,
+    /// or not known in this currency.
+    public var amountMinor: Int64?
+    /// The deal that this one was merged into; its value is there.
+    public var mergedInto: String?
+    /// Why it is worth another value than its amount would give: the field and what is wrong with it.
+    public var problem: String?
+    /// What the CRM said of it.
+    public var facts: DealFacts
     /// The ledger in the order of the events.
     public var entries: [LedgerEntry]
     /// The click behind it.
     public var matched: Match
-    /// How many stage events were folded, at least one.
+    /// How many of the events that concern it were folded, at least one.
     public var eventsSeen: UInt64
+    /// The [sum](Revaluation::sum) of the revaluations that were folded.
+    public var valuesSeen: UInt64
 
     public init(
         dealId: String,
-        stage: String,
+        stage: String? = nil,
+        pipeline: String? = nil,
         valueMinor: Int64,
+        amountMinor: Int64? = nil,
+        mergedInto: String? = nil,
+        problem: String? = nil,
+        facts: DealFacts,
         entries: [LedgerEntry],
         matched: Match,
-        eventsSeen: UInt64
+        eventsSeen: UInt64,
+        valuesSeen: UInt64
     ) {
         self.dealId = dealId
         self.stage = stage
+        self.pipeline = pipeline
         self.valueMinor = valueMinor
+        self.amountMinor = amountMinor
+        self.mergedInto = mergedInto
+        self.problem = problem
+        self.facts = facts
         self.entries = entries
         self.matched = matched
         self.eventsSeen = eventsSeen
+        self.valuesSeen = valuesSeen
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case dealId = "deal_id"
         case stage
+        case pipeline
         case valueMinor = "value_minor"
+        case amountMinor = "amount_minor"
+        case mergedInto = "merged_into"
+        case problem
+        case facts
         case entries
         case matched
         case eventsSeen = "events_seen"
+        case valuesSeen = "values_seen"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(dealId, forKey: .dealId)
+        try container.encode(stage, forKey: .stage)
+        try container.encode(pipeline, forKey: .pipeline)
+        try container.encode(valueMinor, forKey: .valueMinor)
+        try container.encode(amountMinor, forKey: .amountMinor)
+        try container.encode(mergedInto, forKey: .mergedInto)
+        try container.encode(problem, forKey: .problem)
+        try container.encode(facts, forKey: .facts)
+        try container.encode(entries, forKey: .entries)
+        try container.encode(matched, forKey: .matched)
+        try container.encode(eventsSeen, forKey: .eventsSeen)
+        try container.encode(valuesSeen, forKey: .valuesSeen)
     }
 }
 
@@ -109,6 +185,51 @@ public struct Delta: Codable, Hashable, Sendable {
         try container.encodeIfPresent(refusal, forKey: .refusal)
         try container.encodeIfPresent(role, forKey: .role)
         if !toolCalls.isEmpty { try container.encode(toolCalls, forKey: .toolCalls) }
+    }
+}
+
+/// What two visits are compared by beyond equal keys. It exists only with consent, and only when it is asked for.
+public struct Device: Codable, Hashable, Sendable {
+    /// The hash of the address alone: an IPv4 address whole, of an IPv6 address the first 64 bits.
+    public var network: KeyedHash
+    /// Which of the two it is.
+    public var kind: NetworkKind
+    /// The browser with its major version, as `chrome 120`; `None` when it does not tell.
+    public var browser: String?
+    /// The class of the platform, as `android`; `None` when it does not tell.
+    public var platform: String?
+    /// The first language that it asks for, in small letters, as `de-ch`.
+    public var language: String?
+
+    public init(
+        network: KeyedHash,
+        kind: NetworkKind,
+        browser: String? = nil,
+        platform: String? = nil,
+        language: String? = nil
+    ) {
+        self.network = network
+        self.kind = kind
+        self.browser = browser
+        self.platform = platform
+        self.language = language
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case network
+        case kind
+        case browser
+        case platform
+        case language
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(network, forKey: .network)
+        try container.encode(kind, forKey: .kind)
+        try container.encode(browser, forKey: .browser)
+        try container.encode(platform, forKey: .platform)
+        try container.encode(language, forKey: .language)
     }
 }
 
@@ -324,6 +445,32 @@ public struct EventProblem: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case index
+        case problem
+    }
+}
+
+/// A deal that could not be booked.
+public struct FailedDeal: Codable, Hashable, Sendable {
+    /// The CRM's id of the deal.
+    public var dealId: String
+    /// How often it was tried.
+    public var attempts: UInt32
+    /// When it is tried again: after a minute, then twice as long each time, up to six hours.
+    public var nextAttemptAt: Timestamp
+    /// Why, in one sentence.
+    public var problem: String
+
+    public init(dealId: String, attempts: UInt32, nextAttemptAt: Timestamp, problem: String) {
+        self.dealId = dealId
+        self.attempts = attempts
+        self.nextAttemptAt = nextAttemptAt
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case dealId = "deal_id"
+        case attempts
+        case nextAttemptAt = "next_attempt_at"
         case problem
     }
 }

@@ -94,12 +94,14 @@ public struct HealthDetail: Codable, Hashable, Sendable {
     }
 }
 
-/// One signed line of the revenue ledger: what an event changed.
+/// One signed line of the revenue ledger: what an event or a revaluation changed.
 public struct LedgerEntry: Codable, Hashable, Sendable {
-    /// The event.
+    /// The event; of a revaluation `Revaluation::entry_key`].
     public var event: KeyedHash
     /// When it happened.
     public var occurredAt: Timestamp
+    /// What it was.
+    public var cause: EntryCause
     /// The stage before it; `None` for a deal's first event.
     public var stageFrom: String?
     /// The stage after it.
@@ -110,12 +112,14 @@ public struct LedgerEntry: Codable, Hashable, Sendable {
     public init(
         event: KeyedHash,
         occurredAt: Timestamp,
+        cause: EntryCause,
         stageFrom: String? = nil,
         stageTo: String,
         deltaMinor: Int64
     ) {
         self.event = event
         self.occurredAt = occurredAt
+        self.cause = cause
         self.stageFrom = stageFrom
         self.stageTo = stageTo
         self.deltaMinor = deltaMinor
@@ -124,6 +128,7 @@ public struct LedgerEntry: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case event
         case occurredAt = "occurred_at"
+        case cause
         case stageFrom = "stage_from"
         case stageTo = "stage_to"
         case deltaMinor = "delta_minor"
@@ -133,6 +138,7 @@ public struct LedgerEntry: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(event, forKey: .event)
         try container.encode(occurredAt, forKey: .occurredAt)
+        try container.encode(cause, forKey: .cause)
         try container.encode(stageFrom, forKey: .stageFrom)
         try container.encode(stageTo, forKey: .stageTo)
         try container.encode(deltaMinor, forKey: .deltaMinor)

@@ -34,13 +34,22 @@ public struct Personal: Codable, Hashable, Sendable {
     public var fingerprint: KeyedHash?
     /// The hash of address and user agent: the key of layer 3.
     public var address: KeyedHash?
+    /// What is compared of the device, where that is kept.
+    public var device: Device?
     /// Address, user agent, language, URL and every unknown field, as a JSON object.
     public var raw: String
 
-    public init(clickId: String, fingerprint: KeyedHash? = nil, address: KeyedHash? = nil, raw: String) {
+    public init(
+        clickId: String,
+        fingerprint: KeyedHash? = nil,
+        address: KeyedHash? = nil,
+        device: Device? = nil,
+        raw: String
+    ) {
         self.clickId = clickId
         self.fingerprint = fingerprint
         self.address = address
+        self.device = device
         self.raw = raw
     }
 
@@ -48,6 +57,7 @@ public struct Personal: Codable, Hashable, Sendable {
         case clickId = "click_id"
         case fingerprint
         case address
+        case device
         case raw
     }
 
@@ -56,6 +66,7 @@ public struct Personal: Codable, Hashable, Sendable {
         try container.encode(clickId, forKey: .clickId)
         try container.encode(fingerprint, forKey: .fingerprint)
         try container.encode(address, forKey: .address)
+        try container.encode(device, forKey: .device)
         try container.encode(raw, forKey: .raw)
     }
 }
@@ -129,6 +140,40 @@ public struct PriceReport: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case models
         case skipped
+    }
+}
+
+/// What came of the work on stored events.
+public struct Processed: Codable, Hashable, Sendable {
+    /// Deals that were booked.
+    public var deals: UInt64
+    /// Deals that could not be, and wait for their next attempt. They are kept, and stop no other.
+    public var failed: [FailedDeal]
+    /// Contacts that were forgotten.
+    public var forgotten: UInt64
+    /// When a deal that failed is due again; nothing waits when `None`.
+    public var nextDue: Timestamp?
+
+    public init(deals: UInt64, failed: [FailedDeal], forgotten: UInt64, nextDue: Timestamp? = nil) {
+        self.deals = deals
+        self.failed = failed
+        self.forgotten = forgotten
+        self.nextDue = nextDue
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case deals
+        case failed
+        case forgotten
+        case nextDue = "next_due"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(deals, forKey: .deals)
+        try container.encode(failed, forKey: .failed)
+        try container.encode(forgotten, forKey: .forgotten)
+        try container.encode(nextDue, forKey: .nextDue)
     }
 }
 
@@ -269,6 +314,33 @@ public struct Resources: Codable, Hashable, Sendable {
         try container.encode(memoryMb, forKey: .memoryMb)
         try container.encode(cpuPercent, forKey: .cpuPercent)
         try container.encode(threads, forKey: .threads)
+    }
+}
+
+/// Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own.
+public struct Revaluation: Codable, Hashable, Sendable {
+    /// Events up to this time count, and the values hold after it.
+    public var cut: Timestamp
+    /// When it was asked for.
+    public var recordedAt: Timestamp
+    /// How many events that concern deals had happened up to the cut when the values were learned. A late event makes it more: the
+    /// values are learned anew.
+    public var eventsSeen: UInt64
+    /// The values, as JSON.
+    public var stageTable: String
+
+    public init(cut: Timestamp, recordedAt: Timestamp, eventsSeen: UInt64, stageTable: String) {
+        self.cut = cut
+        self.recordedAt = recordedAt
+        self.eventsSeen = eventsSeen
+        self.stageTable = stageTable
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case cut
+        case recordedAt = "recorded_at"
+        case eventsSeen = "events_seen"
+        case stageTable = "stage_table"
     }
 }
 
@@ -526,24 +598,6 @@ public struct SpendTotal: Codable, Hashable, Sendable {
         case tokens
         case cost
         case costNanoUsd = "cost_nano_usd"
-    }
-}
-
-/// A deal's arrival in a pipeline stage.
-public struct StageChange: Codable, Hashable, Sendable {
-    /// The CRM's id of the deal.
-    public var dealId: String
-    /// The CRM's id of the stage.
-    public var stage: String
-
-    public init(dealId: String, stage: String) {
-        self.dealId = dealId
-        self.stage = stage
-    }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case dealId = "deal_id"
-        case stage
     }
 }
 

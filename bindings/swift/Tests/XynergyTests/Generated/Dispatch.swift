@@ -7,6 +7,7 @@ protocol HasAreas {
     var ai: AIArea { get }
     var attribution: AttributionArea { get }
     var hubspot: HubSpotArea { get }
+    var webhooks: WebhooksArea { get }
     var allocation: AllocationArea { get }
     var closedLoop: ClosedLoopArea { get }
     var execution: ExecutionArea { get }
@@ -260,6 +261,34 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.hubspot.countEvents(source: given.source, timeoutMs: timeoutMs, requestId: nil))
+    case "webhooks.accept":
+        struct Given: Decodable {
+            let headers: [String: String]
+            let body: RawBytes
+            let receivedAt: Timestamp?
+            let source: String?
+
+            enum CodingKeys: String, CodingKey {
+                case headers
+                case body
+                case receivedAt = "received_at"
+                case source
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.webhooks.accept(headers: given.headers, body: given.body.data, receivedAt: given.receivedAt, source: given.source, timeoutMs: timeoutMs, requestId: nil))
+    case "webhooks.process":
+        struct Given: Decodable {
+            let ads: [String: AdParents]?
+            let limit: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case limit
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.webhooks.process(ads: given.ads ?? [:], limit: given.limit, timeoutMs: timeoutMs, requestId: nil))
     case "allocation.pipeline":
         return try JSONValue(encoding: try await target.allocation.pipeline(timeoutMs: timeoutMs, requestId: nil))
     case "allocation.select":

@@ -177,10 +177,15 @@ struct ScriptedRevenue: RevenueStore {
     func appendEvents(tenant: String, events: [CrmEvent], source: String) async throws -> Appended { try await run() }
     func pendingDeals(tenant: String, limit: UInt64) async throws -> [String] { try await run() }
     func events(tenant: String, dealId: String) async throws -> [CrmEvent] { try await run() }
-    func putDeal(tenant: String, deal: DealRevenue) async throws -> Bool { try await run() }
+    func eventsAfter(tenant: String, after: KeyedHash?, limit: UInt64) async throws -> [CrmEvent] { try await run() }
+    func countUntil(tenant: String, until: Timestamp) async throws -> UInt64 { try await run() }
+    func putDeals(tenant: String, deals: [DealRevenue]) async throws -> Bool { try await run() }
     func deals(tenant: String) async throws -> [DealRevenue] { try await run() }
+    func findDeals(tenant: String, ids: [String]) async throws -> [DealRevenue] { try await run() }
     func totals(tenant: String) async throws -> RevenueTotals { try await run() }
     func countEvents(tenant: String, source: String?) async throws -> UInt64 { try await run() }
+    func putRevaluation(tenant: String, revaluation: Revaluation) async throws -> Bool { try await run() }
+    func revaluations(tenant: String) async throws -> [Revaluation] { try await run() }
 }
 
 struct ScriptedSecrets: SecretSource {

@@ -135,7 +135,8 @@ impl PostgresStore {
             }
         }
         let deals: Vec<Kept<'_>> = of_deals.keys().map(|id| Kept(id)).collect();
-        let counts: Vec<i64> = of_deals.values().map(|keys| i64::try_from(keys.len()).unwrap_or(i64::MAX)).collect();
+        let counts: Vec<i64> =
+            of_deals.values().map(|keys| i64::try_from(keys.len()).unwrap_or(i64::MAX)).collect();
         let pairs = || of_deals.iter().flat_map(|(id, keys)| keys.iter().map(move |key| (*id, *key)));
         let pair_deals: Vec<Kept<'_>> = pairs().map(|(id, _)| Kept(id)).collect();
         let pair_keys: Vec<&[u8]> = pairs().map(|(_, key)| key).collect();

@@ -25,7 +25,7 @@ const PUT_STATE: &str = "
     UPDATE deals SET events_seen = $3, stage = $4, value_minor = $5, layer = $6, click_id = $7, ad_id = $8,
                      adset_id = $9, campaign_id = $10, anchor = $11, rule_version = $12, receipt = $13,
                      pipeline = $14, amount_minor = $15, merged_into = $16, problem = $17, facts = $18,
-                     values_seen = $19
+                     values_seen = $19, keyword = $20, content = $21
     WHERE tenant_id = $1 AND deal_id = $2";
 
 const CUT_ENTRIES: &str =
@@ -50,7 +50,7 @@ const PUT_ENTRIES: &str = "
 pub(super) const DEALS: &str = "
     SELECT deal_id, events_seen, stage, value_minor, layer, click_id, ad_id, adset_id, campaign_id, anchor, rule_version,
            receipt, event_keys, times, causes, stages_from, stages_to, deltas, pipeline, amount_minor, merged_into,
-           problem, facts, values_seen
+           problem, facts, values_seen, keyword, content
     FROM deals d
     LEFT JOIN (
         SELECT deal_id, array_agg(event_key ORDER BY position) AS event_keys,
@@ -61,7 +61,8 @@ pub(super) const DEALS: &str = "
                array_agg(delta_minor ORDER BY position) AS deltas
         FROM revenue_entries WHERE tenant_id = $1 AND ($2::text[] IS NULL OR deal_id = ANY ($2)) GROUP BY deal_id
     ) e USING (deal_id)
-    WHERE d.tenant_id = $1 AND stage IS NOT NULL AND ($2::text[] IS NULL OR deal_id = ANY ($2))
+    WHERE d.tenant_id = $1 AND CASE WHEN $2::text[] IS NULL THEN stage IS NOT NULL ELSE anchor IS NOT NULL END
+          AND ($2::text[] IS NULL OR deal_id = ANY ($2))
     ORDER BY deal_id";
 
 /// A sum that passes 64 bits fails as out of range.
@@ -86,12 +87,14 @@ impl PostgresStore {
         begun.await?;
         let stored: BTreeMap<String, [u64; 3]> = locked?
             .iter()
-            .map(|row| Ok((text(row, 0), [unsigned(row.get(1))?, unsigned(row.get(2))?, unsigned(row.get(3))?])))
+            .map(|row| {
+                Ok((text(row, 0), [unsigned(row.get(1))?, unsigned(row.get(2))?, unsigned(row.get(3))?]))
+            })
             .collect::<Result<_, Failure>>()?;
         let mut newer = false;
         for deal in deals {
             let [events, events_seen, values_seen] = stored.get(&deal.deal_id).copied().unwrap_or_default();
-            if deal.events_seen == 0 || deal.events_seen > events {
+            if events == 0 || deal.events_seen > events {
                 return Err(DealRevenue::unseen_events().into());
             }
             newer |= events_seen > deal.events_seen || values_seen > deal.values_seen;
@@ -118,10 +121,13 @@ impl PostgresStore {
             let keys: Vec<&[u8]> = entries.iter().map(|e| e.event.as_bytes().as_slice()).collect();
             let times: Vec<i64> = entries.iter().map(|e| e.occurred_at.micros()).collect();
             let causes: Vec<&str> = entries.iter().map(|e| e.cause.as_str()).collect();
-            let from: Vec<Option<Kept<'_>>> = entries.iter().map(|e| e.stage_from.as_deref().map(Kept)).collect();
+            let from: Vec<Option<Kept<'_>>> =
+                entries.iter().map(|e| e.stage_from.as_deref().map(Kept)).collect();
             let to: Vec<Kept<'_>> = entries.iter().map(|e| Kept(&e.stage_to)).collect();
             let deltas: Vec<i64> = entries.iter().map(|e| e.delta_minor).collect();
-            let state: [&(dyn ToSql + Sync); 19] = [
+            let keyword = found.and_then(|f| f.keyword.as_deref()).map(Kept);
+            let content = found.and_then(|f| f.content.as_deref()).map(Kept);
+            let state: [&(dyn ToSql + Sync); 21] = [
                 &tenant,
                 &deal_id,
                 &seen,
@@ -141,11 +147,14 @@ impl PostgresStore {
                 &problem,
                 &Kept(&facts),
                 &values,
+                &keyword,
+                &content,
             ];
             try_join3(
                 client.execute(&put_state, &state),
                 client.execute(&cut_entries, &[&tenant, &deal_id, &count]),
-                client.execute(&put_entries, &[&tenant, &deal_id, &keys, &times, &causes, &from, &to, &deltas]),
+                client
+                    .execute(&put_entries, &[&tenant, &deal_id, &keys, &times, &causes, &from, &to, &deltas]),
             )
             .await?;
         }
@@ -162,6 +171,8 @@ pub(super) fn deal(row: &Row) -> Result<DealRevenue, Failure> {
             ad_id: text(row, 6),
             adset_id: maybe_text(row, 7),
             campaign_id: maybe_text(row, 8),
+            keyword: maybe_text(row, 24),
+            content: maybe_text(row, 25),
         }),
         None => None,
     };
@@ -204,7 +215,11 @@ fn entries(row: &Row) -> Result<Vec<LedgerEntry>, Failure> {
 }
 
 fn unknown_cause() -> Error {
-    Error::new(ErrorKind::Corrupt, "revenue.deals", "the stored cause of a ledger's entry is none of the known ones")
+    Error::new(
+        ErrorKind::Corrupt,
+        "revenue.deals",
+        "the stored cause of a ledger's entry is none of the known ones",
+    )
 }
 
 fn unknown_layer() -> Error {

@@ -44,9 +44,7 @@ impl RevenueStore for PostgresStore {
     async fn pending_deals(&self, tenant: &TenantId, limit: usize) -> Result<Vec<String>> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let pending = self.call("revenue.pending_deals", async |client| {
-            let statement = client
-                .prepare_cached(PENDING)
-                .await?;
+            let statement = client.prepare_cached(PENDING).await?;
             let rows = client.query(&statement, &[&tenant.as_str(), &limit]).await?;
             Ok(rows.iter().map(|row| text(row, 0)).collect())
         });
