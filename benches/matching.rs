@@ -84,7 +84,8 @@ fn main() {
                         let (mut found, mut bytes) = (0_u64, 0);
                         for n in (worker..MATCHES).step_by(usize::try_from(workers).unwrap()) {
                             let evidence = &asked[usize::try_from(n).unwrap() % asked.len()];
-                            let candidates = clicks.candidates(&tenant, &evidence.keys(), from, to).await.unwrap();
+                            let candidates =
+                                clicks.candidates(&tenant, &evidence.keys(), from, to).await.unwrap();
                             let matched = choose(anchor, evidence, &candidates, rules, None);
                             found += u64::from(matched.found.is_some());
                             bytes += matched.receipt.len();

@@ -1,27 +1,31 @@
 //! Clicks in, deals matched, revenue by ad.
 
+mod forget;
+pub(crate) mod keyring;
 mod matching;
 mod revenue;
 
 use std::sync::Arc;
 
 use serde_json::json;
-use xynergy_attribution::click::{IdentityKey, LineProblem, parse_line};
+use xynergy_attribution::click::{ClickLine, LineProblem};
 use xynergy_attribution::matching::{Evidence, KnownAds};
 use xynergy_core::crm::{Contact, CrmEvent};
 use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{Click, DealRevenue, KeyedHash, Match, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result, Timestamp};
 
+pub use forget::{Erasure, ErasureSubject, Pruning};
 pub use matching::{ChannelWindows, ChooseBy, Explanation, Gain, ReceiptCheck, Trained, Windows};
+pub use xynergy_attribution::click::{AddressRange, ClickRules};
 pub use xynergy_attribution::matching::{AdParents, Layers};
 pub use xynergy_attribution::revenue::{
     AdSpend, AgeRow, Currencies, Dimension, Pipeline, PipelineStage, Rate, Roas, RoasRow, Rules, ShownValues,
     StageRow, StageTable, StageValues, StageWorth,
 };
 
-use crate::keys;
 use crate::scope::Scope;
+use keyring::Keyring;
 
 /// The attribution of one tenant.
 #[derive(Clone, Copy, Debug)]
@@ -36,13 +40,25 @@ impl Scope {
 
 impl Attribution<'_> {
     /// Reads one line of a click log: a JSON object with `ts`, `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`,
-    /// `user_agent`, `consent`, and perhaps `accept_language` and `click_id`. Without consent nothing that identifies is
-    /// in the result.
+    /// `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` and `fbc`.
+    /// Without consent nothing that identifies is in the result.
     ///
     /// # Errors
-    /// The store's; a line that is no click is the inner error, which names the field.
+    /// The store's; a line that is no click is the inner error, which names the field, and says so of a bot's.
     pub async fn parse_click(&self, line: &[u8]) -> Result<Result<Click, LineProblem>> {
-        let mut parsed = parse_line(line, &*self.identity_key(&self.0.ctx()).await?);
+        let line = match ClickLine::read(line) {
+            Ok(line) => line,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let (shared, ctx) = (&self.0.shared, self.0.ctx());
+        let Some(key) = self.keyring(&ctx).await?.of_click(shared, &ctx, line.at()).await? else {
+            return Ok(Err(LineProblem {
+                field: Some("ts"),
+                problem: "lies before attribution.retention: clicks of that time are forgotten".to_owned(),
+                bot_click: None,
+            }));
+        };
+        let mut parsed = line.into_click(&key, &shared.config.attribution.clicks);
         if let Ok(click) = &mut parsed {
             self.layers().strip(click);
         }
@@ -51,7 +67,7 @@ impl Attribution<'_> {
 
     /// Reads one click as [`parse_click`](Self::parse_click) does, stores it, and returns its id: the host's `click_id` with
     /// consent, a keyed hash without. A click that is stored already is left as it is and gives its id again. It is counted
-    /// under the source `track_click`.
+    /// under the source `track_click`. A known bot's click is not stored; its id is its keyed hash.
     ///
     /// Cancel safety: it is stored whole or not at all; the same click again is safe.
     ///
@@ -59,7 +75,11 @@ impl Attribution<'_> {
     /// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) that names the field, and the store's.
     pub async fn track_click(&self, line: &[u8]) -> Result<String> {
         const OPERATION: &str = "attribution.track_click";
-        let click = self.parse_click(line).await?.map_err(|wrong| {
+        let parsed = self.parse_click(line).await?;
+        if let Err(LineProblem { bot_click: Some(bot), .. }) = parsed {
+            return Ok(bot.to_string());
+        }
+        let click = parsed.map_err(|wrong| {
             let error = Error::invalid(OPERATION, format!("click: {wrong}"));
             match wrong.field {
                 Some(field) => error.with_context("field", field),
@@ -119,20 +139,21 @@ impl Attribution<'_> {
         ads: &KnownAds,
     ) -> Result<Match> {
         let config = &self.0.shared.config.attribution;
-        let evidence = Evidence::of(
-            contacts,
-            &config.contact_properties,
-            &*self.identity_key(ctx).await?,
-            &self.layers(),
-        );
+        let (from, to) = config.windows.around(anchor);
+        let reach = anchor.minus(config.windows.probability_reach());
+        let keys = self.keyring(ctx).await?.within(&self.0.shared, ctx, from.min(reach), to).await?;
+        let evidence =
+            Evidence::of(contacts, &config.contact_properties, &keys, &config.clicks, &self.layers());
         self.match_deal(ctx, deal_id, anchor, &evidence, ads).await
     }
 
     /// The hashes under which a click may be found by what a contact tells.
     pub(crate) async fn keys_of(&self, ctx: &Ctx, contact: &Contact) -> Result<Vec<KeyedHash>> {
-        let names = &self.0.shared.config.attribution.contact_properties;
-        let key = self.identity_key(ctx).await?;
-        Ok(Evidence::of([contact], names, &*key, &self.layers()).keys())
+        let config = &self.0.shared.config.attribution;
+        let (from, to) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+        let keys = self.keyring(ctx).await?.within(&self.0.shared, ctx, from, to).await?;
+        let names = &config.contact_properties;
+        Ok(Evidence::of([contact], names, &keys, &config.clicks, &self.layers()).keys())
     }
 
     /// Tells of a deal that was booked: what it is worth now, and which ad is behind it. `seen` is how many events of it and of
@@ -169,19 +190,9 @@ impl Attribution<'_> {
         }
     }
 
-    /// The tenant's key of every hash that identifies: the configured one, else one that is made once and kept in the
-    /// store.
-    async fn identity_key(&self, ctx: &Ctx) -> Result<Arc<IdentityKey>> {
-        self.0.shared.identity_key(&ctx.tenant, || self.load_identity_key(ctx)).await
-    }
-
-    async fn load_identity_key(&self, ctx: &Ctx) -> Result<IdentityKey> {
+    /// The tenant's keys of every hash that identifies.
+    async fn keyring(&self, ctx: &Ctx) -> Result<Arc<Keyring>> {
         let shared = &self.0.shared;
-        let hex = match &shared.config.attribution.identity_key {
-            Some(reference) => shared.secrets.get(&ctx.tenant, reference).await?.expose().to_owned(),
-            None => keys::stored(self.0.stores().await?, ctx, "identity").await?,
-        };
-        let key = keys::decode(&hex).map_err(|e| e.with_context("key", "attribution.identity_key"))?;
-        Ok(IdentityKey::new(&ctx.tenant, &key))
+        shared.keyring(&ctx.tenant, || async { Keyring::open(shared, ctx).await.map(Arc::new) }).await
     }
 }

@@ -10,8 +10,6 @@ use std::time::Duration;
 
 #[cfg(feature = "ai")]
 use tokio::sync::OnceCell;
-#[cfg(feature = "attribution")]
-use xynergy_attribution::click::IdentityKey;
 #[cfg(feature = "execution")]
 use xynergy_core::ads::AdPlatform;
 #[cfg(feature = "ai")]
@@ -48,6 +46,8 @@ use xynergy_providers::crm::{
 #[cfg(all(feature = "redis", feature = "ai"))]
 use xynergy_providers::redis::{RedisLedger, RedisLimiter};
 
+#[cfg(feature = "attribution")]
+use crate::attribution::keyring::Keyring;
 use crate::config::Config;
 use crate::health::Sampler;
 #[cfg(feature = "ai")]
@@ -91,7 +91,7 @@ pub(crate) struct Shared {
     #[cfg(feature = "ai")]
     pub(crate) prices_read: OnceCell<()>,
     #[cfg(feature = "attribution")]
-    identity_keys: PerTenant<Arc<IdentityKey>>,
+    keyrings: PerTenant<Arc<Keyring>>,
     #[cfg(feature = "attribution")]
     pub(crate) models: PerTenant<Arc<xynergy_attribution::matching::Versioned>>,
     #[cfg(feature = "execution")]
@@ -114,17 +114,13 @@ impl Shared {
         self.stores.open().await
     }
 
-    /// The tenant's identity key, loaded at its first use.
+    /// The tenant's keyring, opened at its first use.
     #[cfg(feature = "attribution")]
-    pub(crate) async fn identity_key<F>(
-        &self,
-        tenant: &TenantId,
-        load: impl FnOnce() -> F,
-    ) -> Result<Arc<IdentityKey>>
+    pub(crate) async fn keyring<F>(&self, tenant: &TenantId, open: impl FnOnce() -> F) -> Result<Arc<Keyring>>
     where
-        F: Future<Output = Result<IdentityKey>>,
+        F: Future<Output = Result<Arc<Keyring>>>,
     {
-        self.identity_keys.get_or_make(tenant, || async { load().await.map(Arc::new) }).await
+        self.keyrings.get_or_make(tenant, open).await
     }
 
     /// The tenant's executor, made at its first use.
@@ -363,7 +359,7 @@ impl ClientBuilder {
             #[cfg(feature = "ai")]
             prices_read: OnceCell::new(),
             #[cfg(feature = "attribution")]
-            identity_keys: PerTenant::default(),
+            keyrings: PerTenant::default(),
             #[cfg(feature = "attribution")]
             models: PerTenant::default(),
             #[cfg(feature = "execution")]

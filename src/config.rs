@@ -1,5 +1,7 @@
 //! The one configuration: a TOML file, or any serde value, becomes the same struct in every language.
 
+#[cfg(feature = "attribution")]
+use std::num::NonZeroU16;
 #[cfg(feature = "sqlite")]
 use std::path::PathBuf;
 
@@ -7,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 #[cfg(feature = "attribution")]
 use xynergy_attribution::{
+    click::ClickRules,
     matching::{ChooseBy, ContactProperties, Layers, Windows},
     revenue::{Currencies, Pipeline, Rules, StageValues},
 };
@@ -115,8 +118,8 @@ pub enum StoreConfig {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AttributionConfig {
-    /// The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use
-    /// and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses.
+    /// A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the
+    /// store; give one if whoever reads the store must not be able to test addresses.
     pub identity_key: Option<SecretRef>,
     /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is
     /// neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
@@ -137,6 +140,46 @@ pub struct AttributionConfig {
     pub currencies: Currencies,
     /// The CRM's names of the contact properties that are read.
     pub contact_properties: ContactProperties,
+    /// How clicks are read, and what of them is evidence.
+    pub clicks: ClickRules,
+    /// The keys under which what identifies is hashed.
+    pub keys: ClickKeysConfig,
+    /// How long clicks are kept.
+    pub retention: RetentionConfig,
+}
+
+/// The keys under which what identifies is hashed.
+#[cfg(feature = "attribution")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct ClickKeysConfig {
+    /// How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is
+    /// configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys.
+    pub rotate_days: NonZeroU16,
+}
+
+#[cfg(feature = "attribution")]
+impl Default for ClickKeysConfig {
+    fn default() -> Self {
+        Self { rotate_days: NonZeroU16::MIN.saturating_add(29) }
+    }
+}
+
+/// How long clicks are kept.
+#[cfg(feature = "attribution")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetentionConfig {
+    /// After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies.
+    /// No match reaches further back.
+    pub clicks_days: NonZeroU16,
+}
+
+#[cfg(feature = "attribution")]
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { clicks_days: NonZeroU16::MIN.saturating_add(89) }
+    }
 }
 
 #[cfg(feature = "attribution")]

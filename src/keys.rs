@@ -1,8 +1,8 @@
 //! Keys that are made once for a tenant and kept in its store.
 
-#[cfg(feature = "attribution")]
-use xynergy_core::Error;
 use xynergy_core::{Ctx, ErrorKind, Result};
+#[cfg(feature = "attribution")]
+use xynergy_core::{Error, Timestamp};
 
 use crate::stores::Stores;
 
@@ -10,17 +10,64 @@ const COLLECTION: &str = "keys";
 
 /// The tenant's key of this name: 32 bytes as hex digits, made at the first use. Of two workers that make one at once,
 /// the first one's is the key.
-pub(crate) async fn stored(stores: &Stores, ctx: &Ctx, name: &'static str) -> Result<String> {
+#[cfg(feature = "execution")]
+pub(crate) async fn stored(stores: &Stores, ctx: &Ctx, name: &str) -> Result<String> {
+    first(stores, ctx, COLLECTION, name).await
+}
+
+/// The document of this name, which becomes 32 random bytes as hex digits unless somebody was first.
+pub(crate) async fn first(stores: &Stores, ctx: &Ctx, collection: &str, name: &str) -> Result<String> {
     let mut fresh = [0; 32];
     ctx.env.entropy.fill(&mut fresh);
     let hex: String = fresh.iter().map(|byte| format!("{byte:02x}")).collect();
-    match stores.state.put(&ctx.tenant, COLLECTION, name, Some(0), &hex).await {
+    match stores.state.put(&ctx.tenant, collection, name, Some(0), &hex).await {
         Ok(_) => Ok(hex),
         Err(error) if error.kind() == ErrorKind::Conflict => {
-            let stored = stores.state.get(&ctx.tenant, COLLECTION, name).await?;
+            let stored = stores.state.get(&ctx.tenant, collection, name).await?;
             stored.map(|document| document.value).ok_or_else(|| error.in_operation("keys"))
         }
         Err(error) => Err(error),
+    }
+}
+
+/// The one key that versions had under which keys were of no span of time.
+#[cfg(feature = "attribution")]
+const UNDIVIDED: &str = "identity";
+
+/// When such a key was seen first by a version that has spans: clicks under it are no younger. Microseconds.
+#[cfg(feature = "attribution")]
+const UNDIVIDED_UNTIL: &str = "identity_until";
+
+/// That key, where the store has it.
+#[cfg(feature = "attribution")]
+pub(crate) async fn undivided(stores: &Stores, ctx: &Ctx) -> Result<Option<[u8; 32]>> {
+    let stored = stores.state.get(&ctx.tenant, COLLECTION, UNDIVIDED).await?;
+    let Some(document) = stored.filter(|document| !document.value.is_empty()) else { return Ok(None) };
+    let now = ctx.env.clock.now().micros().to_string();
+    match stores.state.put(&ctx.tenant, COLLECTION, UNDIVIDED_UNTIL, Some(0), &now).await {
+        Err(error) if error.kind() != ErrorKind::Conflict => return Err(error),
+        _ => {}
+    }
+    decode(&document.value).map(Some)
+}
+
+/// Throws it away once all its clicks are older than `before`; whether it did.
+#[cfg(feature = "attribution")]
+pub(crate) async fn destroy_undivided(stores: &Stores, ctx: &Ctx, before: Timestamp) -> Result<bool> {
+    let until = stores.state.get(&ctx.tenant, COLLECTION, UNDIVIDED_UNTIL).await?;
+    let until = until.and_then(|document| document.value.parse().ok()).map(Timestamp::from_micros);
+    if until.is_none_or(|until| until > before) {
+        return Ok(false);
+    }
+    match stores.state.get(&ctx.tenant, COLLECTION, UNDIVIDED).await? {
+        Some(document) if !document.value.is_empty() => {
+            match stores.state.put(&ctx.tenant, COLLECTION, UNDIVIDED, Some(document.version), "").await {
+                Ok(_) => Ok(true),
+                Err(error) if error.kind() == ErrorKind::Conflict => Ok(false),
+                Err(error) => Err(error),
+            }
+        }
+        _ => Ok(false),
     }
 }
 

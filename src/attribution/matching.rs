@@ -64,7 +64,11 @@ impl Attribution<'_> {
         let found = self.0.stores().await?.revenue.find_deals(self.0.tenant(), &ids).await?;
         let deal = found.into_iter().next().ok_or_else(|| {
             let shown: String = deal_id.chars().take(60).collect();
-            Error::new(ErrorKind::NotFound, OPERATION, format!("deal_id: {shown:?} is no deal that was processed"))
+            Error::new(
+                ErrorKind::NotFound,
+                OPERATION,
+                format!("deal_id: {shown:?} is no deal that was processed"),
+            )
         })?;
         matching::verify(&deal.matched).map_err(|error| error.in_operation(OPERATION))?;
         let receipt = matching::read(&deal.matched.receipt).map_err(|error| error.in_operation(OPERATION))?;
@@ -134,8 +138,12 @@ impl Attribution<'_> {
         let weighing = weighed.as_ref().map(|(model, around)| Weighing { model, around });
         let rules = Rules { windows: &config.windows, choose_by: config.choose_by, ads };
         let matched = matching::choose(anchor, evidence, &candidates, rules, weighing);
-        self.keep_signals(ctx, deal_id, evidence.signals(anchor, known_click(&matched, evidence, &candidates)))
-            .await?;
+        self.keep_signals(
+            ctx,
+            deal_id,
+            evidence.signals(anchor, known_click(&matched, evidence, &candidates)),
+        )
+        .await?;
         Ok(matched)
     }
 
@@ -187,7 +195,9 @@ impl Attribution<'_> {
     async fn model(&self, ctx: &Ctx) -> Result<Option<Arc<Versioned>>> {
         let state = &self.0.stores().await?.state;
         let Some(current) = state.get(&ctx.tenant, MODELS, CURRENT).await? else { return Ok(None) };
-        if let Some(known) = self.0.shared.models.get(&ctx.tenant).filter(|known| known.version == current.value) {
+        if let Some(known) =
+            self.0.shared.models.get(&ctx.tenant).filter(|known| known.version == current.value)
+        {
             return Ok(Some(known));
         }
         let Some(stored) = state.get(&ctx.tenant, MODELS, &current.value).await? else { return Ok(None) };
@@ -201,7 +211,7 @@ impl Attribution<'_> {
         let state = &self.0.stores().await?.state;
         let text = match signals {
             Some(signals) => written(&signals)?,
-            None if !self.keeps_devices() => return Ok(()),
+            None if !self.0.shared.config.attribution.clicks.keep_devices => return Ok(()),
             None => match state.get(&ctx.tenant, SIGNALS, deal_id).await? {
                 Some(stored) if !stored.value.is_empty() => String::new(),
                 _ => return Ok(()),
@@ -211,27 +221,29 @@ impl Attribution<'_> {
         Ok(())
     }
 
-    /// Empties what was kept of conversions under one of these keys: of a network, a fingerprint, an address or a click. Returns of how
-    /// many deals.
-    pub(crate) async fn forget_signals(&self, ctx: &Ctx, keys: &BTreeSet<KeyedHash>) -> Result<u64> {
+    /// Empties what was kept of the conversions that are `meant`.
+    pub(crate) async fn forget_signals(
+        &self,
+        ctx: &Ctx,
+        meant: impl Fn(&Signals) -> bool + Send,
+    ) -> Result<()> {
         let state = &self.0.stores().await?.state;
-        let mut forgotten = 0;
         for (deal_id, document) in state.list(&ctx.tenant, SIGNALS).await? {
-            if parsed(&document.value).is_some_and(|signals| signals.holds(keys)) {
+            if parsed(&document.value).is_some_and(|signals| meant(&signals)) {
                 state.put(&ctx.tenant, SIGNALS, &deal_id, None, "").await?;
-                forgotten += 1;
             }
         }
-        Ok(forgotten)
+        Ok(())
     }
 
-    /// Takes erased clicks out of the matches and receipts of deals; which ad a deal is attributed to, and how probably, stays. Returns
-    /// how many deals had one.
-    pub(crate) async fn forget_clicks(&self, ctx: &Ctx, erased: &[ErasedClick]) -> Result<u64> {
+    /// Takes erased clicks out of the matches and receipts of deals; which ad a deal is attributed to, and how probably, stays.
+    pub(crate) async fn forget_clicks(&self, ctx: &Ctx, erased: &[ErasedClick]) -> Result<()> {
+        if erased.is_empty() {
+            return Ok(());
+        }
         let revenue = &self.0.stores().await?.revenue;
         let keys: BTreeSet<KeyedHash> = erased.iter().map(|click| click.key).collect();
         let ids: BTreeSet<&str> = erased.iter().map(|click| click.id.as_str()).collect();
-        let mut forgotten = 0;
         for mut deal in revenue.deals(&ctx.tenant).await? {
             let receipt = matching::forget(&deal.matched.receipt, &keys);
             let click_id = deal.matched.found.as_mut().and_then(|found| found.click_id.as_mut());
@@ -246,9 +258,8 @@ impl Attribution<'_> {
                 deal.matched.receipt = receipt;
             }
             revenue.put_deals(&ctx.tenant, std::slice::from_ref(&deal)).await?;
-            forgotten += 1;
         }
-        Ok(forgotten)
+        Ok(())
     }
 }
 

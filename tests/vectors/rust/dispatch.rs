@@ -123,7 +123,7 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
     match name {
         "track_click" => json(attribution.track_click(a.take::<Value>("click").to_string().as_bytes()).await),
         "track_clicks" => {
-            let (mut clicks, mut rejected) = (Vec::new(), Vec::new());
+            let (mut clicks, mut bots, mut rejected) = (Vec::new(), 0, Vec::new());
             for (index, click) in a.take::<Vec<Value>>("clicks").into_iter().enumerate() {
                 let line = match &click {
                     Value::Object(_) => click.to_string(),
@@ -138,6 +138,7 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
                 };
                 match attribution.parse_click(line.as_bytes()).await? {
                     Ok(click) => clicks.push(click),
+                    Err(problem) if problem.bot_click.is_some() => bots += 1,
                     Err(problem) => {
                         rejected.push(json!({"index": index, "problem": problem.to_string()}));
                     }
@@ -145,9 +146,13 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
             }
             let source = a.optional::<String>("source").unwrap_or_default();
             let tracked = attribution.track_clicks(&clicks, &source).await?;
-            Ok(json!({"inserted": tracked.inserted, "duplicates": tracked.duplicates, "rejected": rejected}))
+            let (inserted, duplicates) = (tracked.inserted, tracked.duplicates);
+            Ok(json!({"inserted": inserted, "duplicates": duplicates, "bots": bots, "rejected": rejected}))
         }
         "count_clicks" => json(attribution.count_clicks(a.optional::<String>("source").as_deref()).await),
+        "clicks_by_ad" => json(attribution.clicks_by_ad(a.optional("since"), a.optional("until")).await),
+        "erase" => json(attribution.erase(&a.take("subject")).await),
+        "prune" => json(attribution.prune().await),
         "totals" => json(attribution.totals().await),
         "deals" => match a.optional::<Timestamp>("as_of") {
             Some(as_of) => json(attribution.deals_as_of(as_of).await),

@@ -66,7 +66,7 @@ pub fn subdomain_index(registrable_domain: &str) -> u8 {
 }
 
 /// The click id in a stored value: of a cookie of any length its fourth part, any other text is the click id itself.
-pub(crate) fn click_id_of(stored: &str) -> &str {
+pub fn facebook_click_id(stored: &str) -> &str {
     let stored = stored.trim();
     let is_number =
         |part: Option<&str>| part.is_some_and(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()));
@@ -119,7 +119,7 @@ mod tests {
             let cookie = FacebookCookie::parse(text).unwrap();
             assert_eq!((cookie.id.as_str(), cookie.appendix.as_deref(), cookie.created), (id, appendix, NOW));
             assert_eq!(cookie.to_string(), text.trim(), "and written as it was");
-            assert_eq!(click_id_of(text), id);
+            assert_eq!(facebook_click_id(text), id);
         }
         for text in [
             "",
@@ -141,7 +141,7 @@ mod tests {
         for (text, id) in
             [("fb.1.1700000000123.x.new.ending", "x"), ("IwAR1", "IwAR1"), ("fb.1.abc.OLD", "fb.1.abc.OLD")]
         {
-            assert_eq!(click_id_of(text), id, "a later form has its id in the same place");
+            assert_eq!(facebook_click_id(text), id, "a later form has its id in the same place");
         }
     }
 
@@ -170,7 +170,7 @@ mod tests {
                 if let Some(cookie) = FacebookCookie::parse(&text) {
                     prop_assert_eq!(FacebookCookie::parse(&cookie.to_string()), Some(cookie));
                 }
-                let _ = (click_id_of(&text), subdomain_index(&text));
+                let _ = (facebook_click_id(&text), subdomain_index(&text));
             }
         }
     }

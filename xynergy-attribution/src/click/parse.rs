@@ -11,7 +11,7 @@ use xynergy_core::store::{Click, KeyedHash, Personal};
 
 use super::agent::{ClientHints, is_hint};
 use super::bots::is_bot;
-use super::facebook::click_id_of;
+use super::facebook::facebook_click_id;
 use super::identity::IdentityKey;
 use super::landing::{ClickIdFamily, Landing};
 use super::rules::ClickRules;
@@ -132,7 +132,7 @@ impl<'a> ClickLine<'a> {
         let mut id_keys = Vec::new();
         if self.consent || !rules.click_ids_need_consent {
             id_keys.extend(landing.click_ids.iter().map(|(family, id)| key.layer1(*family, id)));
-            let cookie = self.facebook_cookie.as_deref().map(click_id_of).filter(|id| !id.is_empty());
+            let cookie = self.facebook_cookie.as_deref().map(facebook_click_id).filter(|id| !id.is_empty());
             let of_cookie = cookie.map(|id| key.layer1(ClickIdFamily::Facebook, id));
             id_keys.extend(of_cookie.filter(|cookie| !id_keys.contains(cookie)));
         }

@@ -73,9 +73,10 @@ mod tests {
         let other = Compared { agent: Some(0), language: Some(1), ..same };
         let general = micro(libm::log2(0.1));
         let bits = |clicks: &[Compared]| AlikeTable::of(clicks.iter()).of_one(&same).bits(general);
-        assert!(bits(&[same, same, same, same]) < bits(&[same]) - 1_000_000);
+        assert!(bits(&[same, same, same, same]) < bits(&[same]) - 500_000);
         assert!(bits(&[same; 40]) < -2_500_000, "nearly all are so");
+        // With the clicks that are to be expected there, one that is not alike takes nothing from what it says of the rest.
         let (few, more) = (bits(&[same, other]), bits(&[same, other, other]));
-        assert!(more > few && more < micro(1.0), "{few} {more}");
+        assert!(more > few && more < few + micro(libm::log2(1.5)), "{few} {more}");
     }
 }

@@ -63,7 +63,8 @@ impl Calibration {
             }
             pooled.push(block);
         }
-        let mut knots: Vec<(Ppm, Ppm)> = pooled.iter().map(|b| (ppm(b.said / b.mass), ppm(b.rate()))).collect();
+        let mut knots: Vec<(Ppm, Ppm)> =
+            pooled.iter().map(|b| (ppm(b.said / b.mass), ppm(b.rate()))).collect();
         knots.dedup_by_key(|(said, _)| *said);
         Self(knots)
     }
@@ -175,8 +176,7 @@ mod tests {
         let crooked = world(20_000, |said| said * said);
         assert!(expected_calibration_error(&crooked, 15).unwrap() > 140_000);
         let curve = Calibration::fit(&crooked);
-        let straight: Vec<_> =
-            crooked.iter().map(|j| Judged { said: curve.apply(j.said), ..*j }).collect();
+        let straight: Vec<_> = crooked.iter().map(|j| Judged { said: curve.apply(j.said), ..*j }).collect();
         assert!(expected_calibration_error(&straight, 15).unwrap() < 8_000);
         for said in [100_000, 500_000, 900_000] {
             let expected = u64::from(said) * u64::from(said) / 1_000_000;

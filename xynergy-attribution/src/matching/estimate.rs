@@ -150,7 +150,12 @@ fn others(conversions: &[&Conversion]) -> Vec<i64> {
     expected
 }
 
-fn step(model: &Model, groups: &[Group], conversions: &[&Conversion], widths: &[f64; LAG_BUCKETS]) -> Vec<Group> {
+fn step(
+    model: &Model,
+    groups: &[Group],
+    conversions: &[&Conversion],
+    widths: &[f64; LAG_BUCKETS],
+) -> Vec<Group> {
     let mut counts = vec![Counts::default(); groups.len()];
     let tables: Vec<Tables> = groups.iter().map(|group| Tables::of(group, widths)).collect();
     let mut weights = Vec::new();
@@ -306,8 +311,10 @@ impl Counts {
 
     fn group(&self, pooled: Option<&Group>, widths: &[f64; LAG_BUCKETS]) -> Group {
         // Before anything is seen: mild opinions that a handful of conversions overrule.
-        let mild_m = Shares { agent: [0.1, 0.2, 0.7], language: [0.2, 0.8], campaign: [0.3, 0.7], lag: *widths };
-        let mild_u = Shares { agent: [0.5, 0.3, 0.2], language: [0.5, 0.5], campaign: [0.9, 0.1], lag: *widths };
+        let mild_m =
+            Shares { agent: [0.1, 0.2, 0.7], language: [0.2, 0.8], campaign: [0.3, 0.7], lag: *widths };
+        let mild_u =
+            Shares { agent: [0.5, 0.3, 0.2], language: [0.5, 0.5], campaign: [0.9, 0.1], lag: *widths };
         let weight = if pooled.is_some() { POOLED } else { 5.0 };
         let (of_m, of_u) = pooled.map_or((&mild_m, &mild_u), |group| (&group.m, &group.u));
         let shares = |counts: &Shares, prior: &Shares| Shares {

@@ -9,7 +9,7 @@ use xynergy_core::store::{Device, KeyedHash, Layer};
 
 use super::signals::Signals;
 use super::used::Layers;
-use crate::click::{ClickIdFamily, ClickRules, ClientHints, IdentityKey, Landing, Visit, click_id_of};
+use crate::click::{ClickIdFamily, ClickRules, ClientHints, IdentityKey, Landing, Visit, facebook_click_id};
 
 /// The names of the contact properties that are read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -139,6 +139,10 @@ impl Evidence {
             if layers.contains(Layer::Layer2) {
                 self.keys.extend(visit.fingerprint(key).map(|key| (key, Layer::Layer2)));
             }
+            // The model compares what layers 2 and 3 recognise by.
+            if rules.keep_devices && layers.contains(Layer::Layer3) {
+                self.devices.extend(visit.device(key));
+            }
             if layers.contains(Layer::Layer3) {
                 self.keys.extend(visit.address(key).map(|key| (key, Layer::Layer3)));
             }
@@ -157,7 +161,7 @@ impl Evidence {
         let read = |name: &str| contact.property(name).unwrap_or_default();
         let first_url = Landing::of_text(read(&names.first_url), rules.fragment());
         if consent || !rules.click_ids_need_consent {
-            let facebook = click_id_of(read(&names.facebook_click_id));
+            let facebook = facebook_click_id(read(&names.facebook_click_id));
             let google = read(&names.google_click_id).trim();
             let stored =
                 [(ClickIdFamily::Facebook, facebook.to_owned()), (ClickIdFamily::Google, google.to_owned())];
@@ -201,7 +205,7 @@ mod tests {
             ("fb.1.2.", "fb.1.2."),
             ("", ""),
         ] {
-            assert_eq!(click_id_of(stored), id, "{stored}");
+            assert_eq!(facebook_click_id(stored), id, "{stored}");
         }
     }
 

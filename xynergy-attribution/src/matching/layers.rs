@@ -148,6 +148,13 @@ pub fn choose(
     Match { found, anchor, rule_version: RULE_VERSION.to_owned(), probability, p_none, receipt }
 }
 
+/// The match of a deal for which nothing was looked for.
+pub fn nothing(anchor: Timestamp) -> Match {
+    let (windows, ads) = (Windows::default(), KnownAds::new());
+    let rules = Rules { windows: &windows, choose_by: ChooseBy::Tier, ads: &ads };
+    choose(anchor, &Evidence::default(), &[], rules, None)
+}
+
 /// The candidates within their windows, the winner by tier first.
 fn ranked<'a>(
     anchor: Timestamp,

@@ -34,7 +34,9 @@ impl Comparison {
     pub fn start(levels: usize) -> Self {
         let rest = levels.saturating_sub(1).max(1) as f64;
         let spread = |top: f64, of_rest: f64| {
-            (0..levels).map(|level| if level + 1 == levels { top } else { of_rest / rest }).collect::<Vec<_>>()
+            (0..levels)
+                .map(|level| if level + 1 == levels { top } else { of_rest / rest })
+                .collect::<Vec<_>>()
         };
         let mut m = spread(0.95, 0.05);
         let mut u = spread(0.05, 0.95);
@@ -45,7 +47,8 @@ impl Comparison {
 
     /// The match weight of a level in bits, `log2(m / u)`; 0 for a missing value.
     pub fn bits(&self, level: Option<u8>) -> f64 {
-        let at = |shares: &[f64], level: u8| shares.get(usize::from(level)).copied().unwrap_or(1.0).max(LEAST);
+        let at =
+            |shares: &[f64], level: u8| shares.get(usize::from(level)).copied().unwrap_or(1.0).max(LEAST);
         level.map_or(0.0, |level| libm::log2(at(&self.m, level)) - libm::log2(at(&self.u, level)))
     }
 }
@@ -206,7 +209,8 @@ impl Linkage {
     /// The greatest difference of two estimates.
     fn distance(&self, other: &Self) -> f64 {
         let shares = |model: &Self| {
-            let all = model.comparisons.iter().flat_map(|c| c.m.iter().chain(&c.u).copied().collect::<Vec<_>>());
+            let all =
+                model.comparisons.iter().flat_map(|c| c.m.iter().chain(&c.u).copied().collect::<Vec<_>>());
             all.chain([model.lambda]).collect::<Vec<_>>()
         };
         shares(self).into_iter().zip(shares(other)).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
@@ -222,7 +226,10 @@ impl Linkage {
         for (at, comparison) in self.comparisons.iter().enumerate() {
             let levels = comparison.m.len();
             if levels != comparison.u.len() || !(2..=MOST_LEVELS).contains(&levels) {
-                return wrong("comparisons", format!("{at}: give m and u for the same 2 to {MOST_LEVELS} levels"));
+                return wrong(
+                    "comparisons",
+                    format!("{at}: give m and u for the same 2 to {MOST_LEVELS} levels"),
+                );
             }
             let share = |share: &f64| (0.0..=1.0).contains(share);
             if !comparison.m.iter().chain(&comparison.u).all(share) {
@@ -233,7 +240,8 @@ impl Linkage {
             return wrong("pairs", "there are none: compare at least one pair".to_owned());
         }
         for (levels, _) in patterns.iter() {
-            let known = |(level, c): (&Option<u8>, &Comparison)| level.is_none_or(|l| usize::from(l) < c.m.len());
+            let known =
+                |(level, c): (&Option<u8>, &Comparison)| level.is_none_or(|l| usize::from(l) < c.m.len());
             if levels.len() != self.comparisons.len() || !levels.iter().zip(&self.comparisons).all(known) {
                 return wrong(
                     "pairs",
@@ -292,7 +300,10 @@ mod tests {
         assert!(fit.converged, "after {} steps", fit.steps);
         assert!(fit.linkage.distance(&known()) < 1e-6, "{:?}", fit.linkage);
         for (levels, _) in patterns.iter() {
-            assert!((fit.linkage.probability(levels) - known().probability(levels)).abs() < 1e-6, "{levels:?}");
+            assert!(
+                (fit.linkage.probability(levels) - known().probability(levels)).abs() < 1e-6,
+                "{levels:?}"
+            );
         }
     }
 

@@ -19,7 +19,7 @@ mod windows;
 
 pub use calibrate::{Calibration, Judged, expected_calibration_error};
 pub use evidence::{ContactProperties, Evidence};
-pub use layers::{AdParents, ChooseBy, KnownAds, RULE_VERSION, Rules, Weighing, choose, outside};
+pub use layers::{AdParents, ChooseBy, KnownAds, RULE_VERSION, Rules, Weighing, choose, nothing, outside};
 pub use model::{COMPARED_CLICKS, Judgement, Model, Versioned, Weighed, Weights};
 pub use posterior::Stated;
 pub use ppm::Ppm;

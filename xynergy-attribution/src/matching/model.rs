@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use xynergy_core::store::{Around, Candidate, Device, KeyedHash};
 use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 
-use super::calibrate::Calibration;
 use super::alike::{Alike, AlikeTable};
+use super::calibrate::Calibration;
 use super::compare::{AGENT_LEVELS, BINARY_LEVELS, Compared, Frequencies, LAG_BUCKETS, Terms, compare};
 use super::posterior::{Posterior, Stated, weighed};
 use super::ppm::{ONE, Ppm, micro, unmicro};
@@ -173,7 +173,8 @@ impl Model {
     /// [`Unexpected`](ErrorKind::Unexpected) when it cannot be written.
     pub fn to_json(&self) -> Result<String> {
         serde_json::to_string(self).map_err(|error| {
-            Error::new(ErrorKind::Unexpected, "attribution.train", "the model cannot be written").with_source(error)
+            Error::new(ErrorKind::Unexpected, "attribution.train", "the model cannot be written")
+                .with_source(error)
         })
     }
 
@@ -185,7 +186,8 @@ impl Model {
         let model: Option<Self> = serde_json::from_str(text).ok();
         let whole = |model: &Self| model.format == FORMAT && model.crowds.len() == CROWDS.len() + 1;
         model.filter(whole).map(|model| Versioned { model, version: version_of(text) }).ok_or_else(|| {
-            let message = "the stored model is not one that this version reads: train again with attribution.train";
+            let message =
+                "the stored model is not one that this version reads: train again with attribution.train";
             Error::new(ErrorKind::Unsupported, "attribution.match", message)
         })
     }
@@ -198,7 +200,8 @@ impl Model {
     /// How many clicks of others are to be expected on a network that has so many besides one, in millionths.
     pub(super) fn expected_others(&self, others: u64) -> i64 {
         let listed = usize::try_from(others).ok().and_then(|at| self.others.get(at)).copied();
-        let more = i64::try_from(others).unwrap_or(i64::MAX).saturating_mul(i64::from(ONE)).saturating_add(500_000);
+        let more =
+            i64::try_from(others).unwrap_or(i64::MAX).saturating_mul(i64::from(ONE)).saturating_add(500_000);
         listed.unwrap_or(more).max(1)
     }
 

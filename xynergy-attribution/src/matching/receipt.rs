@@ -151,7 +151,9 @@ impl Receipt<'_> {
                 rest: stated.rest_weight,
                 unlisted: stated.unlisted,
             };
-            if posterior.stated(stated.curve.clone(), stated.cap) != *stated || self.p_none != Some(stated.none) {
+            if posterior.stated(stated.curve.clone(), stated.cap) != *stated
+                || self.p_none != Some(stated.none)
+            {
                 return Err(broken("its weights do not give its probabilities"));
             }
             let key = self.found.as_ref().and_then(|found| found.click);

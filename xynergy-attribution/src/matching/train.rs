@@ -128,7 +128,7 @@ impl Interner {
 impl Collection {
     /// Nothing yet.
     pub fn new(windows: Windows) -> Self {
-        let reach = Duration::from_secs(u64::from(windows.probability_hours) * 60 * 60);
+        let reach = windows.probability_reach();
         Self {
             windows,
             reach,
@@ -232,7 +232,9 @@ impl Collection {
         if least_masked < FEWEST_MASKED {
             return Err(Error::invalid(
                 OPERATION,
-                format!("least_masked: {least_masked} conversions teach nothing: give at least {FEWEST_MASKED}"),
+                format!(
+                    "least_masked: {least_masked} conversions teach nothing: give at least {FEWEST_MASKED}"
+                ),
             ));
         }
         if masked < least_masked {
@@ -292,7 +294,8 @@ impl Base {
         let conversions = seen.iter().zip(strangers).map(|(seen, stranger)| {
             let own = |click: &SeenClick| {
                 let same = seen.devices.iter().filter(|(network, _)| *network == click.network);
-                let best = same.max_by_key(|(_, device)| (device.levels(&click.device), std::cmp::Reverse(*device)));
+                let best =
+                    same.max_by_key(|(_, device)| (device.levels(&click.device), std::cmp::Reverse(*device)));
                 best.map_or(Numbered::default(), |(_, device)| *device)
             };
             let others = seen.clicks.iter().enumerate().filter(|(at, _)| Some(*at) != seen.truth.at());
@@ -492,7 +495,8 @@ fn with_click(model: &Model, used: &[&Conversion]) -> Vec<f64> {
         // Cells of equal mass over the masked: what nothing tells apart falls into one.
         let mut both: Vec<Ppm> = with.iter().chain(without).copied().collect();
         both.sort_unstable();
-        let ends: Vec<Ppm> = (1..CELLS).filter_map(|cell| both.get(cell * both.len() / CELLS).copied()).collect();
+        let ends: Vec<Ppm> =
+            (1..CELLS).filter_map(|cell| both.get(cell * both.len() / CELLS).copied()).collect();
         let density = |scores: &[Ppm], smooth: f64| {
             let mut cells = vec![smooth; CELLS];
             for score in scores {
@@ -505,7 +509,8 @@ fn with_click(model: &Model, used: &[&Conversion]) -> Vec<f64> {
         let mut share = 0.5;
         for _ in 0..1_000 {
             let cells = with.iter().zip(&without).zip(&open);
-            let next: f64 = cells.map(|((w, o), mass)| mass * share * w / (share * w + (1.0 - share) * o)).sum();
+            let next: f64 =
+                cells.map(|((w, o), mass)| mass * share * w / (share * w + (1.0 - share) * o)).sum();
             if (next - share).abs() < 1e-9 {
                 break;
             }

@@ -55,8 +55,11 @@ impl Receipt<'_> {
                 model.others,
                 share(model.stated.prior)
             ));
-            for (candidate, probability) in model.candidates.iter().zip(&model.stated.probabilities).take(LISTED) {
-                let parts = candidate.bits.parts().map(|(name, bits)| format!("{name} {:+.2}", unmicro(bits)));
+            for (candidate, probability) in
+                model.candidates.iter().zip(&model.stated.probabilities).take(LISTED)
+            {
+                let parts =
+                    candidate.bits.parts().map(|(name, bits)| format!("{name} {:+.2}", unmicro(bits)));
                 line(format!(
                     "  {}: {}, ad {}: {:+.2} bits ({})",
                     share(*probability),
@@ -85,7 +88,11 @@ impl Receipt<'_> {
     fn method(&self) -> &'static str {
         match self.found.as_ref().map(|found| (found.layer, found.click.is_some())) {
             None => "none",
-            Some((1, _)) if self.ad_of_first_url.is_some() && self.candidates.first().is_none_or(|c| c.layer != 1) => "url",
+            Some((1, _))
+                if self.ad_of_first_url.is_some() && self.candidates.first().is_none_or(|c| c.layer != 1) =>
+            {
+                "url"
+            }
             Some((1, _)) => "click_id",
             Some((2, _)) => "fingerprint",
             Some(_) => "probabilistic",
@@ -145,7 +152,13 @@ impl Receipt<'_> {
         let mut picture = Picture::new(&title, bars.len());
         for (name, permille) in bars {
             let width = f64::from(permille) / 1000.0 * WIDTH;
-            picture.bar(&name, LEFT, width, "#3b6ea5", &format!("0.{permille:03}").replace("0.1000", "1.000"));
+            picture.bar(
+                &name,
+                LEFT,
+                width,
+                "#3b6ea5",
+                &format!("0.{permille:03}").replace("0.1000", "1.000"),
+            );
         }
         picture.finish()
     }
@@ -158,7 +171,8 @@ struct Step {
 }
 
 fn waterfall(title: &str, steps: &[Step]) -> String {
-    let ends = || steps.iter().flat_map(|step| [step.from, step.to]).map(|bits| bits.clamp(-MOST_BITS, MOST_BITS));
+    let ends =
+        || steps.iter().flat_map(|step| [step.from, step.to]).map(|bits| bits.clamp(-MOST_BITS, MOST_BITS));
     let low = ends().fold(-1.0, f64::min);
     let high = ends().fold(1.0, f64::max);
     let x = |bits: f64| LEFT + (bits.clamp(-MOST_BITS, MOST_BITS) - low) / (high - low) * WIDTH;
@@ -166,10 +180,22 @@ fn waterfall(title: &str, steps: &[Step]) -> String {
     for step in steps {
         let (from, to) = (x(step.from), x(step.to));
         let colour = if step.to >= step.from { "#2e8b57" } else { "#b5483a" };
-        picture.bar(&step.name, from.min(to), (to - from).abs(), colour, &format!("{:+.2} bits", step.to - step.from));
+        picture.bar(
+            &step.name,
+            from.min(to),
+            (to - from).abs(),
+            colour,
+            &format!("{:+.2} bits", step.to - step.from),
+        );
     }
     let last = steps.last().map_or(0.0, |step| step.to);
-    picture.bar("odds", x(0.0).min(x(last)), (x(last) - x(0.0)).abs(), "#3b6ea5", &format!("{last:+.2} bits"));
+    picture.bar(
+        "odds",
+        x(0.0).min(x(last)),
+        (x(last) - x(0.0)).abs(),
+        "#3b6ea5",
+        &format!("{last:+.2} bits"),
+    );
     picture.line(x(0.0));
     picture.finish()
 }
@@ -284,7 +310,14 @@ mod tests {
 
     fn receipt(model: bool) -> Receipt<'static> {
         let (click, at) = (Some(KeyedHash::from_bytes([7; 16])), Timestamp::from_millis(1_000));
-        let bits = Weights { network: 3_000_000, likeness: 0, agent: 2_500_000, language: 500_000, campaign: 0, lag: 1_000_000 };
+        let bits = Weights {
+            network: 3_000_000,
+            likeness: 0,
+            agent: 2_500_000,
+            language: 500_000,
+            campaign: 0,
+            lag: 1_000_000,
+        };
         let posterior = Posterior { prior: 400_000, bits: vec![bits.sum()], rest: 0, unlisted: 0 };
         let curve = Calibration::default().segment(posterior.said());
         let stated = posterior.stated(curve, None);

@@ -87,7 +87,8 @@ impl Windows {
 
     /// How far before the conversion this click may lie; `None` where the layer is not used for its channel.
     fn reach(&self, layer: Layer, channel: Option<&str>) -> Option<Duration> {
-        let own = if self.channels.is_empty() { None } else { channel.and_then(|name| self.channels.get(name)) };
+        let own =
+            if self.channels.is_empty() { None } else { channel.and_then(|name| self.channels.get(name)) };
         let (general, own) = match layer {
             Layer::Layer1 => (self.layer1_hours, own.and_then(|own| own.layer1_hours)),
             Layer::Layer2 => (self.layer2_hours, own.and_then(|own| own.layer2_hours)),
@@ -101,6 +102,11 @@ impl Windows {
     pub(super) fn holds(&self, anchor: Timestamp, layer: Layer, click: &Candidate) -> bool {
         let reach = self.reach(layer, click.utm.source.as_deref());
         reach.is_some_and(|reach| click.at <= anchor && click.at >= anchor.minus(reach))
+    }
+
+    /// How far back the probability looks.
+    pub fn probability_reach(&self) -> Duration {
+        Duration::from_secs(u64::from(self.probability_hours) * HOUR)
     }
 
     /// The time in which a click can match a conversion at `anchor` at all: first and last moment, both included.

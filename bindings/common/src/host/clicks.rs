@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
-use xynergy::store::{Candidate, Click, ClickStore, KeyedHash, Tracked};
+use xynergy::store::{AdClicks, Around, Candidate, Click, ClickStore, Erased, KeyedHash, Pruned, Tracked};
 use xynergy::{Result, TenantId, Timestamp};
 
 use super::{Host, Seat};
@@ -35,6 +35,34 @@ struct Candidates<'a> {
 }
 
 #[derive(Serialize)]
+struct Networks<'a> {
+    tenant: &'a TenantId,
+    networks: &'a [KeyedHash],
+    from: Timestamp,
+    to: Timestamp,
+    limit: usize,
+}
+
+#[derive(Serialize)]
+struct Prune<'a> {
+    tenant: &'a TenantId,
+    before: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Erase<'a> {
+    tenant: &'a TenantId,
+    keys: &'a [KeyedHash],
+}
+
+#[derive(Serialize)]
+struct Days<'a> {
+    tenant: &'a TenantId,
+    from: Timestamp,
+    to: Timestamp,
+}
+
+#[derive(Serialize)]
 struct Count<'a> {
     tenant: &'a TenantId,
     source: Option<&'a str>,
@@ -54,6 +82,29 @@ impl ClickStore for HostClicks {
         to: Timestamp,
     ) -> Result<Vec<Candidate>> {
         self.0.call("candidates", &Candidates { tenant, keys, from, to }).await
+    }
+
+    async fn around(
+        &self,
+        tenant: &TenantId,
+        networks: &[KeyedHash],
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Around> {
+        self.0.call("around", &Networks { tenant, networks, from, to, limit }).await
+    }
+
+    async fn prune(&self, tenant: &TenantId, before: Timestamp) -> Result<Pruned> {
+        self.0.call("prune", &Prune { tenant, before }).await
+    }
+
+    async fn erase(&self, tenant: &TenantId, keys: &[KeyedHash]) -> Result<Erased> {
+        self.0.call("erase", &Erase { tenant, keys }).await
+    }
+
+    async fn clicks_by_ad(&self, tenant: &TenantId, from: Timestamp, to: Timestamp) -> Result<Vec<AdClicks>> {
+        self.0.call("clicks_by_ad", &Days { tenant, from, to }).await
     }
 
     async fn count(&self, tenant: &TenantId, source: Option<&str>) -> Result<u64> {

@@ -8,7 +8,8 @@ use xynergy::embed::{EmbedRequest, EmbedResponse};
 use xynergy::provider::{ChatChunk, ChatRequest, ChatResponse};
 use xynergy::secrets::SecretRef;
 use xynergy::store::{
-    Appended, Candidate, Click, DealRevenue, Document, KeyedHash, Revaluation, RevenueTotals, Tracked,
+    AdClicks, Appended, Around, Candidate, Click, DealRevenue, Document, Erased, KeyedHash, Pruned,
+    Revaluation, RevenueTotals, Tracked,
 };
 
 use super::CallContext;
@@ -135,10 +136,21 @@ pub fn traits() -> Vec<HostTrait> {
         }
         /// A store of clicks.
         "ClickStore" {
-            /// Stores a batch at once or not at all; the first click of a key stays.
+            /// Stores a batch at once or not at all; of the clicks of one key on one day (UTC) the first stays.
             "track" (tenant: String, clicks: Vec<Click>, source: String) -> Tracked;
             /// Of each key, the clicks at its latest time within `from` to `to`, all when several share it, in the order of the fields.
             "candidates" (tenant: String, keys: Vec<KeyedHash>, from: Timestamp, to: Timestamp) -> Vec<Candidate>;
+            /// The clicks whose `personal.device.network` is one of `networks`, within `from` to `to`: the newest, at most `limit`, by
+            /// time and then key, both descending, and how many there are.
+            "around" (tenant: String, networks: Vec<KeyedHash>, from: Timestamp, to: Timestamp, limit: u64) -> Around;
+            /// Forgets the clicks of every day (UTC) that has ended by `before`; what `clicks_by_ad` and `count` say stays.
+            "prune" (tenant: String, before: Timestamp) -> Pruned;
+            /// Forgets the clicks that have one of these keys, as their own or as one that they are found by, and says which, by key; what
+            /// `clicks_by_ad` and `count` say stays.
+            "erase" (tenant: String, keys: Vec<KeyedHash>) -> Erased;
+            /// How often each ad was clicked on each day (UTC) from that of `from` to that of `to`, in the order of the fields, with the
+            /// clicks that were forgotten.
+            "clicks_by_ad" (tenant: String, from: Timestamp, to: Timestamp) -> Vec<AdClicks>;
             /// How many clicks were stored, by one ingest or by all.
             "count" (tenant: String, source: Option<String>) -> u64;
         }

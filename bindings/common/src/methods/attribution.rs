@@ -9,8 +9,9 @@ use super::{Nothing, Session, methods};
 
 methods! {
     /// Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`,
-    /// `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing
-    /// that identifies is stored.
+    /// `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers
+    /// by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not
+    /// stored.
     "attribution.track_click"(click) Value ClickArguments => String =
         |session, arguments: ClickArguments| async move { session.scope.attribution().track_click(&line(&arguments.click)).await };
 
@@ -47,18 +48,19 @@ async fn track_clicks(session: Session, arguments: ClicksArguments) -> Result<Tr
     let mut clicks = Vec::with_capacity(arguments.clicks.len());
     for (index, click) in (0_u64..).zip(&arguments.clicks) {
         let parsed = match click {
-            Value::Object(_) => {
-                attribution.parse_click(&line(click)).await?.map_err(|problem| problem.to_string())
-            }
+            Value::Object(_) => attribution.parse_click(&line(click)).await?,
             // A line of a log, as it came.
-            Value::String(text) => {
-                attribution.parse_click(text.as_bytes()).await?.map_err(|problem| problem.to_string())
+            Value::String(text) => attribution.parse_click(text.as_bytes()).await?,
+            _ => {
+                let problem = "a click is an object, or a line of JSON".to_owned();
+                tracked.rejected.push(RejectedClick { index, problem });
+                continue;
             }
-            _ => Err("a click is an object, or a line of JSON".to_owned()),
         };
         match parsed {
             Ok(click) => clicks.push(click),
-            Err(problem) => tracked.rejected.push(RejectedClick { index, problem }),
+            Err(problem) if problem.bot_click.is_some() => tracked.bots += 1,
+            Err(problem) => tracked.rejected.push(RejectedClick { index, problem: problem.to_string() }),
         }
     }
     let stored = attribution.track_clicks(&clicks, arguments.source.as_deref().unwrap_or("")).await?;
@@ -112,6 +114,8 @@ pub(crate) struct TrackedClicks {
     inserted: u64,
     /// Clicks that were there already.
     duplicates: u64,
+    /// Clicks of known bots, which are not stored.
+    bots: u64,
     /// Those that are no click.
     rejected: Vec<RejectedClick>,
 }

@@ -8,6 +8,7 @@ mod ai;
 mod allocation;
 mod attribution;
 mod bytes;
+mod clicks;
 mod client;
 mod closed_loop;
 mod execution;
@@ -70,10 +71,13 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 16] = [
+const COMPUTES: [&str; 19] = [
     "allocation.pipeline",
     "allocation.select",
+    "attribution.clicks_by_ad",
     "attribution.deals",
+    "attribution.erase",
+    "attribution.prune",
     "attribution.revalue",
     "attribution.roas",
     "attribution.show_values",
@@ -143,6 +147,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         client::METHODS,
         ai::METHODS,
         attribution::METHODS,
+        clicks::METHODS,
         matching::METHODS,
         revenue::METHODS,
         hubspot::METHODS,

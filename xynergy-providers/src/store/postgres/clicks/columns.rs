@@ -1,9 +1,9 @@
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use xynergy_core::Timestamp;
 use xynergy_core::store::{Click, KeyedHash};
+use xynergy_core::{Error, ErrorKind, Timestamp};
 
 use crate::store::postgres::error::Failure;
 use crate::store::postgres::kept::{Kept, hash};
@@ -15,11 +15,11 @@ pub(super) fn day_of(at: Timestamp) -> i32 {
     i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX })
 }
 
-/// The first click of each key, by key: in the order of the clicks each would touch another page of the index.
+/// The first click of each key and day, by key: in the order of the clicks each would touch another page of the index.
 pub(super) fn distinct(clicks: &[Click]) -> Vec<&Click> {
     let mut distinct: Vec<&Click> = clicks.iter().collect();
-    distinct.sort_by_key(|click| click.key);
-    distinct.dedup_by_key(|click| click.key);
+    distinct.sort_by_key(|click| (click.key, day_of(click.at)));
+    distinct.dedup_by_key(|click| (click.key, day_of(click.at)));
     distinct
 }
 
@@ -28,9 +28,10 @@ pub(super) fn new_of<'a>(clicks: &[&'a Click], inserted: &[Row]) -> Result<Vec<&
     if inserted.len() == clicks.len() {
         return Ok(clicks.to_vec());
     }
-    let inserted: HashSet<KeyedHash> =
-        inserted.iter().map(|row| hash(row.get(0))).collect::<Result<_, Failure>>()?;
-    Ok(clicks.iter().copied().filter(|click| inserted.contains(&click.key)).collect())
+    let inserted: HashSet<(KeyedHash, i32)> =
+        inserted.iter().map(|row| Ok((hash(row.get(0))?, row.get(1)))).collect::<Result<_, Failure>>()?;
+    let is_new = |click: &&Click| inserted.contains(&(click.key, day_of(click.at)));
+    Ok(clicks.iter().copied().filter(is_new).collect())
 }
 
 /// A key under which a click is found.
@@ -49,20 +50,64 @@ pub(super) fn keys_of<'a>(clicks: &[&'a Click]) -> (Vec<i32>, Vec<FoundBy<'a>>) 
     (days, keys)
 }
 
+/// How often each ad was clicked on each day, column by column in the order of the table's key.
+#[derive(Default)]
+pub(super) struct CountColumns<'a> {
+    day: Vec<i32>,
+    ad: Vec<Kept<'a>>,
+    adset: Vec<Kept<'a>>,
+    campaign: Vec<Kept<'a>>,
+    clicks: Vec<i64>,
+}
+
+impl<'a> CountColumns<'a> {
+    pub(super) fn of(clicks: &[&'a Click]) -> Self {
+        let mut counts: BTreeMap<(i32, &str, &str, &str), i64> = BTreeMap::new();
+        for click in clicks {
+            let ad =
+                (day_of(click.at), click.ad_id.as_str(), click.adset_id.as_str(), click.campaign_id.as_str());
+            *counts.entry(ad).or_default() += 1;
+        }
+        let mut columns = Self::default();
+        for ((day, ad, adset, campaign), clicks) in counts {
+            columns.day.push(day);
+            columns.ad.push(Kept(ad));
+            columns.adset.push(Kept(adset));
+            columns.campaign.push(Kept(campaign));
+            columns.clicks.push(clicks);
+        }
+        columns
+    }
+
+    pub(super) fn parameters<'s>(&'s self, tenant: &'s &str) -> [&'s (dyn ToSql + Sync); 6] {
+        [tenant, &self.day, &self.ad, &self.adset, &self.campaign, &self.clicks]
+    }
+}
+
 /// Clicks, column by column.
 pub(super) struct ClickColumns<'a> {
     key: Vec<&'a [u8]>,
+    day: Vec<i32>,
     clicked_at: Vec<i64>,
     texts: [Vec<Option<Kept<'a>>>; 10],
+    device: Vec<Option<String>>,
 }
 
 impl<'a> ClickColumns<'a> {
-    pub(super) fn of(clicks: &[&'a Click]) -> Self {
+    pub(super) fn of(clicks: &[&'a Click]) -> Result<Self, Failure> {
+        let device = |click: &&Click| {
+            let device = click.personal.as_ref().and_then(|personal| personal.device.as_ref());
+            device.map(serde_json::to_string).transpose().map_err(|error| {
+                let message = "a click cannot be written as JSON";
+                Failure::Domain(Error::new(ErrorKind::Unexpected, "store.write", message).with_source(error))
+            })
+        };
         let column = |of: fn(&'a Click) -> Option<&'a str>| -> Vec<Option<Kept<'a>>> {
             clicks.iter().map(|click| of(click).map(Kept)).collect()
         };
-        Self {
+        Ok(Self {
             key: clicks.iter().map(|click| click.key.as_bytes().as_slice()).collect(),
+            day: clicks.iter().map(|click| day_of(click.at)).collect(),
             clicked_at: clicks.iter().map(|click| click.at.micros()).collect(),
             texts: [
                 column(|c| Some(&c.ad_id)),
@@ -76,11 +121,13 @@ impl<'a> ClickColumns<'a> {
                 column(|c| c.personal.as_ref().map(|p| p.click_id.as_str())),
                 column(|c| c.personal.as_ref().map(|p| p.raw.as_str())),
             ],
-        }
+            device: clicks.iter().map(device).collect::<Result<_, Failure>>()?,
+        })
     }
 
     pub(super) fn parameters<'s>(&'s self, tenant: &'s &str) -> Vec<&'s (dyn ToSql + Sync)> {
-        let fixed: [&(dyn ToSql + Sync); 3] = [tenant, &self.key, &self.clicked_at];
-        fixed.into_iter().chain(self.texts.iter().map(|t| t as &(dyn ToSql + Sync))).collect()
+        let fixed: [&(dyn ToSql + Sync); 4] = [tenant, &self.key, &self.day, &self.clicked_at];
+        let texts = self.texts.iter().map(|t| t as &(dyn ToSql + Sync));
+        fixed.into_iter().chain(texts).chain([&self.device as &(dyn ToSql + Sync)]).collect()
     }
 }

@@ -1,32 +1,43 @@
 //! Clicks in PostgreSQL: a batch is one transaction, of few statements that take many rows each.
 //!
-//! Every writer works in one order, clicks by key, days, ingest, so that batches that overlap wait for each other and
+//! Every writer works in one order, clicks by key, days, counts, ingest, so that batches that overlap wait for each other and
 //! never in a circle.
 
 mod columns;
+mod forget;
+mod read;
 
 use async_trait::async_trait;
 use deadpool_postgres::Object;
 use futures_util::future::try_join;
+use tokio_postgres::Statement;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{ToSql, Type};
-use tokio_postgres::{Row, Statement};
-use xynergy_core::store::{Candidate, Click, ClickStore, KeyedHash, Tracked, Utm};
+use xynergy_core::store::{
+    AdClicks, Around, Candidate, Click, ClickStore, Erased, KeyedHash, Pruned, Tracked,
+};
 use xynergy_core::{Result, TenantId, Timestamp};
 
 use super::PostgresStore;
 use super::error::Failure;
-use super::kept::{Kept, hash, maybe_text, pieces, text};
+use super::kept::{Kept, pieces};
 use super::numbers::{stored, unsigned};
 use super::transaction::{Transaction, retried};
-use columns::{ClickColumns, FoundBy, day_of, distinct};
+use columns::{ClickColumns, CountColumns, FoundBy, day_of, distinct};
 
 const INSERT_CLICKS: &str = "
-    INSERT INTO clicks (tenant_id, key, clicked_at, ad_id, adset_id, campaign_id, utm_source, utm_medium, utm_campaign,
-                        utm_content, utm_term, click_id, raw)
-    SELECT $1::text, * FROM unnest($2::bytea[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-                                   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[])
-    ON CONFLICT DO NOTHING RETURNING key";
+    INSERT INTO clicks (tenant_id, key, day, clicked_at, ad_id, adset_id, campaign_id, utm_source, utm_medium, utm_campaign,
+                        utm_content, utm_term, click_id, raw, device)
+    SELECT $1::text, * FROM unnest($2::bytea[], $3::integer[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[],
+                                   $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $14::text[],
+                                   $15::text[])
+    ON CONFLICT DO NOTHING RETURNING key, day";
+
+const COUNT_ADS: &str = "
+    INSERT INTO click_counts AS c (tenant_id, day, ad_id, adset_id, campaign_id, slot, clicks)
+    SELECT $1::text, u.day, u.ad, u.adset, u.campaign, pg_backend_pid() % 16, u.clicks
+    FROM unnest($2::integer[], $3::text[], $4::text[], $5::text[], $6::bigint[]) AS u (day, ad, adset, campaign, clicks)
+    ON CONFLICT (tenant_id, day, ad_id, adset_id, campaign_id, slot) DO UPDATE SET clicks = c.clicks + excluded.clicks";
 
 const INSERT_DAYS: &str = "
     INSERT INTO click_days (tenant_id, day) SELECT $1::text, * FROM unnest($2::integer[]) ON CONFLICT DO NOTHING";
@@ -41,7 +52,8 @@ const COUNT_INGEST: &str = "
 /// From the last day of the window backwards, until a day has the key. The limits and offsets keep the planner to this
 /// order, with one search of an index at each step, whatever it believes of tables that have just grown.
 const LATEST_OF_KEYS: &str = "
-    SELECT wanted.key, latest.clicked_at, ties.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id
+    SELECT wanted.key, latest.clicked_at, ties.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id,
+           c.utm_source, c.utm_medium, c.utm_campaign, c.utm_content, c.utm_term, c.device
     FROM unnest($2::bytea[]) AS wanted (key)
     CROSS JOIN LATERAL (
         SELECT d.day, of_day.clicked_at
@@ -60,8 +72,7 @@ const LATEST_OF_KEYS: &str = "
         OFFSET 0
     ) ties
     CROSS JOIN LATERAL (
-        SELECT click_id, ad_id, adset_id, campaign_id FROM clicks
-        WHERE clicks.key = ties.click AND clicks.tenant_id = $1
+        SELECT * FROM clicks WHERE clicks.key = ties.click AND clicks.tenant_id = $1 AND clicks.day = latest.day
         OFFSET 0
     ) c";
 
@@ -90,9 +101,40 @@ impl ClickStore for PostgresStore {
             let [from, to, first_day, last_day] = window;
             let rows =
                 client.query(&statement, &[&tenant.as_str(), &keys, from, to, first_day, last_day]).await?;
-            let mut found = rows.iter().map(candidate).collect::<std::result::Result<Vec<_>, _>>()?;
+            let mut found = rows.iter().map(read::candidate).collect::<std::result::Result<Vec<_>, _>>()?;
             found.sort_unstable();
             Ok(found)
+        });
+        found.await
+    }
+
+    async fn around(
+        &self,
+        tenant: &TenantId,
+        networks: &[KeyedHash],
+        from: Timestamp,
+        to: Timestamp,
+        limit: usize,
+    ) -> Result<Around> {
+        let found = self.call("attribution.around", async |client| {
+            read::around(client, tenant.as_str(), networks, (from, to), limit).await
+        });
+        found.await
+    }
+
+    async fn prune(&self, tenant: &TenantId, before: Timestamp) -> Result<Pruned> {
+        let pruned = retried(|| self.prune_once(tenant.as_str(), day_of(before))).await;
+        pruned.map_err(|failure| failure.into_error("attribution.prune"))
+    }
+
+    async fn erase(&self, tenant: &TenantId, keys: &[KeyedHash]) -> Result<Erased> {
+        let erased = retried(|| self.erase_once(tenant.as_str(), keys)).await;
+        erased.map_err(|failure| failure.into_error("attribution.erase"))
+    }
+
+    async fn clicks_by_ad(&self, tenant: &TenantId, from: Timestamp, to: Timestamp) -> Result<Vec<AdClicks>> {
+        let found = self.call("attribution.clicks_by_ad", async |client| {
+            read::by_ad(client, tenant.as_str(), day_of(from), day_of(to)).await
         });
         found.await
     }
@@ -126,11 +168,12 @@ impl PostgresStore {
         let insert_days = client.prepare_cached(INSERT_DAYS).await?;
         let copy_keys = client.prepare_cached(COPY_KEYS).await?;
         let count_ingest = client.prepare_cached(COUNT_INGEST).await?;
+        let count_ads = client.prepare_cached(COUNT_ADS).await?;
 
         let begun = transaction.begin();
         let mut new = Vec::with_capacity(batch.len());
         for piece in pieces(batch, |click| click.personal.as_ref().map_or(0, |p| p.raw.len())) {
-            let rows = client.query(&insert_clicks, &ClickColumns::of(piece).parameters(&tenant)).await?;
+            let rows = client.query(&insert_clicks, &ClickColumns::of(piece)?.parameters(&tenant)).await?;
             new.extend(columns::new_of(piece, &rows)?);
         }
         begun.await?;
@@ -142,6 +185,9 @@ impl PostgresStore {
             write_keys(client, &copy_keys, tenant, &keys),
         )
         .await?;
+        if inserted > 0 {
+            client.execute(&count_ads, &CountColumns::of(&new).parameters(&tenant)).await?;
+        }
         try_join(
             async { Ok(client.execute(&count_ingest, &[&tenant, &source, &count]).await?) },
             // Sent when it is polled, after the other.
@@ -167,19 +213,4 @@ async fn write_keys(
         writer.as_mut().write(&[&tenant, day, &key, &at.micros(), &click]).await?;
     }
     Ok(writer.finish().await?)
-}
-
-fn candidate(row: &Row) -> std::result::Result<Candidate, Failure> {
-    let key = hash(row.get(2))?;
-    Ok(Candidate {
-        matched: hash(row.get(0))?,
-        at: Timestamp::from_micros(row.get(1)),
-        id: maybe_text(row, 3).unwrap_or_else(|| key.to_string()),
-        key,
-        ad_id: text(row, 4),
-        adset_id: text(row, 5),
-        campaign_id: text(row, 6),
-        utm: Utm::default(),
-        device: None,
-    })
 }
