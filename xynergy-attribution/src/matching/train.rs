@@ -66,7 +66,7 @@ pub struct Gain {
     pub gain_high: i64,
     /// The expected calibration error of the probability, over 15 bins of equal mass.
     pub calibration_error: u32,
-    /// The same by how many other clicks the network has: up to 3, up to 30, more; nothing where there are no conversions.
+    /// The same by how many other clicks the network has: up to 3, 12, 48, 192, and more; nothing where there are no conversions.
     pub calibration_error_by_crowd: Vec<Option<u32>>,
 }
 
