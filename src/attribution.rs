@@ -150,10 +150,10 @@ impl Attribution<'_> {
     /// The hashes under which a click may be found by what a contact tells.
     pub(crate) async fn keys_of(&self, ctx: &Ctx, contact: &Contact) -> Result<Vec<KeyedHash>> {
         let config = &self.0.shared.config.attribution;
-        let (from, to) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
-        let keys = self.keyring(ctx).await?.within(&self.0.shared, ctx, from, to).await?;
-        let names = &config.contact_properties;
-        Ok(Evidence::of([contact], names, &keys, &config.clicks, &self.layers()).keys())
+        let (shared, now) = (&self.0.shared, ctx.env.clock.now());
+        let keys =
+            self.keyring(ctx).await?.within(shared, ctx, keyring::oldest_kept(shared, ctx), now).await?;
+        Ok(Evidence::of([contact], &config.contact_properties, &keys, &config.clicks, &self.layers()).keys())
     }
 
     /// Tells of a deal that was booked: what it is worth now, and which ad is behind it. `seen` is how many events of it and of

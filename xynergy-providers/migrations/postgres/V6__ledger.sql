@@ -49,4 +49,4 @@ CREATE TABLE revaluations (
     PRIMARY KEY (tenant_id, cut)
 );
 
-UPDATE xynergy_schema SET version = 5, compatible_from = 5;
+UPDATE xynergy_schema SET version = 6, compatible_from = 6;
