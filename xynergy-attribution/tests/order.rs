@@ -89,8 +89,9 @@ async fn run(
     let (crm, lines) = world();
     let parsed: Vec<_> = lines.iter().map(|line| parse_line(line.as_bytes(), &key).unwrap()).collect();
     clicks.track(&ctx.tenant, &parsed, "run").await.unwrap();
+    let arrived: Timestamp = "2026-03-31T00:00:00Z".parse().unwrap();
     for (events, then_process) in deliveries {
-        let batch = parse_events(json!(events).to_string().as_bytes(), Timestamp::from_millis(1)).unwrap();
+        let batch = parse_events(json!(events).to_string().as_bytes(), arrived).unwrap();
         assert!(batch.problems.is_empty(), "{:?}", batch.problems);
         revenue.append_events(&ctx.tenant, &batch.events, "run").await.unwrap();
         if *then_process {

@@ -17,9 +17,8 @@ use super::ppm::{ONE, Ppm, micro, unmicro};
 /// The form of the stored model: it changes with it.
 const FORMAT: u32 = 1;
 
-/// How many other clicks a network has at most to be among the least busy, and among each busier kind but the last: homes, offices and
-/// carriers differ by much more than the steps, so that each step holds mostly one of them.
-pub(super) const CROWDS: [u64; 4] = [3, 12, 48, 192];
+/// How many other clicks of a network make it busier than the home of few, and busier than an office.
+pub(super) const CROWDS: [u64; 2] = [3, 30];
 
 /// The most clicks of a network that are compared; more are counted.
 pub const COMPARED_CLICKS: usize = 100;

@@ -59,14 +59,14 @@ pub struct Gain {
     /// Right by probability.
     pub probability: u32,
     /// The second less the first.
-    pub gain: i64,
+    pub gain: i32,
     /// The lower end of the gain's 95 % interval (paired).
-    pub gain_low: i64,
+    pub gain_low: i32,
     /// Its upper end.
-    pub gain_high: i64,
+    pub gain_high: i32,
     /// The expected calibration error of the probability, over 15 bins of equal mass.
     pub calibration_error: u32,
-    /// The same by how many other clicks the network has: up to 3, 12, 48, 192, and more; nothing where there are no conversions.
+    /// The same by how many other clicks the network has: up to 3, up to 30, more; nothing where there are no conversions.
     pub calibration_error_by_crowd: Vec<Option<u32>>,
 }
 
@@ -590,7 +590,10 @@ impl Tally {
         let mean = (self.probability - self.tier) / mass;
         let squares: f64 = self.differences.iter().map(|(d, m)| (d - m * mean) * (d - m * mean)).sum();
         let error = 1.96 * libm::sqrt(squares) / mass;
-        let whole = |share: f64| super::ppm::micro(share.clamp(-1.0, 1.0));
+        let whole = |share: f64| {
+            let parts = super::ppm::micro(share.clamp(-1.0, 1.0));
+            i32::try_from(parts).unwrap_or(0)
+        };
         let all: Vec<Judged> = self.judged.iter().flatten().copied().collect();
         Gain {
             tier: ppm(self.tier / mass),
