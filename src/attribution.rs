@@ -3,13 +3,14 @@
 mod credit;
 mod forget;
 pub(crate) mod keyring;
+mod matching;
 mod revenue;
 
 use std::sync::Arc;
 
 use serde_json::json;
 use xynergy_attribution::click::{ClickLine, LineProblem};
-use xynergy_attribution::matching::{self, Evidence, KnownAds};
+use xynergy_attribution::matching::{Evidence, KnownAds};
 use xynergy_core::crm::{Contact, CrmEvent};
 use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{Click, DealRevenue, KeyedHash, Match, RevenueTotals, Tracked};
@@ -17,6 +18,7 @@ use xynergy_core::{Ctx, Error, Result, Timestamp};
 
 pub use credit::*;
 pub use forget::{Erasure, ErasureSubject, Pruning};
+pub use matching::{ChannelWindows, ChooseBy, Explanation, Gain, ReceiptCheck, Trained, Windows};
 pub use xynergy_attribution::click::{AddressRange, ClickRules};
 pub use xynergy_attribution::matching::{AdParents, Layers};
 pub use xynergy_attribution::revenue::{
@@ -133,18 +135,18 @@ impl Attribution<'_> {
     pub(crate) async fn matched(
         &self,
         ctx: &Ctx,
+        deal_id: &str,
         contacts: Vec<&Contact>,
         anchor: Timestamp,
         ads: &KnownAds,
     ) -> Result<Match> {
         let config = &self.0.shared.config.attribution;
-        let (from, to) = matching::window(anchor);
-        let keys = self.keyring(ctx).await?.within(&self.0.shared, ctx, from, to).await?;
+        let (from, to) = config.windows.around(anchor);
+        let reach = anchor.minus(config.windows.probability_reach());
+        let keys = self.keyring(ctx).await?.within(&self.0.shared, ctx, from.min(reach), to).await?;
         let evidence =
             Evidence::of(contacts, &config.contact_properties, &keys, &config.clicks, &self.layers());
-        let clicks = &self.0.stores().await?.clicks;
-        let candidates = clicks.candidates(&ctx.tenant, &evidence.keys(), from, to).await?;
-        Ok(matching::choose(anchor, &evidence, &candidates, ads))
+        self.match_deal(ctx, deal_id, anchor, &evidence, ads).await
     }
 
     /// The hashes under which a click may be found by what a contact tells.

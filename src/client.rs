@@ -92,6 +92,8 @@ pub(crate) struct Shared {
     pub(crate) prices_read: OnceCell<()>,
     #[cfg(feature = "attribution")]
     keyrings: PerTenant<Arc<Keyring>>,
+    #[cfg(feature = "attribution")]
+    pub(crate) models: PerTenant<Arc<xynergy_attribution::matching::Versioned>>,
     #[cfg(feature = "execution")]
     executors: PerTenant<Executor>,
 }
@@ -358,6 +360,8 @@ impl ClientBuilder {
             prices_read: OnceCell::new(),
             #[cfg(feature = "attribution")]
             keyrings: PerTenant::default(),
+            #[cfg(feature = "attribution")]
+            models: PerTenant::default(),
             #[cfg(feature = "execution")]
             executors: PerTenant::default(),
         };
@@ -367,6 +371,7 @@ impl ClientBuilder {
     #[cfg(feature = "attribution")]
     fn build_hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
         let properties = self.config.attribution.contact_properties.names();
+        self.config.attribution.windows.validate()?;
         self.config.attribution.rules().validate()?;
         self.config.webhooks.as_ref().map(WebhooksConfig::validate).transpose()?;
         let build = |config: &HubspotConfig| {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "attribution")]
 use xynergy_attribution::{
     click::ClickRules,
-    matching::{ContactProperties, Layers},
+    matching::{ChooseBy, ContactProperties, Layers, Windows},
     revenue::{Currencies, Pipeline, Rules, StageValues},
 };
 #[cfg(feature = "ai")]
@@ -124,6 +124,11 @@ pub struct AttributionConfig {
     /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is
     /// neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
     pub layers: Option<Layers>,
+    /// How far before a conversion its click may lie.
+    pub windows: Windows,
+    /// Which candidate becomes the match where no click id decides: `tier` (the latest of the surest layer) or `probability` (the likeliest,
+    /// once `attribution.train` has made a model).
+    pub choose_by: ChooseBy,
     /// What a deal is worth by its stage.
     pub stages: StageValues,
     /// The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others.

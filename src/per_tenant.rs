@@ -19,6 +19,18 @@ impl<T: Clone> PerTenant<T> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
+    /// The tenant's, if there is one.
+    #[cfg(feature = "attribution")]
+    pub(crate) fn get(&self, tenant: &TenantId) -> Option<T> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(tenant).cloned()
+    }
+
+    /// Replaces the tenant's.
+    #[cfg(feature = "attribution")]
+    pub(crate) fn set(&self, tenant: &TenantId, value: T) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(tenant.clone(), value);
+    }
+
     /// The tenant's, made by `make` when there is none. Of two that are made at once one is kept.
     pub(crate) async fn get_or_make<F>(&self, tenant: &TenantId, make: impl FnOnce() -> F) -> Result<T>
     where

@@ -1,5 +1,7 @@
 //! Forgetting: what is older than it may be kept, and what a person wants erased.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xynergy_attribution::click::{
@@ -67,6 +69,7 @@ impl Attribution<'_> {
         // The keys first: the store that forgets clicks wipes what was written before.
         let destroyed_keys = self.keyring(&ctx).await?.destroy(shared, &ctx, before).await?;
         let pruned = shared.stores().await?.clicks.prune(&ctx.tenant, before).await?;
+        self.forget_signals(&ctx, |signals| signals.anchor < before).await?;
         Ok(Pruning { before, clicks: pruned.clicks, destroyed_keys })
     }
 
@@ -86,6 +89,10 @@ impl Attribution<'_> {
             subject.add_keys(&key, &shared.config.attribution.clicks, &mut keys);
         }
         let erased = shared.stores().await?.clicks.erase(&ctx.tenant, &keys).await?;
+        let all: BTreeSet<KeyedHash> =
+            keys.into_iter().chain(erased.clicks.iter().map(|click| click.key)).collect();
+        self.forget_signals(&ctx, |signals| signals.holds(&all)).await?;
+        self.forget_clicks(&ctx, &erased.clicks).await?;
         Ok(Erasure { clicks: erased.clicks.len() as u64 })
     }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use xynergy_attribution::matching::{KnownAds, RULE_VERSION};
+use xynergy_attribution::matching::{self, KnownAds};
 use xynergy_attribution::revenue::{self, Book, Rules};
 use xynergy_core::crm::{Contact, CrmEvent, Deal};
 use xynergy_core::env::{Event, EventType};
@@ -86,7 +86,7 @@ impl Attribution<'_> {
                 no_match(ledger.first_at)
             } else {
                 let anchor = revenue::anchor(deal.as_ref().map(|(deal, _)| *deal), &ledger);
-                self.matched(ctx, contacts.take().unwrap_or_default(), anchor, ads).await?
+                self.matched(ctx, &member, contacts.take().unwrap_or_default(), anchor, ads).await?
             };
             let facts = facts.get(&member).cloned().unwrap_or_default();
             put.push(ledger.into_deal(member, facts, matched));
@@ -153,8 +153,7 @@ impl Attribution<'_> {
         let seen = revenue::seen_until(&events, cut);
         let is_known = before.iter().any(|one| one.cut == cut && one.events_seen == seen);
         if stored && !is_known {
-            let payload =
-                json!({"cut": cut, "stages": table.rows.len(), "closed_deals": table.closed_deals});
+            let payload = json!({"cut": cut, "stages": table.rows.len(), "closed_deals": table.closed_deals});
             // Once for a cut and the events that it saw, whoever asks again.
             let id = format!("evt_stages.revalued_{}_{}_{seen}", ctx.tenant, cut.micros());
             ctx.env.events.emit(Event::with_id(&ctx, EventType::STAGES_REVALUED, id, payload));
@@ -311,5 +310,5 @@ struct Group {
 }
 
 fn no_match(anchor: Timestamp) -> Match {
-    Match { found: None, anchor, rule_version: RULE_VERSION.to_owned(), receipt: "{}".to_owned() }
+    matching::nothing(anchor)
 }

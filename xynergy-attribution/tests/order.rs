@@ -7,7 +7,9 @@ use proptest::prelude::*;
 use proptest::test_runner::Config;
 use serde_json::{Value, json};
 use xynergy_attribution::click::{ClickRules, IdentityKey, parse_line};
-use xynergy_attribution::matching::{ContactProperties, Evidence, KnownAds, Layers, choose, window};
+use xynergy_attribution::matching::{
+    self, ChooseBy, ContactProperties, Evidence, KnownAds, Layers, Windows, choose,
+};
 use xynergy_attribution::revenue::{Book, Rules, anchor, fold};
 use xynergy_core::crm::{Contact, Crm, Deal, MemoryCrm};
 use xynergy_core::store::memory::{MemoryClicks, MemoryRevenue};
@@ -29,7 +31,7 @@ async fn process(
     ctx: &Ctx,
     key: &IdentityKey,
 ) {
-    let (tenant, ads) = (&ctx.tenant, KnownAds::new());
+    let (tenant, ads, windows) = (&ctx.tenant, KnownAds::new(), Windows::default());
     let pending = revenue.pending_deals(tenant, usize::MAX).await.unwrap();
     let deals = crm.deals(ctx, &pending).await.unwrap();
     for id in pending {
@@ -47,9 +49,10 @@ async fn process(
             &Layers::default(),
         );
         let at = anchor(deal, &ledger);
-        let (from, to) = window(at);
+        let (from, to) = windows.around(at);
         let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();
-        let matched = choose(at, &evidence, &candidates, &ads);
+        let by = matching::Rules { windows: &windows, choose_by: ChooseBy::Tier, ads: &ads };
+        let matched = choose(at, &evidence, &candidates, by, None);
         assert!(
             revenue.put_deals(tenant, &[ledger.into_deal(id, DealFacts::default(), matched)]).await.unwrap()
         );
@@ -86,8 +89,9 @@ async fn run(
     let (crm, lines) = world();
     let parsed: Vec<_> = lines.iter().map(|line| parse_line(line.as_bytes(), &key).unwrap()).collect();
     clicks.track(&ctx.tenant, &parsed, "run").await.unwrap();
+    let arrived: Timestamp = "2026-03-31T00:00:00Z".parse().unwrap();
     for (events, then_process) in deliveries {
-        let batch = parse_events(json!(events).to_string().as_bytes(), Timestamp::from_millis(1)).unwrap();
+        let batch = parse_events(json!(events).to_string().as_bytes(), arrived).unwrap();
         assert!(batch.problems.is_empty(), "{:?}", batch.problems);
         revenue.append_events(&ctx.tenant, &batch.events, "run").await.unwrap();
         if *then_process {

@@ -185,6 +185,9 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
             let journeys: Vec<_> = a.take("journeys");
             json(attribution.paths(&journeys, a.optional("after_conversion").unwrap_or_default()))
         }
+        "train" => json(attribution.train(a.optional::<usize>("least_masked")).await),
+        "explain" => json(attribution.explain(&a.take::<String>("deal_id")).await),
+        "verify_receipt" => json(Ok(attribution.verify_receipt(&a.take::<String>("receipt")))),
         _ => panic!("attribution.{name} is no method of the Rust library"),
     }
 }

@@ -3,9 +3,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use xynergy_core::Timestamp;
 use xynergy_core::crm::Contact;
-use xynergy_core::store::{KeyedHash, Layer};
+use xynergy_core::store::{Device, KeyedHash, Layer};
 
+use super::signals::Signals;
 use super::used::Layers;
 use crate::click::{ClickIdFamily, ClickRules, ClientHints, IdentityKey, Landing, Visit, facebook_click_id};
 
@@ -65,6 +67,8 @@ impl ContactProperties {
 pub struct Evidence {
     pub(super) keys: BTreeMap<KeyedHash, Layer>,
     pub(super) contents: BTreeSet<String>,
+    pub(super) devices: BTreeSet<Device>,
+    pub(super) campaigns: BTreeSet<String>,
 }
 
 impl Evidence {
@@ -89,6 +93,29 @@ impl Evidence {
             }
         }
         evidence
+    }
+
+    /// What a model learns from: `None` without a device, which exists only with consent and where devices are kept. `click` is
+    /// the click that a click id names.
+    pub fn signals(&self, anchor: Timestamp, click: Option<KeyedHash>) -> Option<Signals> {
+        let exact = self.keys.iter().filter(|(_, layer)| **layer != Layer::Layer1);
+        (!self.devices.is_empty()).then(|| Signals {
+            anchor,
+            devices: self.devices.clone(),
+            campaigns: self.campaigns.clone(),
+            keys: exact.map(|(key, layer)| (*key, *layer)).collect(),
+            click,
+        })
+    }
+
+    /// The networks to ask a click store for the clicks around of; none without a device.
+    pub fn networks(&self) -> Vec<KeyedHash> {
+        self.devices.iter().map(|device| device.network).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// The layer of this key, where it is one of them.
+    pub fn layer(&self, key: KeyedHash) -> Option<Layer> {
+        self.keys.get(&key).copied()
     }
 
     /// The keys to ask a click store for.
@@ -117,6 +144,10 @@ impl Evidence {
             if layers.contains(Layer::Layer2) {
                 self.keys.extend(visit.fingerprint(key).map(|key| (key, Layer::Layer2)));
             }
+            // The model compares what layers 2 and 3 recognise by.
+            if rules.keep_devices && layers.contains(Layer::Layer3) {
+                self.devices.extend(visit.device(key));
+            }
             if layers.contains(Layer::Layer3) {
                 self.keys.extend(visit.address(key).map(|key| (key, Layer::Layer3)));
             }
@@ -143,6 +174,7 @@ impl Evidence {
             self.keys.extend(ids.map(|(family, id)| (key.layer1(family, &id), Layer::Layer1)));
         }
         self.contents.extend(first_url.utm.content);
+        self.campaigns.extend(first_url.utm.campaign);
     }
 }
 

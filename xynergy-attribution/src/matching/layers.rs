@@ -1,21 +1,26 @@
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xynergy_core::Timestamp;
-use xynergy_core::store::{Attributed, Candidate, Layer, Match};
+use xynergy_core::store::{Around, Attributed, Candidate, KeyedHash, Layer, Match};
 
 use super::evidence::Evidence;
+use super::model::{Judgement, Versioned};
+use super::ppm::{ONE, Ppm};
+use super::receipt::{Chosen, Line, Receipt};
+use super::windows::Windows;
 
 /// The name of these rules in every match: it changes with them.
-pub const RULE_VERSION: &str = "layers-1";
-
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub const RULE_VERSION: &str = "layers-2";
 
 /// How many candidates a receipt lists; more are counted.
 const LISTED_CANDIDATES: usize = 20;
+
+/// How often a click id leads to the person who clicked: links are forwarded and redirects copied, so that it is not always.
+const CLICK_ID_TRUST: Ppm = 990_000;
 
 /// The account's ads: those that the `utm_content` of a first URL may name.
 pub type KnownAds = BTreeMap<String, AdParents>;
@@ -29,40 +34,71 @@ pub struct AdParents {
     pub campaign_id: Option<String>,
 }
 
-/// How far before the conversion a click may lie, the bound included.
-const fn reach(layer: Layer) -> Duration {
-    match layer {
-        Layer::Layer1 => DAY.saturating_mul(30),
-        Layer::Layer2 => DAY.saturating_mul(7),
-        Layer::Layer3 => DAY,
-    }
+/// Which of the candidates becomes the match, where no click id and no ad in a first URL decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChooseBy {
+    /// The latest click of the surest layer.
+    #[default]
+    Tier,
+    /// The most probable click, where it is at least as probable as that there is none; by tier until a model is trained.
+    Probability,
 }
 
-/// The time in which a click can match a conversion at `anchor` at all: first and last moment, both included.
-pub fn window(anchor: Timestamp) -> (Timestamp, Timestamp) {
-    (anchor.minus(reach(Layer::Layer1)), anchor)
+/// What a match goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules<'a> {
+    /// How far back a click may lie.
+    pub windows: &'a Windows,
+    /// What decides.
+    pub choose_by: ChooseBy,
+    /// The account's ads.
+    pub ads: &'a KnownAds,
+}
+
+/// A trained model, and the clicks around a conversion that it weighs.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighing<'a> {
+    /// The model.
+    pub model: &'a Versioned,
+    /// The clicks of the evidence's networks in the [model's time](super::Model::around), at most
+    /// [`COMPARED_CLICKS`](super::COMPARED_CLICKS).
+    pub around: &'a Around,
 }
 
 /// The click behind a conversion at `anchor`: of the best layer the latest, of those the one with the smallest id. An
-/// ad that a first URL names comes after the click ids and before layers 2 and 3.
+/// ad that a first URL names comes after the click ids and before layers 2 and 3. With a model the match states how probable the
+/// click is, and [`ChooseBy::Probability`] lets that decide in place of layers 2 and 3.
 ///
-/// `candidates` are a click store's for the evidence's keys in [`window`]; others are ignored. The order of neither
+/// `candidates` are a click store's for the evidence's keys within [`Windows::around`]; others are ignored. The order of neither
 /// matters.
-pub fn choose(anchor: Timestamp, evidence: &Evidence, candidates: &[Candidate], ads: &KnownAds) -> Match {
-    let mut ranked: Vec<(Layer, &Candidate)> = candidates
-        .iter()
-        .filter_map(|candidate| Some((*evidence.keys.get(&candidate.matched)?, candidate)))
-        .filter(|(layer, c)| c.at <= anchor && c.at >= anchor.minus(reach(*layer)))
-        .collect();
-    ranked.sort_by(|(layer, a), (other, b)| {
-        (layer, Reverse(a.at), &a.id, a.key, a.matched).cmp(&(other, Reverse(b.at), &b.id, b.key, b.matched))
+pub fn choose(
+    anchor: Timestamp,
+    evidence: &Evidence,
+    candidates: &[Candidate],
+    rules: Rules<'_>,
+    weighing: Option<Weighing<'_>>,
+) -> Match {
+    let ranked = ranked(anchor, &evidence.keys, candidates, rules.windows);
+    let named = evidence.contents.iter().find_map(|content| rules.ads.get_key_value(content));
+    let by_tier = ranked.first().copied();
+    let by_click_id = by_tier.filter(|(layer, _)| *layer == Layer::Layer1);
+    let devices: Vec<_> = evidence.devices.iter().cloned().collect();
+    let judgement = weighing.filter(|_| by_click_id.is_none() && named.is_none()).and_then(|weighing| {
+        let asked = by_tier.map(|(_, click)| click.key);
+        weighing.model.judge(anchor, &devices, &evidence.campaigns, weighing.around, asked)
     });
-    ranked.dedup_by_key(|(layer, candidate)| (*layer, candidate.key));
-
-    let named = evidence.contents.iter().find_map(|content| ads.get_key_value(content));
-    let found = match (ranked.first().copied(), named) {
-        (Some((Layer::Layer1, click)), _) => Some(attributed(Layer::Layer1, click)),
-        (_, Some((ad_id, parents))) => Some(Attributed {
+    let chosen = match (by_click_id, named, &judgement) {
+        (Some(click), _, _) => Some(click),
+        (None, Some(_), _) => None,
+        (None, None, Some(judgement)) if rules.choose_by == ChooseBy::Probability => {
+            likeliest(judgement).map(|click| (layer_of(&ranked, click.key), click))
+        }
+        (None, None, _) => by_tier,
+    };
+    let found = match (chosen, named) {
+        (Some((layer, click)), _) => Some(attributed(layer, click)),
+        (None, Some((ad_id, parents))) => Some(Attributed {
             layer: Layer::Layer1,
             click_id: None,
             ad_id: ad_id.clone(),
@@ -71,11 +107,105 @@ pub fn choose(anchor: Timestamp, evidence: &Evidence, candidates: &[Candidate], 
             keyword: None,
             content: Some(ad_id.clone()),
         }),
-        (Some((layer, click)), None) => Some(attributed(layer, click)),
         (None, None) => None,
     };
-    let receipt = receipt(anchor, &ranked, named.map(|(ad_id, _)| ad_id.as_str()));
-    Match { found, anchor, rule_version: RULE_VERSION.to_owned(), receipt }
+    let (probability, p_none) = match (&judgement, weighing, by_click_id) {
+        (Some(judgement), _, _) => {
+            (chosen.and_then(|(_, click)| judgement.of(click.key)), Some(judgement.stated.none))
+        }
+        // Who shares a click id is as likely as anybody else who does.
+        (None, Some(_), Some(_)) => {
+            let sharers = ranked.iter().filter(|(layer, _)| *layer == Layer::Layer1).count();
+            let each = CLICK_ID_TRUST / u32::try_from(sharers).unwrap_or(u32::MAX).max(1);
+            (Some(each), Some(ONE - CLICK_ID_TRUST))
+        }
+        _ => (None, None),
+    };
+    let receipt = Receipt {
+        rule_version: Cow::Borrowed(RULE_VERSION),
+        choose_by: rules.choose_by,
+        anchor,
+        found: found.as_ref().map(|found| Chosen {
+            layer: found.layer.number(),
+            click: chosen.map(|(_, click)| click.key),
+            ad_id: Cow::Borrowed(&found.ad_id),
+        }),
+        probability,
+        p_none,
+        candidates: (ranked.iter().take(LISTED_CANDIDATES))
+            .map(|(layer, click)| Line {
+                layer: layer.number(),
+                at: click.at,
+                click: Some(click.key),
+                ad_id: Cow::Borrowed(&click.ad_id),
+            })
+            .collect(),
+        candidates_seen: ranked.len() as u64,
+        ad_of_first_url: named.map(|(ad_id, _)| Cow::Borrowed(ad_id.as_str())),
+        model: judgement.as_ref().map(Into::into),
+    }
+    .seal();
+    Match { found, anchor, rule_version: RULE_VERSION.to_owned(), probability, p_none, receipt }
+}
+
+/// The match of a deal for which nothing was looked for.
+pub fn nothing(anchor: Timestamp) -> Match {
+    let (windows, ads) = (Windows::default(), KnownAds::new());
+    let rules = Rules { windows: &windows, choose_by: ChooseBy::Tier, ads: &ads };
+    choose(anchor, &Evidence::default(), &[], rules, None)
+}
+
+/// The candidates within their windows, the winner by tier first.
+fn ranked<'a>(
+    anchor: Timestamp,
+    keys: &BTreeMap<KeyedHash, Layer>,
+    candidates: &'a [Candidate],
+    windows: &Windows,
+) -> Vec<(Layer, &'a Candidate)> {
+    let mut ranked: Vec<(Layer, &Candidate)> = candidates
+        .iter()
+        .filter_map(|candidate| Some((*keys.get(&candidate.matched)?, candidate)))
+        .filter(|(layer, click)| windows.holds(anchor, *layer, click))
+        .collect();
+    ranked.sort_by(|(layer, a), (other, b)| {
+        (layer, Reverse(a.at), &a.id, a.key, a.matched).cmp(&(other, Reverse(b.at), &b.id, b.key, b.matched))
+    });
+    ranked.dedup_by_key(|(layer, candidate)| (*layer, candidate.key));
+    ranked
+}
+
+/// The click that the tiers choose.
+pub(super) fn best<'a>(
+    anchor: Timestamp,
+    keys: &BTreeMap<KeyedHash, Layer>,
+    candidates: &'a [Candidate],
+    windows: &Windows,
+) -> Option<(Layer, &'a Candidate)> {
+    ranked(anchor, keys, candidates, windows).first().copied()
+}
+
+/// The newest candidates that lie outside their windows although they are the latest of their keys, by key: the clicks before them are
+/// to be asked for, for one of another channel may lie inside its own.
+pub fn outside(
+    anchor: Timestamp,
+    evidence: &Evidence,
+    candidates: &[Candidate],
+    windows: &Windows,
+) -> BTreeMap<KeyedHash, Timestamp> {
+    let outside = candidates.iter().filter(|candidate| {
+        evidence.keys.get(&candidate.matched).is_some_and(|layer| !windows.holds(anchor, *layer, candidate))
+    });
+    outside.map(|candidate| (candidate.matched, candidate.at)).collect()
+}
+
+fn likeliest<'a>(judgement: &Judgement<'a>) -> Option<&'a Candidate> {
+    let best = judgement.candidates.first()?;
+    super::train::chooses(&judgement.stated).then_some(best.click)
+}
+
+/// The layer that recognises the click too; the third is what no exact key recognises.
+fn layer_of(ranked: &[(Layer, &Candidate)], click: KeyedHash) -> Layer {
+    ranked.iter().find(|(_, candidate)| candidate.key == click).map_or(Layer::Layer3, |(layer, _)| *layer)
 }
 
 fn attributed(layer: Layer, click: &Candidate) -> Attributed {
@@ -88,46 +218,6 @@ fn attributed(layer: Layer, click: &Candidate) -> Attributed {
         keyword: click.utm.term.clone(),
         content: click.utm.content.clone(),
     }
-}
-
-#[derive(Serialize)]
-struct Receipt<'a> {
-    rule_version: &'static str,
-    anchor: Timestamp,
-    /// The candidates within their layer's window, the winner first.
-    candidates: Vec<Line<'a>>,
-    candidates_seen: usize,
-    ad_of_first_url: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    layer: u8,
-    at: Timestamp,
-    /// The click's key: its id may be one that somebody else gave.
-    click: String,
-    ad_id: &'a str,
-}
-
-impl<'a> Line<'a> {
-    fn new(layer: Layer, click: &'a Candidate) -> Self {
-        Self { layer: layer.number(), at: click.at, click: click.key.to_string(), ad_id: &click.ad_id }
-    }
-}
-
-fn receipt(anchor: Timestamp, ranked: &[(Layer, &Candidate)], ad_of_first_url: Option<&str>) -> String {
-    let receipt = Receipt {
-        rule_version: RULE_VERSION,
-        anchor,
-        candidates: ranked
-            .iter()
-            .take(LISTED_CANDIDATES)
-            .map(|(layer, click)| Line::new(*layer, click))
-            .collect(),
-        candidates_seen: ranked.len(),
-        ad_of_first_url,
-    };
-    serde_json::to_string(&receipt).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -148,6 +238,7 @@ mod tests {
         Evidence {
             keys: [(key(1), Layer::Layer1), (key(2), Layer::Layer2), (key(3), Layer::Layer3)].into(),
             contents: ["ad-b".to_owned(), "ad-a".to_owned(), "unknown".to_owned()].into(),
+            ..Evidence::default()
         }
     }
 
@@ -180,7 +271,8 @@ mod tests {
     }
 
     fn choose_at(evidence: &Evidence, candidates: &[Candidate]) -> Match {
-        choose(Timestamp::from_micros(ANCHOR), evidence, candidates, &ads())
+        let rules = Rules { windows: &Windows::default(), choose_by: ChooseBy::Tier, ads: &ads() };
+        choose(Timestamp::from_micros(ANCHOR), evidence, candidates, rules, None)
     }
 
     fn winner(candidates: &[Candidate]) -> Option<String> {
@@ -204,7 +296,7 @@ mod tests {
             );
             assert_eq!(winner(&[candidate(layer, -1, "x")]), None, "layer {layer}: after the anchor");
         }
-        let (from, to) = window(Timestamp::from_micros(ANCHOR));
+        let (from, to) = Windows::default().around(Timestamp::from_micros(ANCHOR));
         assert_eq!((from.micros(), to.micros()), (ANCHOR - 30 * DAY_MICROS, ANCHOR));
     }
 
@@ -262,6 +354,8 @@ mod tests {
         assert_eq!(receipt["candidates"][0]["at"], "1970-04-10T23:59:59.999993Z");
         assert_eq!(receipt["rule_version"], RULE_VERSION);
         assert!(!matched.receipt.contains("private"), "{}", matched.receipt);
+        assert_eq!((matched.probability, matched.p_none), (None, None), "no model, no probability");
+        super::super::receipt::verify(&matched).unwrap();
     }
 
     /// The rules again, as loops.

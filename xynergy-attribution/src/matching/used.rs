@@ -22,6 +22,8 @@ impl Layers {
         if let Some(personal) = &mut click.personal {
             personal.fingerprint = personal.fingerprint.filter(|_| self.contains(Layer::Layer2));
             personal.address = personal.address.filter(|_| self.contains(Layer::Layer3));
+            // The model recognises by the address as well.
+            personal.device = personal.device.take().filter(|_| self.contains(Layer::Layer3));
         }
     }
 }

@@ -220,6 +220,8 @@ mod tests {
                 }),
                 anchor: Timestamp::from_millis(day * 86_400_000),
                 rule_version: "r".into(),
+                probability: None,
+                p_none: None,
                 receipt: "{}".into(),
             },
             events_seen: 1,

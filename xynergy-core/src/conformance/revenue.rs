@@ -287,6 +287,8 @@ fn deal(deal_id: &str, value_minor: i64, events_seen: u64, ad_id: Option<&str>) 
             }),
             anchor: Timestamp::from_millis(9),
             rule_version: "rules".into(),
+            probability: None,
+            p_none: None,
             receipt: "{}".into(),
         },
         events_seen,

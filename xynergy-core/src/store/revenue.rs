@@ -82,11 +82,39 @@ pub struct Match {
     pub anchor: Timestamp,
     /// The rules that decided.
     pub rule_version: String,
-    /// The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person.
+    /// How probable it is that this click is behind the deal, in parts per million; `None` without a trained model.
+    #[serde(default)]
+    pub probability: Option<u32>,
+    /// How probable it is that no click is behind it, in parts per million; `None` without a trained model.
+    #[serde(default)]
+    pub p_none: Option<u32>,
+    /// The evidence as a JSON object: the candidates with layer, time and weight, without anything that identifies a person, and last
+    /// the SHA-256 `digest` of what is before it.
     pub receipt: String,
 }
 
+/// The members of a receipt that the match states too.
+#[derive(Deserialize)]
+struct Stated {
+    #[serde(default)]
+    probability: Option<u32>,
+    #[serde(default)]
+    p_none: Option<u32>,
+}
+
 impl Match {
+    /// As a store keeps it: the probabilities are those of the receipt, which is sealed.
+    pub fn stored(
+        found: Option<Attributed>,
+        anchor: Timestamp,
+        rule_version: String,
+        receipt: String,
+    ) -> Self {
+        let (probability, p_none) =
+            serde_json::from_str(&receipt).map_or((None, None), |s: Stated| (s.probability, s.p_none));
+        Self { found, anchor, rule_version, probability, p_none, receipt }
+    }
+
     /// The layer, or `None` without a match.
     pub fn layer(&self) -> Option<Layer> {
         self.found.as_ref().map(|f| f.layer)

@@ -114,6 +114,8 @@ fn folded(deal_id: &str, events: &[CrmEvent]) -> DealRevenue {
             found,
             anchor: Timestamp::from_millis(1),
             rule_version: "rules".into(),
+            probability: None,
+            p_none: None,
             receipt: format!("{{\"events\":{}}}", events.len()),
         },
         events_seen: events.len() as u64,

@@ -14,6 +14,7 @@ mod closed_loop;
 mod credit;
 mod execution;
 mod hubspot;
+mod matching;
 mod revenue;
 mod stream;
 mod webhooks;
@@ -86,6 +87,7 @@ const COMPUTES: &[&str] = &[
     "attribution.stage_values",
     "attribution.totals",
     "attribution.track_clicks",
+    "attribution.train",
     "closed_loop.allocate",
     "closed_loop.process",
     "closed_loop.tick",
@@ -148,9 +150,10 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         client::METHODS,
         ai::METHODS,
         attribution::METHODS,
-        revenue::METHODS,
         clicks::METHODS,
         credit::METHODS,
+        matching::METHODS,
+        revenue::METHODS,
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,

@@ -402,12 +402,7 @@ fn state(row: &Row<'_>) -> rusqlite::Result<DealRevenue> {
         problem: row.get(15)?,
         facts: json::column(row, 16)?.unwrap_or_default(),
         entries: Vec::new(),
-        matched: Match {
-            found,
-            anchor: Timestamp::from_micros(row.get(9)?),
-            rule_version: row.get(10)?,
-            receipt: row.get(11)?,
-        },
+        matched: Match::stored(found, Timestamp::from_micros(row.get(9)?), row.get(10)?, row.get(11)?),
         values_seen: row.get(17)?,
     })
 }
@@ -456,7 +451,11 @@ mod tests {
         let event = store.events(&tenant, "7").await.unwrap().remove(0);
         assert_eq!(event.change, Some(CrmChange::Stage { stage: "a \"stage\"".into() }));
         assert_eq!((event.recorded_at, event.deals), (Timestamp::from_micros(5000), vec!["7".to_owned()]));
-        assert_eq!(store.events_after(&tenant, None, 9).await.unwrap().len(), 1, "the other concerns no deal");
+        assert_eq!(
+            store.events_after(&tenant, None, 9).await.unwrap().len(),
+            1,
+            "the other concerns no deal"
+        );
         assert_eq!(store.pending_deals(&tenant, 9).await.unwrap(), ["8"]);
         let deal = store.deals(&tenant).await.unwrap().remove(0);
         assert_eq!((deal.stage.as_deref(), deal.value_minor), (Some("a \"stage\""), 50_000));

@@ -187,12 +187,7 @@ pub(super) fn deal(row: &Row) -> Result<DealRevenue, Failure> {
         problem: maybe_text(row, 21),
         facts: maybe_text(row, 22).map(|facts| from_json(&facts)).transpose()?.unwrap_or_default(),
         entries: entries(row)?,
-        matched: Match {
-            found,
-            anchor: Timestamp::from_micros(row.get(9)),
-            rule_version: text(row, 10),
-            receipt: text(row, 11),
-        },
+        matched: Match::stored(found, Timestamp::from_micros(row.get(9)), text(row, 10), text(row, 11)),
         values_seen: unsigned(row.get(23))?,
     })
 }
