@@ -943,6 +943,18 @@ export interface EventProblem {
   problem: string;
 }
 
+/** Why a deal is attributed as it is. */
+export interface Explanation {
+  /** The deal. */
+  deal_id: string;
+  /** The sealed receipt. */
+  receipt: string;
+  /** The same as a picture: how each piece of evidence moved the odds. An SVG document. */
+  svg: string;
+  /** The receipt in words. */
+  text: string;
+}
+
 /** A deal that could not be booked. */
 export interface FailedDeal {
   /** How often it was tried. */
@@ -953,6 +965,24 @@ export interface FailedDeal {
   next_attempt_at: Timestamp;
   /** Why, in one sentence. */
   problem: string;
+}
+
+/** What choosing by probability brings over choosing by tier, in parts per million of the conversions: each masked conversion counts as one with its click and as one whose click is gone, in the proportion that the conversions without a click id show. */
+export interface Gain {
+  /** The expected calibration error of the probability, over 15 bins of equal mass. */
+  calibration_error: number;
+  /** The same by how many other clicks the network has: up to 3, up to 30, more; nothing where there are no conversions. */
+  calibration_error_by_crowd: Array<number | null>;
+  /** The second less the first. */
+  gain: number;
+  /** Its upper end. */
+  gain_high: number;
+  /** The lower end of the gain's 95 % interval (paired). */
+  gain_low: number;
+  /** Right by probability. */
+  probability: number;
+  /** Right by tier: the click, or that there is none. */
+  tier: number;
 }
 
 /** The answer to a prompt. */
@@ -1095,7 +1125,11 @@ export interface Match {
   anchor: Timestamp;
   /** The ad, or `None` when no click is behind the deal. */
   found: Attributed | null;
-  /** The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person. */
+  /** How probable it is that no click is behind it, in parts per million; `None` without a trained model. */
+  p_none: number | null;
+  /** How probable it is that this click is behind the deal, in parts per million; `None` without a trained model. */
+  probability: number | null;
+  /** The evidence as a JSON object: the candidates with layer, time and weight, without anything that identifies a person, and last the SHA-256 `digest` of what is before it. */
   receipt: string;
   /** The rules that decided. */
   rule_version: string;
@@ -1335,6 +1369,14 @@ export interface RampStep {
 
 /** Why a change stands where it stands. The names are stable. */
 export type Reason = "above_ceiling" | "rate_limit_account" | "account_cap" | "attempts_exhausted" | "awaiting_approval" | "awaiting_step" | "awaiting_cuts" | "below_floor" | "cancelled" | "conflict" | "drifted" | "edited" | "expired" | "in_flight" | "kill_switch" | "landed_late" | "learning_phase" | "not_applied" | "not_sent" | "platform_rejected" | "rate_limit_campaign" | "rate_limit_owner" | "reconciled" | "resolved" | "stale_snapshot" | "superseded" | "throttled" | "unauthorized" | "unknown" | "unreachable" | "velocity" | "wrong_budget_type" | "wrong_currency" | "wrong_object";
+
+/** Whether a receipt is as it was sealed. */
+export interface ReceiptCheck {
+  /** What is wrong with it. */
+  problem: string | null;
+  /** Whether its bytes are those that were sealed, and what it lists leads to what it says was chosen. */
+  verified: boolean;
+}
 
 /** What an on-demand reconciliation found. */
 export interface Reconciled {
@@ -1677,6 +1719,18 @@ export interface TrackedClicks {
   rejected: Array<RejectedClick>;
 }
 
+/** What a training found. */
+export interface Trained {
+  /** The conversions with a consented device that it learnt from. */
+  conversions: number;
+  /** How the two ways to choose do on masked conversions that the judging model had not seen. */
+  judged: Gain;
+  /** Those of them whose click is known by its id; it was hidden to judge what is found without it. */
+  masked: number;
+  /** The model's name: matches that it judged tell it. */
+  model_version: string;
+}
+
 /** The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning. */
 export interface Usage {
   /** Tokens of the answer, reasoning included. */
@@ -1759,22 +1813,6 @@ export type PromptOrRequest = string | ChatRequestInput;
 /** A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`. */
 export type TimestampInput = string | Date;
 
-/** What some of the ads cost. What is not known may be left out: the cost then counts in no row of that dimension. */
-export interface AdSpend {
-  /** The ad. */
-  ad_id?: string | null | undefined;
-  /** The ad set. */
-  adset_id?: string | null | undefined;
-  /** The campaign. */
-  campaign_id?: string | null | undefined;
-  /** The content, as it stands in `utm_content`. */
-  content?: string | null | undefined;
-  /** The keyword, as it stands in `utm_term`. */
-  keyword?: string | null | undefined;
-  /** What it cost, in minor units of the base currency. */
-  spend_minor?: number | bigint | undefined;
-}
-
 /** Whose clicks are to be erased: every click that one of these names. At least one is given. */
 export interface ErasureSubject {
   /** The `Accept-Language` that goes with them. It is needed only where layer 3 is not used. */
@@ -1819,6 +1857,22 @@ export interface Journey {
 
 /** Which touches a further conversion of the same journey is owed to. */
 export type AfterConversion = "keep" | "restart";
+
+/** What some of the ads cost. What is not known may be left out: the cost then counts in no row of that dimension. */
+export interface AdSpend {
+  /** The ad. */
+  ad_id?: string | null | undefined;
+  /** The ad set. */
+  adset_id?: string | null | undefined;
+  /** The campaign. */
+  campaign_id?: string | null | undefined;
+  /** The content, as it stands in `utm_content`. */
+  content?: string | null | undefined;
+  /** The keyword, as it stands in `utm_term`. */
+  keyword?: string | null | undefined;
+  /** What it cost, in minor units of the base currency. */
+  spend_minor?: number | bigint | undefined;
+}
 
 /** Raw bytes: text, or anything else as base64. */
 export type Bytes = string | Uint8Array;
@@ -1946,6 +2000,8 @@ export interface AiConfig {
 
 /** Clicks, matching and stage values. */
 export interface AttributionConfig {
+  /** Which candidate becomes the match where no click id decides: `tier` (the latest of the surest layer) or `probability` (the likeliest, once `attribution.train` has made a model). */
+  choose_by?: ChooseBy | undefined;
   /** How clicks are read, and what of them is evidence. */
   clicks?: ClickRules | undefined;
   /** The CRM's names of the contact properties that are read. */
@@ -1966,6 +2022,8 @@ export interface AttributionConfig {
   stages?: StageValuesInput | undefined;
   /** Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the stage. */
   use_amounts?: boolean | undefined;
+  /** How far before a conversion its click may lie. */
+  windows?: Windows | undefined;
 }
 
 /** The limits of budget changes: a preset, or every figure by itself. */
@@ -2359,6 +2417,9 @@ export interface TokenConfig {
   simple_limit?: number | undefined;
 }
 
+/** Which of the candidates becomes the match, where no click id and no ad in a first URL decides. */
+export type ChooseBy = "tier" | "probability";
+
 /** How clicks are read, and what of them is evidence. */
 export interface ClickRules {
   /** Whether the hashes of click ids need consent too. They are what layer 1 matches by. */
@@ -2438,6 +2499,20 @@ export interface StageValuesInput {
   lead_minor?: number | bigint | undefined;
   /** The CRM's ids of the stages of lost deals, which are worth nothing. */
   lost_stages?: Array<string> | undefined;
+}
+
+/** How far before the conversion a click may lie, in hours by layer, the bound included; 0 never matches by that layer. */
+export interface Windows {
+  /** Other windows for the clicks of a channel, by the `utm_source` of their URL as it stands there. */
+  channels?: Record<string, ChannelWindows> | undefined;
+  /** Equal click ids: 30 days by default. */
+  layer1_hours?: number | undefined;
+  /** Equal fingerprints: 7 days by default. */
+  layer2_hours?: number | undefined;
+  /** Equal address and user agent: 1 day by default. */
+  layer3_hours?: number | undefined;
+  /** How far back the probability looks for clicks of the same network, for a model that is trained from now on: 7 days by default. */
+  probability_hours?: number | undefined;
 }
 
 /** Every figure of the guards. All durations are in milliseconds. */
@@ -2652,6 +2727,16 @@ export interface PipelineStage {
   value_minor?: number | bigint | null | undefined;
 }
 
+/** The windows of one channel; what is not given is as for the others. */
+export interface ChannelWindows {
+  /** Equal click ids. */
+  layer1_hours?: number | null | undefined;
+  /** Equal fingerprints. */
+  layer2_hours?: number | null | undefined;
+  /** Equal address and user agent. */
+  layer3_hours?: number | null | undefined;
+}
+
 /** What an actor may decide. */
 export type Role = "approver" | "operator";
 
@@ -2805,38 +2890,6 @@ export interface AttributionArea {
    */
   stages(options?: PerCall): Promise<StageValues>;
   /**
-   * What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text.
-   * @param stageTo The CRM's id of the stage after the move.
-   * @param options.stageFrom The stage before it; none for a new deal.
-   * @param options.pipeline The CRM's id of the pipeline.
-   * @param options.amount The deal's amount in major units, as decimal text.
-   * @param options.currency The amount's currency; that of the configuration when absent.
-   */
-  syntheticRevenue(stageTo: string, options?: PerCall & { stageFrom?: string | null | undefined; pipeline?: string | null | undefined; amount?: string | null | undefined; currency?: string | null | undefined }): Promise<StageWorth>;
-  /**
-   * Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
-   * @param cut Events up to this time count.
-   */
-  revalue(cut: TimestampInput, options?: PerCall): Promise<StageTable>;
-  /**
-   * What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored.
-   * @param options.cut Events up to this time count; now when absent.
-   */
-  stageValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<StageTable>;
-  /**
-   * The same for people: a table as text and a picture (SVG).
-   * @param options.cut Events up to this time count; now when absent.
-   */
-  showValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<ShownValues>;
-  /**
-   * What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
-   * @param by By what.
-   * @param options.spend What the ads cost.
-   * @param options.from Deals that converted at this time or later.
-   * @param options.to Deals that converted before this time.
-   */
-  roas(by: Dimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; from?: TimestampInput | null | undefined; to?: TimestampInput | null | undefined }): Promise<Roas>;
-  /**
    * How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
    * @param options.since A moment of the first day.
    * @param options.until A moment of the last day.
@@ -2870,6 +2923,53 @@ export interface AttributionArea {
    * @param options.afterConversion Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
    */
   paths(journeys: Array<Journey>, options?: PerCall & { afterConversion?: AfterConversion | null | undefined }): Promise<Array<TouchPath>>;
+  /**
+   * Learns how probable matches are from the tenant's own clicks and deals: weights without labels, and calibration on deals whose click is known by its id and hidden on purpose. Returns what choosing by probability brings over choosing by tier. `least_masked` is how many deals with a known click it takes: 200 by default.
+   * @param options.leastMasked How many deals with a known click it takes.
+   */
+  train(options?: PerCall & { leastMasked?: number | null | undefined }): Promise<Trained>;
+  /**
+   * Why a deal is attributed as it is: its receipt, checked and replayed, in words and as a picture (SVG).
+   * @param dealId The CRM's id of the deal.
+   */
+  explain(dealId: string, options?: PerCall): Promise<Explanation>;
+  /**
+   * Checks a receipt that was kept somewhere: one changed byte fails, and what it lists must lead to what it says.
+   * @param receipt The receipt of a match.
+   */
+  verifyReceipt(receipt: string, options?: PerCall): Promise<ReceiptCheck>;
+  /**
+   * What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text.
+   * @param stageTo The CRM's id of the stage after the move.
+   * @param options.stageFrom The stage before it; none for a new deal.
+   * @param options.pipeline The CRM's id of the pipeline.
+   * @param options.amount The deal's amount in major units, as decimal text.
+   * @param options.currency The amount's currency; that of the configuration when absent.
+   */
+  syntheticRevenue(stageTo: string, options?: PerCall & { stageFrom?: string | null | undefined; pipeline?: string | null | undefined; amount?: string | null | undefined; currency?: string | null | undefined }): Promise<StageWorth>;
+  /**
+   * Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+   * @param cut Events up to this time count.
+   */
+  revalue(cut: TimestampInput, options?: PerCall): Promise<StageTable>;
+  /**
+   * What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored.
+   * @param options.cut Events up to this time count; now when absent.
+   */
+  stageValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<StageTable>;
+  /**
+   * The same for people: a table as text and a picture (SVG).
+   * @param options.cut Events up to this time count; now when absent.
+   */
+  showValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<ShownValues>;
+  /**
+   * What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
+   * @param by By what.
+   * @param options.spend What the ads cost.
+   * @param options.from Deals that converted at this time or later.
+   * @param options.to Deals that converted before this time.
+   */
+  roas(by: Dimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; from?: TimestampInput | null | undefined; to?: TimestampInput | null | undefined }): Promise<Roas>;
 }
 
 /** The methods of `hubspot`. */

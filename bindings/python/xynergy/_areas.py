@@ -230,6 +230,84 @@ class AttributionMethods(Area):
         found: t.StageValues = decode(await self._call("attribution.stages", {}, timeout, request_id), "StageValues")
         return found
 
+    async def clicks_by_ad(self, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdClicks]:
+        """How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
+
+        Args:
+            since: A moment of the first day.
+            until: A moment of the last day.
+        """
+        found: Records[t.AdClicks] = decode(await self._call("attribution.clicks_by_ad", {"since": since, "until": until}, timeout, request_id), "[AdClicks]")
+        return found
+
+    async def erase(self, subject: a.ErasureSubjectLike, *, timeout: float | None = None, request_id: str | None = None) -> t.Erasure:
+        """Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again.
+
+        Args:
+            subject: Whose clicks.
+        """
+        found: t.Erasure = decode(await self._call("attribution.erase", {"subject": subject}, timeout, request_id), "Erasure")
+        return found
+
+    async def prune(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Pruning:
+        """Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day."""
+        found: t.Pruning = decode(await self._call("attribution.prune", {}, timeout, request_id), "Pruning")
+        return found
+
+    async def credit(self, paths: Sequence[a.TouchPathLike], model: a.CreditModel, lookback_days: int | None = None, lookback_steps: int | None = None, direct_channels: Sequence[str] | None = None, weights: a.PositionWeightsLike | None = None, half_life_seconds: int | None = None, order: int | None = None, nulls: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Credits:
+        """The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored.
+
+        Args:
+            paths: The touches before conversions, and before none.
+            model: How the conversions are divided.
+            lookback_days: Only touches at most so many days before the conversion count.
+            lookback_steps: Only the last so many touches count.
+            direct_channels: The channels that are no marketing: `["direct"]` by default.
+            weights: Of the first touch, those between together, and the last: 40, 20 and 40 by default.
+            half_life_seconds: 7 days by default.
+            order: How many touches the chain remembers: 1 to 4, 1 by default.
+            nulls: Whether paths without a conversion are part of the chain: true by default.
+        """
+        found: t.Credits = decode(await self._call("attribution.credit", {"paths": paths, "model": model, "lookback_days": lookback_days, "lookback_steps": lookback_steps, "direct_channels": direct_channels, "weights": weights, "half_life_seconds": half_life_seconds, "order": order, "nulls": nulls}, timeout, request_id), "Credits")
+        return found
+
+    async def paths(self, journeys: Sequence[a.JourneyLike], after_conversion: a.AfterConversion | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.TouchPath]:
+        """The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
+
+        Args:
+            journeys: What is known of each person.
+            after_conversion: Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
+        """
+        found: Records[t.TouchPath] = decode(await self._call("attribution.paths", {"journeys": journeys, "after_conversion": after_conversion}, timeout, request_id), "[TouchPath]")
+        return found
+
+    async def train(self, least_masked: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Trained:
+        """Learns how probable matches are from the tenant's own clicks and deals: weights without labels, and calibration on deals whose click is known by its id and hidden on purpose. Returns what choosing by probability brings over choosing by tier. `least_masked` is how many deals with a known click it takes: 200 by default.
+
+        Args:
+            least_masked: How many deals with a known click it takes.
+        """
+        found: t.Trained = decode(await self._call("attribution.train", {"least_masked": least_masked}, timeout, request_id), "Trained")
+        return found
+
+    async def explain(self, deal_id: str, *, timeout: float | None = None, request_id: str | None = None) -> t.Explanation:
+        """Why a deal is attributed as it is: its receipt, checked and replayed, in words and as a picture (SVG).
+
+        Args:
+            deal_id: The CRM's id of the deal.
+        """
+        found: t.Explanation = decode(await self._call("attribution.explain", {"deal_id": deal_id}, timeout, request_id), "Explanation")
+        return found
+
+    async def verify_receipt(self, receipt: str, *, timeout: float | None = None, request_id: str | None = None) -> t.ReceiptCheck:
+        """Checks a receipt that was kept somewhere: one changed byte fails, and what it lists must lead to what it says.
+
+        Args:
+            receipt: The receipt of a match.
+        """
+        found: t.ReceiptCheck = decode(await self._call("attribution.verify_receipt", {"receipt": receipt}, timeout, request_id), "ReceiptCheck")
+        return found
+
     async def synthetic_revenue(self, stage_to: str, stage_from: str | None = None, pipeline: str | None = None, amount: str | None = None, currency: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.StageWorth:
         """What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text.
 
@@ -280,57 +358,6 @@ class AttributionMethods(Area):
             to: Deals that converted before this time.
         """
         found: t.Roas = decode(await self._call("attribution.roas", {"by": by, "spend": spend, "from": from_, "to": to}, timeout, request_id), "Roas")
-        return found
-
-    async def clicks_by_ad(self, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdClicks]:
-        """How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
-
-        Args:
-            since: A moment of the first day.
-            until: A moment of the last day.
-        """
-        found: Records[t.AdClicks] = decode(await self._call("attribution.clicks_by_ad", {"since": since, "until": until}, timeout, request_id), "[AdClicks]")
-        return found
-
-    async def erase(self, subject: a.ErasureSubjectLike, *, timeout: float | None = None, request_id: str | None = None) -> t.Erasure:
-        """Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again.
-
-        Args:
-            subject: Whose clicks.
-        """
-        found: t.Erasure = decode(await self._call("attribution.erase", {"subject": subject}, timeout, request_id), "Erasure")
-        return found
-
-    async def prune(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Pruning:
-        """Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day."""
-        found: t.Pruning = decode(await self._call("attribution.prune", {}, timeout, request_id), "Pruning")
-        return found
-
-    async def credit(self, paths: Sequence[a.TouchPathLike], model: a.CreditModel, lookback_days: int | None = None, lookback_steps: int | None = None, direct_channels: Sequence[str] | None = None, weights: a.PositionWeightsLike | None = None, half_life_seconds: int | None = None, order: int | None = None, nulls: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Credits:
-        """The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored.
-
-        Args:
-            paths: The touches before conversions, and before none.
-            model: How the conversions are divided.
-            lookback_days: Only touches at most so many days before the conversion count.
-            lookback_steps: Only the last so many touches count.
-            direct_channels: The channels that are no marketing: `["direct"]` by default.
-            weights: Of the first touch, those between together, and the last: 40, 20 and 40 by default.
-            half_life_seconds: 7 days by default.
-            order: How many touches the chain remembers: 1 to 4, 1 by default.
-            nulls: Whether paths without a conversion are part of the chain: true by default.
-        """
-        found: t.Credits = decode(await self._call("attribution.credit", {"paths": paths, "model": model, "lookback_days": lookback_days, "lookback_steps": lookback_steps, "direct_channels": direct_channels, "weights": weights, "half_life_seconds": half_life_seconds, "order": order, "nulls": nulls}, timeout, request_id), "Credits")
-        return found
-
-    async def paths(self, journeys: Sequence[a.JourneyLike], after_conversion: a.AfterConversion | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.TouchPath]:
-        """The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
-
-        Args:
-            journeys: What is known of each person.
-            after_conversion: Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
-        """
-        found: Records[t.TouchPath] = decode(await self._call("attribution.paths", {"journeys": journeys, "after_conversion": after_conversion}, timeout, request_id), "[TouchPath]")
         return found
 
 class HubspotMethods(Area):

@@ -58,6 +58,8 @@ ApiKeys = Union["SecretRefLike", "Sequence[SecretRefLike]"]
 class AttributionConfigDict(TypedDict, total=False):
     """Clicks, matching and stage values."""
 
+    choose_by: ChooseBy
+    """Which candidate becomes the match where no click id decides: `tier` (the latest of the surest layer) or `probability` (the likeliest, once `attribution.train` has made a model)."""
     clicks: ClickRulesLike
     """How clicks are read, and what of them is evidence."""
     contact_properties: ContactPropertiesLike
@@ -78,6 +80,8 @@ class AttributionConfigDict(TypedDict, total=False):
     """What a deal is worth by its stage."""
     use_amounts: bool
     """Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the stage."""
+    windows: WindowsLike
+    """How far before a conversion its click may lie."""
 
 AttributionConfigLike = AttributionConfigDict
 
@@ -114,6 +118,20 @@ class CacheConfigDict(TypedDict, total=False):
     """For how long, in seconds."""
 
 CacheConfigLike = CacheConfigDict
+
+class ChannelWindowsDict(TypedDict, total=False):
+    """The windows of one channel; what is not given is as for the others."""
+
+    layer1_hours: int | None
+    """Equal click ids."""
+    layer2_hours: int | None
+    """Equal fingerprints."""
+    layer3_hours: int | None
+    """Equal address and user agent."""
+
+ChannelWindowsLike = ChannelWindowsDict
+
+ChooseBy = Union[Literal["tier", "probability"]]
 
 class ClickKeysConfigDict(TypedDict, total=False):
     """The keys under which what identifies is hashed."""
@@ -757,6 +775,22 @@ class WebhooksConfigDict(_WebhooksConfigRequired, total=False):
 WebhooksConfigLike = WebhooksConfigDict
 
 Window = Union[Literal["minute", "hour", "day", "month"]]
+
+class WindowsDict(TypedDict, total=False):
+    """How far before the conversion a click may lie, in hours by layer, the bound included; 0 never matches by that layer."""
+
+    channels: Mapping[str, ChannelWindowsLike]
+    """Other windows for the clicks of a channel, by the `utm_source` of their URL as it stands there."""
+    layer1_hours: int
+    """Equal click ids: 30 days by default."""
+    layer2_hours: int
+    """Equal fingerprints: 7 days by default."""
+    layer3_hours: int
+    """Equal address and user agent: 1 day by default."""
+    probability_hours: int
+    """How far back the probability looks for clicks of the same network, for a model that is trained from now on: 7 days by default."""
+
+WindowsLike = WindowsDict
 
 Zone = Union[str]
 

@@ -1234,6 +1234,23 @@ class EventProblem(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
 
 
+class Explanation(Record):
+    """Why a deal is attributed as it is."""
+
+    __slots__ = ()
+
+    deal_id: str
+    """The deal."""
+    receipt: str
+    """The sealed receipt."""
+    svg: str
+    """The same as a picture: how each piece of evidence moved the odds. An SVG document."""
+    text: str
+    """The receipt in words."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deal_id": "", "receipt": "", "svg": "", "text": ""}
+
+
 class FailedDeal(Record):
     """A deal that could not be booked."""
 
@@ -1249,6 +1266,29 @@ class FailedDeal(Record):
     """Why, in one sentence."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"attempts": "", "deal_id": "", "next_attempt_at": "", "problem": ""}
+
+
+class Gain(Record):
+    """What choosing by probability brings over choosing by tier, in parts per million of the conversions: each masked conversion counts as one with its click and as one whose click is gone, in the proportion that the conversions without a click id show."""
+
+    __slots__ = ()
+
+    calibration_error: int
+    """The expected calibration error of the probability, over 15 bins of equal mass."""
+    calibration_error_by_crowd: Records[int | None]
+    """The same by how many other clicks the network has: up to 3, up to 30, more; nothing where there are no conversions."""
+    gain: int
+    """The second less the first."""
+    gain_high: int
+    """Its upper end."""
+    gain_low: int
+    """The lower end of the gain's 95 % interval (paired)."""
+    probability: int
+    """Right by probability."""
+    tier: int
+    """Right by tier: the click, or that there is none."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"calibration_error": "", "calibration_error_by_crowd": "", "gain": "", "gain_high": "", "gain_low": "", "probability": "", "tier": ""}
 
 
 class Generation(Record):
@@ -1396,12 +1436,16 @@ class Match(Record):
     """The time of the conversion: only clicks up to it were considered."""
     found: Attributed | None
     """The ad, or `None` when no click is behind the deal."""
+    p_none: int | None
+    """How probable it is that no click is behind it, in parts per million; `None` without a trained model."""
+    probability: int | None
+    """How probable it is that this click is behind the deal, in parts per million; `None` without a trained model."""
     receipt: str
-    """The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person."""
+    """The evidence as a JSON object: the candidates with layer, time and weight, without anything that identifies a person, and last the SHA-256 `digest` of what is before it."""
     rule_version: str
     """The rules that decided."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"anchor": "", "found": "Attributed", "receipt": "", "rule_version": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"anchor": "", "found": "Attributed", "p_none": "", "probability": "", "receipt": "", "rule_version": ""}
 
 
 class MatchCounts(Record):
@@ -1716,6 +1760,19 @@ class RampStep(Record):
     """Where the last one arrives."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"id": "", "step": "", "steps": "", "target": ""}
+
+
+class ReceiptCheck(Record):
+    """Whether a receipt is as it was sealed."""
+
+    __slots__ = ()
+
+    problem: str | None
+    """What is wrong with it."""
+    verified: bool
+    """Whether its bytes are those that were sealed, and what it lists leads to what it says was chosen."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"problem": "", "verified": ""}
 
 
 class Reconciled(Record):
@@ -2177,6 +2234,23 @@ class TrackedClicks(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"bots": "", "duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
 
 
+class Trained(Record):
+    """What a training found."""
+
+    __slots__ = ()
+
+    conversions: int
+    """The conversions with a consented device that it learnt from."""
+    judged: Gain
+    """How the two ways to choose do on masked conversions that the judging model had not seen."""
+    masked: int
+    """Those of them whose click is known by its id; it was hidden to judge what is found without it."""
+    model_version: str
+    """The model's name: matches that it judged tell it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"conversions": "", "judged": "Gain", "masked": "", "model_version": ""}
+
+
 class Usage(Record):
     """The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning."""
 
@@ -2215,4 +2289,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Dimension", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "FailedDeal", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Dimension", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "Explanation", "FailedDeal", "Gain", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "Usage", "Utm", "Window", "Zone"]

@@ -253,6 +253,12 @@ const results = {
   'attribution.stages'(it) {
     if (it !== null && typeof it === 'object') { StageValues(it); }
   },
+  'attribution.credit'(it) {
+    if (it !== null && typeof it === 'object') { Credits(it); }
+  },
+  'attribution.paths'(it) {
+    if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { TouchPath(each0); } } }
+  },
   'attribution.synthetic_revenue'(it) {
     if (it !== null && typeof it === 'object') { StageWorth(it); }
   },
@@ -264,12 +270,6 @@ const results = {
   },
   'attribution.roas'(it) {
     if (it !== null && typeof it === 'object') { Roas(it); }
-  },
-  'attribution.credit'(it) {
-    if (it !== null && typeof it === 'object') { Credits(it); }
-  },
-  'attribution.paths'(it) {
-    if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { TouchPath(each0); } } }
   },
   'allocation.pipeline'(it) {
     if (it !== null && typeof it === 'object') { for (const key0 in it) { if (it[key0] !== null && typeof it[key0] === 'object') { Pipeline(it[key0]); } } }

@@ -166,41 +166,6 @@ const ATTRIBUTION_STAGES = {
   decode: results['attribution.stages'],
   empty: false,
 };
-const ATTRIBUTION_SYNTHETIC_REVENUE = {
-  name: 'attribution.synthetic_revenue',
-  required: ["stage_to"],
-  optional: new Map([["stageFrom", "stage_from"], ["pipeline", "pipeline"], ["amount", "amount"], ["currency", "currency"]]),
-  decode: results['attribution.synthetic_revenue'],
-  empty: false,
-};
-const ATTRIBUTION_REVALUE = {
-  name: 'attribution.revalue',
-  required: ["cut"],
-  optional: new Map([]),
-  decode: results['attribution.revalue'],
-  empty: false,
-};
-const ATTRIBUTION_STAGE_VALUES = {
-  name: 'attribution.stage_values',
-  required: [],
-  optional: new Map([["cut", "cut"]]),
-  decode: results['attribution.stage_values'],
-  empty: false,
-};
-const ATTRIBUTION_SHOW_VALUES = {
-  name: 'attribution.show_values',
-  required: [],
-  optional: new Map([["cut", "cut"]]),
-  decode: results['attribution.show_values'],
-  empty: false,
-};
-const ATTRIBUTION_ROAS = {
-  name: 'attribution.roas',
-  required: ["by"],
-  optional: new Map([["spend", "spend"], ["from", "from"], ["to", "to"]]),
-  decode: results['attribution.roas'],
-  empty: false,
-};
 const ATTRIBUTION_CLICKS_BY_AD = {
   name: 'attribution.clicks_by_ad',
   required: [],
@@ -234,6 +199,62 @@ const ATTRIBUTION_PATHS = {
   required: ["journeys"],
   optional: new Map([["afterConversion", "after_conversion"]]),
   decode: results['attribution.paths'],
+  empty: false,
+};
+const ATTRIBUTION_TRAIN = {
+  name: 'attribution.train',
+  required: [],
+  optional: new Map([["leastMasked", "least_masked"]]),
+  decode: results['attribution.train'],
+  empty: false,
+};
+const ATTRIBUTION_EXPLAIN = {
+  name: 'attribution.explain',
+  required: ["deal_id"],
+  optional: new Map([]),
+  decode: results['attribution.explain'],
+  empty: false,
+};
+const ATTRIBUTION_VERIFY_RECEIPT = {
+  name: 'attribution.verify_receipt',
+  required: ["receipt"],
+  optional: new Map([]),
+  decode: results['attribution.verify_receipt'],
+  empty: false,
+};
+const ATTRIBUTION_SYNTHETIC_REVENUE = {
+  name: 'attribution.synthetic_revenue',
+  required: ["stage_to"],
+  optional: new Map([["stageFrom", "stage_from"], ["pipeline", "pipeline"], ["amount", "amount"], ["currency", "currency"]]),
+  decode: results['attribution.synthetic_revenue'],
+  empty: false,
+};
+const ATTRIBUTION_REVALUE = {
+  name: 'attribution.revalue',
+  required: ["cut"],
+  optional: new Map([]),
+  decode: results['attribution.revalue'],
+  empty: false,
+};
+const ATTRIBUTION_STAGE_VALUES = {
+  name: 'attribution.stage_values',
+  required: [],
+  optional: new Map([["cut", "cut"]]),
+  decode: results['attribution.stage_values'],
+  empty: false,
+};
+const ATTRIBUTION_SHOW_VALUES = {
+  name: 'attribution.show_values',
+  required: [],
+  optional: new Map([["cut", "cut"]]),
+  decode: results['attribution.show_values'],
+  empty: false,
+};
+const ATTRIBUTION_ROAS = {
+  name: 'attribution.roas',
+  required: ["by"],
+  optional: new Map([["spend", "spend"], ["from", "from"], ["to", "to"]]),
+  decode: results['attribution.roas'],
   empty: false,
 };
 const HUBSPOT_ACCEPT = {
@@ -628,26 +649,6 @@ class Attribution {
   stages(options) {
     return invoke(this.#handle, ATTRIBUTION_STAGES, [], options);
   }
-  /** What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text. */
-  syntheticRevenue(stageTo, options) {
-    return invoke(this.#handle, ATTRIBUTION_SYNTHETIC_REVENUE, [stageTo], options);
-  }
-  /** Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there. */
-  revalue(cut, options) {
-    return invoke(this.#handle, ATTRIBUTION_REVALUE, [cut], options);
-  }
-  /** What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored. */
-  stageValues(options) {
-    return invoke(this.#handle, ATTRIBUTION_STAGE_VALUES, [], options);
-  }
-  /** The same for people: a table as text and a picture (SVG). */
-  showValues(options) {
-    return invoke(this.#handle, ATTRIBUTION_SHOW_VALUES, [], options);
-  }
-  /** What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time. */
-  roas(by, options) {
-    return invoke(this.#handle, ATTRIBUTION_ROAS, [by], options);
-  }
   /** How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased. */
   clicksByAd(options) {
     return invoke(this.#handle, ATTRIBUTION_CLICKS_BY_AD, [], options);
@@ -667,6 +668,38 @@ class Attribution {
   /** The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it. */
   paths(journeys, options) {
     return invoke(this.#handle, ATTRIBUTION_PATHS, [journeys], options);
+  }
+  /** Learns how probable matches are from the tenant's own clicks and deals: weights without labels, and calibration on deals whose click is known by its id and hidden on purpose. Returns what choosing by probability brings over choosing by tier. `least_masked` is how many deals with a known click it takes: 200 by default. */
+  train(options) {
+    return invoke(this.#handle, ATTRIBUTION_TRAIN, [], options);
+  }
+  /** Why a deal is attributed as it is: its receipt, checked and replayed, in words and as a picture (SVG). */
+  explain(dealId, options) {
+    return invoke(this.#handle, ATTRIBUTION_EXPLAIN, [dealId], options);
+  }
+  /** Checks a receipt that was kept somewhere: one changed byte fails, and what it lists must lead to what it says. */
+  verifyReceipt(receipt, options) {
+    return invoke(this.#handle, ATTRIBUTION_VERIFY_RECEIPT, [receipt], options);
+  }
+  /** What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text. */
+  syntheticRevenue(stageTo, options) {
+    return invoke(this.#handle, ATTRIBUTION_SYNTHETIC_REVENUE, [stageTo], options);
+  }
+  /** Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there. */
+  revalue(cut, options) {
+    return invoke(this.#handle, ATTRIBUTION_REVALUE, [cut], options);
+  }
+  /** What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored. */
+  stageValues(options) {
+    return invoke(this.#handle, ATTRIBUTION_STAGE_VALUES, [], options);
+  }
+  /** The same for people: a table as text and a picture (SVG). */
+  showValues(options) {
+    return invoke(this.#handle, ATTRIBUTION_SHOW_VALUES, [], options);
+  }
+  /** What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time. */
+  roas(by, options) {
+    return invoke(this.#handle, ATTRIBUTION_ROAS, [by], options);
   }
 }
 

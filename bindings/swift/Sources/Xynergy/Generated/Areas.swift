@@ -332,111 +332,6 @@ public struct AttributionArea: Sendable {
         return try await caller.call("attribution.stages", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of
-    /// `currency`, as decimal text.
-    /// - Parameter stageTo: The CRM's id of the stage after the move.
-    /// - Parameter stageFrom: The stage before it; none for a new deal.
-    /// - Parameter pipeline: The CRM's id of the pipeline.
-    /// - Parameter amount: The deal's amount in major units, as decimal text.
-    /// - Parameter currency: The amount's currency; that of the configuration when absent.
-    public func syntheticRevenue(
-        _ stageTo: String,
-        stageFrom: String? = nil,
-        pipeline: String? = nil,
-        amount: String? = nil,
-        currency: String? = nil,
-        timeoutMs: UInt64? = nil,
-        requestId: String? = nil
-    ) async throws -> StageWorth {
-        struct Arguments: Encodable, Sendable {
-            let stageTo: String
-            let stageFrom: String?
-            let pipeline: String?
-            let amount: String?
-            let currency: String?
-
-            enum CodingKeys: String, CodingKey {
-                case stageTo = "stage_to"
-                case stageFrom = "stage_from"
-                case pipeline
-                case amount
-                case currency
-            }
-        }
-        return try await caller.call("attribution.synthetic_revenue", Arguments(stageTo: stageTo, stageFrom: stageFrom, pipeline: pipeline, amount: amount, currency: currency), timeoutMs: timeoutMs, requestId: requestId)
-    }
-
-    /// Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at
-    /// the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
-    /// - Parameter cut: Events up to this time count.
-    public func revalue(_ cut: Timestamp, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
-        struct Arguments: Encodable, Sendable {
-            let cut: Timestamp
-
-            enum CodingKeys: String, CodingKey {
-                case cut
-            }
-        }
-        return try await caller.call("attribution.revalue", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
-    }
-
-    /// What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned,
-    /// and by age from 200 closed deals on. Nothing is stored.
-    /// - Parameter cut: Events up to this time count; now when absent.
-    public func stageValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
-        struct Arguments: Encodable, Sendable {
-            let cut: Timestamp?
-
-            enum CodingKeys: String, CodingKey {
-                case cut
-            }
-        }
-        return try await caller.call("attribution.stage_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
-    }
-
-    /// The same for people: a table as text and a picture (SVG).
-    /// - Parameter cut: Events up to this time count; now when absent.
-    public func showValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ShownValues {
-        struct Arguments: Encodable, Sendable {
-            let cut: Timestamp?
-
-            enum CodingKeys: String, CodingKey {
-                case cut
-            }
-        }
-        return try await caller.call("attribution.show_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
-    }
-
-    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before
-    /// `to`. `spend` is what is known of the cost, over the same time.
-    /// - Parameter by: By what.
-    /// - Parameter spend: What the ads cost.
-    /// - Parameter from: Deals that converted at this time or later.
-    /// - Parameter to: Deals that converted before this time.
-    public func roas(
-        _ by: Dimension,
-        spend: [AdSpend] = [],
-        from: Timestamp? = nil,
-        to: Timestamp? = nil,
-        timeoutMs: UInt64? = nil,
-        requestId: String? = nil
-    ) async throws -> Roas {
-        struct Arguments: Encodable, Sendable {
-            let by: Dimension
-            let spend: [AdSpend]
-            let from: Timestamp?
-            let to: Timestamp?
-
-            enum CodingKeys: String, CodingKey {
-                case by
-                case spend
-                case from
-                case to
-            }
-        }
-        return try await caller.call("attribution.roas", Arguments(by: by, spend: spend, from: from, to: to), timeoutMs: timeoutMs, requestId: requestId)
-    }
-
     /// How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days
     /// without them. It counts clicks that were pruned or erased.
     /// - Parameter since: A moment of the first day.
@@ -546,6 +441,152 @@ public struct AttributionArea: Sendable {
             }
         }
         return try await caller.call("attribution.paths", Arguments(journeys: journeys, afterConversion: afterConversion), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Learns how probable matches are from the tenant's own clicks and deals: weights without labels, and calibration on deals whose
+    /// click is known by its id and hidden on purpose. Returns what choosing by probability brings over choosing by tier.
+    /// `least_masked` is how many deals with a known click it takes: 200 by default.
+    /// - Parameter leastMasked: How many deals with a known click it takes.
+    public func train(leastMasked: UInt32? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Trained {
+        struct Arguments: Encodable, Sendable {
+            let leastMasked: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case leastMasked = "least_masked"
+            }
+        }
+        return try await caller.call("attribution.train", Arguments(leastMasked: leastMasked), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Why a deal is attributed as it is: its receipt, checked and replayed, in words and as a picture (SVG).
+    /// - Parameter dealId: The CRM's id of the deal.
+    public func explain(_ dealId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Explanation {
+        struct Arguments: Encodable, Sendable {
+            let dealId: String
+
+            enum CodingKeys: String, CodingKey {
+                case dealId = "deal_id"
+            }
+        }
+        return try await caller.call("attribution.explain", Arguments(dealId: dealId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Checks a receipt that was kept somewhere: one changed byte fails, and what it lists must lead to what it says.
+    /// - Parameter receipt: The receipt of a match.
+    public func verifyReceipt(_ receipt: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ReceiptCheck {
+        struct Arguments: Encodable, Sendable {
+            let receipt: String
+
+            enum CodingKeys: String, CodingKey {
+                case receipt
+            }
+        }
+        return try await caller.call("attribution.verify_receipt", Arguments(receipt: receipt), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of
+    /// `currency`, as decimal text.
+    /// - Parameter stageTo: The CRM's id of the stage after the move.
+    /// - Parameter stageFrom: The stage before it; none for a new deal.
+    /// - Parameter pipeline: The CRM's id of the pipeline.
+    /// - Parameter amount: The deal's amount in major units, as decimal text.
+    /// - Parameter currency: The amount's currency; that of the configuration when absent.
+    public func syntheticRevenue(
+        _ stageTo: String,
+        stageFrom: String? = nil,
+        pipeline: String? = nil,
+        amount: String? = nil,
+        currency: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> StageWorth {
+        struct Arguments: Encodable, Sendable {
+            let stageTo: String
+            let stageFrom: String?
+            let pipeline: String?
+            let amount: String?
+            let currency: String?
+
+            enum CodingKeys: String, CodingKey {
+                case stageTo = "stage_to"
+                case stageFrom = "stage_from"
+                case pipeline
+                case amount
+                case currency
+            }
+        }
+        return try await caller.call("attribution.synthetic_revenue", Arguments(stageTo: stageTo, stageFrom: stageFrom, pipeline: pipeline, amount: amount, currency: currency), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at
+    /// the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+    /// - Parameter cut: Events up to this time count.
+    public func revalue(_ cut: Timestamp, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.revalue", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned,
+    /// and by age from 200 closed deals on. Nothing is stored.
+    /// - Parameter cut: Events up to this time count; now when absent.
+    public func stageValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.stage_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The same for people: a table as text and a picture (SVG).
+    /// - Parameter cut: Events up to this time count; now when absent.
+    public func showValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ShownValues {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.show_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before
+    /// `to`. `spend` is what is known of the cost, over the same time.
+    /// - Parameter by: By what.
+    /// - Parameter spend: What the ads cost.
+    /// - Parameter from: Deals that converted at this time or later.
+    /// - Parameter to: Deals that converted before this time.
+    public func roas(
+        _ by: Dimension,
+        spend: [AdSpend] = [],
+        from: Timestamp? = nil,
+        to: Timestamp? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Roas {
+        struct Arguments: Encodable, Sendable {
+            let by: Dimension
+            let spend: [AdSpend]
+            let from: Timestamp?
+            let to: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case by
+                case spend
+                case from
+                case to
+            }
+        }
+        return try await caller.call("attribution.roas", Arguments(by: by, spend: spend, from: from, to: to), timeoutMs: timeoutMs, requestId: requestId)
     }
 }
 

@@ -156,6 +156,9 @@ public struct AiConfig: Codable, Hashable, Sendable {
 
 /// Clicks, matching and stage values.
 public struct AttributionConfig: Codable, Hashable, Sendable {
+    /// Which candidate becomes the match where no click id decides: `tier` (the latest of the surest layer) or `probability` (the
+    /// likeliest, once `attribution.train` has made a model).
+    public var chooseBy: ChooseBy
     /// How clicks are read, and what of them is evidence.
     public var clicks: ClickRules
     /// The CRM's names of the contact properties that are read.
@@ -179,8 +182,11 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
     /// Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the
     /// stage.
     public var useAmounts: Bool
+    /// How far before a conversion its click may lie.
+    public var windows: Windows
 
     public init(
+        chooseBy: ChooseBy = .tier,
         clicks: ClickRules = ClickRules(),
         contactProperties: ContactProperties = ContactProperties(),
         currencies: Currencies = Currencies(),
@@ -190,8 +196,10 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
         pipelines: [Pipeline] = [],
         retention: RetentionConfig = RetentionConfig(),
         stages: StageValues = StageValues(),
-        useAmounts: Bool = false
+        useAmounts: Bool = false,
+        windows: Windows = Windows()
     ) {
+        self.chooseBy = chooseBy
         self.clicks = clicks
         self.contactProperties = contactProperties
         self.currencies = currencies
@@ -202,9 +210,11 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
         self.retention = retention
         self.stages = stages
         self.useAmounts = useAmounts
+        self.windows = windows
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
+        case chooseBy = "choose_by"
         case clicks
         case contactProperties = "contact_properties"
         case currencies
@@ -215,10 +225,12 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
         case retention
         case stages
         case useAmounts = "use_amounts"
+        case windows
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        chooseBy = try container.decodeIfPresent(ChooseBy.self, forKey: .chooseBy) ?? ChooseBy.tier
         clicks = try container.decodeIfPresent(ClickRules.self, forKey: .clicks) ?? ClickRules()
         contactProperties = try container.decodeIfPresent(ContactProperties.self, forKey: .contactProperties) ?? ContactProperties()
         currencies = try container.decodeIfPresent(Currencies.self, forKey: .currencies) ?? Currencies()
@@ -229,10 +241,12 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
         retention = try container.decodeIfPresent(RetentionConfig.self, forKey: .retention) ?? RetentionConfig()
         stages = try container.decodeIfPresent(StageValues.self, forKey: .stages) ?? StageValues()
         useAmounts = try container.decodeIfPresent(Bool.self, forKey: .useAmounts) ?? false
+        windows = try container.decodeIfPresent(Windows.self, forKey: .windows) ?? Windows()
     }
 
     public func encode(to encoder: Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(chooseBy, forKey: .chooseBy)
         try container.encode(clicks, forKey: .clicks)
         try container.encode(contactProperties, forKey: .contactProperties)
         try container.encode(currencies, forKey: .currencies)
@@ -243,6 +257,7 @@ public struct AttributionConfig: Codable, Hashable, Sendable {
         try container.encode(retention, forKey: .retention)
         try container.encode(stages, forKey: .stages)
         try container.encode(useAmounts, forKey: .useAmounts)
+        try container.encode(windows, forKey: .windows)
     }
 }
 
@@ -336,6 +351,28 @@ public struct CacheConfig: Codable, Hashable, Sendable {
         enabled = try container.decodeIfPresent(Bool.self, forKey: .enabled) ?? true
         maxBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxBytes) ?? 67108864
         ttlSeconds = try container.decodeIfPresent(UInt64.self, forKey: .ttlSeconds) ?? 3600
+    }
+}
+
+/// The windows of one channel; what is not given is as for the others.
+public struct ChannelWindows: Codable, Hashable, Sendable {
+    /// Equal click ids.
+    public var layer1Hours: UInt32?
+    /// Equal fingerprints.
+    public var layer2Hours: UInt32?
+    /// Equal address and user agent.
+    public var layer3Hours: UInt32?
+
+    public init(layer1Hours: UInt32? = nil, layer2Hours: UInt32? = nil, layer3Hours: UInt32? = nil) {
+        self.layer1Hours = layer1Hours
+        self.layer2Hours = layer2Hours
+        self.layer3Hours = layer3Hours
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case layer1Hours = "layer1_hours"
+        case layer2Hours = "layer2_hours"
+        case layer3Hours = "layer3_hours"
     }
 }
 
@@ -1674,5 +1711,59 @@ public struct WebhooksConfig: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         secrets = try container.decode([SecretRef].self, forKey: .secrets)
         maxBodyBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxBodyBytes) ?? 8388608
+    }
+}
+
+/// How far before the conversion a click may lie, in hours by layer, the bound included; 0 never matches by that layer.
+public struct Windows: Codable, Hashable, Sendable {
+    /// Other windows for the clicks of a channel, by the `utm_source` of their URL as it stands there.
+    public var channels: [String: ChannelWindows]
+    /// Equal click ids: 30 days by default.
+    public var layer1Hours: UInt32
+    /// Equal fingerprints: 7 days by default.
+    public var layer2Hours: UInt32
+    /// Equal address and user agent: 1 day by default.
+    public var layer3Hours: UInt32
+    /// How far back the probability looks for clicks of the same network, for a model that is trained from now on: 7 days by default.
+    public var probabilityHours: UInt32
+
+    public init(
+        channels: [String: ChannelWindows] = [:],
+        layer1Hours: UInt32 = 720,
+        layer2Hours: UInt32 = 168,
+        layer3Hours: UInt32 = 24,
+        probabilityHours: UInt32 = 168
+    ) {
+        self.channels = channels
+        self.layer1Hours = layer1Hours
+        self.layer2Hours = layer2Hours
+        self.layer3Hours = layer3Hours
+        self.probabilityHours = probabilityHours
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case channels
+        case layer1Hours = "layer1_hours"
+        case layer2Hours = "layer2_hours"
+        case layer3Hours = "layer3_hours"
+        case probabilityHours = "probability_hours"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        channels = try container.decodeIfPresent([String: ChannelWindows].self, forKey: .channels) ?? [:]
+        layer1Hours = try container.decodeIfPresent(UInt32.self, forKey: .layer1Hours) ?? 720
+        layer2Hours = try container.decodeIfPresent(UInt32.self, forKey: .layer2Hours) ?? 168
+        layer3Hours = try container.decodeIfPresent(UInt32.self, forKey: .layer3Hours) ?? 24
+        probabilityHours = try container.decodeIfPresent(UInt32.self, forKey: .probabilityHours) ?? 168
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if !channels.isEmpty { try container.encode(channels, forKey: .channels) }
+        try container.encode(layer1Hours, forKey: .layer1Hours)
+        try container.encode(layer2Hours, forKey: .layer2Hours)
+        try container.encode(layer3Hours, forKey: .layer3Hours)
+        try container.encode(probabilityHours, forKey: .probabilityHours)
     }
 }

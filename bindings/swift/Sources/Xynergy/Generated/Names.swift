@@ -184,6 +184,25 @@ public struct ChangeStatus: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// Which of the candidates becomes the match, where no click id and no ad in a first URL decides.
+public struct ChooseBy: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The latest click of the surest layer.
+    public static let tier = ChooseBy(rawValue: "tier")
+    /// The most probable click, where it is at least as probable as that there is none; by tier until a model is trained.
+    public static let probability = ChooseBy(rawValue: "probability")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ChooseBy] = [
+        .tier, .probability,
+    ]
+}
+
 /// What the router estimates of a request. It decides the order of the models.
 public struct Complexity: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String

@@ -536,6 +536,32 @@ public struct EventProblem: Codable, Hashable, Sendable {
     }
 }
 
+/// Why a deal is attributed as it is.
+public struct Explanation: Codable, Hashable, Sendable {
+    /// The deal.
+    public var dealId: String
+    /// The receipt in words.
+    public var text: String
+    /// The same as a picture: how each piece of evidence moved the odds. An SVG document.
+    public var svg: String
+    /// The sealed receipt.
+    public var receipt: String
+
+    public init(dealId: String, text: String, svg: String, receipt: String) {
+        self.dealId = dealId
+        self.text = text
+        self.svg = svg
+        self.receipt = receipt
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case dealId = "deal_id"
+        case text
+        case svg
+        case receipt
+    }
+}
+
 /// A deal that could not be booked.
 public struct FailedDeal: Codable, Hashable, Sendable {
     /// The CRM's id of the deal.
@@ -559,6 +585,53 @@ public struct FailedDeal: Codable, Hashable, Sendable {
         case attempts
         case nextAttemptAt = "next_attempt_at"
         case problem
+    }
+}
+
+/// What choosing by probability brings over choosing by tier, in parts per million of the conversions: each masked conversion
+/// counts as one with its click and as one whose click is gone, in the proportion that the conversions without a click id show.
+public struct Gain: Codable, Hashable, Sendable {
+    /// Right by tier: the click, or that there is none.
+    public var tier: UInt32
+    /// Right by probability.
+    public var probability: UInt32
+    /// The second less the first.
+    public var gain: Int32
+    /// The lower end of the gain's 95 % interval (paired).
+    public var gainLow: Int32
+    /// Its upper end.
+    public var gainHigh: Int32
+    /// The expected calibration error of the probability, over 15 bins of equal mass.
+    public var calibrationError: UInt32
+    /// The same by how many other clicks the network has: up to 3, up to 30, more; nothing where there are no conversions.
+    public var calibrationErrorByCrowd: [UInt32?]
+
+    public init(
+        tier: UInt32,
+        probability: UInt32,
+        gain: Int32,
+        gainLow: Int32,
+        gainHigh: Int32,
+        calibrationError: UInt32,
+        calibrationErrorByCrowd: [UInt32?]
+    ) {
+        self.tier = tier
+        self.probability = probability
+        self.gain = gain
+        self.gainLow = gainLow
+        self.gainHigh = gainHigh
+        self.calibrationError = calibrationError
+        self.calibrationErrorByCrowd = calibrationErrorByCrowd
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case tier
+        case probability
+        case gain
+        case gainLow = "gain_low"
+        case gainHigh = "gain_high"
+        case calibrationError = "calibration_error"
+        case calibrationErrorByCrowd = "calibration_error_by_crowd"
     }
 }
 

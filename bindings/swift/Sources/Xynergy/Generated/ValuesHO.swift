@@ -270,13 +270,27 @@ public struct Match: Codable, Hashable, Sendable {
     public var anchor: Timestamp
     /// The rules that decided.
     public var ruleVersion: String
-    /// The evidence as a JSON object: the candidates with layer and time, without anything that identifies a person.
+    /// How probable it is that this click is behind the deal, in parts per million; `None` without a trained model.
+    public var probability: UInt32?
+    /// How probable it is that no click is behind it, in parts per million; `None` without a trained model.
+    public var pNone: UInt32?
+    /// The evidence as a JSON object: the candidates with layer, time and weight, without anything that identifies a person, and last
+    /// the SHA-256 `digest` of what is before it.
     public var receipt: String
 
-    public init(found: Attributed? = nil, anchor: Timestamp, ruleVersion: String, receipt: String) {
+    public init(
+        found: Attributed? = nil,
+        anchor: Timestamp,
+        ruleVersion: String,
+        probability: UInt32? = nil,
+        pNone: UInt32? = nil,
+        receipt: String
+    ) {
         self.found = found
         self.anchor = anchor
         self.ruleVersion = ruleVersion
+        self.probability = probability
+        self.pNone = pNone
         self.receipt = receipt
     }
 
@@ -284,6 +298,8 @@ public struct Match: Codable, Hashable, Sendable {
         case found
         case anchor
         case ruleVersion = "rule_version"
+        case probability
+        case pNone = "p_none"
         case receipt
     }
 
@@ -292,6 +308,8 @@ public struct Match: Codable, Hashable, Sendable {
         try container.encode(found, forKey: .found)
         try container.encode(anchor, forKey: .anchor)
         try container.encode(ruleVersion, forKey: .ruleVersion)
+        try container.encode(probability, forKey: .probability)
+        try container.encode(pNone, forKey: .pNone)
         try container.encode(receipt, forKey: .receipt)
     }
 }

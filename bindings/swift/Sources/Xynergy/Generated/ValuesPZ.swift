@@ -306,6 +306,30 @@ public struct RampStep: Codable, Hashable, Sendable {
     }
 }
 
+/// Whether a receipt is as it was sealed.
+public struct ReceiptCheck: Codable, Hashable, Sendable {
+    /// Whether its bytes are those that were sealed, and what it lists leads to what it says was chosen.
+    public var verified: Bool
+    /// What is wrong with it.
+    public var problem: String?
+
+    public init(verified: Bool, problem: String? = nil) {
+        self.verified = verified
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case verified
+        case problem
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(verified, forKey: .verified)
+        try container.encode(problem, forKey: .problem)
+    }
+}
+
 /// What an on-demand reconciliation found.
 public struct Reconciled: Codable, Hashable, Sendable {
     /// Unknown requests that got their verdict.
@@ -1189,6 +1213,32 @@ public struct TrackedClicks: Codable, Hashable, Sendable {
         case duplicates
         case bots
         case rejected
+    }
+}
+
+/// What a training found.
+public struct Trained: Codable, Hashable, Sendable {
+    /// The model's name: matches that it judged tell it.
+    public var modelVersion: String
+    /// The conversions with a consented device that it learnt from.
+    public var conversions: UInt64
+    /// Those of them whose click is known by its id; it was hidden to judge what is found without it.
+    public var masked: UInt64
+    /// How the two ways to choose do on masked conversions that the judging model had not seen.
+    public var judged: Gain
+
+    public init(modelVersion: String, conversions: UInt64, masked: UInt64, judged: Gain) {
+        self.modelVersion = modelVersion
+        self.conversions = conversions
+        self.masked = masked
+        self.judged = judged
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case modelVersion = "model_version"
+        case conversions
+        case masked
+        case judged
     }
 }
 

@@ -227,6 +227,98 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.attribution.deals(asOf: given.asOf, timeoutMs: timeoutMs, requestId: nil))
     case "attribution.stages":
         return try JSONValue(encoding: try await target.attribution.stages(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.clicks_by_ad":
+        struct Given: Decodable {
+            let since: Timestamp?
+            let until: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+                case until
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.clicksByAd(since: given.since, until: given.until, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.erase":
+        struct Given: Decodable {
+            let subject: ErasureSubject
+
+            enum CodingKeys: String, CodingKey {
+                case subject
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.erase(given.subject, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.prune":
+        return try JSONValue(encoding: try await target.attribution.prune(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.credit":
+        struct Given: Decodable {
+            let paths: [TouchPath]
+            let model: CreditModel
+            let lookbackDays: UInt32?
+            let lookbackSteps: UInt32?
+            let directChannels: [String]?
+            let weights: PositionWeights?
+            let halfLifeSeconds: UInt64?
+            let order: UInt8?
+            let nulls: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case paths
+                case model
+                case lookbackDays = "lookback_days"
+                case lookbackSteps = "lookback_steps"
+                case directChannels = "direct_channels"
+                case weights
+                case halfLifeSeconds = "half_life_seconds"
+                case order
+                case nulls
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.credit(paths: given.paths, model: given.model, lookbackDays: given.lookbackDays, lookbackSteps: given.lookbackSteps, directChannels: given.directChannels, weights: given.weights, halfLifeSeconds: given.halfLifeSeconds, order: given.order, nulls: given.nulls, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.paths":
+        struct Given: Decodable {
+            let journeys: [Journey]
+            let afterConversion: AfterConversion?
+
+            enum CodingKeys: String, CodingKey {
+                case journeys
+                case afterConversion = "after_conversion"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.paths(given.journeys, afterConversion: given.afterConversion, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.train":
+        struct Given: Decodable {
+            let leastMasked: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case leastMasked = "least_masked"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.train(leastMasked: given.leastMasked, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.explain":
+        struct Given: Decodable {
+            let dealId: String
+
+            enum CodingKeys: String, CodingKey {
+                case dealId = "deal_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.explain(given.dealId, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.verify_receipt":
+        struct Given: Decodable {
+            let receipt: String
+
+            enum CodingKeys: String, CodingKey {
+                case receipt
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.verifyReceipt(given.receipt, timeoutMs: timeoutMs, requestId: nil))
     case "attribution.synthetic_revenue":
         struct Given: Decodable {
             let stageTo: String
@@ -291,68 +383,6 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.attribution.roas(given.by, spend: given.spend ?? [], from: given.from, to: given.to, timeoutMs: timeoutMs, requestId: nil))
-    case "attribution.clicks_by_ad":
-        struct Given: Decodable {
-            let since: Timestamp?
-            let until: Timestamp?
-
-            enum CodingKeys: String, CodingKey {
-                case since
-                case until
-            }
-        }
-        let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.attribution.clicksByAd(since: given.since, until: given.until, timeoutMs: timeoutMs, requestId: nil))
-    case "attribution.erase":
-        struct Given: Decodable {
-            let subject: ErasureSubject
-
-            enum CodingKeys: String, CodingKey {
-                case subject
-            }
-        }
-        let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.attribution.erase(given.subject, timeoutMs: timeoutMs, requestId: nil))
-    case "attribution.prune":
-        return try JSONValue(encoding: try await target.attribution.prune(timeoutMs: timeoutMs, requestId: nil))
-    case "attribution.credit":
-        struct Given: Decodable {
-            let paths: [TouchPath]
-            let model: CreditModel
-            let lookbackDays: UInt32?
-            let lookbackSteps: UInt32?
-            let directChannels: [String]?
-            let weights: PositionWeights?
-            let halfLifeSeconds: UInt64?
-            let order: UInt8?
-            let nulls: Bool?
-
-            enum CodingKeys: String, CodingKey {
-                case paths
-                case model
-                case lookbackDays = "lookback_days"
-                case lookbackSteps = "lookback_steps"
-                case directChannels = "direct_channels"
-                case weights
-                case halfLifeSeconds = "half_life_seconds"
-                case order
-                case nulls
-            }
-        }
-        let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.attribution.credit(paths: given.paths, model: given.model, lookbackDays: given.lookbackDays, lookbackSteps: given.lookbackSteps, directChannels: given.directChannels, weights: given.weights, halfLifeSeconds: given.halfLifeSeconds, order: given.order, nulls: given.nulls, timeoutMs: timeoutMs, requestId: nil))
-    case "attribution.paths":
-        struct Given: Decodable {
-            let journeys: [Journey]
-            let afterConversion: AfterConversion?
-
-            enum CodingKeys: String, CodingKey {
-                case journeys
-                case afterConversion = "after_conversion"
-            }
-        }
-        let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.attribution.paths(given.journeys, afterConversion: given.afterConversion, timeoutMs: timeoutMs, requestId: nil))
     case "hubspot.accept":
         struct Given: Decodable {
             let method: String
