@@ -1,9 +1,11 @@
 """Credit of channels beside ChannelAttribution, in one run, on its own reference data, and a chain of 1,000 channels.
 
-    python benches/peers/paths.py ../shared/data/paths/PathData.csv.gz
+    cargo build --release -p xynergy-attribution --example bench_paths
+    python benches/peers/paths.py ../shared/data/paths/PathData.csv.gz target/release/examples/bench_paths
 
-needs the packages xynergy, ChannelAttribution and matplotlib (which ChannelAttribution forgets to name). Both sides start from the paths as their own
-input has them: a data frame there, objects here. What is ours is checked on the way: the sums, and the exact removal effects.
+`xynergy` is the Python package, its paths on their way through JSON; `Rust` the library itself, from paths to the answer, as
+ChannelAttribution's time is from a data frame to one. It needs the packages xynergy, ChannelAttribution and matplotlib (which
+ChannelAttribution forgets to name). What is ours is checked on the way: the sums, and the exact removal effects.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ import contextlib
 import csv
 import gzip
 import io
+import json
 import os
 import random
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -52,9 +56,15 @@ def theirs(frame: Any) -> float:
     with contextlib.redirect_stdout(io.StringIO()):
         before = time.perf_counter()
         ChannelAttribution.markov_model(
-            frame, "path", "total_conversions", var_value="total_conversion_value", var_null="total_null", order=1, ncore=1, flg_adv=False
+            frame, "path", "total_conversions", var_value="total_conversion_value", var_null="total_null", order=1, ncore=1
         )
         return time.perf_counter() - before
+
+
+def of_rust(paths: list[dict[str, Any]], models: list[str]) -> list[float]:
+    lines = "\n".join([json.dumps(paths), *models])
+    ran = subprocess.run([sys.argv[2]], input=lines, check=True, capture_output=True, text=True)
+    return [json.loads(line)["seconds"] for line in ran.stdout.splitlines()]
 
 
 async def timed(call: Callable[[], Awaitable[Any]]) -> tuple[float, Any]:
@@ -82,8 +92,11 @@ async def main() -> None:
     print(f"load {os.getloadavg()[0]:.1f}, {len(paths):,} paths, {len({c for p in paths for c in p['channels']})} channels")
     peer: list[float] = []
     ours: dict[str, list[float]] = {"markov": [], "shapley": []}
+    rust: dict[str, list[float]] = {"markov": [], "shapley": []}
     for _ in range(ROUNDS):
         peer.append(theirs(frame))
+        for times, seconds in zip(rust.values(), of_rust(paths, list(rust))):
+            times.append(seconds)
         for model, times in ours.items():
             took, credits = await timed(lambda model=model: attribution.credit(paths, model))  # type: ignore[misc]
             times.append(took)
@@ -93,10 +106,11 @@ async def main() -> None:
                 assert all(abs(found[name] - exact) < 2e-6 for name, exact in EXACT.items()), found
     theirs_ms = statistics.median(peer) * 1e3
     print(f"ChannelAttribution's markov_model: {theirs_ms:.0f} ms [{min(peer) * 1e3:.0f}, {max(peer) * 1e3:.0f}]")
-    for model, times in ours.items():
+    named = {**{f"Rust {model}": times for model, times in rust.items()}, **{f"xynergy {model}": times for model, times in ours.items()}}
+    for model, times in named.items():
         ratios = [mine / other for mine, other in zip(times, peer)]
         print(
-            f"xynergy {model}: {statistics.median(times) * 1e3:.1f} ms, "
+            f"{model}: {statistics.median(times) * 1e3:.1f} ms, "
             f"ratio {statistics.median(ratios):.3f} [{min(ratios):.3f}, {max(ratios):.3f}]"
         )
     for order in (1, 2):

@@ -9,6 +9,7 @@ runs on a cluster of two workers on this machine, which needs Java 17. `--master
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 from collections.abc import Iterator
@@ -102,6 +103,8 @@ def main() -> None:
     parser.add_argument("--conversions", type=int, default=5_000)
     options = parser.parse_args()
 
+    # The workers' Python is this one, with what is installed here.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     from pyspark.sql import SparkSession
 
     clicks, conversions = tables(options.clicks, options.conversions)
@@ -110,7 +113,6 @@ def main() -> None:
         .appName("attribution")
         .config("spark.ui.enabled", "false")
         .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.pyspark.python", sys.executable)
         .getOrCreate()
     )
     try:

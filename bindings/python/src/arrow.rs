@@ -57,11 +57,13 @@ pub(crate) fn arrow_attribute(
     windows_micros: [u64; 3],
     once: bool,
 ) -> PyResult<ArrowBatches> {
+    // One after the other: two relations of one DuckDB connection cannot be read at once.
     let clicks = Source::of("clicks", clicks)?;
+    let clicks = detached(py, || clicks.read()).map_err(|e: Error| failed(e))?;
     let conversions = Source::of("conversions", conversions)?;
     let windows = Windows(windows_micros.map(Duration::from_micros));
     let work = || {
-        let found = attribute(&clicks.read()?, &conversions.read()?, windows)?;
+        let found = attribute(&clicks, &conversions.read()?, windows)?;
         if once { Ok(vec![one_per_conversion(&found)?]) } else { Ok(found) }
     };
     detached(py, work).map(ArrowBatches).map_err(|e: Error| failed(e))
