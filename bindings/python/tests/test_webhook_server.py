@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from test_examples import EXAMPLES
 
 import xynergy
+
 from conftest import run
-from test_examples import EXAMPLES
 from test_process import free_port
 
 SECRET = "hubspot-secret"
