@@ -1,5 +1,6 @@
 //! Clicks in, deals matched, revenue by ad.
 
+mod credit;
 mod forget;
 pub(crate) mod keyring;
 mod matching;
@@ -15,6 +16,7 @@ use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{Click, DealRevenue, KeyedHash, Match, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result, Timestamp};
 
+pub use credit::*;
 pub use forget::{Erasure, ErasureSubject, Pruning};
 pub use matching::{ChannelWindows, ChooseBy, Explanation, Gain, ReceiptCheck, Trained, Windows};
 pub use xynergy_attribution::click::{AddressRange, ClickRules};

@@ -55,6 +55,8 @@ pub mod ai;
 pub mod allocation;
 #[cfg(feature = "attribution")]
 pub mod attribution;
+#[cfg(feature = "arrow")]
+pub use xynergy_attribution::batch;
 #[cfg(all(feature = "attribution", feature = "allocation", feature = "execution"))]
 pub mod closed_loop;
 #[cfg(feature = "execution")]

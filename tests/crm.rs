@@ -251,9 +251,56 @@ async fn who_is_to_be_forgotten_is_noted_durably_and_leaves_no_click_to_match() 
     assert_eq!((done.forgotten, done.deals), (1, 0));
     assert!(world.process(10).await.unwrap().is_idle());
     assert_eq!(attribution.totals().await.unwrap(), before, "what ads brought stays");
+    let found = attribution.deals().await.unwrap()[0].matched.found.clone().unwrap();
+    assert_eq!((found.ad_id.as_str(), found.click_id), ("1", None), "and the click's id goes");
 
     world.accept(&deals(2..3)).await.unwrap();
     world.process(10).await.unwrap();
     let deals = attribution.deals().await.unwrap();
     assert_eq!(deals[1].matched.found, None, "nothing is left to match");
+}
+
+/// Every configuration on the page is one.
+#[test]
+fn the_page_shows_configurations_that_are_valid() {
+    let page = include_str!("../docs/crm.md");
+    let blocks: Vec<&str> =
+        page.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 3);
+    for block in blocks {
+        Client::new(Config::from_toml(block).unwrap()).unwrap();
+    }
+}
+
+/// The event on the page is accepted whole.
+#[tokio::test]
+async fn the_page_shows_an_event_that_is_accepted() {
+    let page = include_str!("../docs/crm.md");
+    let body = page.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let key = b"0123456789abcdef01234567";
+    let clock = Arc::new(ManualClock::new("2026-03-10T12:00:00Z".parse().unwrap()));
+    let webhooks = xynergy::webhooks::WebhooksConfig::new(vec![SecretRef::Env("W".into())]);
+    let client = Client::builder(Config { webhooks: Some(webhooks), ..Config::default() })
+        .secrets(Arc::new(
+            StaticSecrets::default().with("W", Secret::new(format!("whsec_{}", STANDARD.encode(key)))),
+        ))
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let stamp = (clock.now().millis() / 1_000).to_string();
+    let mac = Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(format!("msg_1.{stamp}.{body}"));
+    let headers = [
+        ("webhook-id", "msg_1".to_owned()),
+        ("webhook-timestamp", stamp),
+        ("webhook-signature", format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))),
+    ];
+    let headers = headers.map(|(name, value)| (name.to_owned(), value)).into();
+    let delivery = xynergy::webhooks::SignedDelivery {
+        headers: &headers,
+        body: body.as_bytes(),
+        received_at: None,
+        source: "",
+    };
+    let accepted = client.webhooks().accept(&delivery).await.unwrap();
+    assert_eq!((accepted.events, accepted.skipped), (4, Vec::new()));
 }

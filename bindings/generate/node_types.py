@@ -16,7 +16,7 @@ BIG = re.compile(r"_minor$|_nano_usd$|^(target|expected_from|value|from|from_val
 COUNT = re.compile(
     r"_ms$|_seconds$|_tokens$|_requests$|_count$|_seq$|_seen$|_bytes$|_intents$|_deals$|_millionths$"
     r"|^(duplicates|events|models|clicks|impressions|deals|inserted|rows|seq|hits|misses|requests|tokens|tokens_used|context_windows?|index|version|layer[123]|none"
-    r"|limit|expected|result|count|needs_human|workers|steps|completed|blocked|failed|unknown|passed_by|late|errors|settled|forgotten|at_risk|won|lost|conversions|masked|total)$"
+    r"|limit|expected|result|count|needs_human|workers|steps|completed|blocked|failed|unknown|passed_by|late|errors|settled|forgotten|at_risk|won|lost|conversions|masked|nulls|bots|destroyed_keys|total)$"
 )
 
 

@@ -15,7 +15,7 @@ RESERVED = {
     "where", "while",
 }  # fmt: skip
 
-INTEGERS = {"int64": "Int64", "uint64": "UInt64", "uint32": "UInt32", "uint": "UInt64", "uint8": "UInt8"}
+INTEGERS = {"int64": "Int64", "uint64": "UInt64", "uint32": "UInt32", "uint": "UInt64", "uint16": "UInt16", "uint8": "UInt8"}
 
 
 def camel(name: str) -> str:

@@ -187,7 +187,7 @@ class People:
             {"ip": f"203.0.113.{10 + n}", "agent": rng.pick(DESKTOPS), "language": rng.pick(LANGUAGES)} for n in range(14)
         ]
         gates = max(12, clicks // 400)
-        self.gates = [f"100.{64 + n % 64}.{rng.below(256)}.{rng.between(1, 254)}" for n in range(gates)]
+        self.gates = [f"198.{18 + n % 2}.{rng.below(256)}.{rng.between(1, 254)}" for n in range(gates)]
         self.homes = 0
         self.known: list[Row] = []
 

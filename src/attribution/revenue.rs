@@ -148,11 +148,13 @@ impl Attribution<'_> {
         }
         let store = self.revenue().await?;
         let events = self.all_events(&ctx).await?;
+        let before = store.revaluations(&ctx.tenant).await?;
         let (table, stored) = self.learned(&ctx, &events, cut, now).await?;
-        if stored {
+        let seen = revenue::seen_until(&events, cut);
+        let is_known = before.iter().any(|one| one.cut == cut && one.events_seen == seen);
+        if stored && !is_known {
             let payload = json!({"cut": cut, "stages": table.rows.len(), "closed_deals": table.closed_deals});
             // Once for a cut and the events that it saw, whoever asks again.
-            let seen = revenue::seen_until(&events, cut);
             let id = format!("evt_stages.revalued_{}_{}_{seen}", ctx.tenant, cut.micros());
             ctx.env.events.emit(Event::with_id(&ctx, EventType::STAGES_REVALUED, id, payload));
         }

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use xynergy_core::crm::{Contact, Deal};
-use xynergy_core::store::{KeyedHash, StateStore};
+use xynergy_core::store::{KeyedHash, RevenueStore, StateStore};
 use xynergy_core::{Ctx, Error, ErrorKind, Result, TenantId, Timestamp};
 
 use crate::scope::Scope;
@@ -57,7 +57,9 @@ pub(super) async fn forget(scope: &Scope, ctx: &Ctx) -> Result<u64> {
         let trace = trace(&*stores.state, ctx, &contact).await?;
         let keys: Vec<KeyedHash> = trace.keys.iter().copied().collect();
         if !keys.is_empty() {
-            stores.clicks.erase(&ctx.tenant, &keys).await?;
+            let erased = stores.clicks.erase(&ctx.tenant, &keys).await?;
+            let ids = erased.clicks.into_iter().map(|click| click.id).collect();
+            unlink(&*stores.revenue, &ctx.tenant, &trace.deals, &ids).await?;
         }
         if let Some(crm) = scope.webhook_crm().await? {
             crm.forget(&ctx.tenant, &contact, at).await?;
@@ -74,6 +76,24 @@ pub(super) async fn forget(scope: &Scope, ctx: &Ctx) -> Result<u64> {
         forgotten += 1;
     }
     Ok(forgotten)
+}
+
+/// Takes the ids of erased clicks from the deals that were matched to them. The ads stay: what they brought is no person's.
+async fn unlink(
+    revenue: &dyn RevenueStore,
+    tenant: &TenantId,
+    deals: &BTreeSet<String>,
+    erased: &BTreeSet<String>,
+) -> Result<()> {
+    let ids: Vec<String> = deals.iter().cloned().collect();
+    for mut deal in revenue.find_deals(tenant, &ids).await? {
+        let Some(found) = deal.matched.found.as_mut() else { continue };
+        if found.click_id.take_if(|id| erased.contains(id)).is_some() {
+            // Another worker that has booked more since found the click no longer.
+            revenue.put_deals(tenant, std::slice::from_ref(&deal)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Keeps the hashes of the contacts of these deals.

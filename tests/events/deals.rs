@@ -73,6 +73,9 @@ pub(crate) async fn told() -> Told {
             (deals, next) = (deals + tick.deals, tick.next_due);
         }
     }
+    for _ in 0..2 {
+        attribution.revalue(clock.now()).await.unwrap();
+    }
     let changes = scope.execution().list(&ChangeFilter::default()).await.unwrap().len();
     let since = "2026-03-28T00:00:00Z".parse().unwrap();
     scope.insights().sync(&account.account_id, since).await.unwrap();
@@ -82,6 +85,7 @@ pub(crate) async fn told() -> Told {
         ("delivery.accepted", deliveries),
         ("deal.attributed", deals),
         ("revenue.changed", deals),
+        ("stages.revalued", 1),
         ("allocation.made", 1),
         ("change.queued", changes),
         ("change.completed", changes),

@@ -50,14 +50,26 @@ def micros(text: object) -> int:
     return (whole - EPOCH) // timedelta(microseconds=1) + int(((fraction or "") + "000000")[:6])
 
 
+# Addresses that many networks have at once: evidence of none.
+SHARED = [
+    ipaddress.ip_network(text)
+    for text in (
+        "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16",
+        "224.0.0.0/3", "::/128", "::1/128", "fc00::/7", "fe80::/10", "ff00::/8",
+    )
+]
+
+
 def network(address: Any) -> str | None:
-    """An IPv4 address itself, an IPv6 address's /64, None for anything else."""
+    """An IPv4 address itself, an IPv6 address's /64, None for anything else and for addresses that are shared."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
         return None
     if ip.version == 6 and ip.ipv4_mapped:
         ip = ip.ipv4_mapped
+    if any(ip in shared for shared in SHARED):
+        return None
     return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, 64), strict=False))
 
 

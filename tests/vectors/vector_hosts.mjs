@@ -9,7 +9,7 @@ const METHODS = {
   crms: ['deals', 'contacts'],
   ad_platforms: ['account', 'owner', 'owners', 'set', 'validate', 'activities', 'insights'],
   'stores.state': ['get', 'put', 'list'],
-  'stores.clicks': ['track', 'candidates', 'count'],
+  'stores.clicks': ['track', 'candidates', 'around', 'prune', 'erase', 'clicksByAd', 'count'],
   'stores.revenue': ['appendEvents', 'pendingDeals', 'events', 'eventsAfter', 'countUntil', 'putDeals', 'deals', 'findDeals', 'totals', 'countEvents', 'putRevaluation', 'revaluations'],
 };
 

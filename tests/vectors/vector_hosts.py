@@ -16,7 +16,7 @@ METHODS = {
     "crms": ["deals", "contacts"],
     "ad_platforms": ["account", "owner", "owners", "set", "validate", "activities", "insights"],
     "stores.state": ["get", "put", "list"],
-    "stores.clicks": ["track", "candidates", "count"],
+    "stores.clicks": ["track", "candidates", "around", "prune", "erase", "clicks_by_ad", "count"],
     "stores.revenue": ["append_events", "pending_deals", "events", "events_after", "count_until", "put_deals", "deals", "find_deals", "totals", "count_events", "put_revaluation", "revaluations"],
 }
 

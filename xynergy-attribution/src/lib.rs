@@ -1,9 +1,12 @@
-//! Clicks, matching, synthetic revenue and budget sampling, without I/O: stores and the CRM arrive as traits of
+//! Clicks, matching, synthetic revenue, credit of channels and budget sampling, without I/O: stores and the CRM arrive as traits of
 //! `xynergy-core`, and every decision here is a pure function.
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "arrow")]
+pub mod batch;
 pub mod click;
+pub mod credit;
 pub mod matching;
 pub mod revenue;
 pub mod sampler;

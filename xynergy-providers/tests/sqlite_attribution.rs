@@ -66,6 +66,7 @@ proptest! {
     fn sqlite_answers_as_memory_does(
         batches in proptest::collection::vec(clicks(), 1..4),
         windows in proptest::collection::vec((moment(), moment()), 1..20),
+        forgotten in moment(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -82,6 +83,19 @@ proptest! {
                 let found = sqlite.candidates(&tenant, &keys, from, to).await.unwrap();
                 assert_eq!(found, memory.candidates(&tenant, &keys, from, to).await.unwrap());
             }
+            // Only counted what is forgotten, and the same is forgotten.
+            let ends = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+            let around = sqlite.around(&tenant, &keys[..3], ends.0, ends.1, 5).await.unwrap();
+            assert_eq!(around, memory.around(&tenant, &keys[..3], ends.0, ends.1, 5).await.unwrap());
+            let counted = memory.clicks_by_ad(&tenant, ends.0, ends.1).await.unwrap();
+            let before = Timestamp::from_micros(forgotten);
+            let pruned = sqlite.prune(&tenant, before).await.unwrap();
+            assert_eq!(pruned, memory.prune(&tenant, before).await.unwrap());
+            let erased = sqlite.erase(&tenant, &keys[..2]).await.unwrap();
+            assert_eq!(erased, memory.erase(&tenant, &keys[..2]).await.unwrap());
+            let found = sqlite.candidates(&tenant, &keys, ends.0, ends.1).await.unwrap();
+            assert_eq!(found, memory.candidates(&tenant, &keys, ends.0, ends.1).await.unwrap());
+            assert_eq!(sqlite.clicks_by_ad(&tenant, ends.0, ends.1).await.unwrap(), counted);
         });
     }
 }

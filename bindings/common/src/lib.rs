@@ -32,6 +32,8 @@ pub use methods::canonical_json;
 pub use options::{Backends, Options};
 pub use sandbox::SandboxHandle;
 pub use telemetry::set_log_level;
+#[cfg(feature = "arrow")]
+pub use xynergy::batch;
 #[cfg(feature = "cli")]
 pub use xynergy::cli::main as command_line;
 pub use xynergy::env::{Clock, ManualClock};

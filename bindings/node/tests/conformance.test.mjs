@@ -142,7 +142,7 @@ test('stores of clicks and revenue', async () => {
 
 test('stores of clicks and revenue that forget do not pass', async () => {
   const none = { inserted: 0, duplicates: 0 };
-  await rejects(testing.checkClickStore({ track: () => none, candidates: () => [], count: () => 0 }), 'invalid_input', 'click_store');
+  await rejects(testing.checkClickStore({ track: () => none, candidates: () => [], around: () => none, prune: () => none, erase: () => none, clicksByAd: () => [], count: () => 0 }), 'invalid_input', 'click_store');
   const forgetful = { appendEvents: () => none, pendingDeals: () => [], events: () => [], eventsAfter: () => [], countUntil: () => 0, putDeals: () => true, deals: () => [], findDeals: () => [], totals: () => ({}), countEvents: () => 0, putRevaluation: () => true, revaluations: () => [] };
   await rejects(testing.checkRevenueStore(forgetful), 'invalid_input', 'revenue_store');
 });

@@ -30,20 +30,30 @@ function sum(a, b) {
   return a + b;
 }
 
+const DAY = 86_400_000_000_000n;
+
+function dayOf(time) {
+  const at = exact(time);
+  return at >= 0n ? at / DAY : -((-at + DAY - 1n) / DAY);
+}
+
+const descending = (a, b) => (a === b ? 0 : a < b ? 1 : -1);
+
 export class MapClicks {
   #tenants = new ByTenant();
-  #of = (tenant) => this.#tenants.of(tenant, () => ({ clicks: new Map(), byKey: new Map(), sources: new Map() }));
+  #of = (tenant) => this.#tenants.of(tenant, () => ({ clicks: new Map(), byAd: new Map(), sources: new Map() }));
 
   async track(tenant, clicks, source) {
     const stored = this.#of(tenant);
     let inserted = 0;
     for (const click of clicks) {
-      if (stored.clicks.has(click.key)) continue;
-      stored.clicks.set(click.key, click);
-      for (const key of new Set(MapClicks.#keysOf(click))) {
-        if (!stored.byKey.has(key)) stored.byKey.set(key, []);
-        stored.byKey.get(key).push({ time: exact(click.at), click });
-      }
+      const day = dayOf(click.at);
+      const place = `${day} ${click.key}`;
+      if (stored.clicks.has(place)) continue;
+      stored.clicks.set(place, { time: exact(click.at), day, click, keys: MapClicks.#keysOf(click) });
+      const { ad_id, adset_id, campaign_id } = click;
+      const ad = JSON.stringify([String(day), ad_id, adset_id, campaign_id]);
+      stored.byAd.set(ad, (stored.byAd.get(ad) ?? 0) + 1);
       inserted++;
     }
     stored.sources.set(source, (stored.sources.get(source) ?? 0) + inserted);
@@ -51,28 +61,73 @@ export class MapClicks {
   }
 
   async candidates(tenant, keys, from, to) {
-    const found = new Map();
-    const [first, last] = [exact(from), exact(to)];
-    for (const key of keys) {
-      const times = (this.#of(tenant).byKey.get(key) ?? []).filter(({ time }) => time <= last);
-      if (times.length === 0) continue;
-      const latest = times.reduce((most, { time }) => (time > most ? time : most), times[0].time);
-      if (latest < first) continue;
-      for (const { click } of times.filter(({ time }) => time === latest)) {
-        const { at, key: own, ad_id, adset_id, campaign_id } = click;
-        found.set(`${key} ${own}`, { matched: key, at, id: click.personal?.click_id ?? own, key: own, ad_id, adset_id, campaign_id });
+    const latest = new Map();
+    for (const row of this.#within(tenant, from, to)) {
+      for (const key of row.keys.filter((key) => keys.includes(key))) {
+        const best = latest.get(key) ?? [];
+        if (best.length === 0 || row.time > best[0].time) latest.set(key, [row]);
+        else if (row.time === best[0].time && !best.includes(row)) best.push(row);
       }
     }
+    const found = [...latest].flatMap(([key, rows]) => rows.map(({ click }) => MapClicks.#candidate(key, click)));
     const order = (a, b) => inBytes(a.matched, b.matched) || Number(exact(a.at) - exact(b.at)) || inBytes(a.id, b.id) || inBytes(a.key, b.key);
-    return [...found.values()].sort(order);
+    return found.sort(order);
+  }
+
+  async around(tenant, networks, from, to, limit) {
+    const found = this.#within(tenant, from, to).filter(({ click }) => networks.includes(click.personal?.device?.network));
+    found.sort((a, b) => descending(a.time, b.time) || descending(a.click.key, b.click.key));
+    const clicks = found.slice(0, Number(limit)).map(({ click }) => MapClicks.#candidate(click.personal.device.network, click));
+    return { clicks, total: found.length };
+  }
+
+  async prune(tenant, before) {
+    return { clicks: this.#forget(tenant, ({ day }) => day < dayOf(before)).length };
+  }
+
+  async erase(tenant, keys) {
+    const gone = this.#forget(tenant, (row) => [row.click.key, ...row.keys].some((key) => keys.includes(key)));
+    const clicks = gone.map(({ click }) => ({ key: click.key, id: MapClicks.#id(click) }));
+    return { clicks: clicks.sort((a, b) => inBytes(a.key, b.key) || inBytes(a.id, b.id)) };
+  }
+
+  async clicksByAd(tenant, from, to) {
+    const [first, last] = [dayOf(from), dayOf(to)];
+    const rows = [...this.#of(tenant).byAd].map(([ad, clicks]) => [...JSON.parse(ad), clicks]);
+    const within = rows.filter(([day]) => BigInt(day) >= first && BigInt(day) <= last);
+    within.sort((a, b) => Number(BigInt(a[0]) - BigInt(b[0])) || inBytes(a[1], b[1]) || inBytes(a[2], b[2]) || inBytes(a[3], b[3]));
+    return within.map(([day, ad_id, adset_id, campaign_id, clicks]) => ({
+      day: new Date(Number(day) * 86_400_000).toISOString(), ad_id, adset_id, campaign_id, clicks,
+    }));
   }
 
   async count(tenant, source) {
     return count(this.#of(tenant).sources, source);
   }
 
+  #within(tenant, from, to) {
+    const [first, last] = [exact(from), exact(to)];
+    return [...this.#of(tenant).clicks.values()].filter(({ time }) => time >= first && time <= last);
+  }
+
+  #forget(tenant, isMeant) {
+    const { clicks } = this.#of(tenant);
+    const gone = [...clicks].filter(([, row]) => isMeant(row));
+    for (const [place] of gone) clicks.delete(place);
+    return gone.map(([, row]) => row);
+  }
+
+  static #id({ personal, key }) {
+    return personal?.click_id ?? key;
+  }
+
+  static #candidate(matched, click) {
+    const { at, key, ad_id, adset_id, campaign_id, utm, personal } = click;
+    return { matched, at, id: MapClicks.#id(click), key, ad_id, adset_id, campaign_id, utm, device: personal?.device ?? null };
+  }
+
   static #keysOf({ id_keys: ids, personal }) {
-    return [...ids, personal?.fingerprint, personal?.address].filter((key) => none(key) !== null);
+    return [...ids, personal?.fingerprint, personal?.address, personal?.device?.network].filter((key) => none(key) !== null);
   }
 }
 

@@ -103,6 +103,20 @@ export interface AdChange {
   target: bigint;
 }
 
+/** How often an ad was clicked on a day. It counts clicks that were erased or pruned since. */
+export interface AdClicks {
+  /** The ad. */
+  ad_id: string;
+  /** The ad's ad set. */
+  adset_id: string;
+  /** The ad set's campaign. */
+  campaign_id: string;
+  /** The clicks. */
+  clicks: number;
+  /** The day's first moment, UTC. */
+  day: Timestamp;
+}
+
 /** What one ad did over a range of days. */
 export interface AdInsight {
   /** The ad. */
@@ -170,6 +184,32 @@ export interface AdWrite {
   value: bigint;
 }
 
+/** What became of the deals that reached an age in a stage, counted from their first coming into it. */
+export interface AgeRow {
+  /** Deals that were neither won nor lost when they reached it. */
+  at_risk: number;
+  /** What the value of the stage is multiplied by at this age, in millionths: how probably a deal that is still open is won, beside one that has just come, shrunk to one by `prior_deals`. */
+  factor_millionths: number;
+  /** The age at which the bucket begins, in days; it ends 7 days later, the last one never. */
+  from_days: number;
+  /** Those that were lost in it. */
+  lost: number;
+  /** The share that is lost by then. */
+  lost_by_millionths: number;
+  /** `lost` of `at_risk`, in millionths. */
+  lost_hazard_millionths: number;
+  /** The share that is open then. */
+  open_millionths: number;
+  /** The value of the stage at this age, in minor units. */
+  value_minor: bigint;
+  /** Those that were won in it. */
+  won: number;
+  /** The share that is won by the end of the bucket, in millionths: the cumulative incidence by Aalen and Johansen. With the two below it is exactly one million, by largest remainder. */
+  won_by_millionths: number;
+  /** `won` of `at_risk`, in millionths. */
+  won_hazard_millionths: number;
+}
+
 /** The budgets that the evidence speaks for, within the constraints. */
 export interface Allocation {
   /** The owners without an active ad, by id: their budgets stay, and are not part of the total. */
@@ -198,6 +238,14 @@ export interface Approval {
   approved_by: string | null;
   /** The digest of the changes that it was queued with: what is approved together. */
   digest: string;
+}
+
+/** The clicks of some networks in a time. */
+export interface Around {
+  /** The newest of them, newest first, each once per network. */
+  clicks: Array<Candidate>;
+  /** How many there are. */
+  total: number;
 }
 
 /** One try of one provider. */
@@ -229,6 +277,10 @@ export interface Attributed {
   campaign_id: string | null;
   /** The click, as [`Click::id`](crate::store::Click::id) shows it; `None` when the first URL named the ad. */
   click_id: string | null;
+  /** The click's `utm_content`, or that of the first URL which named the ad. */
+  content: string | null;
+  /** The click's `utm_term`. */
+  keyword: string | null;
   /** How. */
   layer: Layer;
 }
@@ -491,6 +543,20 @@ export interface ChangeRow {
 /** Where a change stands. */
 export type ChangeStatus = "blocked" | "claimed" | "completed" | "executing" | "failed" | "pending";
 
+/** The credit of one channel. */
+export interface ChannelCredit {
+  /** The channel. */
+  channel: string;
+  /** Its conversions, in millionths of one. */
+  conversions_millionths: number;
+  /** Markov's removal effect: the share of conversions that would be lost without the channel, 0 to 1. */
+  removal_effect: number | null;
+  /** Its touches that count, in converting paths and others, each as often as its path was gone. */
+  touch_count: number;
+  /** Its value, in minor units. */
+  value_minor: bigint;
+}
+
 /** A piece of a streamed answer, in OpenAI's shape. The last one of a stream is the library's own: no choices, the usage, the outcome and the report. */
 export interface ChatChunk {
   /** What is added to which answer; empty in chunks that only annotate. */
@@ -611,6 +677,51 @@ export interface ContentPart {
   [field: string]: unknown;
 }
 
+/** How the conversions of a path are divided among its touches. */
+export type CreditModel = "first" | "last" | "last_non_direct" | "linear" | "linear_per_channel" | "position" | "time_decay" | "markov" | "shapley";
+
+/** What a model is asked with. A field that is `None` has its default, or nothing to do with the model. */
+export interface CreditParameters {
+  /** The channels that are no marketing, for `last_non_direct`: `["direct"]` by default. */
+  direct_channels: Array<string> | null;
+  /** The half-life of `time_decay`: 7 days by default. */
+  half_life_seconds: number | null;
+  /** Only touches at most so many days before the conversion count (before the last touch where `at` is not given). */
+  lookback_days: number | null;
+  /** Only the last so many touches count. */
+  lookback_steps: number | null;
+  /** Whether paths without a conversion are part of `markov`'s chain: true by default. */
+  nulls: boolean | null;
+  /** How many touches `markov` remembers: 1 to 4, 1 by default. */
+  order: number | null;
+  /** The weights of `position`: 40, 20 and 40 by default. */
+  weights: PositionWeights | null;
+}
+
+/** Conversions and what they are worth. */
+export interface CreditTotal {
+  /** Conversions, in millionths of one. */
+  conversions_millionths: number;
+  /** Value, in minor units. */
+  value_minor: bigint;
+}
+
+/** What a model gives each channel. The channels and `unattributed` sum to `total` exactly. */
+export interface Credits {
+  /** Every channel with a touch that counts, by name. */
+  channels: Array<ChannelCredit>;
+  /** Of Markov's chain: the probability that a walk from the start ends in a conversion. */
+  conversion_probability: number | null;
+  /** The model. */
+  model: CreditModel;
+  /** What it ran with, defaults filled in. */
+  parameters: CreditParameters;
+  /** Of all conversions. */
+  total: CreditTotal;
+  /** Of conversions without a touch that counts. */
+  unattributed: CreditTotal;
+}
+
 /** What an event says of the first of its deals, or of a contact. */
 export type CrmChange = {
   /** The CRM's id of the stage. */
@@ -695,7 +806,7 @@ export interface DealRevenue {
   deal_id: string;
   /** The ledger in the order of the events. */
   entries: Array<LedgerEntry>;
-  /** How many of the events that concern it were folded, at least one. */
+  /** How many of the events that concern it were folded, its click looked for included. */
   events_seen: number;
   /** What the CRM said of it. */
   facts: DealFacts;
@@ -744,6 +855,9 @@ export interface Device {
   /** The class of the platform, as `android`; `None` when it does not tell. */
   platform: string | null;
 }
+
+/** By what revenue is set beside spend. */
+export type Dimension = "ad" | "adset" | "campaign" | "keyword" | "content";
 
 /** A stored document and its version. */
 export interface Document {
@@ -800,6 +914,26 @@ export interface Embeddings {
 
 /** Why a line of the ledger was written. */
 export type EntryCause = "stage" | "pipeline" | "amount" | "currency" | "created" | "deleted" | "restored" | "merged" | "refund" | "revalued";
+
+/** What [`ClickStore::erase`] removed, in order of the keys. */
+export interface Erased {
+  /** The clicks, which are only counted now. */
+  clicks: Array<ErasedClick>;
+}
+
+/** A click that was erased: the names under which others may still hold it. */
+export interface ErasedClick {
+  /** Its id, as [`Click::id`] showed it. */
+  id: string;
+  /** Its key. */
+  key: KeyedHash;
+}
+
+/** What [`Attribution::erase`] did. */
+export interface Erasure {
+  /** How many clicks were erased; they are only counted now. */
+  clicks: number;
+}
 
 /** Why one element of a body is no event. */
 export interface EventProblem {
@@ -1141,6 +1275,16 @@ export type PlannedOutcome = {
   verdict: "sent";
 };
 
+/** The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter. */
+export interface PositionWeights {
+  /** Of all touches between, together. */
+  between: number;
+  /** Of the first touch. */
+  first: number;
+  /** Of the last touch. */
+  last: number;
+}
+
 /** What a price list held. */
 export interface PriceReport {
   /** The models whose prices are known by it. */
@@ -1159,6 +1303,22 @@ export interface Processed {
   forgotten: number;
   /** When a deal that failed is due again; nothing waits when `None`. */
   next_due: Timestamp | null;
+}
+
+/** What [`ClickStore::prune`] removed. */
+export interface Pruned {
+  /** Clicks that are only counted now. */
+  clicks: number;
+}
+
+/** What [`Attribution::prune`] did. */
+export interface Pruning {
+  /** Clicks before this moment are forgotten: the start of a day (UTC). */
+  before: Timestamp;
+  /** How many clicks were forgotten by this call; they are only counted now. */
+  clicks: number;
+  /** How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more. */
+  destroyed_keys: number;
 }
 
 /** One step on the way to a target that is further away than one window allows. */
@@ -1226,6 +1386,40 @@ export interface RevenueTotals {
   unattributed_minor: bigint;
 }
 
+/** What the ads brought beside what they cost. */
+export interface Roas {
+  /** By what. */
+  by: Dimension;
+  /** Deals whose amount or stage could not be counted as it stands; see their `problem`. */
+  problem_deals: number;
+  /** One row for each value of it, in byte order. */
+  rows: Array<RoasRow>;
+  /** What was spent on ads that do not tell it. */
+  unassigned_spend_minor: bigint;
+  /** What deals are worth whose click is not known, or does not tell this dimension; in minor units. */
+  unassigned_value_minor: bigint;
+}
+
+/** One ad, ad set, campaign, keyword or content. */
+export interface RoasRow {
+  /** Its deals, those that are worth nothing included. */
+  deals: number;
+  /** The upper end. */
+  high_millionths: number | null;
+  /** Which. */
+  id: string;
+  /** The lower end of its interval: the return that a run of the same ads would have in the mean is inside in at least 95 of 100 cases. `None` where nothing was spent or no deal at all is worth anything yet. */
+  low_millionths: number | null;
+  /** `value_minor` of `spend_minor`, in millionths; `None` where nothing was spent. */
+  roas_millionths: number | null;
+  /** What it cost, in minor units. */
+  spend_minor: bigint;
+  /** What they are worth, in minor units. */
+  value_minor: bigint;
+  /** Those that are worth something. */
+  valued_deals: number;
+}
+
 /** What the router decided, and why. */
 export interface RouteDecision {
   /** What the request was judged to be. */
@@ -1268,6 +1462,14 @@ export type SecretRef = {
 } | {
   file: string;
 };
+
+/** The values of the stages for people. */
+export interface ShownValues {
+  /** A picture: the configured and the learned value of each stage, and below it the values by age where there are any. */
+  svg: string;
+  /** A table as text, its columns aligned. */
+  table: string;
+}
 
 /** An entry of a price list that has no price which chat can be counted by. */
 export interface SkippedPrice {
@@ -1321,6 +1523,40 @@ export interface SpendTotal {
   unpriced_requests: number;
 }
 
+/** What a stage is worth. */
+export interface StageRow {
+  /** What became of the deals by their age in it; empty until there are enough closed deals, and for stages that end a deal. */
+  ages: Array<AgeRow>;
+  /** Closed deals that were in it. */
+  closed_deals: number;
+  /** The configured value, in minor units. */
+  default_minor: bigint;
+  /** The pipeline, when it is a configured one. */
+  pipeline: string | null;
+  /** How probably a deal in it is won, in millionths, shrunk in the same way. */
+  probability_millionths: number;
+  /** What they brought together, in minor units. */
+  realised_minor: bigint;
+  /** The CRM's id of the stage. */
+  stage: string;
+  /** The value: that of `prior_deals` at the configured one and of the closed deals at what they brought, in the mean; to the nearest minor unit, halves up. */
+  value_minor: bigint;
+  /** Those of them that were won. */
+  won_deals: number;
+}
+
+/** What the stages are worth, as learned from the events up to a time. */
+export interface StageTable {
+  /** Deals that were won or lost by then. */
+  closed_deals: number;
+  /** Events up to this time were counted. */
+  cut: Timestamp;
+  /** So many deals at its configured value does each stage begin with. */
+  prior_deals: number;
+  /** The stages, by pipeline and id. */
+  rows: Array<StageRow>;
+}
+
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
 export interface StageValues {
   /** A deal in one of `appointment_stages`. */
@@ -1335,6 +1571,24 @@ export interface StageValues {
   lead_minor: bigint;
   /** The CRM's ids of the stages of lost deals, which are worth nothing. */
   lost_stages: Array<string>;
+}
+
+/** What a deal in a stage is worth. */
+export interface StageWorth {
+  /** How much of the value rests on closed deals instead of the configuration, in thousandths: `n / (n0 + n)`. */
+  confidence_permille: number;
+  /** What the move changes: that less what it was worth in `stage_from`, in minor units. */
+  delta_minor: bigint;
+  /** How probably a deal that has just come into `stage_to` is won, in millionths. */
+  probability_millionths: number;
+  /** What the configuration lacks: a pipeline or a stage. */
+  problem: string | null;
+  /** The stage before. */
+  stage_from: string | null;
+  /** The stage after. */
+  stage_to: string;
+  /** What the deal is worth in `stage_to`, in minor units. */
+  synthetic_value_minor: bigint;
 }
 
 /** What one step did. */
@@ -1387,6 +1641,22 @@ export interface TokenOptimization {
   savings_percent: number;
 }
 
+/** The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one. */
+export interface TouchPath {
+  /** When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch. */
+  at: Timestamp | null;
+  /** The channel of each touch, in their order. */
+  channels: Array<string>;
+  /** How many conversions came of it. */
+  conversions: number;
+  /** How many times the path was gone without a conversion. */
+  nulls: number;
+  /** The time of each touch, or nothing. They may be out of order: touches are put in the order of their times. */
+  times: Array<Timestamp> | null;
+  /** What these conversions are worth together, in minor units; negative for refunds. */
+  value_minor: bigint;
+}
+
 /** What became of a batch of clicks. */
 export interface Tracked {
   /** Clicks whose key was already there; nothing was changed for them. */
@@ -1397,6 +1667,8 @@ export interface Tracked {
 
 /** What became of a batch of clicks. */
 export interface TrackedClicks {
+  /** Clicks of known bots, which are not stored. */
+  bots: number;
   /** Clicks that were there already. */
   duplicates: number;
   /** Clicks that are stored now and were not before. */
@@ -1486,6 +1758,67 @@ export type PromptOrRequest = string | ChatRequestInput;
 
 /** A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`. */
 export type TimestampInput = string | Date;
+
+/** What some of the ads cost. What is not known may be left out: the cost then counts in no row of that dimension. */
+export interface AdSpend {
+  /** The ad. */
+  ad_id?: string | null | undefined;
+  /** The ad set. */
+  adset_id?: string | null | undefined;
+  /** The campaign. */
+  campaign_id?: string | null | undefined;
+  /** The content, as it stands in `utm_content`. */
+  content?: string | null | undefined;
+  /** The keyword, as it stands in `utm_term`. */
+  keyword?: string | null | undefined;
+  /** What it cost, in minor units of the base currency. */
+  spend_minor?: number | bigint | undefined;
+}
+
+/** Whose clicks are to be erased: every click that one of these names. At least one is given. */
+export interface ErasureSubject {
+  /** The `Accept-Language` that goes with them. It is needed only where layer 3 is not used. */
+  accept_language?: string | null | undefined;
+  /** The id of a click: the host's, or the one that `track_click` returned. */
+  click_id?: string | null | undefined;
+  /** An address. With `user_agent` every click of the two is meant, alone every click of the address where devices are kept. */
+  ip?: string | null | undefined;
+  /** An ad platform's click id, as it stands in a URL, or Meta's cookie `_fbc`. */
+  platform_click_id?: string | null | undefined;
+  /** The URL of a landing page: every click id in it is meant. */
+  url?: string | null | undefined;
+  /** The user agent that goes with `ip`. */
+  user_agent?: string | null | undefined;
+}
+
+/** The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one. */
+export interface TouchPathInput {
+  /** When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch. */
+  at?: TimestampInput | null | undefined;
+  /** The channel of each touch, in their order. */
+  channels: Array<string>;
+  /** How many conversions came of it. */
+  conversions?: number | undefined;
+  /** How many times the path was gone without a conversion. */
+  nulls?: number | undefined;
+  /** The time of each touch, or nothing. They may be out of order: touches are put in the order of their times. */
+  times?: Array<TimestampInput> | null | undefined;
+  /** What these conversions are worth together, in minor units; negative for refunds. */
+  value_minor?: number | bigint | undefined;
+}
+
+/** Everything that is known of one person: touches and conversions, each with its time. */
+export interface Journey {
+  /** The channel of each touch. */
+  channels: Array<string>;
+  /** The conversions, in any order. */
+  conversions?: Array<JourneyConversion> | undefined;
+  /** The time of each touch. */
+  times: Array<TimestampInput>;
+}
+
+/** Which touches a further conversion of the same journey is owed to. */
+export type AfterConversion = "keep" | "restart";
 
 /** Raw bytes: text, or anything else as base64. */
 export type Bytes = string | Uint8Array;
@@ -1613,14 +1946,26 @@ export interface AiConfig {
 
 /** Clicks, matching and stage values. */
 export interface AttributionConfig {
+  /** How clicks are read, and what of them is evidence. */
+  clicks?: ClickRules | undefined;
   /** The CRM's names of the contact properties that are read. */
   contact_properties?: ContactProperties | undefined;
-  /** The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses. */
+  /** The currency of every value, and what others are worth in it. */
+  currencies?: Currencies | undefined;
+  /** A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the store; give one if whoever reads the store must not be able to test addresses. */
   identity_key?: SecretRef | null | undefined;
+  /** The keys under which what identifies is hashed. */
+  keys?: ClickKeysConfig | undefined;
   /** Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone. */
   layers?: Layers | null | undefined;
+  /** The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others. */
+  pipelines?: Array<PipelineInput> | undefined;
+  /** How long clicks are kept. */
+  retention?: RetentionConfig | undefined;
   /** What a deal is worth by its stage. */
   stages?: StageValuesInput | undefined;
+  /** Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the stage. */
+  use_amounts?: boolean | undefined;
 }
 
 /** The limits of budget changes: a preset, or every figure by itself. */
@@ -1759,6 +2104,14 @@ export interface CallOptionsInput {
   session?: string | null | undefined;
   /** Names under which the spend is counted and limited. */
   tags?: Array<string> | undefined;
+}
+
+/** A conversion of a journey. */
+export interface JourneyConversion {
+  /** When it happened. */
+  at: TimestampInput;
+  /** What it is worth, in minor units; negative for a refund. */
+  value_minor: number | bigint;
 }
 
 /** The limits of the new budgets. A single change is limited to a fifth of the present budget besides. */
@@ -2006,6 +2359,22 @@ export interface TokenConfig {
   simple_limit?: number | undefined;
 }
 
+/** How clicks are read, and what of them is evidence. */
+export interface ClickRules {
+  /** Whether the hashes of click ids need consent too. They are what layer 1 matches by. */
+  click_ids_need_consent?: boolean | undefined;
+  /** Whether clicks of known bots are stored as others are; by default they are only counted. */
+  keep_bots?: boolean | undefined;
+  /** Whether browser, platform, language and a hash of the address alone are kept with consent, which the probability of a match is computed from. */
+  keep_devices?: boolean | undefined;
+  /** Whether click ids and UTM parameters behind the `#` of a URL are read too. */
+  read_fragment?: boolean | undefined;
+  /** The proxies whose `X-Forwarded-For` is believed, as ranges like `10.0.0.0/8`. Without one the header is not read. */
+  trusted_proxies?: Array<AddressRange> | undefined;
+  /** Whether a frozen user agent, as Chrome sends it, counts in layers 2 and 3. It is equal for everybody with this version of the browser; if it does not count, client hints must stand in for it. */
+  use_frozen_user_agents?: boolean | undefined;
+}
+
 /** The names of the contact properties that are read. */
 export interface ContactProperties {
   /** The contact's `Accept-Language`. */
@@ -2024,8 +2393,36 @@ export interface ContactProperties {
   user_agent?: string | undefined;
 }
 
+/** The currency that revenue is counted in, and what others are worth in it. */
+export interface Currencies {
+  /** The currency of every value: that of the ad account, and of deals that name none. */
+  base?: Currency | undefined;
+  /** What the others are worth. A deal in a currency without a rate counts by its stage and says so. */
+  rates?: Array<Rate> | undefined;
+}
+
+/** The keys under which what identifies is hashed. */
+export interface ClickKeysConfig {
+  /** How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys. */
+  rotate_days?: number | undefined;
+}
+
 /** Which layers are used. */
 export type Layers = Array<number>;
+
+/** A pipeline of the CRM with its stages. */
+export interface PipelineInput {
+  /** The CRM's id of the pipeline: `default`, or a number. */
+  id: string;
+  /** Its stages. */
+  stages: Array<PipelineStage>;
+}
+
+/** How long clicks are kept. */
+export interface RetentionConfig {
+  /** After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies. No match reaches further back. */
+  clicks_days?: number | undefined;
+}
 
 /** What a deal in a pipeline stage is expected to bring, in minor units of the account's currency. */
 export interface StageValuesInput {
@@ -2232,6 +2629,29 @@ export type StrategyConfig = {
   strategy: "canary";
 };
 
+/** A range of addresses, as `10.0.0.0/8`. */
+export type AddressRange = string;
+
+/** What one unit of a currency is worth in the base currency. */
+export interface Rate {
+  /** The other currency. */
+  currency: Currency;
+  /** From when on; always, until the first one with a time, when absent. */
+  from?: TimestampInput | null | undefined;
+  /** Major units of the base currency for one major unit of the other, as decimal text: `1.0842`. */
+  rate: string;
+}
+
+/** A stage of a pipeline. */
+export interface PipelineStage {
+  /** The CRM's id of the stage. */
+  id: string;
+  /** How probably a deal in it is won, in thousandths: 1000 is the stage of won deals, 0 that of lost ones. */
+  probability_permille: number;
+  /** What a deal in it is expected to bring, in minor units. That share of `closed_minor` when absent. */
+  value_minor?: number | bigint | null | undefined;
+}
+
 /** What an actor may decide. */
 export type Role = "approver" | "operator";
 
@@ -2356,7 +2776,7 @@ export interface AiArea {
 /** The methods of `attribution`. */
 export interface AttributionArea {
   /**
-   * Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored.
+   * Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not stored.
    * @param click The click.
    */
   trackClick(click: Record<string, unknown>, options?: PerCall): Promise<string>;
@@ -2376,13 +2796,80 @@ export interface AttributionArea {
    */
   totals(options?: PerCall): Promise<RevenueTotals>;
   /**
-   * Every processed deal with its value, its ledger and its match, by id.
+   * Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what had arrived then.
+   * @param options.asOf By what had arrived at this time; now when absent.
    */
-  deals(options?: PerCall): Promise<Array<DealRevenue>>;
+  deals(options?: PerCall & { asOf?: TimestampInput | null | undefined }): Promise<Array<DealRevenue>>;
   /**
    * What a deal is worth by its stage.
    */
   stages(options?: PerCall): Promise<StageValues>;
+  /**
+   * What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text.
+   * @param stageTo The CRM's id of the stage after the move.
+   * @param options.stageFrom The stage before it; none for a new deal.
+   * @param options.pipeline The CRM's id of the pipeline.
+   * @param options.amount The deal's amount in major units, as decimal text.
+   * @param options.currency The amount's currency; that of the configuration when absent.
+   */
+  syntheticRevenue(stageTo: string, options?: PerCall & { stageFrom?: string | null | undefined; pipeline?: string | null | undefined; amount?: string | null | undefined; currency?: string | null | undefined }): Promise<StageWorth>;
+  /**
+   * Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+   * @param cut Events up to this time count.
+   */
+  revalue(cut: TimestampInput, options?: PerCall): Promise<StageTable>;
+  /**
+   * What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored.
+   * @param options.cut Events up to this time count; now when absent.
+   */
+  stageValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<StageTable>;
+  /**
+   * The same for people: a table as text and a picture (SVG).
+   * @param options.cut Events up to this time count; now when absent.
+   */
+  showValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<ShownValues>;
+  /**
+   * What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
+   * @param by By what.
+   * @param options.spend What the ads cost.
+   * @param options.from Deals that converted at this time or later.
+   * @param options.to Deals that converted before this time.
+   */
+  roas(by: Dimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; from?: TimestampInput | null | undefined; to?: TimestampInput | null | undefined }): Promise<Roas>;
+  /**
+   * How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
+   * @param options.since A moment of the first day.
+   * @param options.until A moment of the last day.
+   */
+  clicksByAd(options?: PerCall & { since?: TimestampInput | null | undefined; until?: TimestampInput | null | undefined }): Promise<Array<AdClicks>>;
+  /**
+   * Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again.
+   * @param subject Whose clicks.
+   */
+  erase(subject: ErasureSubject, options?: PerCall): Promise<Erasure>;
+  /**
+   * Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day.
+   */
+  prune(options?: PerCall): Promise<Pruning>;
+  /**
+   * The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored.
+   * @param paths The touches before conversions, and before none.
+   * @param model How the conversions are divided.
+   * @param options.lookbackDays Only touches at most so many days before the conversion count.
+   * @param options.lookbackSteps Only the last so many touches count.
+   * @param options.directChannels The channels that are no marketing: `["direct"]` by default.
+   * @param options.weights Of the first touch, those between together, and the last: 40, 20 and 40 by default.
+   * @param options.halfLifeSeconds 7 days by default.
+   * @param options.order How many touches the chain remembers: 1 to 4, 1 by default.
+   * @param options.nulls Whether paths without a conversion are part of the chain: true by default.
+   */
+  credit(paths: Array<TouchPathInput>, model: CreditModel, options?: PerCall & { lookbackDays?: number | null | undefined; lookbackSteps?: number | null | undefined; directChannels?: Array<string> | null | undefined; weights?: PositionWeights | null | undefined; halfLifeSeconds?: number | null | undefined; order?: number | null | undefined; nulls?: boolean | null | undefined }): Promise<Credits>;
+  /**
+   * The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
+   * @param journeys What is known of each person.
+   * @param options.afterConversion Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
+   */
+  paths(journeys: Array<Journey>, options?: PerCall & { afterConversion?: AfterConversion | null | undefined }): Promise<Array<TouchPath>>;
 }
 
 /** The methods of `hubspot`. */
@@ -2759,10 +3246,18 @@ export interface StateStore {
 
 /** A store of clicks. */
 export interface ClickStore {
-  /** Stores a batch at once or not at all; the first click of a key stays. */
+  /** Stores a batch at once or not at all; of the clicks of one key on one day (UTC) the first stays. */
   track(tenant: string, clicks: Array<Click>, source: string, call: HostCall): Promise<Given<Tracked>> | Given<Tracked>;
   /** Of each key, the clicks at its latest time within `from` to `to`, all when several share it, in the order of the fields. */
   candidates(tenant: string, keys: Array<KeyedHash>, from: Timestamp, to: Timestamp, call: HostCall): Promise<Array<Given<Candidate>>> | Array<Given<Candidate>>;
+  /** The clicks whose `personal.device.network` is one of `networks`, within `from` to `to`: the newest, at most `limit`, by time and then key, both descending, and how many there are. */
+  around(tenant: string, networks: Array<KeyedHash>, from: Timestamp, to: Timestamp, limit: number, call: HostCall): Promise<Given<Around>> | Given<Around>;
+  /** Forgets the clicks of every day (UTC) that has ended by `before`; what `clicks_by_ad` and `count` say stays. */
+  prune(tenant: string, before: Timestamp, call: HostCall): Promise<Given<Pruned>> | Given<Pruned>;
+  /** Forgets the clicks that have one of these keys, as their own or as one that they are found by, and says which, by key; what `clicks_by_ad` and `count` say stays. */
+  erase(tenant: string, keys: Array<KeyedHash>, call: HostCall): Promise<Given<Erased>> | Given<Erased>;
+  /** How often each ad was clicked on each day (UTC) from that of `from` to that of `to`, in the order of the fields, with the clicks that were forgotten. */
+  clicksByAd(tenant: string, from: Timestamp, to: Timestamp, call: HostCall): Promise<Array<Given<AdClicks>>> | Array<Given<AdClicks>>;
   /** How many clicks were stored, by one ingest or by all. */
   count(tenant: string, source: string | null, call: HostCall): Promise<number> | number;
 }

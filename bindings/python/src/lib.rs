@@ -4,6 +4,7 @@
 //! What the library has to say goes into a [`bridge`], and a thread of Python's takes it from there. So nothing of Python's is held here
 //! either: the host's objects are numbers, by which the Python side finds them.
 
+mod arrow;
 mod attach;
 mod bridge;
 mod clock;
@@ -77,6 +78,8 @@ fn command_line(py: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
 
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use super::arrow::{ArrowBatches, arrow_attribute, arrow_one_per_conversion};
     #[pymodule_export]
     use super::attach::keep_others_out;
     #[pymodule_export]

@@ -18,48 +18,106 @@ def counted(sources: dict[str, int], source: str | None) -> int:
     return sum(sources.values()) if source is None else sources.get(source, 0)
 
 
+DAY = 24 * 60 * 60 * 1_000_000
+
+
+def day_of(at: str) -> int:
+    return to_micros(at) // DAY
+
+
 class Clicks:
     """A store of clicks."""
 
     def __init__(self) -> None:
-        self.clicks: dict[str, dict[str, xynergy.Click]] = {}
-        self.by_key: dict[tuple[str, str], list[tuple[int, xynergy.Click]]] = {}
+        self.clicks: dict[str, dict[tuple[int, str], xynergy.Click]] = {}
+        self.by_ad: dict[str, dict[tuple[int, str, str, str], int]] = {}
         self.sources: dict[str, dict[str, int]] = {}
 
     async def track(self, *, tenant: str, clicks: list[xynergy.Click], source: str) -> Any:
-        stored = self.clicks.setdefault(tenant, {})
+        stored, by_ad = self.clicks.setdefault(tenant, {}), self.by_ad.setdefault(tenant, {})
         inserted = 0
         for click in clicks:
-            if click.key in stored:
+            day = day_of(click.at)
+            if (day, click.key) in stored:
                 continue
-            stored[click.key] = click
+            stored[day, click.key] = click
             inserted += 1
-            for key in set(self._keys(click)):
-                self.by_key.setdefault((tenant, key), []).append((to_micros(click.at), click))
+            ad = (day, click.ad_id, click.adset_id, click.campaign_id)
+            by_ad[ad] = by_ad.get(ad, 0) + 1
         sources = self.sources.setdefault(tenant, {})
         sources[source] = sources.get(source, 0) + inserted
         return {"inserted": inserted, "duplicates": len(clicks) - inserted}
 
     def candidates(self, *, tenant: str, keys: list[str], from_: str, to: str) -> Any:
-        found: dict[tuple[str, str], dict[str, Any]] = {}
-        for key in keys:
-            there = [pair for pair in self.by_key.get((tenant, key), []) if pair[0] <= to_micros(to)]
-            latest = max((at for at, _ in there), default=None)
-            if latest is None or latest < to_micros(from_):
-                continue
-            for at, click in there:
-                if at == latest:
-                    row = {name: click[name] for name in ("at", "key", "ad_id", "adset_id", "campaign_id")}
-                    found[key, click.key] = {"matched": key, "id": click.personal.click_id if click.personal else click.key, **row}
+        found: dict[tuple[str, str, int], dict[str, Any]] = {}
+        wanted = set(keys)
+        latest: dict[str, list[xynergy.Click]] = {}
+        for click in self._within(tenant, from_, to):
+            for key in wanted & set(self._keys(click)):
+                best = latest.setdefault(key, [])
+                if best and to_micros(click.at) > to_micros(best[0].at):
+                    best.clear()
+                if not best or click.at == best[0].at:
+                    best.append(click)
+        for key, clicks in latest.items():
+            for click in clicks:
+                found[key, click.key, day_of(click.at)] = self._candidate(key, click)
         return sorted(found.values(), key=lambda row: (in_bytes(row["matched"]), to_micros(row["at"]), in_bytes(row["id"]), row["key"]))
+
+    async def around(self, *, tenant: str, networks: list[str], from_: str, to: str, limit: int) -> Any:
+        found = []
+        for click in self._within(tenant, from_, to):
+            device = click.personal.device if click.personal else None
+            if device and device.network in networks:
+                found.append((to_micros(click.at), click.key, device.network, click))
+        found.sort(key=lambda row: row[:3], reverse=True)
+        return {"clicks": [self._candidate(network, click) for _, _, network, click in found[:limit]], "total": len(found)}
+
+    async def prune(self, *, tenant: str, before: str) -> Any:
+        stored = self.clicks.get(tenant, {})
+        gone = [place for place in stored if place[0] < day_of(before)]
+        for place in gone:
+            del stored[place]
+        return {"clicks": len(gone)}
+
+    async def erase(self, *, tenant: str, keys: list[str]) -> Any:
+        stored, meant = self.clicks.get(tenant, {}), set(keys)
+        gone = [place for place, click in stored.items() if meant & {click.key, *self._keys(click)}]
+        erased = [{"key": click.key, "id": self._id(click)} for click in map(stored.pop, gone)]
+        return {"clicks": sorted(erased, key=lambda click: (click["key"], in_bytes(click["id"])))}
+
+    async def clicks_by_ad(self, *, tenant: str, from_: str, to: str) -> Any:
+        days = range(day_of(from_), day_of(to) + 1)
+        rows = sorted((ad, clicks) for ad, clicks in self.by_ad.get(tenant, {}).items() if ad[0] in days)
+        return [
+            {
+                "day": datetime.fromtimestamp(day * 86_400, timezone.utc).isoformat(),
+                "ad_id": ad, "adset_id": adset, "campaign_id": campaign, "clicks": clicks,
+            }
+            for (day, ad, adset, campaign), clicks in rows
+        ]  # fmt: skip
 
     async def count(self, *, tenant: str, source: str | None) -> int:
         return counted(self.sources.get(tenant, {}), source)
+
+    def _within(self, tenant: str, from_: str, to: str) -> list[xynergy.Click]:
+        moments = range(to_micros(from_), to_micros(to) + 1)
+        return [click for click in self.clicks.get(tenant, {}).values() if to_micros(click.at) in moments]
+
+    @staticmethod
+    def _id(click: xynergy.Click) -> str:
+        return click.personal.click_id if click.personal else click.key
+
+    def _candidate(self, matched: str, click: xynergy.Click) -> dict[str, Any]:
+        row = {name: click[name] for name in ("at", "key", "ad_id", "adset_id", "campaign_id", "utm")}
+        return {"matched": matched, "id": self._id(click), "device": click.personal.device if click.personal else None, **row}
 
     @staticmethod
     def _keys(click: xynergy.Click) -> list[Any]:
         personal = click.personal
         keys = [*click.id_keys, *([personal.fingerprint, personal.address] if personal else [])]
+        if personal and personal.device:
+            keys.append(personal.device.network)
         return [key for key in keys if key is not None]
 
 

@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from xynergy import blocking, errors, hosts, sandbox, testing
+    from xynergy import arrow, blocking, errors, hosts, sandbox, testing
     from xynergy._chat import CompletionStream
     from xynergy._client import Client, Scope
     from xynergy._config import ConfigDict
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_MODULES = ("blocking", "errors", "hosts", "sandbox", "testing")
+_MODULES = ("arrow", "blocking", "errors", "hosts", "sandbox", "testing")
 _HOMES = {
     "Client": "_client",
     "Scope": "_client",
@@ -87,6 +87,7 @@ __all__ = [
     "UnexpectedError",
     "UnsupportedError",
     "XynergyError",
+    "arrow",
     "blocking",
     "errors",
     "hosts",

@@ -184,7 +184,7 @@ class AttributionMethods(Area):
     __slots__ = ()
 
     async def track_click(self, click: Mapping[str, Any], *, timeout: float | None = None, request_id: str | None = None) -> str:
-        """Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored.
+        """Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not stored.
 
         Args:
             click: The click.
@@ -216,14 +216,121 @@ class AttributionMethods(Area):
         found: t.RevenueTotals = decode(await self._call("attribution.totals", {}, timeout, request_id), "RevenueTotals")
         return found
 
-    async def deals(self, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.DealRevenue]:
-        """Every processed deal with its value, its ledger and its match, by id."""
-        found: Records[t.DealRevenue] = decode(await self._call("attribution.deals", {}, timeout, request_id), "[DealRevenue]")
+    async def deals(self, as_of: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.DealRevenue]:
+        """Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what had arrived then.
+
+        Args:
+            as_of: By what had arrived at this time; now when absent.
+        """
+        found: Records[t.DealRevenue] = decode(await self._call("attribution.deals", {"as_of": as_of}, timeout, request_id), "[DealRevenue]")
         return found
 
     async def stages(self, *, timeout: float | None = None, request_id: str | None = None) -> t.StageValues:
         """What a deal is worth by its stage."""
         found: t.StageValues = decode(await self._call("attribution.stages", {}, timeout, request_id), "StageValues")
+        return found
+
+    async def synthetic_revenue(self, stage_to: str, stage_from: str | None = None, pipeline: str | None = None, amount: str | None = None, currency: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.StageWorth:
+        """What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text.
+
+        Args:
+            stage_to: The CRM's id of the stage after the move.
+            stage_from: The stage before it; none for a new deal.
+            pipeline: The CRM's id of the pipeline.
+            amount: The deal's amount in major units, as decimal text.
+            currency: The amount's currency; that of the configuration when absent.
+        """
+        found: t.StageWorth = decode(await self._call("attribution.synthetic_revenue", {"stage_to": stage_to, "stage_from": stage_from, "pipeline": pipeline, "amount": amount, "currency": currency}, timeout, request_id), "StageWorth")
+        return found
+
+    async def revalue(self, cut: a.Timestamp, *, timeout: float | None = None, request_id: str | None = None) -> t.StageTable:
+        """Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+
+        Args:
+            cut: Events up to this time count.
+        """
+        found: t.StageTable = decode(await self._call("attribution.revalue", {"cut": cut}, timeout, request_id), "StageTable")
+        return found
+
+    async def stage_values(self, cut: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.StageTable:
+        """What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored.
+
+        Args:
+            cut: Events up to this time count; now when absent.
+        """
+        found: t.StageTable = decode(await self._call("attribution.stage_values", {"cut": cut}, timeout, request_id), "StageTable")
+        return found
+
+    async def show_values(self, cut: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.ShownValues:
+        """The same for people: a table as text and a picture (SVG).
+
+        Args:
+            cut: Events up to this time count; now when absent.
+        """
+        found: t.ShownValues = decode(await self._call("attribution.show_values", {"cut": cut}, timeout, request_id), "ShownValues")
+        return found
+
+    async def roas(self, by: a.Dimension, spend: Sequence[a.AdSpendLike] | None = None, from_: a.Timestamp | None = None, to: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Roas:
+        """What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
+
+        Args:
+            by: By what.
+            spend: What the ads cost.
+            from_: Deals that converted at this time or later.
+            to: Deals that converted before this time.
+        """
+        found: t.Roas = decode(await self._call("attribution.roas", {"by": by, "spend": spend, "from": from_, "to": to}, timeout, request_id), "Roas")
+        return found
+
+    async def clicks_by_ad(self, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AdClicks]:
+        """How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased.
+
+        Args:
+            since: A moment of the first day.
+            until: A moment of the last day.
+        """
+        found: Records[t.AdClicks] = decode(await self._call("attribution.clicks_by_ad", {"since": since, "until": until}, timeout, request_id), "[AdClicks]")
+        return found
+
+    async def erase(self, subject: a.ErasureSubjectLike, *, timeout: float | None = None, request_id: str | None = None) -> t.Erasure:
+        """Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again.
+
+        Args:
+            subject: Whose clicks.
+        """
+        found: t.Erasure = decode(await self._call("attribution.erase", {"subject": subject}, timeout, request_id), "Erasure")
+        return found
+
+    async def prune(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Pruning:
+        """Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day."""
+        found: t.Pruning = decode(await self._call("attribution.prune", {}, timeout, request_id), "Pruning")
+        return found
+
+    async def credit(self, paths: Sequence[a.TouchPathLike], model: a.CreditModel, lookback_days: int | None = None, lookback_steps: int | None = None, direct_channels: Sequence[str] | None = None, weights: a.PositionWeightsLike | None = None, half_life_seconds: int | None = None, order: int | None = None, nulls: bool | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Credits:
+        """The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored.
+
+        Args:
+            paths: The touches before conversions, and before none.
+            model: How the conversions are divided.
+            lookback_days: Only touches at most so many days before the conversion count.
+            lookback_steps: Only the last so many touches count.
+            direct_channels: The channels that are no marketing: `["direct"]` by default.
+            weights: Of the first touch, those between together, and the last: 40, 20 and 40 by default.
+            half_life_seconds: 7 days by default.
+            order: How many touches the chain remembers: 1 to 4, 1 by default.
+            nulls: Whether paths without a conversion are part of the chain: true by default.
+        """
+        found: t.Credits = decode(await self._call("attribution.credit", {"paths": paths, "model": model, "lookback_days": lookback_days, "lookback_steps": lookback_steps, "direct_channels": direct_channels, "weights": weights, "half_life_seconds": half_life_seconds, "order": order, "nulls": nulls}, timeout, request_id), "Credits")
+        return found
+
+    async def paths(self, journeys: Sequence[a.JourneyLike], after_conversion: a.AfterConversion | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.TouchPath]:
+        """The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
+
+        Args:
+            journeys: What is known of each person.
+            after_conversion: Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
+        """
+        found: Records[t.TouchPath] = decode(await self._call("attribution.paths", {"journeys": journeys, "after_conversion": after_conversion}, timeout, request_id), "[TouchPath]")
         return found
 
 class HubspotMethods(Area):

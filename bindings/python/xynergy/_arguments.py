@@ -125,6 +125,27 @@ class AdShareDict(TypedDict):
 
 AdShareLike = Union["AdShareDict", "_types.AdShare"]
 
+class AdSpendDict(TypedDict, total=False):
+    """What some of the ads cost. What is not known may be left out: the cost then counts in no row of that dimension."""
+
+    ad_id: str | None
+    """The ad."""
+    adset_id: str | None
+    """The ad set."""
+    campaign_id: str | None
+    """The campaign."""
+    content: str | None
+    """The content, as it stands in `utm_content`."""
+    keyword: str | None
+    """The keyword, as it stands in `utm_term`."""
+    spend_minor: int
+    """What it cost, in minor units of the base currency."""
+
+AdSpendLike = AdSpendDict
+
+AfterConversion = Union[Literal["keep", "restart"]]
+"""Which touches a further conversion of the same journey is owed to."""
+
 class AllocationDict(TypedDict):
     """The budgets that the evidence speaks for, within the constraints."""
 
@@ -234,11 +255,59 @@ class ContentPartDict(TypedDict, total=False):
 
 ContentPartLike = Union["ContentPartDict", "_types.ContentPart", Mapping[str, Any]]
 
+CreditModel = Union[Literal["first", "last", "last_non_direct", "linear", "linear_per_channel", "position", "time_decay", "markov", "shapley"]]
+"""How the conversions of a path are divided among its touches."""
+
 Currency = Union[str]
 """A currency by its three-letter code, as `USD`."""
 
+Dimension = Union[Literal["ad", "adset", "campaign", "keyword", "content"]]
+"""By what revenue is set beside spend."""
+
+class ErasureSubjectDict(TypedDict, total=False):
+    """Whose clicks are to be erased: every click that one of these names. At least one is given."""
+
+    accept_language: str | None
+    """The `Accept-Language` that goes with them. It is needed only where layer 3 is not used."""
+    click_id: str | None
+    """The id of a click: the host's, or the one that `track_click` returned."""
+    ip: str | None
+    """An address. With `user_agent` every click of the two is meant, alone every click of the address where devices are kept."""
+    platform_click_id: str | None
+    """An ad platform's click id, as it stands in a URL, or Meta's cookie `_fbc`."""
+    url: str | None
+    """The URL of a landing page: every click id in it is meant."""
+    user_agent: str | None
+    """The user agent that goes with `ip`."""
+
+ErasureSubjectLike = ErasureSubjectDict
+
 HumanVerdict = Union[Literal["applied", "not_applied"]]
 """What a person found out about a request."""
+
+class _JourneyRequired(TypedDict):
+    channels: Sequence[str]
+    """The channel of each touch."""
+    times: Sequence[Timestamp]
+    """The time of each touch."""
+
+class JourneyDict(_JourneyRequired, total=False):
+    """Everything that is known of one person: touches and conversions, each with its time."""
+
+    conversions: Sequence[JourneyConversionLike]
+    """The conversions, in any order."""
+
+JourneyLike = JourneyDict
+
+class JourneyConversionDict(TypedDict):
+    """A conversion of a journey."""
+
+    at: Timestamp
+    """When it happened."""
+    value_minor: int
+    """What it is worth, in minor units; negative for a refund."""
+
+JourneyConversionLike = JourneyConversionDict
 
 KillScope = Union[Literal["global", "tenant"], "Mapping[str, Any]"]
 """What a kill switch covers."""
@@ -308,6 +377,18 @@ OwnerBudgetLike = OwnerBudgetDict
 OwnerLevel = Union[Literal["adset", "campaign"]]
 """Where a budget sits. No platform has one at an ad."""
 
+class PositionWeightsDict(TypedDict):
+    """The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter."""
+
+    between: int
+    """Of all touches between, together."""
+    first: int
+    """Of the first touch."""
+    last: int
+    """Of the last touch."""
+
+PositionWeightsLike = Union["PositionWeightsDict", "_types.PositionWeights"]
+
 PromptOrRequest = Union[str, "ChatRequestLike"]
 """A prompt, or a whole request."""
 
@@ -330,6 +411,26 @@ Reason = Union[Literal["above_ceiling", "rate_limit_account", "account_cap", "at
 
 Timestamp = Union[str, datetime]
 """A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""
+
+class _TouchPathRequired(TypedDict):
+    channels: Sequence[str]
+    """The channel of each touch, in their order."""
+
+class TouchPathDict(_TouchPathRequired, total=False):
+    """The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one."""
+
+    at: Timestamp | None
+    """When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch."""
+    conversions: int
+    """How many conversions came of it."""
+    nulls: int
+    """How many times the path was gone without a conversion."""
+    times: Sequence[Timestamp] | None
+    """The time of each touch, or nothing. They may be out of order: touches are put in the order of their times."""
+    value_minor: int
+    """What these conversions are worth together, in minor units; negative for refunds."""
+
+TouchPathLike = Union["TouchPathDict", "_types.TouchPath"]
 
 Window = Union[Literal["minute", "hour", "day", "month"]]
 """A span of the calendar."""

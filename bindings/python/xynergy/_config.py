@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict, Union
 
+AddressRange = Union[str]
+
 class AiConfigDict(TypedDict, total=False):
     """How AI requests are routed, cached and paid for."""
 
@@ -56,14 +58,26 @@ ApiKeys = Union["SecretRefLike", "Sequence[SecretRefLike]"]
 class AttributionConfigDict(TypedDict, total=False):
     """Clicks, matching and stage values."""
 
+    clicks: ClickRulesLike
+    """How clicks are read, and what of them is evidence."""
     contact_properties: ContactPropertiesLike
     """The CRM's names of the contact properties that are read."""
+    currencies: CurrenciesLike
+    """The currency of every value, and what others are worth in it."""
     identity_key: SecretRefLike | None
-    """The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the store; keep it elsewhere if whoever reads the store must not be able to test addresses."""
+    """A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the store; give one if whoever reads the store must not be able to test addresses."""
+    keys: ClickKeysConfigLike
+    """The keys under which what identifies is hashed."""
     layers: Layers | None
     """Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone."""
+    pipelines: Sequence[PipelineLike]
+    """The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others."""
+    retention: RetentionConfigLike
+    """How long clicks are kept."""
     stages: StageValuesLike
     """What a deal is worth by its stage."""
+    use_amounts: bool
+    """Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the stage."""
 
 AttributionConfigLike = AttributionConfigDict
 
@@ -100,6 +114,32 @@ class CacheConfigDict(TypedDict, total=False):
     """For how long, in seconds."""
 
 CacheConfigLike = CacheConfigDict
+
+class ClickKeysConfigDict(TypedDict, total=False):
+    """The keys under which what identifies is hashed."""
+
+    rotate_days: int
+    """How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys."""
+
+ClickKeysConfigLike = ClickKeysConfigDict
+
+class ClickRulesDict(TypedDict, total=False):
+    """How clicks are read, and what of them is evidence."""
+
+    click_ids_need_consent: bool
+    """Whether the hashes of click ids need consent too. They are what layer 1 matches by."""
+    keep_bots: bool
+    """Whether clicks of known bots are stored as others are; by default they are only counted."""
+    keep_devices: bool
+    """Whether browser, platform, language and a hash of the address alone are kept with consent, which the probability of a match is computed from."""
+    read_fragment: bool
+    """Whether click ids and UTM parameters behind the `#` of a URL are read too."""
+    trusted_proxies: Sequence[AddressRange]
+    """The proxies whose `X-Forwarded-For` is believed, as ranges like `10.0.0.0/8`. Without one the header is not read."""
+    use_frozen_user_agents: bool
+    """Whether a frozen user agent, as Chrome sends it, counts in layers 2 and 3. It is equal for everybody with this version of the browser; if it does not count, client hints must stand in for it."""
+
+ClickRulesLike = ClickRulesDict
 
 Complexity = Union[Literal["simple", "complex"]]
 
@@ -148,6 +188,18 @@ class ContactPropertiesDict(TypedDict, total=False):
     """The contact's user agent."""
 
 ContactPropertiesLike = ContactPropertiesDict
+
+class CurrenciesDict(TypedDict, total=False):
+    """The currency that revenue is counted in, and what others are worth in it."""
+
+    base: Currency
+    """The currency of every value: that of the ad account, and of deals that name none."""
+    rates: Sequence[RateLike]
+    """What the others are worth. A deal in a currency without a rate counts by its stage and says so."""
+
+CurrenciesLike = CurrenciesDict
+
+Currency = Union[str]
 
 DatabaseUrl = Union["SecretRefLike", str]
 
@@ -287,6 +339,30 @@ class OrderConfigDict(TypedDict, total=False):
 
 OrderConfigLike = OrderConfigDict
 
+class PipelineDict(TypedDict):
+    """A pipeline of the CRM with its stages."""
+
+    id: str
+    """The CRM's id of the pipeline: `default`, or a number."""
+    stages: Sequence[PipelineStageLike]
+    """Its stages."""
+
+PipelineLike = PipelineDict
+
+class _PipelineStageRequired(TypedDict):
+    id: str
+    """The CRM's id of the stage."""
+    probability_permille: int
+    """How probably a deal in it is won, in thousandths: 1000 is the stage of won deals, 0 that of lost ones."""
+
+class PipelineStageDict(_PipelineStageRequired, total=False):
+    """A stage of a pipeline."""
+
+    value_minor: int | None
+    """What a deal in it is expected to bring, in minor units. That share of `closed_minor` when absent."""
+
+PipelineStageLike = PipelineStageDict
+
 class PolicyDict(TypedDict, total=False):
     """Every figure of the guards. All durations are in milliseconds."""
 
@@ -397,6 +473,20 @@ class ProviderConfigDict(TypedDict, total=False):
 
 ProviderConfigLike = ProviderConfigDict
 
+class _RateRequired(TypedDict):
+    currency: Currency
+    """The other currency."""
+    rate: str
+    """Major units of the base currency for one major unit of the other, as decimal text: `1.0842`."""
+
+class RateDict(_RateRequired, total=False):
+    """What one unit of a currency is worth in the base currency."""
+
+    from: Timestamp | None
+    """From when on; always, until the first one with a time, when absent."""
+
+RateLike = RateDict
+
 class RateFiguresDict(TypedDict, total=False):
     """So many requests or tokens a minute, or both."""
 
@@ -438,6 +528,14 @@ class RequestRateDict(TypedDict):
     """Requests a minute, at least 1."""
 
 RequestRateLike = RequestRateDict
+
+class RetentionConfigDict(TypedDict, total=False):
+    """How long clicks are kept."""
+
+    clicks_days: int
+    """After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies. No match reaches further back."""
+
+RetentionConfigLike = RetentionConfigDict
 
 class RetryConfigDict(TypedDict, total=False):
     """Retries of temporary faults at one provider, before the next is asked."""
@@ -631,6 +729,8 @@ class TimeoutConfigDict(TypedDict, total=False):
     """Until the whole answer is there, or the first piece of a stream, whoever is asked."""
 
 TimeoutConfigLike = TimeoutConfigDict
+
+Timestamp = Union[str, datetime]
 
 class TokenConfigDict(TypedDict, total=False):
     """How limits of answers are sized."""

@@ -41,11 +41,17 @@ Complexity = Literal["simple", "complex"]
 Content = Union[str, "Records[ContentPart]"]
 """What a message says."""
 
+CreditModel = Literal["first", "last", "last_non_direct", "linear", "linear_per_channel", "position", "time_decay", "markov", "shapley"]
+"""How the conversions of a path are divided among its touches."""
+
 Currency = str
 """A currency by its three-letter code, as `USD`."""
 
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
+
+Dimension = Literal["ad", "adset", "campaign", "keyword", "content"]
+"""By what revenue is set beside spend."""
 
 EntryCause = Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "revalued"]
 """Why a line of the ledger was written."""
@@ -176,6 +182,25 @@ class AdChange(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"account_id": "", "allocation_id": "", "campaign_id": "", "causation_id": "", "currency": "", "expected_from": "", "expires_at": "", "field": "", "id": "", "owner": "Owner", "ramp": "RampStep", "reason": "", "target": ""}
 
 
+class AdClicks(Record):
+    """How often an ad was clicked on a day. It counts clicks that were erased or pruned since."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    adset_id: str
+    """The ad's ad set."""
+    campaign_id: str
+    """The ad set's campaign."""
+    clicks: int
+    """The clicks."""
+    day: Timestamp
+    """The day's first moment, UTC."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "clicks": "", "day": ""}
+
+
 class AdInsight(Record):
     """What one ad did over a range of days."""
 
@@ -265,6 +290,37 @@ class AdWrite(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"attempt": "", "change_id": "", "field": "", "owner": "Owner", "value": ""}
 
 
+class AgeRow(Record):
+    """What became of the deals that reached an age in a stage, counted from their first coming into it."""
+
+    __slots__ = ()
+
+    at_risk: int
+    """Deals that were neither won nor lost when they reached it."""
+    factor_millionths: int
+    """What the value of the stage is multiplied by at this age, in millionths: how probably a deal that is still open is won, beside one that has just come, shrunk to one by `prior_deals`."""
+    from_days: int
+    """The age at which the bucket begins, in days; it ends 7 days later, the last one never."""
+    lost: int
+    """Those that were lost in it."""
+    lost_by_millionths: int
+    """The share that is lost by then."""
+    lost_hazard_millionths: int
+    """`lost` of `at_risk`, in millionths."""
+    open_millionths: int
+    """The share that is open then."""
+    value_minor: int
+    """The value of the stage at this age, in minor units."""
+    won: int
+    """Those that were won in it."""
+    won_by_millionths: int
+    """The share that is won by the end of the bucket, in millionths: the cumulative incidence by Aalen and Johansen. With the two below it is exactly one million, by largest remainder."""
+    won_hazard_millionths: int
+    """`won` of `at_risk`, in millionths."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"at_risk": "", "factor_millionths": "", "from_days": "", "lost": "", "lost_by_millionths": "", "lost_hazard_millionths": "", "open_millionths": "", "value_minor": "", "won": "", "won_by_millionths": "", "won_hazard_millionths": ""}
+
+
 class Allocation(Record):
     """The budgets that the evidence speaks for, within the constraints."""
 
@@ -310,6 +366,19 @@ class Approval(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"approved_at": "", "approved_by": "", "digest": ""}
 
 
+class Around(Record):
+    """The clicks of some networks in a time."""
+
+    __slots__ = ()
+
+    clicks: Records[Candidate]
+    """The newest of them, newest first, each once per network."""
+    total: int
+    """How many there are."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "[Candidate]", "total": ""}
+
+
 class Attempt(Record):
     """One try of one provider."""
 
@@ -344,10 +413,14 @@ class Attributed(Record):
     """The ad set's campaign, where it is known."""
     click_id: str | None
     """The click, as [`Click::id`](crate::store::Click::id) shows it; `None` when the first URL named the ad."""
+    content: str | None
+    """The click's `utm_content`, or that of the first URL which named the ad."""
+    keyword: str | None
+    """The click's `utm_term`."""
     layer: Layer
     """How."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "click_id": "", "layer": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "campaign_id": "", "click_id": "", "content": "", "keyword": "", "layer": ""}
 
 
 class AuditReport(Record):
@@ -645,6 +718,25 @@ class ChangeRow(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"approval": "Approval", "attempt": "", "attempts_forgiven": "", "change": "AdChange", "detail": "", "due_at": "", "expires_at": "", "intent_at": "", "lease_until": "", "observed_from": "", "queued_at": "", "reason": "", "retry_at": "", "run_at": "", "sent_value": "", "status": "", "updated_at": ""}
 
 
+class ChannelCredit(Record):
+    """The credit of one channel."""
+
+    __slots__ = ()
+
+    channel: str
+    """The channel."""
+    conversions_millionths: int
+    """Its conversions, in millionths of one."""
+    removal_effect: float | None
+    """Markov's removal effect: the share of conversions that would be lost without the channel, 0 to 1."""
+    touch_count: int
+    """Its touches that count, in converting paths and others, each as often as its path was gone."""
+    value_minor: int
+    """Its value, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"channel": "", "conversions_millionths": "", "removal_effect": "", "touch_count": "", "value_minor": ""}
+
+
 class ChatChunk(Record):
     """A piece of a streamed answer, in OpenAI's shape. The last one of a stream is the library's own: no choices, the usage, the outcome and the report."""
 
@@ -817,6 +909,63 @@ class ContentPart(Record):
         def __getattr__(self, name: str) -> Any: ...
 
 
+class CreditParameters(Record):
+    """What a model is asked with. A field that is `None` has its default, or nothing to do with the model."""
+
+    __slots__ = ()
+
+    direct_channels: Records[str] | None
+    """The channels that are no marketing, for `last_non_direct`: `["direct"]` by default."""
+    half_life_seconds: int | None
+    """The half-life of `time_decay`: 7 days by default."""
+    lookback_days: int | None
+    """Only touches at most so many days before the conversion count (before the last touch where `at` is not given)."""
+    lookback_steps: int | None
+    """Only the last so many touches count."""
+    nulls: bool | None
+    """Whether paths without a conversion are part of `markov`'s chain: true by default."""
+    order: int | None
+    """How many touches `markov` remembers: 1 to 4, 1 by default."""
+    weights: PositionWeights | None
+    """The weights of `position`: 40, 20 and 40 by default."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"direct_channels": "", "half_life_seconds": "", "lookback_days": "", "lookback_steps": "", "nulls": "", "order": "", "weights": "PositionWeights"}
+
+
+class CreditTotal(Record):
+    """Conversions and what they are worth."""
+
+    __slots__ = ()
+
+    conversions_millionths: int
+    """Conversions, in millionths of one."""
+    value_minor: int
+    """Value, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"conversions_millionths": "", "value_minor": ""}
+
+
+class Credits(Record):
+    """What a model gives each channel. The channels and `unattributed` sum to `total` exactly."""
+
+    __slots__ = ()
+
+    channels: Records[ChannelCredit]
+    """Every channel with a touch that counts, by name."""
+    conversion_probability: float | None
+    """Of Markov's chain: the probability that a walk from the start ends in a conversion."""
+    model: CreditModel
+    """The model."""
+    parameters: CreditParameters
+    """What it ran with, defaults filled in."""
+    total: CreditTotal
+    """Of all conversions."""
+    unattributed: CreditTotal
+    """Of conversions without a touch that counts."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"channels": "[ChannelCredit]", "conversion_probability": "", "model": "", "parameters": "CreditParameters", "total": "CreditTotal", "unattributed": "CreditTotal"}
+
+
 class CrmChange(Record):
     """What an event says of the first of its deals, or of a contact."""
 
@@ -900,7 +1049,7 @@ class DealRevenue(Record):
     entries: Records[LedgerEntry]
     """The ledger in the order of the events."""
     events_seen: int
-    """How many of the events that concern it were folded, at least one."""
+    """How many of the events that concern it were folded, its click looked for included."""
     facts: DealFacts
     """What the CRM said of it."""
     matched: Match
@@ -1035,6 +1184,41 @@ class Embeddings(Record):
     """One vector a text, in the order of the texts."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cost": "", "cost_nano_usd": "", "dimensions": "", "model": "", "provider": "", "request_id": "", "tokens_used": "", "usage_estimated": "", "vectors": ""}
+
+
+class Erased(Record):
+    """What [`ClickStore::erase`] removed, in order of the keys."""
+
+    __slots__ = ()
+
+    clicks: Records[ErasedClick]
+    """The clicks, which are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "[ErasedClick]"}
+
+
+class ErasedClick(Record):
+    """A click that was erased: the names under which others may still hold it."""
+
+    __slots__ = ()
+
+    id: str
+    """Its id, as [`Click::id`] showed it."""
+    key: KeyedHash
+    """Its key."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"id": "", "key": ""}
+
+
+class Erasure(Record):
+    """What [`Attribution::erase`] did."""
+
+    __slots__ = ()
+
+    clicks: int
+    """How many clicks were erased; they are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": ""}
 
 
 class EventProblem(Record):
@@ -1446,6 +1630,21 @@ class PlannedOutcome(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"reason": "", "retry_at": "", "verdict": "", "message": "", "from": "", "value": ""}
 
 
+class PositionWeights(Record):
+    """The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter."""
+
+    __slots__ = ()
+
+    between: int
+    """Of all touches between, together."""
+    first: int
+    """Of the first touch."""
+    last: int
+    """Of the last touch."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"between": "", "first": "", "last": ""}
+
+
 class PriceReport(Record):
     """What a price list held."""
 
@@ -1474,6 +1673,32 @@ class Processed(Record):
     """When a deal that failed is due again; nothing waits when `None`."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"deals": "", "failed": "[FailedDeal]", "forgotten": "", "next_due": ""}
+
+
+class Pruned(Record):
+    """What [`ClickStore::prune`] removed."""
+
+    __slots__ = ()
+
+    clicks: int
+    """Clicks that are only counted now."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": ""}
+
+
+class Pruning(Record):
+    """What [`Attribution::prune`] did."""
+
+    __slots__ = ()
+
+    before: Timestamp
+    """Clicks before this moment are forgotten: the start of a day (UTC)."""
+    clicks: int
+    """How many clicks were forgotten by this call; they are only counted now."""
+    destroyed_keys: int
+    """How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"before": "", "clicks": "", "destroyed_keys": ""}
 
 
 class RampStep(Record):
@@ -1568,6 +1793,50 @@ class RevenueTotals(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"by_ad": "", "matches": "MatchCounts", "unattributed_minor": ""}
 
 
+class Roas(Record):
+    """What the ads brought beside what they cost."""
+
+    __slots__ = ()
+
+    by: Dimension
+    """By what."""
+    problem_deals: int
+    """Deals whose amount or stage could not be counted as it stands; see their `problem`."""
+    rows: Records[RoasRow]
+    """One row for each value of it, in byte order."""
+    unassigned_spend_minor: int
+    """What was spent on ads that do not tell it."""
+    unassigned_value_minor: int
+    """What deals are worth whose click is not known, or does not tell this dimension; in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"by": "", "problem_deals": "", "rows": "[RoasRow]", "unassigned_spend_minor": "", "unassigned_value_minor": ""}
+
+
+class RoasRow(Record):
+    """One ad, ad set, campaign, keyword or content."""
+
+    __slots__ = ()
+
+    deals: int
+    """Its deals, those that are worth nothing included."""
+    high_millionths: int | None
+    """The upper end."""
+    id: str
+    """Which."""
+    low_millionths: int | None
+    """The lower end of its interval: the return that a run of the same ads would have in the mean is inside in at least 95 of 100 cases. `None` where nothing was spent or no deal at all is worth anything yet."""
+    roas_millionths: int | None
+    """`value_minor` of `spend_minor`, in millionths; `None` where nothing was spent."""
+    spend_minor: int
+    """What it cost, in minor units."""
+    value_minor: int
+    """What they are worth, in minor units."""
+    valued_deals: int
+    """Those that are worth something."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"deals": "", "high_millionths": "", "id": "", "low_millionths": "", "roas_millionths": "", "spend_minor": "", "value_minor": "", "valued_deals": ""}
+
+
 class RouteDecision(Record):
     """What the router decided, and why."""
 
@@ -1623,6 +1892,19 @@ class SecretRef(Record):
     file: str | None
 
     _FIELDS: ClassVar[dict[str, str]] = {"env": "", "file": ""}
+
+
+class ShownValues(Record):
+    """The values of the stages for people."""
+
+    __slots__ = ()
+
+    svg: str
+    """A picture: the configured and the learned value of each stage, and below it the values by age where there are any."""
+    table: str
+    """A table as text, its columns aligned."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"svg": "", "table": ""}
 
 
 class SkippedPrice(Record):
@@ -1692,6 +1974,50 @@ class SpendTotal(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cost": "", "cost_nano_usd": "", "requests": "", "tokens": "", "unpriced_requests": ""}
 
 
+class StageRow(Record):
+    """What a stage is worth."""
+
+    __slots__ = ()
+
+    ages: Records[AgeRow]
+    """What became of the deals by their age in it; empty until there are enough closed deals, and for stages that end a deal."""
+    closed_deals: int
+    """Closed deals that were in it."""
+    default_minor: int
+    """The configured value, in minor units."""
+    pipeline: str | None
+    """The pipeline, when it is a configured one."""
+    probability_millionths: int
+    """How probably a deal in it is won, in millionths, shrunk in the same way."""
+    realised_minor: int
+    """What they brought together, in minor units."""
+    stage: str
+    """The CRM's id of the stage."""
+    value_minor: int
+    """The value: that of `prior_deals` at the configured one and of the closed deals at what they brought, in the mean; to the nearest minor unit, halves up."""
+    won_deals: int
+    """Those of them that were won."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ages": "[AgeRow]", "closed_deals": "", "default_minor": "", "pipeline": "", "probability_millionths": "", "realised_minor": "", "stage": "", "value_minor": "", "won_deals": ""}
+
+
+class StageTable(Record):
+    """What the stages are worth, as learned from the events up to a time."""
+
+    __slots__ = ()
+
+    closed_deals: int
+    """Deals that were won or lost by then."""
+    cut: Timestamp
+    """Events up to this time were counted."""
+    prior_deals: int
+    """So many deals at its configured value does each stage begin with."""
+    rows: Records[StageRow]
+    """The stages, by pipeline and id."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"closed_deals": "", "cut": "", "prior_deals": "", "rows": "[StageRow]"}
+
+
 class StageValues(Record):
     """What a deal in a pipeline stage is expected to bring, in minor units of the account's currency."""
 
@@ -1711,6 +2037,29 @@ class StageValues(Record):
     """The CRM's ids of the stages of lost deals, which are worth nothing."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"appointment_minor": "", "appointment_stages": "", "closed_minor": "", "closed_stages": "", "lead_minor": "", "lost_stages": ""}
+
+
+class StageWorth(Record):
+    """What a deal in a stage is worth."""
+
+    __slots__ = ()
+
+    confidence_permille: int
+    """How much of the value rests on closed deals instead of the configuration, in thousandths: `n / (n0 + n)`."""
+    delta_minor: int
+    """What the move changes: that less what it was worth in `stage_from`, in minor units."""
+    probability_millionths: int
+    """How probably a deal that has just come into `stage_to` is won, in millionths."""
+    problem: str | None
+    """What the configuration lacks: a pipeline or a stage."""
+    stage_from: str | None
+    """The stage before."""
+    stage_to: str
+    """The stage after."""
+    synthetic_value_minor: int
+    """What the deal is worth in `stage_to`, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"confidence_permille": "", "delta_minor": "", "probability_millionths": "", "problem": "", "stage_from": "", "stage_to": "", "synthetic_value_minor": ""}
 
 
 class Step(Record):
@@ -1777,6 +2126,27 @@ class TokenOptimization(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"complexity": "", "optimized_limit": "", "original_limit": "", "savings_percent": ""}
 
 
+class TouchPath(Record):
+    """The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one."""
+
+    __slots__ = ()
+
+    at: Timestamp | None
+    """When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time of the last touch."""
+    channels: Records[str]
+    """The channel of each touch, in their order."""
+    conversions: int
+    """How many conversions came of it."""
+    nulls: int
+    """How many times the path was gone without a conversion."""
+    times: Records[Timestamp] | None
+    """The time of each touch, or nothing. They may be out of order: touches are put in the order of their times."""
+    value_minor: int
+    """What these conversions are worth together, in minor units; negative for refunds."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"at": "", "channels": "", "conversions": "", "nulls": "", "times": "", "value_minor": ""}
+
+
 class Tracked(Record):
     """What became of a batch of clicks."""
 
@@ -1795,6 +2165,8 @@ class TrackedClicks(Record):
 
     __slots__ = ()
 
+    bots: int
+    """Clicks of known bots, which are not stored."""
     duplicates: int
     """Clicks that were there already."""
     inserted: int
@@ -1802,7 +2174,7 @@ class TrackedClicks(Record):
     rejected: Records[RejectedClick]
     """Those that are no click."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
+    _FIELDS: ClassVar[dict[str, str]] = {"bots": "", "duplicates": "", "inserted": "", "rejected": "[RejectedClick]"}
 
 
 class Usage(Record):
@@ -1843,4 +2215,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "Allocation", "Appended", "Approval", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "EventProblem", "FailedDeal", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PriceReport", "Processed", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "RouteDecision", "RunReport", "SecretRef", "SkippedPrice", "Spend", "SpendTotal", "StageValues", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Dimension", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "FailedDeal", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Usage", "Utm", "Window", "Zone"]

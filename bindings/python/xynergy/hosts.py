@@ -129,11 +129,27 @@ class ClickStore(Protocol):
     """A store of clicks."""
 
     def track(self, *, tenant: str, clicks: Records[t.Click], source: str) -> Answer[Union[t.Tracked, Mapping[str, Any]]]:
-        """Stores a batch at once or not at all; the first click of a key stays."""
+        """Stores a batch at once or not at all; of the clicks of one key on one day (UTC) the first stays."""
         ...
 
     def candidates(self, *, tenant: str, keys: Records[t.KeyedHash], from_: t.Timestamp, to: t.Timestamp) -> Answer[Sequence[Union[t.Candidate, Mapping[str, Any]]]]:
         """Of each key, the clicks at its latest time within `from` to `to`, all when several share it, in the order of the fields."""
+        ...
+
+    def around(self, *, tenant: str, networks: Records[t.KeyedHash], from_: t.Timestamp, to: t.Timestamp, limit: int) -> Answer[Union[t.Around, Mapping[str, Any]]]:
+        """The clicks whose `personal.device.network` is one of `networks`, within `from` to `to`: the newest, at most `limit`, by time and then key, both descending, and how many there are."""
+        ...
+
+    def prune(self, *, tenant: str, before: t.Timestamp) -> Answer[Union[t.Pruned, Mapping[str, Any]]]:
+        """Forgets the clicks of every day (UTC) that has ended by `before`; what `clicks_by_ad` and `count` say stays."""
+        ...
+
+    def erase(self, *, tenant: str, keys: Records[t.KeyedHash]) -> Answer[Union[t.Erased, Mapping[str, Any]]]:
+        """Forgets the clicks that have one of these keys, as their own or as one that they are found by, and says which, by key; what `clicks_by_ad` and `count` say stays."""
+        ...
+
+    def clicks_by_ad(self, *, tenant: str, from_: t.Timestamp, to: t.Timestamp) -> Answer[Sequence[Union[t.AdClicks, Mapping[str, Any]]]]:
+        """How often each ad was clicked on each day (UTC) from that of `from` to that of `to`, in the order of the fields, with the clicks that were forgotten."""
         ...
 
     def count(self, *, tenant: str, source: str | None) -> Answer[int]:
@@ -307,6 +323,26 @@ ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
    "from": "",
    "to": ""
   },
+  "around": {
+   "tenant": "",
+   "networks": "",
+   "from": "",
+   "to": "",
+   "limit": ""
+  },
+  "prune": {
+   "tenant": "",
+   "before": ""
+  },
+  "erase": {
+   "tenant": "",
+   "keys": ""
+  },
+  "clicks_by_ad": {
+   "tenant": "",
+   "from": "",
+   "to": ""
+  },
   "count": {
    "tenant": "",
    "source": ""
@@ -364,5 +400,5 @@ ARGUMENTS: dict[str, dict[str, dict[str, str]]] = {
 }
 """How the arguments of each method are decoded."""
 
-REQUIRED: dict[str, list[str]] = {"Provider": ["chat"], "Embedder": ["embed"], "ResponseCache": ["get", "put", "invalidate"], "SecretSource": ["get"], "Crm": ["deals", "contacts"], "AdPlatform": ["account", "owner", "owners", "set", "validate", "activities", "insights"], "StateStore": ["get", "put", "list"], "ClickStore": ["track", "candidates", "count"], "RevenueStore": ["append_events", "pending_deals", "events", "events_after", "count_until", "put_deals", "deals", "find_deals", "totals", "count_events", "put_revaluation", "revaluations"]}
+REQUIRED: dict[str, list[str]] = {"Provider": ["chat"], "Embedder": ["embed"], "ResponseCache": ["get", "put", "invalidate"], "SecretSource": ["get"], "Crm": ["deals", "contacts"], "AdPlatform": ["account", "owner", "owners", "set", "validate", "activities", "insights"], "StateStore": ["get", "put", "list"], "ClickStore": ["track", "candidates", "around", "prune", "erase", "clicks_by_ad", "count"], "RevenueStore": ["append_events", "pending_deals", "events", "events_after", "count_until", "put_deals", "deals", "find_deals", "totals", "count_events", "put_revaluation", "revaluations"]}
 """The methods that each must have."""

@@ -177,6 +177,14 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
             json(attribution.roas(by, &spend, a.optional("from"), a.optional("to")).await)
         }
         "stages" => json(Ok(attribution.stages())),
+        "credit" => {
+            let (paths, model): (Vec<_>, _) = (a.take("paths"), a.take("model"));
+            json(attribution.credit(&paths, model, &a.whole()))
+        }
+        "paths" => {
+            let journeys: Vec<_> = a.take("journeys");
+            json(attribution.paths(&journeys, a.optional("after_conversion").unwrap_or_default()))
+        }
         "train" => json(attribution.train(a.optional::<usize>("least_masked")).await),
         "explain" => json(attribution.explain(&a.take::<String>("deal_id")).await),
         "verify_receipt" => json(Ok(attribution.verify_receipt(&a.take::<String>("receipt")))),

@@ -83,6 +83,11 @@ impl Evidence {
     ) -> Self {
         let mut evidence = Self::default();
         for contact in contacts {
+            // An ad that is named by a URL needs no click, and so no key.
+            if layers.contains(Layer::Layer1) {
+                let first_url = contact.property(&names.first_url).unwrap_or_default();
+                evidence.contents.extend(Landing::of_text(first_url, rules.fragment()).utm.content);
+            }
             for key in keys {
                 evidence.add(contact, names, key.borrow(), rules, layers);
             }

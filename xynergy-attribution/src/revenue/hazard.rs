@@ -157,6 +157,20 @@ mod tests {
         assert_eq!(rows[2].at_risk, 1, "a bucket in which nothing ended is there too");
     }
 
+    /// Cumulative incidences of lifelines 0.30.3, `AalenJohansenFitter(calculate_variance=False)`, for durations 1 to 10 (no two
+    /// are equal, so that it draws nothing) with these outcomes.
+    #[test]
+    fn incidences_are_those_of_lifelines() {
+        use Outcome::{Lost, Open, Won};
+        let outcomes = [Won, Lost, Open, Won, Lost, Won, Open, Lost, Won, Lost];
+        let stays: Vec<Stay> = outcomes.into_iter().enumerate().collect();
+        let won = [100_000, 100_000, 100_000, 214_286, 214_286, 328_571, 328_571, 328_571, 480_952, 480_952];
+        let lost = [0, 100_000, 100_000, 100_000, 214_286, 214_286, 214_286, 366_667, 366_667, 519_048];
+        let rows = table(&stays);
+        assert_eq!(rows.iter().map(|row| row.won_by_millionths).collect::<Vec<_>>(), won);
+        assert_eq!(rows.iter().map(|row| row.lost_by_millionths).collect::<Vec<_>>(), lost);
+    }
+
     proptest! {
         #[test]
         fn shares_sum_to_one_and_factors_stay_probabilities(

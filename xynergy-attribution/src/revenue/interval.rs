@@ -27,16 +27,17 @@ impl Pool {
     }
 }
 
-/// The ends of a 95 % interval of what deals like these bring in the mean, in minor units.
+/// The ends of a 95 % interval of what deals like these bring in the mean, in minor units; none where no deal is worth
+/// anything yet.
 ///
 /// A gamma interval for a weighted sum of Poisson counts (Fay and Feuer 1997, Statistics in Medicine 16:791): with the sum `y`,
 /// its variance `v` and the weight `w` of one more deal, from `v / 2y` times the lower quantile of chi-squared with `2y²/v`
 /// degrees of freedom to `(v + w²) / 2(y + w)` times the upper one with `2(y + w)²/(v + w²)`. Few deals show little of their
 /// variety: `v` is at least what the pooled mean square gives for so many deals, and `w` is the pooled mean square over the
 /// mean, both at the ad's own mean, shrunk to the pool's by three deals.
-pub(super) fn interval(values: &[Minor], pool: &Pool) -> (i128, i128) {
-    if pool.deals == 0.0 {
-        return (0, 0);
+pub(super) fn interval(values: &[Minor], pool: &Pool) -> Option<(i128, i128)> {
+    if pool.deals < 1.0 {
+        return None;
     }
     let (mut count, mut sum, mut squares) = (0.0, 0.0, 0.0);
     for value in values.iter().filter(|value| **value > 0) {
@@ -49,10 +50,10 @@ pub(super) fn interval(values: &[Minor], pool: &Pool) -> (i128, i128) {
     let variety = pool.squares / pool.deals / (pooled_mean * pooled_mean);
     let mean = (PRIOR_DEALS * pooled_mean + sum) / (PRIOR_DEALS + count);
     let variance = f64::max(squares, count * variety * mean * mean);
-    let low = if count == 0.0 { 0.0 } else { scaled_chi_squared(TAIL, sum, variance) };
+    let low = if count < 1.0 { 0.0 } else { scaled_chi_squared(TAIL, sum, variance) };
     let weight = variety * mean;
     let high = scaled_chi_squared(1.0 - TAIL, sum + weight, variance + weight * weight);
-    (whole(low), whole(high))
+    Some((whole(low), whole(high)))
 }
 
 /// The quantile of a gamma distribution with this mean and variance.
@@ -188,8 +189,11 @@ mod tests {
                             })
                             .collect();
                         ads.iter().flat_map(|(_, values)| values).for_each(|value| pool.add(*value));
+                        if pool.deals < 1.0 {
+                            continue;
+                        }
                         for (truth, values) in &ads {
-                            let (low, high) = interval(values, &pool);
+                            let (low, high) = interval(values, &pool).unwrap();
                             inside += f64::from(u8::from((low..=high).contains(&whole(*truth))));
                             all += 1.0;
                         }
@@ -206,11 +210,11 @@ mod tests {
     fn an_interval_is_around_what_came_and_never_below_zero() {
         let mut pool = Pool::default();
         [100, 200, 5_000].into_iter().for_each(|value| pool.add(value));
-        assert_eq!(interval(&[5], &Pool::default()), (0, 0), "nothing is known");
-        let (low, high) = interval(&[], &pool);
+        assert_eq!(interval(&[5], &Pool::default()), None, "nothing is known");
+        let (low, high) = interval(&[], &pool).unwrap();
         assert!(low == 0 && high > 5_000, "{low} {high}");
         for values in [&[100][..], &[100, 200, 5_000], &[0, 0, 7], &[i64::MAX, i64::MAX]] {
-            let (low, high) = interval(values, &pool);
+            let (low, high) = interval(values, &pool).unwrap();
             let sum: i128 = values.iter().map(|value| i128::from(*value)).sum();
             assert!(0 <= low && low < sum && sum < high, "{values:?}: {low} {high}");
         }

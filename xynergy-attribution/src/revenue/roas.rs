@@ -76,7 +76,7 @@ pub struct RoasRow {
     /// `value_minor` of `spend_minor`, in millionths; `None` where nothing was spent.
     pub roas_millionths: Option<i64>,
     /// The lower end of its interval: the return that a run of the same ads would have in the mean is inside in at least 95 of
-    /// 100 cases.
+    /// 100 cases. `None` where nothing was spent or no deal at all is worth anything yet.
     pub low_millionths: Option<i64>,
     /// The upper end.
     pub high_millionths: Option<i64>,
@@ -147,7 +147,7 @@ fn row(id: &str, sum: &Sum, pool: &Pool) -> Result<RoasRow> {
     let spent = Some(sum.spend).filter(|spend| *spend > 0);
     let ratio =
         |value: i128| spent.map(|spend| saturated(divide(value.saturating_mul(i128::from(ONE)), spend)));
-    let (low, high) = interval(&sum.values, pool);
+    let ends = interval(&sum.values, pool);
     Ok(RoasRow {
         id: id.to_owned(),
         deals: sum.deals,
@@ -155,8 +155,8 @@ fn row(id: &str, sum: &Sum, pool: &Pool) -> Result<RoasRow> {
         value_minor: within_64_bits(value)?,
         spend_minor: within_64_bits(sum.spend)?,
         roas_millionths: ratio(value),
-        low_millionths: ratio(low),
-        high_millionths: ratio(high),
+        low_millionths: ends.and_then(|(low, _)| ratio(low)),
+        high_millionths: ends.and_then(|(_, high)| ratio(high)),
     })
 }
 

@@ -11,6 +11,7 @@ mod bytes;
 mod clicks;
 mod client;
 mod closed_loop;
+mod credit;
 mod execution;
 mod hubspot;
 mod matching;
@@ -71,12 +72,14 @@ pub struct Method {
 }
 
 /// What computes over as much as there is, before it first waits or between waits.
-const COMPUTES: [&str; 19] = [
+const COMPUTES: &[&str] = &[
     "allocation.pipeline",
     "allocation.select",
     "attribution.clicks_by_ad",
+    "attribution.credit",
     "attribution.deals",
     "attribution.erase",
+    "attribution.paths",
     "attribution.prune",
     "attribution.revalue",
     "attribution.roas",
@@ -148,6 +151,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         ai::METHODS,
         attribution::METHODS,
         clicks::METHODS,
+        credit::METHODS,
         matching::METHODS,
         revenue::METHODS,
         hubspot::METHODS,

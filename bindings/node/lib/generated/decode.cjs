@@ -32,6 +32,11 @@ function AdWrite(it) {
   readable(it);
 }
 
+function AgeRow(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
 function Allocation(it) {
   if (typeof it.proposed_total_minor === 'number') it.proposed_total_minor = BigInt(it.proposed_total_minor);
   if (it.rows !== null && typeof it.rows === 'object') { for (const each0 of it.rows) { if (each0 !== null && typeof each0 === 'object') { OwnerAllocation(each0); } } }
@@ -57,12 +62,28 @@ function ChangeRow(it) {
   readable(it);
 }
 
+function ChannelCredit(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
 function ChatChunk(it) {
   if (it.xynergy !== null && typeof it.xynergy === 'object') { CallReport(it.xynergy); }
 }
 
 function ChatResponse(it) {
   if (it.xynergy !== null && typeof it.xynergy === 'object') { CallReport(it.xynergy); }
+}
+
+function CreditTotal(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
+function Credits(it) {
+  if (it.channels !== null && typeof it.channels === 'object') { for (const each0 of it.channels) { if (each0 !== null && typeof each0 === 'object') { ChannelCredit(each0); } } }
+  if (it.total !== null && typeof it.total === 'object') { CreditTotal(it.total); }
+  if (it.unattributed !== null && typeof it.unattributed === 'object') { CreditTotal(it.unattributed); }
 }
 
 function DealRevenue(it) {
@@ -138,6 +159,19 @@ function RevenueTotals(it) {
   readable(it);
 }
 
+function Roas(it) {
+  if (it.rows !== null && typeof it.rows === 'object') { for (const each0 of it.rows) { if (each0 !== null && typeof each0 === 'object') { RoasRow(each0); } } }
+  if (typeof it.unassigned_spend_minor === 'number') it.unassigned_spend_minor = BigInt(it.unassigned_spend_minor);
+  if (typeof it.unassigned_value_minor === 'number') it.unassigned_value_minor = BigInt(it.unassigned_value_minor);
+  readable(it);
+}
+
+function RoasRow(it) {
+  if (typeof it.spend_minor === 'number') it.spend_minor = BigInt(it.spend_minor);
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
 function Spend(it) {
   if (it.by_day !== null && typeof it.by_day === 'object') { for (const key0 in it.by_day) { if (it.by_day[key0] !== null && typeof it.by_day[key0] === 'object') { SpendTotal(it.by_day[key0]); } } }
   if (it.by_key !== null && typeof it.by_key === 'object') { for (const key0 in it.by_key) { if (it.by_key[key0] !== null && typeof it.by_key[key0] === 'object') { SpendTotal(it.by_key[key0]); } } }
@@ -155,10 +189,28 @@ function SpendTotal(it) {
   readable(it);
 }
 
+function StageRow(it) {
+  if (it.ages !== null && typeof it.ages === 'object') { for (const each0 of it.ages) { if (each0 !== null && typeof each0 === 'object') { AgeRow(each0); } } }
+  if (typeof it.default_minor === 'number') it.default_minor = BigInt(it.default_minor);
+  if (typeof it.realised_minor === 'number') it.realised_minor = BigInt(it.realised_minor);
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
+}
+
+function StageTable(it) {
+  if (it.rows !== null && typeof it.rows === 'object') { for (const each0 of it.rows) { if (each0 !== null && typeof each0 === 'object') { StageRow(each0); } } }
+}
+
 function StageValues(it) {
   if (typeof it.appointment_minor === 'number') it.appointment_minor = BigInt(it.appointment_minor);
   if (typeof it.closed_minor === 'number') it.closed_minor = BigInt(it.closed_minor);
   if (typeof it.lead_minor === 'number') it.lead_minor = BigInt(it.lead_minor);
+  readable(it);
+}
+
+function StageWorth(it) {
+  if (typeof it.delta_minor === 'number') it.delta_minor = BigInt(it.delta_minor);
+  if (typeof it.synthetic_value_minor === 'number') it.synthetic_value_minor = BigInt(it.synthetic_value_minor);
   readable(it);
 }
 
@@ -168,6 +220,11 @@ function Step(it) {
 
 function Tick(it) {
   if (it.allocation !== null && typeof it.allocation === 'object') { Allocation(it.allocation); }
+}
+
+function TouchPath(it) {
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
 }
 
 /** Those of the results of methods, by name. */
@@ -195,6 +252,24 @@ const results = {
   },
   'attribution.stages'(it) {
     if (it !== null && typeof it === 'object') { StageValues(it); }
+  },
+  'attribution.synthetic_revenue'(it) {
+    if (it !== null && typeof it === 'object') { StageWorth(it); }
+  },
+  'attribution.revalue'(it) {
+    if (it !== null && typeof it === 'object') { StageTable(it); }
+  },
+  'attribution.stage_values'(it) {
+    if (it !== null && typeof it === 'object') { StageTable(it); }
+  },
+  'attribution.roas'(it) {
+    if (it !== null && typeof it === 'object') { Roas(it); }
+  },
+  'attribution.credit'(it) {
+    if (it !== null && typeof it === 'object') { Credits(it); }
+  },
+  'attribution.paths'(it) {
+    if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { TouchPath(each0); } } }
   },
   'allocation.pipeline'(it) {
     if (it !== null && typeof it === 'object') { for (const key0 in it) { if (it[key0] !== null && typeof it[key0] === 'object') { Pipeline(it[key0]); } } }

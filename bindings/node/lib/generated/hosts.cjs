@@ -201,6 +201,42 @@ const traits = {
       ],
       "optional": false
     },
+    "around": {
+      "method": "around",
+      "params": [
+        "tenant",
+        "networks",
+        "from",
+        "to",
+        "limit"
+      ],
+      "optional": false
+    },
+    "prune": {
+      "method": "prune",
+      "params": [
+        "tenant",
+        "before"
+      ],
+      "optional": false
+    },
+    "erase": {
+      "method": "erase",
+      "params": [
+        "tenant",
+        "keys"
+      ],
+      "optional": false
+    },
+    "clicks_by_ad": {
+      "method": "clicksByAd",
+      "params": [
+        "tenant",
+        "from",
+        "to"
+      ],
+      "optional": false
+    },
     "count": {
       "method": "count",
       "params": [

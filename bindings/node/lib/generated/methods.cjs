@@ -155,7 +155,7 @@ const ATTRIBUTION_TOTALS = {
 const ATTRIBUTION_DEALS = {
   name: 'attribution.deals',
   required: [],
-  optional: new Map([]),
+  optional: new Map([["asOf", "as_of"]]),
   decode: results['attribution.deals'],
   empty: false,
 };
@@ -164,6 +164,76 @@ const ATTRIBUTION_STAGES = {
   required: [],
   optional: new Map([]),
   decode: results['attribution.stages'],
+  empty: false,
+};
+const ATTRIBUTION_SYNTHETIC_REVENUE = {
+  name: 'attribution.synthetic_revenue',
+  required: ["stage_to"],
+  optional: new Map([["stageFrom", "stage_from"], ["pipeline", "pipeline"], ["amount", "amount"], ["currency", "currency"]]),
+  decode: results['attribution.synthetic_revenue'],
+  empty: false,
+};
+const ATTRIBUTION_REVALUE = {
+  name: 'attribution.revalue',
+  required: ["cut"],
+  optional: new Map([]),
+  decode: results['attribution.revalue'],
+  empty: false,
+};
+const ATTRIBUTION_STAGE_VALUES = {
+  name: 'attribution.stage_values',
+  required: [],
+  optional: new Map([["cut", "cut"]]),
+  decode: results['attribution.stage_values'],
+  empty: false,
+};
+const ATTRIBUTION_SHOW_VALUES = {
+  name: 'attribution.show_values',
+  required: [],
+  optional: new Map([["cut", "cut"]]),
+  decode: results['attribution.show_values'],
+  empty: false,
+};
+const ATTRIBUTION_ROAS = {
+  name: 'attribution.roas',
+  required: ["by"],
+  optional: new Map([["spend", "spend"], ["from", "from"], ["to", "to"]]),
+  decode: results['attribution.roas'],
+  empty: false,
+};
+const ATTRIBUTION_CLICKS_BY_AD = {
+  name: 'attribution.clicks_by_ad',
+  required: [],
+  optional: new Map([["since", "since"], ["until", "until"]]),
+  decode: results['attribution.clicks_by_ad'],
+  empty: false,
+};
+const ATTRIBUTION_ERASE = {
+  name: 'attribution.erase',
+  required: ["subject"],
+  optional: new Map([]),
+  decode: results['attribution.erase'],
+  empty: false,
+};
+const ATTRIBUTION_PRUNE = {
+  name: 'attribution.prune',
+  required: [],
+  optional: new Map([]),
+  decode: results['attribution.prune'],
+  empty: false,
+};
+const ATTRIBUTION_CREDIT = {
+  name: 'attribution.credit',
+  required: ["paths", "model"],
+  optional: new Map([["lookbackDays", "lookback_days"], ["lookbackSteps", "lookback_steps"], ["directChannels", "direct_channels"], ["weights", "weights"], ["halfLifeSeconds", "half_life_seconds"], ["order", "order"], ["nulls", "nulls"]]),
+  decode: results['attribution.credit'],
+  empty: false,
+};
+const ATTRIBUTION_PATHS = {
+  name: 'attribution.paths',
+  required: ["journeys"],
+  optional: new Map([["afterConversion", "after_conversion"]]),
+  decode: results['attribution.paths'],
   empty: false,
 };
 const HUBSPOT_ACCEPT = {
@@ -534,7 +604,7 @@ class Attribution {
   constructor(handle) {
     this.#handle = handle;
   }
-  /** Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that identifies is stored. */
+  /** Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`, `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not stored. */
   trackClick(click, options) {
     return invoke(this.#handle, ATTRIBUTION_TRACK_CLICK, [click], options);
   }
@@ -550,13 +620,53 @@ class Attribution {
   totals(options) {
     return invoke(this.#handle, ATTRIBUTION_TOTALS, [], options);
   }
-  /** Every processed deal with its value, its ledger and its match, by id. */
+  /** Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what had arrived then. */
   deals(options) {
     return invoke(this.#handle, ATTRIBUTION_DEALS, [], options);
   }
   /** What a deal is worth by its stage. */
   stages(options) {
     return invoke(this.#handle, ATTRIBUTION_STAGES, [], options);
+  }
+  /** What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of `currency`, as decimal text. */
+  syntheticRevenue(stageTo, options) {
+    return invoke(this.#handle, ATTRIBUTION_SYNTHETIC_REVENUE, [stageTo], options);
+  }
+  /** Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there. */
+  revalue(cut, options) {
+    return invoke(this.#handle, ATTRIBUTION_REVALUE, [cut], options);
+  }
+  /** What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned, and by age from 200 closed deals on. Nothing is stored. */
+  stageValues(options) {
+    return invoke(this.#handle, ATTRIBUTION_STAGE_VALUES, [], options);
+  }
+  /** The same for people: a table as text and a picture (SVG). */
+  showValues(options) {
+    return invoke(this.#handle, ATTRIBUTION_SHOW_VALUES, [], options);
+  }
+  /** What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time. */
+  roas(by, options) {
+    return invoke(this.#handle, ATTRIBUTION_ROAS, [by], options);
+  }
+  /** How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days without them. It counts clicks that were pruned or erased. */
+  clicksByAd(options) {
+    return invoke(this.#handle, ATTRIBUTION_CLICKS_BY_AD, [], options);
+  }
+  /** Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day stays, and nothing can be linked to the person again. */
+  erase(subject, options) {
+    return invoke(this.#handle, ATTRIBUTION_ERASE, [subject], options);
+  }
+  /** Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day. */
+  prune(options) {
+    return invoke(this.#handle, ATTRIBUTION_PRUNE, [], options);
+  }
+  /** The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`, `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and `lookback_steps` to all. Nothing is stored. */
+  credit(paths, model, options) {
+    return invoke(this.#handle, ATTRIBUTION_CREDIT, [paths, model], options);
+  }
+  /** The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it. */
+  paths(journeys, options) {
+    return invoke(this.#handle, ATTRIBUTION_PATHS, [journeys], options);
   }
 }
 

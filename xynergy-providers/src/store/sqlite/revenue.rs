@@ -422,3 +422,43 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<LedgerEntry> {
 fn layer(row: &Row<'_>, column: usize) -> rusqlite::Result<Option<Layer>> {
     Ok(row.get::<_, Option<u8>>(column)?.and_then(Layer::from_number))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xynergy_core::crm::CrmChange;
+
+    /// A file of the version before amounts and merges is read as it was written.
+    #[tokio::test]
+    async fn rows_of_an_older_version_are_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("older.sqlite");
+        let mut older = rusqlite::Connection::open(&path).unwrap();
+        crate::store::sqlite::migrate::run_to(&mut older, 8).unwrap();
+        older
+            .execute_batch(
+                "INSERT INTO crm_events VALUES
+                    ('default', zeroblob(16), 5000, '1', '7', 'a \"stage\"', '{}'),
+                    ('default', x'01010101010101010101010101010101', 6000, '2', NULL, NULL, '{}');
+                 INSERT INTO deals (tenant_id, deal_id, events, events_seen, stage, value_minor, anchor, rule_version, receipt)
+                 VALUES ('default', '7', 1, 1, 'a \"stage\"', 50000, 5000, 'layers-1', '{}'),
+                        ('default', '8', 1, 0, NULL, NULL, NULL, NULL, NULL);
+                 INSERT INTO revenue_entries VALUES ('default', '7', 0, zeroblob(16), 5000, NULL, 'a \"stage\"', 50000);",
+            )
+            .unwrap();
+        drop(older);
+        let (store, tenant) = (SqliteStore::open(&path).await.unwrap(), TenantId::default());
+        let event = store.events(&tenant, "7").await.unwrap().remove(0);
+        assert_eq!(event.change, Some(CrmChange::Stage { stage: "a \"stage\"".into() }));
+        assert_eq!((event.recorded_at, event.deals), (Timestamp::from_micros(5000), vec!["7".to_owned()]));
+        assert_eq!(
+            store.events_after(&tenant, None, 9).await.unwrap().len(),
+            1,
+            "the other concerns no deal"
+        );
+        assert_eq!(store.pending_deals(&tenant, 9).await.unwrap(), ["8"]);
+        let deal = store.deals(&tenant).await.unwrap().remove(0);
+        assert_eq!((deal.stage.as_deref(), deal.value_minor), (Some("a \"stage\""), 50_000));
+        assert_eq!((deal.entries[0].cause, deal.values_seen, deal.problem), (EntryCause::Stage, 0, None));
+    }
+}

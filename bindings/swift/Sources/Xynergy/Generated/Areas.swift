@@ -263,8 +263,9 @@ public struct AttributionArea: Sendable {
     let caller: Caller
 
     /// Stores a click on an ad and returns its id. Fields: `ts` (RFC 3339), `url`, `ad_id`, `adset_id`, `campaign_id`, `ip`,
-    /// `user_agent`, `consent`, and perhaps `accept_language` and `click_id`; every other field is kept. Without consent nothing that
-    /// identifies is stored.
+    /// `user_agent`, `consent`, and perhaps `accept_language`, `click_id`, `x_forwarded_for`, `client_hints` (the `Sec-CH-UA` headers
+    /// by name) and `fbc`; every other field is kept. Without consent nothing that identifies is stored. A known bot's click is not
+    /// stored.
     /// - Parameter click: The click.
     public func trackClick(_ click: [String: JSONValue], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> String {
         struct Arguments: Encodable, Sendable {
@@ -312,14 +313,239 @@ public struct AttributionArea: Sendable {
         return try await caller.call("attribution.totals", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// Every processed deal with its value, its ledger and its match, by id.
-    public func deals(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [DealRevenue] {
-        return try await caller.call("attribution.deals", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    /// Every processed deal with its value, its ledger and its match, by id; as it was known at `as_of` when that is given, by what
+    /// had arrived then.
+    /// - Parameter asOf: By what had arrived at this time; now when absent.
+    public func deals(asOf: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [DealRevenue] {
+        struct Arguments: Encodable, Sendable {
+            let asOf: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case asOf = "as_of"
+            }
+        }
+        return try await caller.call("attribution.deals", Arguments(asOf: asOf), timeoutMs: timeoutMs, requestId: requestId)
     }
 
     /// What a deal is worth by its stage.
     public func stages(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageValues {
         return try await caller.call("attribution.stages", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What a deal in `stage_to` is worth and what its move there changes, by the values that hold now. `amount` is in major units of
+    /// `currency`, as decimal text.
+    /// - Parameter stageTo: The CRM's id of the stage after the move.
+    /// - Parameter stageFrom: The stage before it; none for a new deal.
+    /// - Parameter pipeline: The CRM's id of the pipeline.
+    /// - Parameter amount: The deal's amount in major units, as decimal text.
+    /// - Parameter currency: The amount's currency; that of the configuration when absent.
+    public func syntheticRevenue(
+        _ stageTo: String,
+        stageFrom: String? = nil,
+        pipeline: String? = nil,
+        amount: String? = nil,
+        currency: String? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> StageWorth {
+        struct Arguments: Encodable, Sendable {
+            let stageTo: String
+            let stageFrom: String?
+            let pipeline: String?
+            let amount: String?
+            let currency: String?
+
+            enum CodingKeys: String, CodingKey {
+                case stageTo = "stage_to"
+                case stageFrom = "stage_from"
+                case pipeline
+                case amount
+                case currency
+            }
+        }
+        return try await caller.call("attribution.synthetic_revenue", Arguments(stageTo: stageTo, stageFrom: stageFrom, pipeline: pipeline, amount: amount, currency: currency), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Learns the stages' values from the events up to `cut` and applies them from there on: every deal gets an entry of its own at
+    /// the cut, with the next `hubspot.process`. Late events before the cut are learned from as if they had been there.
+    /// - Parameter cut: Events up to this time count.
+    public func revalue(_ cut: Timestamp, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.revalue", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What the stages would be worth if they were valued by the events up to `cut`, which is now when absent: configured, learned,
+    /// and by age from 200 closed deals on. Nothing is stored.
+    /// - Parameter cut: Events up to this time count; now when absent.
+    public func stageValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> StageTable {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.stage_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The same for people: a table as text and a picture (SVG).
+    /// - Parameter cut: Events up to this time count; now when absent.
+    public func showValues(cut: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ShownValues {
+        struct Arguments: Encodable, Sendable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        return try await caller.call("attribution.show_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before
+    /// `to`. `spend` is what is known of the cost, over the same time.
+    /// - Parameter by: By what.
+    /// - Parameter spend: What the ads cost.
+    /// - Parameter from: Deals that converted at this time or later.
+    /// - Parameter to: Deals that converted before this time.
+    public func roas(
+        _ by: Dimension,
+        spend: [AdSpend] = [],
+        from: Timestamp? = nil,
+        to: Timestamp? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Roas {
+        struct Arguments: Encodable, Sendable {
+            let by: Dimension
+            let spend: [AdSpend]
+            let from: Timestamp?
+            let to: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case by
+                case spend
+                case from
+                case to
+            }
+        }
+        return try await caller.call("attribution.roas", Arguments(by: by, spend: spend, from: from, to: to), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days
+    /// without them. It counts clicks that were pruned or erased.
+    /// - Parameter since: A moment of the first day.
+    /// - Parameter until: A moment of the last day.
+    public func clicksByAd(since: Timestamp? = nil, until: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [AdClicks] {
+        struct Arguments: Encodable, Sendable {
+            let since: Timestamp?
+            let until: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+                case until
+            }
+        }
+        return try await caller.call("attribution.clicks_by_ad", Arguments(since: since, until: until), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day
+    /// stays, and nothing can be linked to the person again.
+    /// - Parameter subject: Whose clicks.
+    public func erase(_ subject: ErasureSubject, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Erasure {
+        struct Arguments: Encodable, Sendable {
+            let subject: ErasureSubject
+
+            enum CodingKeys: String, CodingKey {
+                case subject
+            }
+        }
+        return try await caller.call("attribution.erase", Arguments(subject: subject), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Forgets the clicks of every day that ended before the configured retention, and throws away the keys under which they were
+    /// hashed. How often an ad was clicked on a day stays. Call it once a day.
+    public func prune(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Pruning {
+        return try await caller.call("attribution.prune", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the total
+    /// exactly. The answer names the model and the parameters that it ran with. `direct_channels` belongs to `last_non_direct`,
+    /// `weights` to `position`, `half_life_seconds` to `time_decay`, `order` (1 to 4) and `nulls` to `markov`; `lookback_days` and
+    /// `lookback_steps` to all. Nothing is stored.
+    /// - Parameter paths: The touches before conversions, and before none.
+    /// - Parameter model: How the conversions are divided.
+    /// - Parameter lookbackDays: Only touches at most so many days before the conversion count.
+    /// - Parameter lookbackSteps: Only the last so many touches count.
+    /// - Parameter directChannels: The channels that are no marketing: `["direct"]` by default.
+    /// - Parameter weights: Of the first touch, those between together, and the last: 40, 20 and 40 by default.
+    /// - Parameter halfLifeSeconds: 7 days by default.
+    /// - Parameter order: How many touches the chain remembers: 1 to 4, 1 by default.
+    /// - Parameter nulls: Whether paths without a conversion are part of the chain: true by default.
+    public func credit(
+        paths: [TouchPath],
+        model: CreditModel,
+        lookbackDays: UInt32? = nil,
+        lookbackSteps: UInt32? = nil,
+        directChannels: [String]? = nil,
+        weights: PositionWeights? = nil,
+        halfLifeSeconds: UInt64? = nil,
+        order: UInt8? = nil,
+        nulls: Bool? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Credits {
+        struct Arguments: Encodable, Sendable {
+            let paths: [TouchPath]
+            let model: CreditModel
+            let lookbackDays: UInt32?
+            let lookbackSteps: UInt32?
+            let directChannels: [String]?
+            let weights: PositionWeights?
+            let halfLifeSeconds: UInt64?
+            let order: UInt8?
+            let nulls: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case paths
+                case model
+                case lookbackDays = "lookback_days"
+                case lookbackSteps = "lookback_steps"
+                case directChannels = "direct_channels"
+                case weights
+                case halfLifeSeconds = "half_life_seconds"
+                case order
+                case nulls
+            }
+        }
+        return try await caller.call("attribution.credit", Arguments(paths: paths, model: model, lookbackDays: lookbackDays, lookbackSteps: lookbackSteps, directChannels: directChannels, weights: weights, halfLifeSeconds: halfLifeSeconds, order: order, nulls: nulls), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The paths of journeys, for `attribution.credit`: one for each conversion, and one without a conversion for the touches after
+    /// the last one. With `after_conversion` as `restart` a conversion's path begins behind the conversion before it.
+    /// - Parameter journeys: What is known of each person.
+    /// - Parameter afterConversion: Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
+    public func paths(
+        _ journeys: [Journey],
+        afterConversion: AfterConversion? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [TouchPath] {
+        struct Arguments: Encodable, Sendable {
+            let journeys: [Journey]
+            let afterConversion: AfterConversion?
+
+            enum CodingKeys: String, CodingKey {
+                case journeys
+                case afterConversion = "after_conversion"
+            }
+        }
+        return try await caller.call("attribution.paths", Arguments(journeys: journeys, afterConversion: afterConversion), timeoutMs: timeoutMs, requestId: requestId)
     }
 }
 

@@ -1,5 +1,8 @@
 // Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
 
+/// A range of addresses, as `10.0.0.0/8`.
+public typealias AddressRange = String
+
 /// Where the API keys of a provider are found: one, or several that take turns.
 public enum ApiKeys: Codable, Hashable, Sendable {
     /// One key.

@@ -156,42 +156,93 @@ public struct AiConfig: Codable, Hashable, Sendable {
 
 /// Clicks, matching and stage values.
 public struct AttributionConfig: Codable, Hashable, Sendable {
+    /// How clicks are read, and what of them is evidence.
+    public var clicks: ClickRules
     /// The CRM's names of the contact properties that are read.
     public var contactProperties: ContactProperties
-    /// The key of every hash of something that identifies: 64 hex digits. Without one, a key is made at the first use and kept in the
-    /// store; keep it elsewhere if whoever reads the store must not be able to test addresses.
+    /// The currency of every value, and what others are worth in it.
+    public var currencies: Currencies
+    /// A secret of every hash of something that identifies: 64 hex digits. Without one, all there is of the keys is kept in the
+    /// store; give one if whoever reads the store must not be able to test addresses.
     public var identityKey: SecretRef?
+    /// The keys under which what identifies is hashed.
+    public var keys: ClickKeysConfig
     /// Which layers of matching are used: 1 by click id, 2 by fingerprint, 3 by address and user agent. What is not used is neither
     /// computed, stored nor matched. All when absent; in the Swift package on Apple platforms layer 1 alone.
     public var layers: Layers?
+    /// The CRM's pipelines whose stages have a probability or a value of their own; `stages` holds for all others.
+    public var pipelines: [Pipeline]
+    /// How long clicks are kept.
+    public var retention: RetentionConfig
     /// What a deal is worth by its stage.
     public var stages: StageValues
+    /// Whether a deal whose amount is known is worth that amount times the probability of its stage, instead of the value of the
+    /// stage.
+    public var useAmounts: Bool
 
     public init(
+        clicks: ClickRules = ClickRules(),
         contactProperties: ContactProperties = ContactProperties(),
+        currencies: Currencies = Currencies(),
         identityKey: SecretRef? = nil,
+        keys: ClickKeysConfig = ClickKeysConfig(),
         layers: Layers? = nil,
-        stages: StageValues = StageValues()
+        pipelines: [Pipeline] = [],
+        retention: RetentionConfig = RetentionConfig(),
+        stages: StageValues = StageValues(),
+        useAmounts: Bool = false
     ) {
+        self.clicks = clicks
         self.contactProperties = contactProperties
+        self.currencies = currencies
         self.identityKey = identityKey
+        self.keys = keys
         self.layers = layers
+        self.pipelines = pipelines
+        self.retention = retention
         self.stages = stages
+        self.useAmounts = useAmounts
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
         case contactProperties = "contact_properties"
+        case currencies
         case identityKey = "identity_key"
+        case keys
         case layers
+        case pipelines
+        case retention
         case stages
+        case useAmounts = "use_amounts"
     }
 
     public init(from decoder: Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
+        clicks = try container.decodeIfPresent(ClickRules.self, forKey: .clicks) ?? ClickRules()
         contactProperties = try container.decodeIfPresent(ContactProperties.self, forKey: .contactProperties) ?? ContactProperties()
+        currencies = try container.decodeIfPresent(Currencies.self, forKey: .currencies) ?? Currencies()
         identityKey = try container.decodeIfPresent(SecretRef.self, forKey: .identityKey)
+        keys = try container.decodeIfPresent(ClickKeysConfig.self, forKey: .keys) ?? ClickKeysConfig()
         layers = try container.decodeIfPresent(Layers.self, forKey: .layers)
+        pipelines = try container.decodeIfPresent([Pipeline].self, forKey: .pipelines) ?? []
+        retention = try container.decodeIfPresent(RetentionConfig.self, forKey: .retention) ?? RetentionConfig()
         stages = try container.decodeIfPresent(StageValues.self, forKey: .stages) ?? StageValues()
+        useAmounts = try container.decodeIfPresent(Bool.self, forKey: .useAmounts) ?? false
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(clicks, forKey: .clicks)
+        try container.encode(contactProperties, forKey: .contactProperties)
+        try container.encode(currencies, forKey: .currencies)
+        try container.encodeIfPresent(identityKey, forKey: .identityKey)
+        try container.encode(keys, forKey: .keys)
+        try container.encodeIfPresent(layers, forKey: .layers)
+        if !pipelines.isEmpty { try container.encode(pipelines, forKey: .pipelines) }
+        try container.encode(retention, forKey: .retention)
+        try container.encode(stages, forKey: .stages)
+        try container.encode(useAmounts, forKey: .useAmounts)
     }
 }
 
@@ -285,6 +336,89 @@ public struct CacheConfig: Codable, Hashable, Sendable {
         enabled = try container.decodeIfPresent(Bool.self, forKey: .enabled) ?? true
         maxBytes = try container.decodeIfPresent(UInt64.self, forKey: .maxBytes) ?? 67108864
         ttlSeconds = try container.decodeIfPresent(UInt64.self, forKey: .ttlSeconds) ?? 3600
+    }
+}
+
+/// The keys under which what identifies is hashed.
+public struct ClickKeysConfig: Codable, Hashable, Sendable {
+    /// How many days (UTC) have one key. It is made at random and kept in the store, hashed with `identity_key` where that is
+    /// configured, and thrown away with the clicks of its days. Days before a change of this number keep their keys.
+    public var rotateDays: UInt16
+
+    public init(rotateDays: UInt16 = 30) {
+        self.rotateDays = rotateDays
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case rotateDays = "rotate_days"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        rotateDays = try container.decodeIfPresent(UInt16.self, forKey: .rotateDays) ?? 30
+    }
+}
+
+/// How clicks are read, and what of them is evidence.
+public struct ClickRules: Codable, Hashable, Sendable {
+    /// Whether the hashes of click ids need consent too. They are what layer 1 matches by.
+    public var clickIdsNeedConsent: Bool
+    /// Whether clicks of known bots are stored as others are; by default they are only counted.
+    public var keepBots: Bool
+    /// Whether browser, platform, language and a hash of the address alone are kept with consent, which the probability of a match is
+    /// computed from.
+    public var keepDevices: Bool
+    /// Whether click ids and UTM parameters behind the `#` of a URL are read too.
+    public var readFragment: Bool
+    /// The proxies whose `X-Forwarded-For` is believed, as ranges like `10.0.0.0/8`. Without one the header is not read.
+    public var trustedProxies: [AddressRange]
+    /// Whether a frozen user agent, as Chrome sends it, counts in layers 2 and 3. It is equal for everybody with this version of the
+    /// browser; if it does not count, client hints must stand in for it.
+    public var useFrozenUserAgents: Bool
+
+    public init(
+        clickIdsNeedConsent: Bool = false,
+        keepBots: Bool = false,
+        keepDevices: Bool = false,
+        readFragment: Bool = false,
+        trustedProxies: [AddressRange] = [],
+        useFrozenUserAgents: Bool = true
+    ) {
+        self.clickIdsNeedConsent = clickIdsNeedConsent
+        self.keepBots = keepBots
+        self.keepDevices = keepDevices
+        self.readFragment = readFragment
+        self.trustedProxies = trustedProxies
+        self.useFrozenUserAgents = useFrozenUserAgents
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clickIdsNeedConsent = "click_ids_need_consent"
+        case keepBots = "keep_bots"
+        case keepDevices = "keep_devices"
+        case readFragment = "read_fragment"
+        case trustedProxies = "trusted_proxies"
+        case useFrozenUserAgents = "use_frozen_user_agents"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        clickIdsNeedConsent = try container.decodeIfPresent(Bool.self, forKey: .clickIdsNeedConsent) ?? false
+        keepBots = try container.decodeIfPresent(Bool.self, forKey: .keepBots) ?? false
+        keepDevices = try container.decodeIfPresent(Bool.self, forKey: .keepDevices) ?? false
+        readFragment = try container.decodeIfPresent(Bool.self, forKey: .readFragment) ?? false
+        trustedProxies = try container.decodeIfPresent([AddressRange].self, forKey: .trustedProxies) ?? []
+        useFrozenUserAgents = try container.decodeIfPresent(Bool.self, forKey: .useFrozenUserAgents) ?? true
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(clickIdsNeedConsent, forKey: .clickIdsNeedConsent)
+        try container.encode(keepBots, forKey: .keepBots)
+        try container.encode(keepDevices, forKey: .keepDevices)
+        try container.encode(readFragment, forKey: .readFragment)
+        if !trustedProxies.isEmpty { try container.encode(trustedProxies, forKey: .trustedProxies) }
+        try container.encode(useFrozenUserAgents, forKey: .useFrozenUserAgents)
     }
 }
 
@@ -491,6 +625,36 @@ public struct ContactProperties: Codable, Hashable, Sendable {
         googleClickId = try container.decodeIfPresent(String.self, forKey: .googleClickId) ?? "hs_google_click_id"
         ip = try container.decodeIfPresent(String.self, forKey: .ip) ?? "xynergy_ip"
         userAgent = try container.decodeIfPresent(String.self, forKey: .userAgent) ?? "xynergy_user_agent"
+    }
+}
+
+/// The currency that revenue is counted in, and what others are worth in it.
+public struct Currencies: Codable, Hashable, Sendable {
+    /// The currency of every value: that of the ad account, and of deals that name none.
+    public var base: Currency
+    /// What the others are worth. A deal in a currency without a rate counts by its stage and says so.
+    public var rates: [Rate]
+
+    public init(base: Currency = "USD", rates: [Rate] = []) {
+        self.base = base
+        self.rates = rates
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case base
+        case rates
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        base = try container.decodeIfPresent(Currency.self, forKey: .base) ?? "USD"
+        rates = try container.decodeIfPresent([Rate].self, forKey: .rates) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(base, forKey: .base)
+        if !rates.isEmpty { try container.encode(rates, forKey: .rates) }
     }
 }
 
@@ -867,6 +1031,28 @@ public struct OrderConfig: Codable, Hashable, Sendable {
     }
 }
 
+/// A stage of a pipeline.
+public struct PipelineStage: Codable, Hashable, Sendable {
+    /// The CRM's id of the stage.
+    public var id: String
+    /// How probably a deal in it is won, in thousandths: 1000 is the stage of won deals, 0 that of lost ones.
+    public var probabilityPermille: UInt16
+    /// What a deal in it is expected to bring, in minor units. That share of `closed_minor` when absent.
+    public var valueMinor: Int64?
+
+    public init(id: String, probabilityPermille: UInt16, valueMinor: Int64? = nil) {
+        self.id = id
+        self.probabilityPermille = probabilityPermille
+        self.valueMinor = valueMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id
+        case probabilityPermille = "probability_permille"
+        case valueMinor = "value_minor"
+    }
+}
+
 /// Every figure of the guards. All durations are in milliseconds.
 public struct Policy: Codable, Hashable, Sendable {
     /// When a change over the account's cap is asked again.
@@ -1187,6 +1373,28 @@ public struct ProviderConfig: Codable, Hashable, Sendable {
     }
 }
 
+/// What one unit of a currency is worth in the base currency.
+public struct Rate: Codable, Hashable, Sendable {
+    /// The other currency.
+    public var currency: Currency
+    /// Major units of the base currency for one major unit of the other, as decimal text: `1.0842`.
+    public var rate: String
+    /// From when on; always, until the first one with a time, when absent.
+    public var from: Timestamp?
+
+    public init(currency: Currency, rate: String, from: Timestamp? = nil) {
+        self.currency = currency
+        self.rate = rate
+        self.from = from
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case currency
+        case rate
+        case from
+    }
+}
+
 /// So many requests or tokens a minute, or both.
 public struct RateFigures: Codable, Hashable, Sendable {
     /// Requests a minute, at least 1; any number where absent.
@@ -1262,6 +1470,26 @@ public struct RequestRate: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case perMinute = "per_minute"
+    }
+}
+
+/// How long clicks are kept.
+public struct RetentionConfig: Codable, Hashable, Sendable {
+    /// After how many days `attribution.prune` forgets a click: by default 90, the life of the ad platforms' own click cookies. No
+    /// match reaches further back.
+    public var clicksDays: UInt16
+
+    public init(clicksDays: UInt16 = 90) {
+        self.clicksDays = clicksDays
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicksDays = "clicks_days"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        clicksDays = try container.decodeIfPresent(UInt16.self, forKey: .clicksDays) ?? 90
     }
 }
 

@@ -497,11 +497,26 @@ package struct StateStoreAnswers: Answers {
 
 /// A store of clicks.
 public protocol ClickStore: Sendable {
-    /// Stores a batch at once or not at all; the first click of a key stays.
+    /// Stores a batch at once or not at all; of the clicks of one key on one day (UTC) the first stays.
     func track(tenant: String, clicks: [Click], source: String) async throws -> Tracked
 
     /// Of each key, the clicks at its latest time within `from` to `to`, all when several share it, in the order of the fields.
     func candidates(tenant: String, keys: [KeyedHash], from: Timestamp, to: Timestamp) async throws -> [Candidate]
+
+    /// The clicks whose `personal.device.network` is one of `networks`, within `from` to `to`: the newest, at most `limit`, by time
+    /// and then key, both descending, and how many there are.
+    func around(tenant: String, networks: [KeyedHash], from: Timestamp, to: Timestamp, limit: UInt64) async throws -> Around
+
+    /// Forgets the clicks of every day (UTC) that has ended by `before`; what `clicks_by_ad` and `count` say stays.
+    func prune(tenant: String, before: Timestamp) async throws -> Pruned
+
+    /// Forgets the clicks that have one of these keys, as their own or as one that they are found by, and says which, by key; what
+    /// `clicks_by_ad` and `count` say stays.
+    func erase(tenant: String, keys: [KeyedHash]) async throws -> Erased
+
+    /// How often each ad was clicked on each day (UTC) from that of `from` to that of `to`, in the order of the fields, with the
+    /// clicks that were forgotten.
+    func clicksByAd(tenant: String, from: Timestamp, to: Timestamp) async throws -> [AdClicks]
 
     /// How many clicks were stored, by one ingest or by all.
     func count(tenant: String, source: String?) async throws -> UInt64
@@ -546,6 +561,62 @@ package struct ClickStoreAnswers: Answers {
             }
             let given = try JSONText.read(Given.self, arguments)
             return try JSONText.answer(try await object.candidates(tenant: given.tenant, keys: given.keys, from: given.from, to: given.to))
+        case "around":
+            struct Given: Decodable {
+                let tenant: String
+                let networks: [KeyedHash]
+                let from: Timestamp
+                let to: Timestamp
+                let limit: UInt64
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case networks
+                    case from
+                    case to
+                    case limit
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.around(tenant: given.tenant, networks: given.networks, from: given.from, to: given.to, limit: given.limit))
+        case "prune":
+            struct Given: Decodable {
+                let tenant: String
+                let before: Timestamp
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case before
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.prune(tenant: given.tenant, before: given.before))
+        case "erase":
+            struct Given: Decodable {
+                let tenant: String
+                let keys: [KeyedHash]
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case keys
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.erase(tenant: given.tenant, keys: given.keys))
+        case "clicks_by_ad":
+            struct Given: Decodable {
+                let tenant: String
+                let from: Timestamp
+                let to: Timestamp
+
+                enum CodingKeys: String, CodingKey {
+                    case tenant
+                    case from
+                    case to
+                }
+            }
+            let given = try JSONText.read(Given.self, arguments)
+            return try JSONText.answer(try await object.clicksByAd(tenant: given.tenant, from: given.from, to: given.to))
         case "count":
             struct Given: Decodable {
                 let tenant: String

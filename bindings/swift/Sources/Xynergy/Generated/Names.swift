@@ -25,6 +25,25 @@ public struct AdObjectKind: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// Which touches a further conversion of the same journey is owed to.
+public struct AfterConversion: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// All touches before it, those before an earlier conversion too.
+    public static let keep = AfterConversion(rawValue: "keep")
+    /// Those since the conversion before it; conversions without a touch between them share one path.
+    public static let restart = AfterConversion(rawValue: "restart")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [AfterConversion] = [
+        .keep, .restart,
+    ]
+}
+
 /// What became of an attempt.
 public struct AttemptStatus: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -184,6 +203,45 @@ public struct Complexity: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// How the conversions of a path are divided among its touches.
+public struct CreditModel: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// All to the first touch.
+    public static let first = CreditModel(rawValue: "first")
+    /// All to the last touch.
+    public static let last = CreditModel(rawValue: "last")
+    /// All to the last touch whose channel is none of `direct_channels`; to the last touch where all are direct.
+    public static let lastNonDirect = CreditModel(rawValue: "last_non_direct")
+    /// The same to every touch.
+    public static let linear = CreditModel(rawValue: "linear")
+    /// The same to every channel of the path, however often it was touched.
+    public static let linearPerChannel = CreditModel(rawValue: "linear_per_channel")
+    /// By place: weights for the first touch, for all touches between together, and for the last one (a U by default).
+    public static let position = CreditModel(rawValue: "position")
+    /// A touch counts half as much for each `half_life_seconds` that it lies before the last one.
+    public static let timeDecay = CreditModel(rawValue: "time_decay")
+    /// The removal effect in the Markov chain of the paths, exactly: the share of conversions that would be lost if every walk that
+    /// comes to the channel ended without one, computed by solving the chain's equations instead of by drawing walks, and scaled so
+    /// that the channels share the total (Anderl et al. 2016). The chain remembers `order` touches; without `nulls` only the
+    /// converting paths make it up. Value is divided by the value that would be lost; refunds (negative values) are divided by the
+    /// refunds that would be.
+    public static let markov = CreditModel(rawValue: "markov")
+    /// The Shapley value of the game in which a set of channels wins the conversions of the paths inside it. For this game it has a
+    /// closed form, the same share for every channel of the path (Zhao et al. 2018, arXiv 1804.05327), so any number of channels
+    /// takes one pass.
+    public static let shapley = CreditModel(rawValue: "shapley")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [CreditModel] = [
+        .first, .last, .lastNonDirect, .linear, .linearPerChannel, .position, .timeDecay, .markov, .shapley,
+    ]
+}
+
 /// What chooses for requests that name no model and that no policy decides.
 public struct DefaultStrategy: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -265,6 +323,31 @@ public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [Dialect] = [
         .openai, .azure, .abacus, .openrouter, .groq, .mistral, .deepseek, .ollama, .vllm, .llamaCpp, .`internal`, .anthropic, .compatible,
+    ]
+}
+
+/// By what revenue is set beside spend.
+public struct Dimension: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The ad.
+    public static let ad = Dimension(rawValue: "ad")
+    /// The ad set.
+    public static let adset = Dimension(rawValue: "adset")
+    /// The campaign.
+    public static let campaign = Dimension(rawValue: "campaign")
+    /// The click's `utm_term`.
+    public static let keyword = Dimension(rawValue: "keyword")
+    /// The click's `utm_content`.
+    public static let content = Dimension(rawValue: "content")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Dimension] = [
+        .ad, .adset, .campaign, .keyword, .content,
     ]
 }
 

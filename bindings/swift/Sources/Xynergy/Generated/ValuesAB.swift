@@ -277,6 +277,36 @@ public struct AdChange: Codable, Hashable, Sendable {
     }
 }
 
+/// How often an ad was clicked on a day. It counts clicks that were erased or pruned since.
+public struct AdClicks: Codable, Hashable, Sendable {
+    /// The day's first moment, UTC.
+    public var day: Timestamp
+    /// The ad.
+    public var adId: String
+    /// The ad's ad set.
+    public var adsetId: String
+    /// The ad set's campaign.
+    public var campaignId: String
+    /// The clicks.
+    public var clicks: UInt64
+
+    public init(day: Timestamp, adId: String, adsetId: String, campaignId: String, clicks: UInt64) {
+        self.day = day
+        self.adId = adId
+        self.adsetId = adsetId
+        self.campaignId = campaignId
+        self.clicks = clicks
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case day
+        case adId = "ad_id"
+        case adsetId = "adset_id"
+        case campaignId = "campaign_id"
+        case clicks
+    }
+}
+
 /// What one ad did over the period that the request looks at.
 public struct AdEvidence: Codable, Hashable, Sendable {
     /// The ad's id.
@@ -489,6 +519,57 @@ public struct AdShare: Codable, Hashable, Sendable {
     }
 }
 
+/// What some of the ads cost. What is not known may be left out: the cost then counts in no row of that dimension.
+public struct AdSpend: Codable, Hashable, Sendable {
+    /// The ad.
+    public var adId: String?
+    /// The ad set.
+    public var adsetId: String?
+    /// The campaign.
+    public var campaignId: String?
+    /// The content, as it stands in `utm_content`.
+    public var content: String?
+    /// The keyword, as it stands in `utm_term`.
+    public var keyword: String?
+    /// What it cost, in minor units of the base currency.
+    public var spendMinor: Int64
+
+    public init(
+        adId: String? = nil,
+        adsetId: String? = nil,
+        campaignId: String? = nil,
+        content: String? = nil,
+        keyword: String? = nil,
+        spendMinor: Int64 = 0
+    ) {
+        self.adId = adId
+        self.adsetId = adsetId
+        self.campaignId = campaignId
+        self.content = content
+        self.keyword = keyword
+        self.spendMinor = spendMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case adsetId = "adset_id"
+        case campaignId = "campaign_id"
+        case content
+        case keyword
+        case spendMinor = "spend_minor"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        adId = try container.decodeIfPresent(String.self, forKey: .adId)
+        adsetId = try container.decodeIfPresent(String.self, forKey: .adsetId)
+        campaignId = try container.decodeIfPresent(String.self, forKey: .campaignId)
+        content = try container.decodeIfPresent(String.self, forKey: .content)
+        keyword = try container.decodeIfPresent(String.self, forKey: .keyword)
+        spendMinor = try container.decodeIfPresent(Int64.self, forKey: .spendMinor) ?? 0
+    }
+}
+
 /// One absolute write of one field.
 public struct AdWrite: Codable, Hashable, Sendable {
     /// Which object.
@@ -516,6 +597,74 @@ public struct AdWrite: Codable, Hashable, Sendable {
         case value
         case changeId = "change_id"
         case attempt
+    }
+}
+
+/// What became of the deals that reached an age in a stage, counted from their first coming into it.
+public struct AgeRow: Codable, Hashable, Sendable {
+    /// The age at which the bucket begins, in days; it ends 7 days later, the last one never.
+    public var fromDays: UInt32
+    /// Deals that were neither won nor lost when they reached it.
+    public var atRisk: UInt64
+    /// Those that were won in it.
+    public var won: UInt64
+    /// Those that were lost in it.
+    public var lost: UInt64
+    /// `won` of `at_risk`, in millionths.
+    public var wonHazardMillionths: Int64
+    /// `lost` of `at_risk`, in millionths.
+    public var lostHazardMillionths: Int64
+    /// The share that is won by the end of the bucket, in millionths: the cumulative incidence by Aalen and Johansen. With the two
+    /// below it is exactly one million, by largest remainder.
+    public var wonByMillionths: Int64
+    /// The share that is lost by then.
+    public var lostByMillionths: Int64
+    /// The share that is open then.
+    public var openMillionths: Int64
+    /// What the value of the stage is multiplied by at this age, in millionths: how probably a deal that is still open is won, beside
+    /// one that has just come, shrunk to one by `prior_deals`.
+    public var factorMillionths: Int64
+    /// The value of the stage at this age, in minor units.
+    public var valueMinor: Int64
+
+    public init(
+        fromDays: UInt32,
+        atRisk: UInt64,
+        won: UInt64,
+        lost: UInt64,
+        wonHazardMillionths: Int64,
+        lostHazardMillionths: Int64,
+        wonByMillionths: Int64,
+        lostByMillionths: Int64,
+        openMillionths: Int64,
+        factorMillionths: Int64,
+        valueMinor: Int64
+    ) {
+        self.fromDays = fromDays
+        self.atRisk = atRisk
+        self.won = won
+        self.lost = lost
+        self.wonHazardMillionths = wonHazardMillionths
+        self.lostHazardMillionths = lostHazardMillionths
+        self.wonByMillionths = wonByMillionths
+        self.lostByMillionths = lostByMillionths
+        self.openMillionths = openMillionths
+        self.factorMillionths = factorMillionths
+        self.valueMinor = valueMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case fromDays = "from_days"
+        case atRisk = "at_risk"
+        case won
+        case lost
+        case wonHazardMillionths = "won_hazard_millionths"
+        case lostHazardMillionths = "lost_hazard_millionths"
+        case wonByMillionths = "won_by_millionths"
+        case lostByMillionths = "lost_by_millionths"
+        case openMillionths = "open_millionths"
+        case factorMillionths = "factor_millionths"
+        case valueMinor = "value_minor"
     }
 }
 
@@ -622,6 +771,24 @@ public struct Approval: Codable, Hashable, Sendable {
     }
 }
 
+/// The clicks of some networks in a time.
+public struct Around: Codable, Hashable, Sendable {
+    /// The newest of them, newest first, each once per network.
+    public var clicks: [Candidate]
+    /// How many there are.
+    public var total: UInt64
+
+    public init(clicks: [Candidate], total: UInt64) {
+        self.clicks = clicks
+        self.total = total
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
+        case total
+    }
+}
+
 /// One try of one provider.
 public struct Attempt: Codable, Hashable, Sendable {
     /// The provider.
@@ -685,19 +852,27 @@ public struct Attributed: Codable, Hashable, Sendable {
     public var adsetId: String?
     /// The ad set's campaign, where it is known.
     public var campaignId: String?
+    /// The click's `utm_term`.
+    public var keyword: String?
+    /// The click's `utm_content`, or that of the first URL which named the ad.
+    public var content: String?
 
     public init(
         layer: Layer,
         clickId: String? = nil,
         adId: String,
         adsetId: String? = nil,
-        campaignId: String? = nil
+        campaignId: String? = nil,
+        keyword: String? = nil,
+        content: String? = nil
     ) {
         self.layer = layer
         self.clickId = clickId
         self.adId = adId
         self.adsetId = adsetId
         self.campaignId = campaignId
+        self.keyword = keyword
+        self.content = content
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -706,6 +881,8 @@ public struct Attributed: Codable, Hashable, Sendable {
         case adId = "ad_id"
         case adsetId = "adset_id"
         case campaignId = "campaign_id"
+        case keyword
+        case content
     }
 
     public func encode(to encoder: Encoder) throws {
@@ -715,6 +892,8 @@ public struct Attributed: Codable, Hashable, Sendable {
         try container.encode(adId, forKey: .adId)
         try container.encode(adsetId, forKey: .adsetId)
         try container.encode(campaignId, forKey: .campaignId)
+        try container.encode(keyword, forKey: .keyword)
+        try container.encode(content, forKey: .content)
     }
 }
 

@@ -486,6 +486,51 @@ public struct ChangeRow: Codable, Hashable, Sendable {
     }
 }
 
+/// The credit of one channel.
+public struct ChannelCredit: Codable, Hashable, Sendable {
+    /// The channel.
+    public var channel: String
+    /// Its conversions, in millionths of one.
+    public var conversionsMillionths: Int64
+    /// Its value, in minor units.
+    public var valueMinor: Int64
+    /// Its touches that count, in converting paths and others, each as often as its path was gone.
+    public var touchCount: UInt64
+    /// Markov's removal effect: the share of conversions that would be lost without the channel, 0 to 1.
+    public var removalEffect: Double?
+
+    public init(
+        channel: String,
+        conversionsMillionths: Int64,
+        valueMinor: Int64,
+        touchCount: UInt64,
+        removalEffect: Double? = nil
+    ) {
+        self.channel = channel
+        self.conversionsMillionths = conversionsMillionths
+        self.valueMinor = valueMinor
+        self.touchCount = touchCount
+        self.removalEffect = removalEffect
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case channel
+        case conversionsMillionths = "conversions_millionths"
+        case valueMinor = "value_minor"
+        case touchCount = "touch_count"
+        case removalEffect = "removal_effect"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(channel, forKey: .channel)
+        try container.encode(conversionsMillionths, forKey: .conversionsMillionths)
+        try container.encode(valueMinor, forKey: .valueMinor)
+        try container.encode(touchCount, forKey: .touchCount)
+        try container.encode(removalEffect, forKey: .removalEffect)
+    }
+}
+
 /// A piece of a streamed answer, in OpenAI's shape. The last one of a stream is the library's own: no choices, the usage, the
 /// outcome and the report.
 public struct ChatChunk: Codable, Hashable, Sendable {
@@ -933,6 +978,132 @@ public struct ContentPart: Codable, Hashable, Sendable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(type, forKey: .type)
         try container.encodeIfPresent(text, forKey: .text)
+    }
+}
+
+/// What a model is asked with. A field that is `None` has its default, or nothing to do with the model.
+public struct CreditParameters: Codable, Hashable, Sendable {
+    /// The channels that are no marketing, for `last_non_direct`: `["direct"]` by default.
+    public var directChannels: [String]?
+    /// The weights of `position`: 40, 20 and 40 by default.
+    public var weights: PositionWeights?
+    /// The half-life of `time_decay`: 7 days by default.
+    public var halfLifeSeconds: UInt64?
+    /// How many touches `markov` remembers: 1 to 4, 1 by default.
+    public var order: UInt8?
+    /// Whether paths without a conversion are part of `markov`'s chain: true by default.
+    public var nulls: Bool?
+    /// Only touches at most so many days before the conversion count (before the last touch where `at` is not given).
+    public var lookbackDays: UInt32?
+    /// Only the last so many touches count.
+    public var lookbackSteps: UInt32?
+
+    public init(
+        directChannels: [String]? = nil,
+        weights: PositionWeights? = nil,
+        halfLifeSeconds: UInt64? = nil,
+        order: UInt8? = nil,
+        nulls: Bool? = nil,
+        lookbackDays: UInt32? = nil,
+        lookbackSteps: UInt32? = nil
+    ) {
+        self.directChannels = directChannels
+        self.weights = weights
+        self.halfLifeSeconds = halfLifeSeconds
+        self.order = order
+        self.nulls = nulls
+        self.lookbackDays = lookbackDays
+        self.lookbackSteps = lookbackSteps
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case directChannels = "direct_channels"
+        case weights
+        case halfLifeSeconds = "half_life_seconds"
+        case order
+        case nulls
+        case lookbackDays = "lookback_days"
+        case lookbackSteps = "lookback_steps"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(directChannels, forKey: .directChannels)
+        try container.encode(weights, forKey: .weights)
+        try container.encode(halfLifeSeconds, forKey: .halfLifeSeconds)
+        try container.encode(order, forKey: .order)
+        try container.encode(nulls, forKey: .nulls)
+        try container.encode(lookbackDays, forKey: .lookbackDays)
+        try container.encode(lookbackSteps, forKey: .lookbackSteps)
+    }
+}
+
+/// Conversions and what they are worth.
+public struct CreditTotal: Codable, Hashable, Sendable {
+    /// Conversions, in millionths of one.
+    public var conversionsMillionths: Int64
+    /// Value, in minor units.
+    public var valueMinor: Int64
+
+    public init(conversionsMillionths: Int64, valueMinor: Int64) {
+        self.conversionsMillionths = conversionsMillionths
+        self.valueMinor = valueMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case conversionsMillionths = "conversions_millionths"
+        case valueMinor = "value_minor"
+    }
+}
+
+/// What a model gives each channel. The channels and `unattributed` sum to `total` exactly.
+public struct Credits: Codable, Hashable, Sendable {
+    /// The model.
+    public var model: CreditModel
+    /// What it ran with, defaults filled in.
+    public var parameters: CreditParameters
+    /// Every channel with a touch that counts, by name.
+    public var channels: [ChannelCredit]
+    /// Of conversions without a touch that counts.
+    public var unattributed: CreditTotal
+    /// Of all conversions.
+    public var total: CreditTotal
+    /// Of Markov's chain: the probability that a walk from the start ends in a conversion.
+    public var conversionProbability: Double?
+
+    public init(
+        model: CreditModel,
+        parameters: CreditParameters,
+        channels: [ChannelCredit],
+        unattributed: CreditTotal,
+        total: CreditTotal,
+        conversionProbability: Double? = nil
+    ) {
+        self.model = model
+        self.parameters = parameters
+        self.channels = channels
+        self.unattributed = unattributed
+        self.total = total
+        self.conversionProbability = conversionProbability
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case model
+        case parameters
+        case channels
+        case unattributed
+        case total
+        case conversionProbability = "conversion_probability"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(model, forKey: .model)
+        try container.encode(parameters, forKey: .parameters)
+        try container.encode(channels, forKey: .channels)
+        try container.encode(unattributed, forKey: .unattributed)
+        try container.encode(total, forKey: .total)
+        try container.encode(conversionProbability, forKey: .conversionProbability)
     }
 }
 

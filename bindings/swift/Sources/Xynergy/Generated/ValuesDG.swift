@@ -70,7 +70,7 @@ public struct DealRevenue: Codable, Hashable, Sendable {
     public var entries: [LedgerEntry]
     /// The click behind it.
     public var matched: Match
-    /// How many of the events that concern it were folded, at least one.
+    /// How many of the events that concern it were folded, its click looked for included.
     public var eventsSeen: UInt64
     /// The [sum](Revaluation::sum) of the revaluations that were folded.
     public var valuesSeen: UInt64
@@ -428,6 +428,93 @@ public struct Embeddings: Codable, Hashable, Sendable {
         try container.encode(requestId, forKey: .requestId)
         try container.encode(attempts, forKey: .attempts)
         try container.encodeIfPresent(usageEstimated, forKey: .usageEstimated)
+    }
+}
+
+/// What `ClickStore::erase`] removed, in order of the keys.
+public struct Erased: Codable, Hashable, Sendable {
+    /// The clicks, which are only counted now.
+    public var clicks: [ErasedClick]
+
+    public init(clicks: [ErasedClick]) {
+        self.clicks = clicks
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
+    }
+}
+
+/// A click that was erased: the names under which others may still hold it.
+public struct ErasedClick: Codable, Hashable, Sendable {
+    /// Its key.
+    public var key: KeyedHash
+    /// Its id, as `Click::id`] showed it.
+    public var id: String
+
+    public init(key: KeyedHash, id: String) {
+        self.key = key
+        self.id = id
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case key
+        case id
+    }
+}
+
+/// What `Attribution::erase`] did.
+public struct Erasure: Codable, Hashable, Sendable {
+    /// How many clicks were erased; they are only counted now.
+    public var clicks: UInt64
+
+    public init(clicks: UInt64) {
+        self.clicks = clicks
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
+    }
+}
+
+/// Whose clicks are to be erased: every click that one of these names. At least one is given.
+public struct ErasureSubject: Codable, Hashable, Sendable {
+    /// The `Accept-Language` that goes with them. It is needed only where layer 3 is not used.
+    public var acceptLanguage: String?
+    /// The id of a click: the host's, or the one that `track_click` returned.
+    public var clickId: String?
+    /// An address. With `user_agent` every click of the two is meant, alone every click of the address where devices are kept.
+    public var ip: String?
+    /// An ad platform's click id, as it stands in a URL, or Meta's cookie `_fbc`.
+    public var platformClickId: String?
+    /// The URL of a landing page: every click id in it is meant.
+    public var url: String?
+    /// The user agent that goes with `ip`.
+    public var userAgent: String?
+
+    public init(
+        acceptLanguage: String? = nil,
+        clickId: String? = nil,
+        ip: String? = nil,
+        platformClickId: String? = nil,
+        url: String? = nil,
+        userAgent: String? = nil
+    ) {
+        self.acceptLanguage = acceptLanguage
+        self.clickId = clickId
+        self.ip = ip
+        self.platformClickId = platformClickId
+        self.url = url
+        self.userAgent = userAgent
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case acceptLanguage = "accept_language"
+        case clickId = "click_id"
+        case ip
+        case platformClickId = "platform_click_id"
+        case url
+        case userAgent = "user_agent"
     }
 }
 

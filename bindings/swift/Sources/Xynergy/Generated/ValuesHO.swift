@@ -94,6 +94,60 @@ public struct HealthDetail: Codable, Hashable, Sendable {
     }
 }
 
+/// Everything that is known of one person: touches and conversions, each with its time.
+public struct Journey: Codable, Hashable, Sendable {
+    /// The channel of each touch.
+    public var channels: [String]
+    /// The time of each touch.
+    public var times: [Timestamp]
+    /// The conversions, in any order.
+    public var conversions: [JourneyConversion]
+
+    public init(channels: [String], times: [Timestamp], conversions: [JourneyConversion] = []) {
+        self.channels = channels
+        self.times = times
+        self.conversions = conversions
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case channels
+        case times
+        case conversions
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        channels = try container.decode([String].self, forKey: .channels)
+        times = try container.decode([Timestamp].self, forKey: .times)
+        conversions = try container.decodeIfPresent([JourneyConversion].self, forKey: .conversions) ?? []
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(channels, forKey: .channels)
+        try container.encode(times, forKey: .times)
+        if !conversions.isEmpty { try container.encode(conversions, forKey: .conversions) }
+    }
+}
+
+/// A conversion of a journey.
+public struct JourneyConversion: Codable, Hashable, Sendable {
+    /// When it happened.
+    public var at: Timestamp
+    /// What it is worth, in minor units; negative for a refund.
+    public var valueMinor: Int64
+
+    public init(at: Timestamp, valueMinor: Int64) {
+        self.at = at
+        self.valueMinor = valueMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case at
+        case valueMinor = "value_minor"
+    }
+}
+
 /// One signed line of the revenue ledger: what an event or a revaluation changed.
 public struct LedgerEntry: Codable, Hashable, Sendable {
     /// The event; of a revaluation `Revaluation::entry_key`].

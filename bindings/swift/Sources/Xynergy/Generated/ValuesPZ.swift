@@ -125,6 +125,28 @@ public struct PlannedChange: Codable, Hashable, Sendable {
     }
 }
 
+/// The weights of `CreditModel::Position`]: whole numbers, of which only the proportions matter.
+public struct PositionWeights: Codable, Hashable, Sendable {
+    /// Of the first touch.
+    public var first: UInt32
+    /// Of all touches between, together.
+    public var between: UInt32
+    /// Of the last touch.
+    public var last: UInt32
+
+    public init(first: UInt32, between: UInt32, last: UInt32) {
+        self.first = first
+        self.between = between
+        self.last = last
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case first
+        case between
+        case last
+    }
+}
+
 /// What a price list held.
 public struct PriceReport: Codable, Hashable, Sendable {
     /// The models whose prices are known by it.
@@ -219,6 +241,42 @@ public struct ProviderTraits: Codable, Hashable, Sendable {
         responseFormat = try container.decodeIfPresent(Bool.self, forKey: .responseFormat) ?? false
         streaming = try container.decodeIfPresent(Bool.self, forKey: .streaming) ?? false
         tools = try container.decodeIfPresent(Bool.self, forKey: .tools) ?? false
+    }
+}
+
+/// What `ClickStore::prune`] removed.
+public struct Pruned: Codable, Hashable, Sendable {
+    /// Clicks that are only counted now.
+    public var clicks: UInt64
+
+    public init(clicks: UInt64) {
+        self.clicks = clicks
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clicks
+    }
+}
+
+/// What `Attribution::prune`] did.
+public struct Pruning: Codable, Hashable, Sendable {
+    /// Clicks before this moment are forgotten: the start of a day (UTC).
+    public var before: Timestamp
+    /// How many clicks were forgotten by this call; they are only counted now.
+    public var clicks: UInt64
+    /// How many keys were thrown away by this call: what was hashed under them can be computed by nobody any more.
+    public var destroyedKeys: UInt64
+
+    public init(before: Timestamp, clicks: UInt64, destroyedKeys: UInt64) {
+        self.before = before
+        self.clicks = clicks
+        self.destroyedKeys = destroyedKeys
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case before
+        case clicks
+        case destroyedKeys = "destroyed_keys"
     }
 }
 
@@ -366,6 +424,106 @@ public struct RevenueTotals: Codable, Hashable, Sendable {
     }
 }
 
+/// What the ads brought beside what they cost.
+public struct Roas: Codable, Hashable, Sendable {
+    /// By what.
+    public var by: Dimension
+    /// One row for each value of it, in byte order.
+    public var rows: [RoasRow]
+    /// What deals are worth whose click is not known, or does not tell this dimension; in minor units.
+    public var unassignedValueMinor: Int64
+    /// What was spent on ads that do not tell it.
+    public var unassignedSpendMinor: Int64
+    /// Deals whose amount or stage could not be counted as it stands; see their `problem`.
+    public var problemDeals: UInt64
+
+    public init(
+        by: Dimension,
+        rows: [RoasRow],
+        unassignedValueMinor: Int64,
+        unassignedSpendMinor: Int64,
+        problemDeals: UInt64
+    ) {
+        self.by = by
+        self.rows = rows
+        self.unassignedValueMinor = unassignedValueMinor
+        self.unassignedSpendMinor = unassignedSpendMinor
+        self.problemDeals = problemDeals
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case by
+        case rows
+        case unassignedValueMinor = "unassigned_value_minor"
+        case unassignedSpendMinor = "unassigned_spend_minor"
+        case problemDeals = "problem_deals"
+    }
+}
+
+/// One ad, ad set, campaign, keyword or content.
+public struct RoasRow: Codable, Hashable, Sendable {
+    /// Which.
+    public var id: String
+    /// Its deals, those that are worth nothing included.
+    public var deals: UInt64
+    /// Those that are worth something.
+    public var valuedDeals: UInt64
+    /// What they are worth, in minor units.
+    public var valueMinor: Int64
+    /// What it cost, in minor units.
+    public var spendMinor: Int64
+    /// `value_minor` of `spend_minor`, in millionths; `None` where nothing was spent.
+    public var roasMillionths: Int64?
+    /// The lower end of its interval: the return that a run of the same ads would have in the mean is inside in at least 95 of 100
+    /// cases. `None` where nothing was spent or no deal at all is worth anything yet.
+    public var lowMillionths: Int64?
+    /// The upper end.
+    public var highMillionths: Int64?
+
+    public init(
+        id: String,
+        deals: UInt64,
+        valuedDeals: UInt64,
+        valueMinor: Int64,
+        spendMinor: Int64,
+        roasMillionths: Int64? = nil,
+        lowMillionths: Int64? = nil,
+        highMillionths: Int64? = nil
+    ) {
+        self.id = id
+        self.deals = deals
+        self.valuedDeals = valuedDeals
+        self.valueMinor = valueMinor
+        self.spendMinor = spendMinor
+        self.roasMillionths = roasMillionths
+        self.lowMillionths = lowMillionths
+        self.highMillionths = highMillionths
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case id
+        case deals
+        case valuedDeals = "valued_deals"
+        case valueMinor = "value_minor"
+        case spendMinor = "spend_minor"
+        case roasMillionths = "roas_millionths"
+        case lowMillionths = "low_millionths"
+        case highMillionths = "high_millionths"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(deals, forKey: .deals)
+        try container.encode(valuedDeals, forKey: .valuedDeals)
+        try container.encode(valueMinor, forKey: .valueMinor)
+        try container.encode(spendMinor, forKey: .spendMinor)
+        try container.encode(roasMillionths, forKey: .roasMillionths)
+        try container.encode(lowMillionths, forKey: .lowMillionths)
+        try container.encode(highMillionths, forKey: .highMillionths)
+    }
+}
+
 /// What the router decided, and why.
 public struct RouteDecision: Codable, Hashable, Sendable {
     /// What the request was judged to be.
@@ -457,6 +615,24 @@ public struct RunReport: Codable, Hashable, Sendable {
         case passedBy = "passed_by"
         case late
         case errors
+    }
+}
+
+/// The values of the stages for people.
+public struct ShownValues: Codable, Hashable, Sendable {
+    /// A table as text, its columns aligned.
+    public var table: String
+    /// A picture: the configured and the learned value of each stage, and below it the values by age where there are any.
+    public var svg: String
+
+    public init(table: String, svg: String) {
+        self.table = table
+        self.svg = svg
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case table
+        case svg
     }
 }
 
@@ -601,6 +777,102 @@ public struct SpendTotal: Codable, Hashable, Sendable {
     }
 }
 
+/// What a stage is worth.
+public struct StageRow: Codable, Hashable, Sendable {
+    /// The pipeline, when it is a configured one.
+    public var pipeline: String?
+    /// The CRM's id of the stage.
+    public var stage: String
+    /// The configured value, in minor units.
+    public var defaultMinor: Int64
+    /// The value: that of `prior_deals` at the configured one and of the closed deals at what they brought, in the mean; to the
+    /// nearest minor unit, halves up.
+    public var valueMinor: Int64
+    /// How probably a deal in it is won, in millionths, shrunk in the same way.
+    public var probabilityMillionths: Int64
+    /// Closed deals that were in it.
+    public var closedDeals: UInt64
+    /// Those of them that were won.
+    public var wonDeals: UInt64
+    /// What they brought together, in minor units.
+    public var realisedMinor: Int64
+    /// What became of the deals by their age in it; empty until there are enough closed deals, and for stages that end a deal.
+    public var ages: [AgeRow]
+
+    public init(
+        pipeline: String? = nil,
+        stage: String,
+        defaultMinor: Int64,
+        valueMinor: Int64,
+        probabilityMillionths: Int64,
+        closedDeals: UInt64,
+        wonDeals: UInt64,
+        realisedMinor: Int64,
+        ages: [AgeRow]
+    ) {
+        self.pipeline = pipeline
+        self.stage = stage
+        self.defaultMinor = defaultMinor
+        self.valueMinor = valueMinor
+        self.probabilityMillionths = probabilityMillionths
+        self.closedDeals = closedDeals
+        self.wonDeals = wonDeals
+        self.realisedMinor = realisedMinor
+        self.ages = ages
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case pipeline
+        case stage
+        case defaultMinor = "default_minor"
+        case valueMinor = "value_minor"
+        case probabilityMillionths = "probability_millionths"
+        case closedDeals = "closed_deals"
+        case wonDeals = "won_deals"
+        case realisedMinor = "realised_minor"
+        case ages
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(pipeline, forKey: .pipeline)
+        try container.encode(stage, forKey: .stage)
+        try container.encode(defaultMinor, forKey: .defaultMinor)
+        try container.encode(valueMinor, forKey: .valueMinor)
+        try container.encode(probabilityMillionths, forKey: .probabilityMillionths)
+        try container.encode(closedDeals, forKey: .closedDeals)
+        try container.encode(wonDeals, forKey: .wonDeals)
+        try container.encode(realisedMinor, forKey: .realisedMinor)
+        try container.encode(ages, forKey: .ages)
+    }
+}
+
+/// What the stages are worth, as learned from the events up to a time.
+public struct StageTable: Codable, Hashable, Sendable {
+    /// Events up to this time were counted.
+    public var cut: Timestamp
+    /// Deals that were won or lost by then.
+    public var closedDeals: UInt64
+    /// So many deals at its configured value does each stage begin with.
+    public var priorDeals: UInt64
+    /// The stages, by pipeline and id.
+    public var rows: [StageRow]
+
+    public init(cut: Timestamp, closedDeals: UInt64, priorDeals: UInt64, rows: [StageRow]) {
+        self.cut = cut
+        self.closedDeals = closedDeals
+        self.priorDeals = priorDeals
+        self.rows = rows
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case cut
+        case closedDeals = "closed_deals"
+        case priorDeals = "prior_deals"
+        case rows
+    }
+}
+
 /// What a deal in a pipeline stage is expected to bring, in minor units of the account's currency.
 public struct StageValues: Codable, Hashable, Sendable {
     /// A deal in any stage that is not listed below.
@@ -649,6 +921,63 @@ public struct StageValues: Codable, Hashable, Sendable {
         appointmentStages = try container.decodeIfPresent([String].self, forKey: .appointmentStages) ?? ["appointmentscheduled", "contractsent", "decisionmakerboughtin", "presentationscheduled", "qualifiedtobuy"]
         closedStages = try container.decodeIfPresent([String].self, forKey: .closedStages) ?? ["closedwon"]
         lostStages = try container.decodeIfPresent([String].self, forKey: .lostStages) ?? ["closedlost"]
+    }
+}
+
+/// What a deal in a stage is worth.
+public struct StageWorth: Codable, Hashable, Sendable {
+    /// The stage before.
+    public var stageFrom: String?
+    /// The stage after.
+    public var stageTo: String
+    /// What the deal is worth in `stage_to`, in minor units.
+    public var syntheticValueMinor: Int64
+    /// What the move changes: that less what it was worth in `stage_from`, in minor units.
+    public var deltaMinor: Int64
+    /// How much of the value rests on closed deals instead of the configuration, in thousandths: `n / (n0 + n)`.
+    public var confidencePermille: UInt16
+    /// How probably a deal that has just come into `stage_to` is won, in millionths.
+    public var probabilityMillionths: Int64
+    /// What the configuration lacks: a pipeline or a stage.
+    public var problem: String?
+
+    public init(
+        stageFrom: String? = nil,
+        stageTo: String,
+        syntheticValueMinor: Int64,
+        deltaMinor: Int64,
+        confidencePermille: UInt16,
+        probabilityMillionths: Int64,
+        problem: String? = nil
+    ) {
+        self.stageFrom = stageFrom
+        self.stageTo = stageTo
+        self.syntheticValueMinor = syntheticValueMinor
+        self.deltaMinor = deltaMinor
+        self.confidencePermille = confidencePermille
+        self.probabilityMillionths = probabilityMillionths
+        self.problem = problem
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case stageFrom = "stage_from"
+        case stageTo = "stage_to"
+        case syntheticValueMinor = "synthetic_value_minor"
+        case deltaMinor = "delta_minor"
+        case confidencePermille = "confidence_permille"
+        case probabilityMillionths = "probability_millionths"
+        case problem
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(stageFrom, forKey: .stageFrom)
+        try container.encode(stageTo, forKey: .stageTo)
+        try container.encode(syntheticValueMinor, forKey: .syntheticValueMinor)
+        try container.encode(deltaMinor, forKey: .deltaMinor)
+        try container.encode(confidencePermille, forKey: .confidencePermille)
+        try container.encode(probabilityMillionths, forKey: .probabilityMillionths)
+        try container.encode(problem, forKey: .problem)
     }
 }
 
@@ -757,6 +1086,68 @@ public struct TokenOptimization: Codable, Hashable, Sendable {
     }
 }
 
+/// The touches before conversions, or before none. Equal paths may be given once with their counts added up, or one by one.
+public struct TouchPath: Codable, Hashable, Sendable {
+    /// The channel of each touch, in their order.
+    public var channels: [String]
+    /// The time of each touch, or nothing. They may be out of order: touches are put in the order of their times.
+    public var times: [Timestamp]?
+    /// When the conversions happened: touches after it do not count, and the lookback goes back from it. Without it both is the time
+    /// of the last touch.
+    public var at: Timestamp?
+    /// How many conversions came of it.
+    public var conversions: UInt64
+    /// What these conversions are worth together, in minor units; negative for refunds.
+    public var valueMinor: Int64
+    /// How many times the path was gone without a conversion.
+    public var nulls: UInt64
+
+    public init(
+        channels: [String],
+        times: [Timestamp]? = nil,
+        at: Timestamp? = nil,
+        conversions: UInt64 = 0,
+        valueMinor: Int64 = 0,
+        nulls: UInt64 = 0
+    ) {
+        self.channels = channels
+        self.times = times
+        self.at = at
+        self.conversions = conversions
+        self.valueMinor = valueMinor
+        self.nulls = nulls
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case channels
+        case times
+        case at
+        case conversions
+        case valueMinor = "value_minor"
+        case nulls
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        channels = try container.decode([String].self, forKey: .channels)
+        times = try container.decodeIfPresent([Timestamp].self, forKey: .times)
+        at = try container.decodeIfPresent(Timestamp.self, forKey: .at)
+        conversions = try container.decodeIfPresent(UInt64.self, forKey: .conversions) ?? 0
+        valueMinor = try container.decodeIfPresent(Int64.self, forKey: .valueMinor) ?? 0
+        nulls = try container.decodeIfPresent(UInt64.self, forKey: .nulls) ?? 0
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(channels, forKey: .channels)
+        try container.encode(times, forKey: .times)
+        try container.encode(at, forKey: .at)
+        try container.encode(conversions, forKey: .conversions)
+        try container.encode(valueMinor, forKey: .valueMinor)
+        try container.encode(nulls, forKey: .nulls)
+    }
+}
+
 /// What became of a batch of clicks.
 public struct Tracked: Codable, Hashable, Sendable {
     /// Clicks that are stored now and were not before.
@@ -781,18 +1172,22 @@ public struct TrackedClicks: Codable, Hashable, Sendable {
     public var inserted: UInt64
     /// Clicks that were there already.
     public var duplicates: UInt64
+    /// Clicks of known bots, which are not stored.
+    public var bots: UInt64
     /// Those that are no click.
     public var rejected: [RejectedClick]
 
-    public init(inserted: UInt64, duplicates: UInt64, rejected: [RejectedClick]) {
+    public init(inserted: UInt64, duplicates: UInt64, bots: UInt64, rejected: [RejectedClick]) {
         self.inserted = inserted
         self.duplicates = duplicates
+        self.bots = bots
         self.rejected = rejected
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case inserted
         case duplicates
+        case bots
         case rejected
     }
 }

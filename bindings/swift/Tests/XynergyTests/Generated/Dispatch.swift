@@ -216,9 +216,143 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
     case "attribution.totals":
         return try JSONValue(encoding: try await target.attribution.totals(timeoutMs: timeoutMs, requestId: nil))
     case "attribution.deals":
-        return try JSONValue(encoding: try await target.attribution.deals(timeoutMs: timeoutMs, requestId: nil))
+        struct Given: Decodable {
+            let asOf: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case asOf = "as_of"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.deals(asOf: given.asOf, timeoutMs: timeoutMs, requestId: nil))
     case "attribution.stages":
         return try JSONValue(encoding: try await target.attribution.stages(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.synthetic_revenue":
+        struct Given: Decodable {
+            let stageTo: String
+            let stageFrom: String?
+            let pipeline: String?
+            let amount: String?
+            let currency: String?
+
+            enum CodingKeys: String, CodingKey {
+                case stageTo = "stage_to"
+                case stageFrom = "stage_from"
+                case pipeline
+                case amount
+                case currency
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.syntheticRevenue(given.stageTo, stageFrom: given.stageFrom, pipeline: given.pipeline, amount: given.amount, currency: given.currency, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.revalue":
+        struct Given: Decodable {
+            let cut: Timestamp
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.revalue(given.cut, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.stage_values":
+        struct Given: Decodable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.stageValues(cut: given.cut, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.show_values":
+        struct Given: Decodable {
+            let cut: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case cut
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.showValues(cut: given.cut, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.roas":
+        struct Given: Decodable {
+            let by: Dimension
+            let spend: [AdSpend]?
+            let from: Timestamp?
+            let to: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case by
+                case spend
+                case from
+                case to
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.roas(given.by, spend: given.spend ?? [], from: given.from, to: given.to, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.clicks_by_ad":
+        struct Given: Decodable {
+            let since: Timestamp?
+            let until: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+                case until
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.clicksByAd(since: given.since, until: given.until, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.erase":
+        struct Given: Decodable {
+            let subject: ErasureSubject
+
+            enum CodingKeys: String, CodingKey {
+                case subject
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.erase(given.subject, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.prune":
+        return try JSONValue(encoding: try await target.attribution.prune(timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.credit":
+        struct Given: Decodable {
+            let paths: [TouchPath]
+            let model: CreditModel
+            let lookbackDays: UInt32?
+            let lookbackSteps: UInt32?
+            let directChannels: [String]?
+            let weights: PositionWeights?
+            let halfLifeSeconds: UInt64?
+            let order: UInt8?
+            let nulls: Bool?
+
+            enum CodingKeys: String, CodingKey {
+                case paths
+                case model
+                case lookbackDays = "lookback_days"
+                case lookbackSteps = "lookback_steps"
+                case directChannels = "direct_channels"
+                case weights
+                case halfLifeSeconds = "half_life_seconds"
+                case order
+                case nulls
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.credit(paths: given.paths, model: given.model, lookbackDays: given.lookbackDays, lookbackSteps: given.lookbackSteps, directChannels: given.directChannels, weights: given.weights, halfLifeSeconds: given.halfLifeSeconds, order: given.order, nulls: given.nulls, timeoutMs: timeoutMs, requestId: nil))
+    case "attribution.paths":
+        struct Given: Decodable {
+            let journeys: [Journey]
+            let afterConversion: AfterConversion?
+
+            enum CodingKeys: String, CodingKey {
+                case journeys
+                case afterConversion = "after_conversion"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.attribution.paths(given.journeys, afterConversion: given.afterConversion, timeoutMs: timeoutMs, requestId: nil))
     case "hubspot.accept":
         struct Given: Decodable {
             let method: String

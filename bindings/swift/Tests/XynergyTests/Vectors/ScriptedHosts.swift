@@ -154,17 +154,21 @@ struct ScriptedState: StateStore {
 struct ScriptedClicks: ClickStore {
     let script: Script
 
-    func track(tenant: String, clicks: [Click], source: String) async throws -> Tracked {
+    private func run<T: Decodable>() async throws -> T {
         try await script.run { throw Unwritten(what: "clicks in memory") }
     }
 
+    func track(tenant: String, clicks: [Click], source: String) async throws -> Tracked { try await run() }
     func candidates(tenant: String, keys: [KeyedHash], from: Timestamp, to: Timestamp) async throws -> [Candidate] {
-        try await script.run { throw Unwritten(what: "clicks in memory") }
+        try await run()
     }
-
-    func count(tenant: String, source: String?) async throws -> UInt64 {
-        try await script.run { throw Unwritten(what: "clicks in memory") }
+    func around(tenant: String, networks: [KeyedHash], from: Timestamp, to: Timestamp, limit: UInt64) async throws -> Around {
+        try await run()
     }
+    func prune(tenant: String, before: Timestamp) async throws -> Pruned { try await run() }
+    func erase(tenant: String, keys: [KeyedHash]) async throws -> Erased { try await run() }
+    func clicksByAd(tenant: String, from: Timestamp, to: Timestamp) async throws -> [AdClicks] { try await run() }
+    func count(tenant: String, source: String?) async throws -> UInt64 { try await run() }
 }
 
 struct ScriptedRevenue: RevenueStore {

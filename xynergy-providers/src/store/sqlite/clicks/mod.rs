@@ -139,4 +139,111 @@ mod tests {
         assert_eq!(searches.count(), 2, "{plan:#?}");
         assert!(!plan.iter().any(|step| step.contains("SCAN click")), "{plan:#?}");
     }
+
+    /// A file of the version before clicks were kept by day.
+    #[tokio::test]
+    async fn a_file_of_the_version_before_keeps_its_clicks() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("xynergy.sqlite");
+        let day = DAY;
+        {
+            let mut connection = Connection::open(&path).unwrap();
+            crate::store::sqlite::migrate::run_to(&mut connection, 7).unwrap();
+            for (id, at, ad, utm, click_id) in [
+                (1, -1, "ad-1", Some("facebook"), Some("click-1")),
+                (2, day, "ad-1", None, None),
+                (3, day + 1, "ad-2", Some("a \"quoted\" é"), Some("click-3")),
+            ] {
+                let key = [u8::try_from(id).unwrap(); 16];
+                let values = params![id, key, at, ad, utm, click_id];
+                connection
+                    .execute(
+                        "INSERT INTO clicks (id, tenant_id, key, clicked_at, ad_id, adset_id, campaign_id, utm_source, click_id, raw)
+                         VALUES (?1, 'a', ?2, ?3, ?4, 'set', 'campaign', ?5, ?6, '{}')",
+                        values,
+                    )
+                    .unwrap();
+                connection
+                    .execute(
+                        "INSERT INTO click_keys (tenant_id, day, key, clicked_at, click) VALUES ('a', ?1, ?2, ?3, ?4)",
+                        params![day_of(Timestamp::from_micros(at)), [9_u8; 16], at, id],
+                    )
+                    .unwrap();
+                connection
+                    .execute(
+                        "INSERT INTO click_days VALUES ('a', ?1) ON CONFLICT DO NOTHING",
+                        [day_of(Timestamp::from_micros(at))],
+                    )
+                    .unwrap();
+            }
+            connection.execute("INSERT INTO click_ingests VALUES ('a', 'old', 3)", []).unwrap();
+        }
+        let store = SqliteStore::open(&path).await.unwrap();
+        let tenant = TenantId::new("a").unwrap();
+        let (from, to) = (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX));
+        let key = KeyedHash::from_bytes([9; 16]);
+        let found = store.candidates(&tenant, &[key], from, to).await.unwrap();
+        assert_eq!((found.len(), found[0].id.as_str(), found[0].ad_id.as_str()), (1, "click-3", "ad-2"));
+        assert_eq!(found[0].utm.source.as_deref(), Some("a \"quoted\" é"));
+        let first = store.candidates(&tenant, &[key], from, Timestamp::from_micros(0)).await.unwrap();
+        assert_eq!((first[0].id.as_str(), first[0].utm.source.as_deref()), ("click-1", Some("facebook")));
+        let counts = store.clicks_by_ad(&tenant, from, to).await.unwrap();
+        let counts: Vec<_> =
+            counts.iter().map(|row| (row.day.micros(), row.ad_id.as_str(), row.clicks)).collect();
+        assert_eq!(counts, [(-day, "ad-1", 1), (day, "ad-1", 1), (day, "ad-2", 1)]);
+        assert_eq!(store.count(&tenant, Some("old")).await.unwrap(), 3);
+        assert_eq!(store.prune(&tenant, Timestamp::from_micros(0)).await.unwrap().clicks, 1);
+        assert_eq!(store.erase(&tenant, &[key]).await.unwrap().clicks.len(), 2);
+        assert!(store.candidates(&tenant, &[key], from, to).await.unwrap().is_empty());
+    }
+
+    /// Not in the database, not in its free pages, not in the log.
+    #[tokio::test]
+    async fn no_byte_of_what_was_forgotten_is_left_in_the_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::open(directory.path().join("xynergy.sqlite")).await.unwrap();
+        let tenant = TenantId::default();
+        let hash = |kind: u8, n: u32| {
+            let mut bytes = [kind; 16];
+            bytes[4..8].copy_from_slice(&n.to_be_bytes());
+            KeyedHash::from_bytes(bytes)
+        };
+        let click = |n: u32| Click {
+            key: hash(0xa1, n),
+            at: Timestamp::from_micros(i64::from(n % 4) * DAY + i64::from(n)),
+            ad_id: "ad".into(),
+            adset_id: "set".into(),
+            campaign_id: "campaign".into(),
+            utm: xynergy_core::store::Utm { term: Some(format!("term-{n:05}-")), ..Default::default() },
+            id_keys: vec![hash(0xa2, n)],
+            personal: Some(xynergy_core::store::Personal {
+                click_id: format!("click-{n:05}-"),
+                fingerprint: Some(hash(0xa3, n)),
+                address: Some(hash(0xa4, n)),
+                device: None,
+                raw: format!("raw-{n:05}-{}", "x".repeat(usize::try_from(n).unwrap() % 700)),
+            }),
+        };
+        let clicks: Vec<_> = (0..4_000).map(click).collect();
+        for batch in clicks.chunks(331) {
+            store.track(&tenant, batch, "all").await.unwrap();
+        }
+        // Those of the first day, and of the others every hundredth.
+        let erased: Vec<_> = (0..4_000).filter(|n| n % 4 != 0 && n % 100 == 1).collect();
+        let keys: Vec<_> = erased.iter().map(|n| hash(0xa4, *n)).collect();
+        assert_eq!(store.erase(&tenant, &keys).await.unwrap().clicks.len(), erased.len());
+        assert_eq!(store.prune(&tenant, Timestamp::from_micros(DAY)).await.unwrap().clicks, 1_000);
+        let files = std::fs::read_dir(directory.path()).unwrap();
+        let bytes: Vec<u8> = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+        let texts: std::collections::HashSet<&[u8]> = bytes.windows(6).collect();
+        let hashes: std::collections::HashSet<&[u8]> = bytes.windows(16).collect();
+        for n in 0..4_000_u32 {
+            let gone = n % 4 == 0 || erased.contains(&n);
+            let marks = [format!("{n:05}-")];
+            assert_eq!(marks.iter().any(|mark| texts.contains(mark.as_bytes())), !gone, "texts of click {n}");
+            let kept =
+                [0xa1, 0xa2, 0xa3, 0xa4].map(|kind| hashes.contains(hash(kind, n).as_bytes().as_slice()));
+            assert_eq!(kept, [!gone; 4], "hashes of click {n}");
+        }
+    }
 }
