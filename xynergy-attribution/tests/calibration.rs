@@ -270,10 +270,10 @@ fn the_probability_is_what_it_says_for_every_kind_of_address() {
     for (seed, hard) in [(1, false), (2, true), (3, true)] {
         let (trained, errors) = errors(seed, hard, deals, 24_000);
         println!("seed {seed}, hard {hard}: {errors:?}, {trained:?}");
-        // The target is 0.03 for every kind. Homes reach it; offices and carriers do not in every world, because networks that
-        // are about as busy share one curve: see what is printed.
+        // The target is 0.03 for every kind. The offices of the first world come to 0.032: they share their curve with the carriers
+        // that are about as busy.
         for (kind, (error, _)) in errors {
-            let most = if kind == Kind::Home { 0.03 } else { 0.1 };
+            let most = if kind == Kind::Office { 0.035 } else { 0.03 };
             assert!(error < most, "seed {seed}: {kind:?} {error}");
         }
     }
