@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use xynergy_attribution::click::IdentityKey;
+use xynergy_attribution::click::{ClickRules, IdentityKey};
 use xynergy_attribution::matching::{ChooseBy, ContactProperties, Evidence, Layers, Rules, Windows, choose};
 use xynergy_core::crm::Contact;
 use xynergy_core::store::memory::MemoryClicks;
@@ -52,7 +52,14 @@ fn evidence(n: u64, key: &IdentityKey) -> Evidence {
         ]
         .into(),
     };
-    Evidence::of([&contact], &ContactProperties::default(), key, &Layers::default())
+    let rules = ClickRules::default();
+    Evidence::of(
+        [&contact],
+        &ContactProperties::default(),
+        std::slice::from_ref(key),
+        &rules,
+        &Layers::default(),
+    )
 }
 
 fn main() {

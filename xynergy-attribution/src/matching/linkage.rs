@@ -256,7 +256,7 @@ impl Linkage {
 /// Makes them sum to 1. Returns false, and leaves them, when they sum to nothing.
 fn normalise(shares: &mut [f64]) -> bool {
     let sum: f64 = shares.iter().sum();
-    if !(sum > LEAST) {
+    if sum <= LEAST || sum.is_nan() {
         return false;
     }
     for share in shares {
