@@ -68,6 +68,10 @@ def files(description: dict[str, Any]) -> dict[Path, str]:
         if (Path(__file__).parent / f"{name}.py").exists():
             module = __import__(name)
             generated |= {ROOT / path: text for path, text in module.generate(description).items()}
+    for path, text in generated.items():
+        if path.suffix == ".py":
+            # A field whose name is a keyword would be found by the package's users otherwise.
+            compile(text, str(path), "exec", dont_inherit=True)
     return generated
 
 

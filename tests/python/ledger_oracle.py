@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 Row = dict[str, Any]
+# What each stage of a pipeline is worth.
+Table = dict[tuple[str | None, str], Row]
 
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "revenue_values.json"
 LISTED = {
@@ -39,14 +41,14 @@ def whole(number: Fraction) -> int:
 
 def shown(millis: int) -> str:
     seconds, rest = divmod(millis, 1000)
-    from datetime import datetime, timezone
-    text = datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    from datetime import UTC, datetime
+    text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{text}.{rest:03}Z" if rest else f"{text}Z"
 
 
 def millis(text: str) -> int:
     from datetime import datetime
-    return int(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+    return int(datetime.fromisoformat(text).timestamp() * 1000)
 
 
 def key_of(event: Row, others: list[str]) -> str:
@@ -106,10 +108,10 @@ class Rules:
             return None, "amount"
         rate = Fraction(1)
         if currency not in (None, self.base):
-            fitting = [row for row in self.rates if row["currency"] == currency and ("from" not in row or millis(row["from"]) <= at)]
+            fitting = [row for row in self.rates if row["currency"] == currency and ("since" not in row or millis(row["since"]) <= at)]
             if not fitting:
                 return None, "currency"
-            rate = Fraction(max(fitting, key=lambda row: millis(row["from"]) if "from" in row else -1)["rate"])
+            rate = Fraction(max(fitting, key=lambda row: millis(row["since"]) if "since" in row else -1)["rate"])
         return whole(Fraction(amount) * rate * 100), None
 
 
@@ -151,7 +153,7 @@ def state(events: list[Row], deal: str) -> Row:
     }
 
 
-def worth(found: Row, rules: Rules, table: Row | None, at: int) -> tuple[int, int | None, str | None]:
+def worth(found: Row, rules: Rules, table: Table | None, at: int) -> tuple[int, int | None, str | None]:
     amount, wrong = (None, None) if found["amount"] is None else rules.convert(found["amount"], found["currency"], at)
     if found["stage"] is None:
         return 0, amount, wrong
@@ -166,10 +168,10 @@ def worth(found: Row, rules: Rules, table: Row | None, at: int) -> tuple[int, in
     return value, amount, wrong or unknown
 
 
-def learn(events: list[Row], rules: Rules, cut: int) -> Row:
+def learn(events: list[Row], rules: Rules, cut: int) -> Table:
     """The values of the stages by the events up to the cut; none of these vectors has the 200 closed deals from which age counts."""
     before = [event for event in events if event["at"] <= cut]
-    rows: dict[tuple[str | None, str], Row] = {}
+    rows: Table = {}
     for deal in sorted({event["deal"] for event in before}):
         found = state(before, deal)
         if found["stage"] is None or found["deleted"] or found["into"]:

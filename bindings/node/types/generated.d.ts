@@ -2711,10 +2711,10 @@ export type AddressRange = string;
 export interface Rate {
   /** The other currency. */
   currency: Currency;
-  /** From when on; always, until the first one with a time, when absent. */
-  from?: TimestampInput | null | undefined;
   /** Major units of the base currency for one major unit of the other, as decimal text: `1.0842`. */
   rate: string;
+  /** From when on; always, until the first one with a time, when absent. */
+  since?: TimestampInput | null | undefined;
 }
 
 /** A stage of a pipeline. */

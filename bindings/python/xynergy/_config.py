@@ -500,7 +500,7 @@ class _RateRequired(TypedDict):
 class RateDict(_RateRequired, total=False):
     """What one unit of a currency is worth in the base currency."""
 
-    from: Timestamp | None
+    since: Timestamp | None
     """From when on; always, until the first one with a time, when absent."""
 
 RateLike = RateDict

@@ -25,7 +25,7 @@ pub struct Rate {
     pub rate: String,
     /// From when on; always, until the first one with a time, when absent.
     #[serde(default)]
-    pub from: Option<Timestamp>,
+    pub since: Option<Timestamp>,
 }
 
 impl Default for Currencies {
@@ -43,7 +43,7 @@ impl Currencies {
     pub fn validate(&self) -> Result<()> {
         let invalid = |message| Err(Error::new(ErrorKind::ConfigInvalid, "attribution.currencies", message));
         for (index, rate) in self.rates.iter().enumerate() {
-            let Rate { currency, rate: text, from } = rate;
+            let Rate { currency, rate: text, since } = rate;
             if !Decimal::parse(text).is_some_and(Decimal::is_positive) {
                 return invalid(format!(
                     "rates[{index}].rate: {:?} is no decimal number above zero of at most 18 digits: write it as \"1.0842\"",
@@ -55,7 +55,7 @@ impl Currencies {
                     "rates[{index}].currency: {currency} is the base currency: leave it out"
                 ));
             }
-            if self.rates[..index].iter().any(|other| other.currency == *currency && other.from == *from) {
+            if self.rates[..index].iter().any(|other| other.currency == *currency && other.since == *since) {
                 return invalid(format!(
                     "rates[{index}]: {currency} has two rates from the same time: leave one"
                 ));
@@ -96,7 +96,7 @@ impl Currencies {
     fn rate(&self, code: &str, at: Timestamp) -> Option<Decimal> {
         let of_time = self.rates.iter().filter(|rate| rate.currency.as_str() == code);
         let newest =
-            of_time.filter(|rate| rate.from.is_none_or(|from| from <= at)).max_by_key(|rate| rate.from)?;
+            of_time.filter(|rate| rate.since.is_none_or(|since| since <= at)).max_by_key(|rate| rate.since)?;
         Decimal::parse(&newest.rate)
     }
 }
@@ -105,11 +105,11 @@ impl Currencies {
 mod tests {
     use super::*;
 
-    fn rate(currency: &str, rate: &str, from: Option<&str>) -> Rate {
+    fn rate(currency: &str, rate: &str, since: Option<&str>) -> Rate {
         Rate {
             currency: currency.parse().unwrap(),
             rate: rate.to_owned(),
-            from: from.map(|from| from.parse().unwrap()),
+            since: since.map(|since| since.parse().unwrap()),
         }
     }
 

@@ -9,7 +9,7 @@ use xynergy_core::crm::CrmChange;
 
 fn rules() -> Rules {
     let mut rules = Rules { use_amounts: true, ..Rules::default() };
-    rules.currencies.rates = vec![Rate { currency: "EUR".parse().unwrap(), rate: "1.1".into(), from: None }];
+    rules.currencies.rates = vec![Rate { currency: "EUR".parse().unwrap(), rate: "1.1".into(), since: None }];
     let of = |id: &str, probability_permille| PipelineStage {
         id: id.into(),
         probability_permille,

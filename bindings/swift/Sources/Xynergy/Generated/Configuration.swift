@@ -1417,18 +1417,18 @@ public struct Rate: Codable, Hashable, Sendable {
     /// Major units of the base currency for one major unit of the other, as decimal text: `1.0842`.
     public var rate: String
     /// From when on; always, until the first one with a time, when absent.
-    public var from: Timestamp?
+    public var since: Timestamp?
 
-    public init(currency: Currency, rate: String, from: Timestamp? = nil) {
+    public init(currency: Currency, rate: String, since: Timestamp? = nil) {
         self.currency = currency
         self.rate = rate
-        self.from = from
+        self.since = since
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case currency
         case rate
-        case from
+        case since
     }
 }
 
