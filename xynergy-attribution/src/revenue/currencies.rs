@@ -95,8 +95,9 @@ impl Currencies {
 
     fn rate(&self, code: &str, at: Timestamp) -> Option<Decimal> {
         let of_time = self.rates.iter().filter(|rate| rate.currency.as_str() == code);
-        let newest =
-            of_time.filter(|rate| rate.since.is_none_or(|since| since <= at)).max_by_key(|rate| rate.since)?;
+        let newest = of_time
+            .filter(|rate| rate.since.is_none_or(|since| since <= at))
+            .max_by_key(|rate| rate.since)?;
         Decimal::parse(&newest.rate)
     }
 }

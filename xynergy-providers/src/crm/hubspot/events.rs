@@ -402,11 +402,11 @@ mod tests {
             "objectId",
             "propertyName",
             "eventId",
-            "occurredAt",
             "propertyValue",
         ] {
             assert_ne!(key(&with(field, json!("1"))), key(&sample()), "{field}");
         }
+        assert_ne!(key(&with("occurredAt", json!(1_772_367_797_589_u64))), key(&sample()), "occurredAt");
         assert_ne!(key(&with("propertyValue", json!(""))), key(&with("propertyValue", Value::Null)));
     }
 

@@ -359,7 +359,11 @@ fn kept(contact: WebhookContact) -> WebhookContact {
 
 fn data<'a, T: Deserialize<'a>>(envelope: &Envelope<'a>) -> Result<T, String> {
     let mut reader = serde_json::Deserializer::from_str(envelope.data.get());
-    T::deserialize(&mut reader).map_err(|error| named("data: ", &error))
+    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        let field = if path == "." { "data: ".to_owned() } else { format!("data.{path}: ") };
+        named(&field, error.inner())
+    })
 }
 
 /// What is wrong, without the place: it is one in a part of the body.
@@ -391,7 +395,7 @@ fn key_of(parts: &[&str]) -> KeyedHash {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "a text or a whole number")]
+#[serde(untagged, expecting = "is not a text or a whole number")]
 enum Written {
     Text(String),
     Number(u64),
@@ -404,7 +408,7 @@ fn id<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Er
         Written::Number(number) => number.to_string(),
     };
     if text.is_empty() || text.len() > LONGEST_ID || text.chars().any(char::is_control) {
-        return Err(serde::de::Error::custom(format!("an id is not 1 to {LONGEST_ID} printable characters")));
+        return Err(serde::de::Error::custom(format!("is not 1 to {LONGEST_ID} printable characters")));
     }
     Ok(text)
 }
@@ -431,7 +435,7 @@ impl<'de> Deserialize<'de> for Amount {
             return Ok(Self(text.to_owned()));
         }
         Err(serde::de::Error::custom(
-            "amount: is not a decimal number such as \"1234.50\", in the currency's major unit",
+            "is not a decimal number such as \"1234.50\", in the currency's major unit",
         ))
     }
 }
@@ -442,7 +446,7 @@ impl<'de> Deserialize<'de> for Code {
         if text.len() == 3 && text.bytes().all(|b| b.is_ascii_alphabetic()) {
             return Ok(Self(text.to_ascii_uppercase()));
         }
-        Err(serde::de::Error::custom("currency: is not three letters such as USD"))
+        Err(serde::de::Error::custom("is not three letters such as USD"))
     }
 }
 

@@ -91,12 +91,12 @@ fn what_is_wrong_is_named_and_does_not_spoil_the_rest() {
     assert_eq!((batch.events.len(), batch.problems.len()), (1, 2));
     for (data, expected) in [
         (json!({"stage": "x"}), "deal_id"),
-        (json!({"deal_id": ""}), "id is not"),
+        (json!({"deal_id": ""}), "data.deal_id: is not 1 to"),
         (json!({"deal_id": "7", "stag": "x"}), "stag"),
         (json!({"deal_id": "7", "amount": "1e3"}), "amount"),
-        (json!({"deal_id": "7", "amount": [1]}), "amount"),
+        (json!({"deal_id": "7", "amount": [1]}), "data.amount: is not a decimal"),
         (json!({"deal_id": "7", "currency": "EURO"}), "currency"),
-        (json!({"deal_id": "7", "stage": ["ann@example.com"]}), "expected"),
+        (json!({"deal_id": "7", "stage": ["ann@example.com"]}), "data.stage: is not a text"),
         (json!({"deal_id": "7", "stage": "x", "created_at": "1970-01-01T00:00:00Z"}), "created_at"),
     ] {
         let told = problem(&event("deal.updated", &data));
