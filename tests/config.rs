@@ -45,3 +45,25 @@ fn a_wrong_part_is_named_before_anything_starts() {
         assert!(error.to_string().contains(named), "{part}: {error}");
     }
 }
+
+/// What the pages show is what the library reads.
+#[test]
+fn every_configuration_in_the_docs_is_one() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
+    let mut blocks = 0;
+    for page in std::fs::read_dir(docs).unwrap() {
+        let path = page.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "md") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for block in text.split("```toml\n").skip(1) {
+            let block = block.split("```").next().unwrap();
+            let whole =
+                if block.contains("version =") { block.to_owned() } else { format!("version = 1\n{block}") };
+            Config::from_toml(&whole).unwrap_or_else(|error| panic!("{}: {error}\n{block}", path.display()));
+            blocks += 1;
+        }
+    }
+    assert!(blocks >= 5, "only {blocks} blocks were found");
+}
