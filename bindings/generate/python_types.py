@@ -179,6 +179,7 @@ def config(description: dict[str, Any]) -> str:
         '"""The configuration as a dictionary; `ConfigDict` is the whole."""\n',
         FUTURE,
         "from collections.abc import Mapping, Sequence",
+        "from datetime import datetime",
         "from typing import Any, Literal, TypedDict, Union\n",
     ]
     for name in sorted(types):

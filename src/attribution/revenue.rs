@@ -253,7 +253,7 @@ impl Attribution<'_> {
     }
 
     /// What the ads brought beside what they cost, by ad, ad set, campaign, keyword or content, with an interval: of the deals
-    /// that converted from `from` on and before `to`. `spend` is what the caller knows of it, over the same time.
+    /// that converted from `since` on and before `until`. `spend` is what the caller knows of it, over the same time.
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a spend below zero and for a time that ends before it begins.
@@ -261,10 +261,10 @@ impl Attribution<'_> {
         &self,
         by: Dimension,
         spend: &[AdSpend],
-        from: Option<Timestamp>,
-        to: Option<Timestamp>,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
     ) -> Result<Roas> {
-        revenue::roas(by, &self.deals().await?, spend, from, to)
+        revenue::roas(by, &self.deals().await?, spend, since, until)
     }
 
     /// What a deal in a stage is worth, and what a move to it changes, by the values that hold now. `amount` is in major units

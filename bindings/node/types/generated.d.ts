@@ -2963,13 +2963,13 @@ export interface AttributionArea {
    */
   showValues(options?: PerCall & { cut?: TimestampInput | null | undefined }): Promise<ShownValues>;
   /**
-   * What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
+   * What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `since` on and before `until`. `spend` is what is known of the cost, over the same time.
    * @param by By what.
    * @param options.spend What the ads cost.
-   * @param options.from Deals that converted at this time or later.
-   * @param options.to Deals that converted before this time.
+   * @param options.since Deals that converted at this time or later.
+   * @param options.until Deals that converted before this time.
    */
-  roas(by: Dimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; from?: TimestampInput | null | undefined; to?: TimestampInput | null | undefined }): Promise<Roas>;
+  roas(by: Dimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; since?: TimestampInput | null | undefined; until?: TimestampInput | null | undefined }): Promise<Roas>;
 }
 
 /** The methods of `hubspot`. */

@@ -348,16 +348,16 @@ class AttributionMethods(BlockingArea):
         found: t.ShownValues = decode(self._call("attribution.show_values", {"cut": cut}, timeout, request_id), "ShownValues")
         return found
 
-    def roas(self, by: a.Dimension, spend: Sequence[a.AdSpendLike] | None = None, from_: a.Timestamp | None = None, to: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Roas:
-        """What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time.
+    def roas(self, by: a.Dimension, spend: Sequence[a.AdSpendLike] | None = None, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Roas:
+        """What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `since` on and before `until`. `spend` is what is known of the cost, over the same time.
 
         Args:
             by: By what.
             spend: What the ads cost.
-            from_: Deals that converted at this time or later.
-            to: Deals that converted before this time.
+            since: Deals that converted at this time or later.
+            until: Deals that converted before this time.
         """
-        found: t.Roas = decode(self._call("attribution.roas", {"by": by, "spend": spend, "from": from_, "to": to}, timeout, request_id), "Roas")
+        found: t.Roas = decode(self._call("attribution.roas", {"by": by, "spend": spend, "since": since, "until": until}, timeout, request_id), "Roas")
         return found
 
 class HubspotMethods(BlockingArea):

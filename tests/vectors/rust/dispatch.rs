@@ -174,7 +174,7 @@ async fn attribution(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "show_values" => json(attribution.show_values(a.optional("cut")).await),
         "roas" => {
             let (by, spend) = (a.take("by"), a.optional::<Vec<_>>("spend").unwrap_or_default());
-            json(attribution.roas(by, &spend, a.optional("from"), a.optional("to")).await)
+            json(attribution.roas(by, &spend, a.optional("since"), a.optional("until")).await)
         }
         "stages" => json(Ok(attribution.stages())),
         "credit" => {

@@ -89,7 +89,7 @@ struct Sum {
     spend: i128,
 }
 
-/// Revenue by dimension beside spend, of the deals that converted from `from` on and before `to`. Deals that were merged into
+/// Revenue by dimension beside spend, of the deals that converted from `since` on and before `until`. Deals that were merged into
 /// others count there.
 ///
 /// # Errors
@@ -99,17 +99,18 @@ pub fn roas(
     by: Dimension,
     deals: &[DealRevenue],
     spend: &[AdSpend],
-    from: Option<Timestamp>,
-    to: Option<Timestamp>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
 ) -> Result<Roas> {
-    if let (Some(from), Some(to)) = (from, to)
-        && to < from
+    if let (Some(since), Some(until)) = (since, until)
+        && until < since
     {
-        return Err(Error::invalid(OPERATION, format!("to: {to} is before from, {from}: swap them")));
+        return Err(Error::invalid(OPERATION, format!("until: {until} is before since, {since}: swap them")));
     }
     let mut sums: BTreeMap<&str, Sum> = BTreeMap::new();
     let (mut unassigned, mut pool, mut problem_deals) = ([0_i128; 2], Pool::default(), 0);
-    let in_time = |at: Timestamp| from.is_none_or(|from| from <= at) && to.is_none_or(|to| at < to);
+    let in_time =
+        |at: Timestamp| since.is_none_or(|since| since <= at) && until.is_none_or(|until| at < until);
     for deal in deals.iter().filter(|deal| deal.merged_into.is_none() && in_time(deal.matched.anchor)) {
         problem_deals += u64::from(deal.problem.is_some());
         pool.add(deal.value_minor);
@@ -270,7 +271,7 @@ mod tests {
         };
         assert_eq!(days(2, 9).unwrap().rows.len(), 1);
         assert_eq!(days(9, 10).unwrap().rows[0].id, "b");
-        assert!(days(2, 1).unwrap_err().message().starts_with("to: "));
+        assert!(days(2, 1).unwrap_err().message().starts_with("until: "));
         let below = roas(Dimension::Ad, &[], &[spent("a", -1)], None, None).unwrap_err();
         assert!(below.message().starts_with("spend[0].spend_minor: -1"), "{below}");
     }

@@ -29,10 +29,10 @@ methods! {
     "attribution.show_values"(cut) Value CutArguments => ShownValues =
         |session, a: CutArguments| async move { session.scope.attribution().show_values(a.cut).await };
 
-    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and
-    /// before `to`. `spend` is what is known of the cost, over the same time.
-    "attribution.roas"(by, spend, from, to) Value RoasArguments => Roas = |session, a: RoasArguments| async move {
-        session.scope.attribution().roas(a.by, &a.spend, a.from, a.to).await
+    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `since` on and
+    /// before `until`. `spend` is what is known of the cost, over the same time.
+    "attribution.roas"(by, spend, since, until) Value RoasArguments => Roas = |session, a: RoasArguments| async move {
+        session.scope.attribution().roas(a.by, &a.spend, a.since, a.until).await
     };
 }
 
@@ -80,8 +80,8 @@ pub(crate) struct RoasArguments {
     spend: Vec<AdSpend>,
     /// Deals that converted at this time or later.
     #[serde(default)]
-    from: Option<Timestamp>,
+    since: Option<Timestamp>,
     /// Deals that converted before this time.
     #[serde(default)]
-    to: Option<Timestamp>,
+    until: Option<Timestamp>,
 }

@@ -253,7 +253,7 @@ const ATTRIBUTION_SHOW_VALUES = {
 const ATTRIBUTION_ROAS = {
   name: 'attribution.roas',
   required: ["by"],
-  optional: new Map([["spend", "spend"], ["from", "from"], ["to", "to"]]),
+  optional: new Map([["spend", "spend"], ["since", "since"], ["until", "until"]]),
   decode: results['attribution.roas'],
   empty: false,
 };
@@ -697,7 +697,7 @@ class Attribution {
   showValues(options) {
     return invoke(this.#handle, ATTRIBUTION_SHOW_VALUES, [], options);
   }
-  /** What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before `to`. `spend` is what is known of the cost, over the same time. */
+  /** What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `since` on and before `until`. `spend` is what is known of the cost, over the same time. */
   roas(by, options) {
     return invoke(this.#handle, ATTRIBUTION_ROAS, [by], options);
   }

@@ -559,34 +559,34 @@ public struct AttributionArea: Sendable {
         return try await caller.call("attribution.show_values", Arguments(cut: cut), timeoutMs: timeoutMs, requestId: requestId)
     }
 
-    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `from` on and before
-    /// `to`. `spend` is what is known of the cost, over the same time.
+    /// What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `since` on and before
+    /// `until`. `spend` is what is known of the cost, over the same time.
     /// - Parameter by: By what.
     /// - Parameter spend: What the ads cost.
-    /// - Parameter from: Deals that converted at this time or later.
-    /// - Parameter to: Deals that converted before this time.
+    /// - Parameter since: Deals that converted at this time or later.
+    /// - Parameter until: Deals that converted before this time.
     public func roas(
         _ by: Dimension,
         spend: [AdSpend] = [],
-        from: Timestamp? = nil,
-        to: Timestamp? = nil,
+        since: Timestamp? = nil,
+        until: Timestamp? = nil,
         timeoutMs: UInt64? = nil,
         requestId: String? = nil
     ) async throws -> Roas {
         struct Arguments: Encodable, Sendable {
             let by: Dimension
             let spend: [AdSpend]
-            let from: Timestamp?
-            let to: Timestamp?
+            let since: Timestamp?
+            let until: Timestamp?
 
             enum CodingKeys: String, CodingKey {
                 case by
                 case spend
-                case from
-                case to
+                case since
+                case until
             }
         }
-        return try await caller.call("attribution.roas", Arguments(by: by, spend: spend, from: from, to: to), timeoutMs: timeoutMs, requestId: requestId)
+        return try await caller.call("attribution.roas", Arguments(by: by, spend: spend, since: since, until: until), timeoutMs: timeoutMs, requestId: requestId)
     }
 }
 

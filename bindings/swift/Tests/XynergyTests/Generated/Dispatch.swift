@@ -371,18 +371,18 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         struct Given: Decodable {
             let by: Dimension
             let spend: [AdSpend]?
-            let from: Timestamp?
-            let to: Timestamp?
+            let since: Timestamp?
+            let until: Timestamp?
 
             enum CodingKeys: String, CodingKey {
                 case by
                 case spend
-                case from
-                case to
+                case since
+                case until
             }
         }
         let given = try written(args, as: Given.self)
-        return try JSONValue(encoding: try await target.attribution.roas(given.by, spend: given.spend ?? [], from: given.from, to: given.to, timeoutMs: timeoutMs, requestId: nil))
+        return try JSONValue(encoding: try await target.attribution.roas(given.by, spend: given.spend ?? [], since: given.since, until: given.until, timeoutMs: timeoutMs, requestId: nil))
     case "hubspot.accept":
         struct Given: Decodable {
             let method: String

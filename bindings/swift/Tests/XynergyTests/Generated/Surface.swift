@@ -51,7 +51,7 @@ func methods(of client: Client) -> [Method] {
         Method("attribution.revalue", ["cut"], client.attribution.revalue(_:timeoutMs:requestId:) as Any),
         Method("attribution.stage_values", ["cut"], client.attribution.stageValues(cut:timeoutMs:requestId:) as Any),
         Method("attribution.show_values", ["cut"], client.attribution.showValues(cut:timeoutMs:requestId:) as Any),
-        Method("attribution.roas", ["by", "spend", "from", "to"], client.attribution.roas(_:spend:from:to:timeoutMs:requestId:) as Any),
+        Method("attribution.roas", ["by", "spend", "since", "until"], client.attribution.roas(_:spend:since:until:timeoutMs:requestId:) as Any),
         Method("hubspot.accept", ["method", "url", "headers", "body", "received_at", "source"], client.hubspot.accept(method:url:headers:body:receivedAt:source:timeoutMs:requestId:) as Any),
         Method("hubspot.process", ["ads", "limit"], client.hubspot.process(ads:limit:timeoutMs:requestId:) as Any),
         Method("hubspot.count_events", ["source"], client.hubspot.countEvents(source:timeoutMs:requestId:) as Any),
