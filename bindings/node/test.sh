@@ -21,7 +21,7 @@ trap 'rm -rf "$fresh"' EXIT
 cp tests/dependencies.json "$fresh/package.json"
 cp -r tests "$fresh/tests"
 mkdir "$fresh/examples"
-cp "$root"/examples/node/{express,fastify}_app.mjs "$fresh/examples/"
+cp "$root"/examples/node/{express_app,fastify_app,webhook_server}.mjs "$fresh/examples/"
 cd "$fresh"
 
 echo "== install"
