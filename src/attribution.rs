@@ -22,8 +22,8 @@ pub use matching::{ChannelWindows, ChooseBy, Explanation, Gain, ReceiptCheck, Tr
 pub use xynergy_attribution::click::{AddressRange, ClickRules};
 pub use xynergy_attribution::matching::{AdParents, Layers};
 pub use xynergy_attribution::revenue::{
-    AdSpend, AgeRow, Currencies, Dimension, Pipeline, PipelineStage, Rate, Roas, RoasRow, Rules, ShownValues,
-    StageRow, StageTable, StageValues, StageWorth,
+    AdSpend, AgeRow, Currencies, Pipeline, PipelineStage, Rate, Roas, RoasDimension, RoasRow, Rules,
+    ShownValues, StageRow, StageTable, StageValues, StageWorth,
 };
 
 use crate::scope::Scope;

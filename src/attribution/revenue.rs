@@ -10,7 +10,7 @@ use xynergy_core::env::{Event, EventType};
 use xynergy_core::store::{DealFacts, DealRevenue, Match, Revaluation, RevenueStore};
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Timestamp};
 
-use super::{AdSpend, Attribution, Dimension, Roas, ShownValues, StageTable, StageWorth};
+use super::{AdSpend, Attribution, Roas, RoasDimension, ShownValues, StageTable, StageWorth};
 
 /// So many events are read from the store at once.
 const PAGE: usize = 10_000;
@@ -259,7 +259,7 @@ impl Attribution<'_> {
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a spend below zero and for a time that ends before it begins.
     pub async fn roas(
         &self,
-        by: Dimension,
+        by: RoasDimension,
         spend: &[AdSpend],
         since: Option<Timestamp>,
         until: Option<Timestamp>,

@@ -50,7 +50,7 @@ test('a server of webhooks stores, refuses, works behind its answers and ends', 
   const [hubspot, deals] = [`${base}/webhooks/hubspot`, `${base}/webhooks/deals`];
 
   const body = JSON.stringify([{ eventId: 1, portalId: 1, subscriptionType: 'contact.creation', objectId: 7, occurredAt: Date.now() }]);
-  const own = JSON.stringify({ type: 'deal.updated', timestamp: new Date().toISOString(), data: { deal_id: 'D-1', stage: 'closedwon' } });
+  const own = JSON.stringify({ type: 'deal.updated', timestamp: new Date().toISOString(), data: { deal_id: 'D-1', stage: 'closedwon', created_at: new Date().toISOString() } });
   assert.deepEqual(await send(hubspot, body, byHubspot(body)), [200, { events: 1, duplicates: 0, skipped: [] }]);
   assert.deepEqual(await send(hubspot, body, byHubspot(body)), [200, { events: 0, duplicates: 1, skipped: [] }]);
   assert.deepEqual(await send(deals, own, byOwn(own)), [200, { events: 1, duplicates: 0, skipped: [] }]);

@@ -856,9 +856,6 @@ export interface Device {
   platform: string | null;
 }
 
-/** By what revenue is set beside spend. */
-export type Dimension = "ad" | "adset" | "campaign" | "keyword" | "content";
-
 /** A stored document and its version. */
 export interface Document {
   /** The document, usually JSON. */
@@ -1431,7 +1428,7 @@ export interface RevenueTotals {
 /** What the ads brought beside what they cost. */
 export interface Roas {
   /** By what. */
-  by: Dimension;
+  by: RoasDimension;
   /** Deals whose amount or stage could not be counted as it stands; see their `problem`. */
   problem_deals: number;
   /** One row for each value of it, in byte order. */
@@ -1441,6 +1438,9 @@ export interface Roas {
   /** What deals are worth whose click is not known, or does not tell this dimension; in minor units. */
   unassigned_value_minor: bigint;
 }
+
+/** By what revenue is set beside spend. */
+export type RoasDimension = "ad" | "adset" | "campaign" | "keyword" | "content";
 
 /** One ad, ad set, campaign, keyword or content. */
 export interface RoasRow {
@@ -2969,7 +2969,7 @@ export interface AttributionArea {
    * @param options.since Deals that converted at this time or later.
    * @param options.until Deals that converted before this time.
    */
-  roas(by: Dimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; since?: TimestampInput | null | undefined; until?: TimestampInput | null | undefined }): Promise<Roas>;
+  roas(by: RoasDimension, options?: PerCall & { spend?: Array<AdSpend> | undefined; since?: TimestampInput | null | undefined; until?: TimestampInput | null | undefined }): Promise<Roas>;
 }
 
 /** The methods of `hubspot`. */

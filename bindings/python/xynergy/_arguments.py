@@ -261,9 +261,6 @@ CreditModel = Union[Literal["first", "last", "last_non_direct", "linear", "linea
 Currency = Union[str]
 """A currency by its three-letter code, as `USD`."""
 
-Dimension = Union[Literal["ad", "adset", "campaign", "keyword", "content"]]
-"""By what revenue is set beside spend."""
-
 class ErasureSubjectDict(TypedDict, total=False):
     """Whose clicks are to be erased: every click that one of these names. At least one is given."""
 
@@ -408,6 +405,9 @@ RampStepLike = Union["RampStepDict", "_types.RampStep"]
 
 Reason = Union[Literal["above_ceiling", "rate_limit_account", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_step", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "edited", "expired", "in_flight", "kill_switch", "landed_late", "learning_phase", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "resolved", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_budget_type", "wrong_currency", "wrong_object"]]
 """Why a change stands where it stands. The names are stable."""
+
+RoasDimension = Union[Literal["ad", "adset", "campaign", "keyword", "content"]]
+"""By what revenue is set beside spend."""
 
 Timestamp = Union[str, datetime]
 """A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""

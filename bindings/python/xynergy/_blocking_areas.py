@@ -348,7 +348,7 @@ class AttributionMethods(BlockingArea):
         found: t.ShownValues = decode(self._call("attribution.show_values", {"cut": cut}, timeout, request_id), "ShownValues")
         return found
 
-    def roas(self, by: a.Dimension, spend: Sequence[a.AdSpendLike] | None = None, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Roas:
+    def roas(self, by: a.RoasDimension, spend: Sequence[a.AdSpendLike] | None = None, since: a.Timestamp | None = None, until: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Roas:
         """What the ads brought beside what they cost, with an interval of 95 %: of the deals that converted from `since` on and before `until`. `spend` is what is known of the cost, over the same time.
 
         Args:

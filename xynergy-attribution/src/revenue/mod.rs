@@ -21,7 +21,7 @@ mod worth;
 pub use currencies::{Currencies, Rate};
 pub use learn::{ENOUGH_DEALS, PRIOR_DEALS, learn, seen_until};
 pub use ledger::{Book, Ledger, anchor, facts, fold, group};
-pub use roas::{AdSpend, Dimension, Roas, RoasRow, roas};
+pub use roas::{AdSpend, Roas, RoasDimension, RoasRow, roas};
 pub use rules::{Pipeline, PipelineStage, Rules};
 pub use show::{ShownValues, show};
 pub use stages::StageValues;

@@ -14,7 +14,7 @@ const OPERATION: &str = "attribution.roas";
 /// By what revenue is set beside spend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Dimension {
+pub enum RoasDimension {
     /// The ad.
     Ad,
     /// The ad set.
@@ -49,7 +49,7 @@ pub struct AdSpend {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Roas {
     /// By what.
-    pub by: Dimension,
+    pub by: RoasDimension,
     /// One row for each value of it, in byte order.
     pub rows: Vec<RoasRow>,
     /// What deals are worth whose click is not known, or does not tell this dimension; in minor units.
@@ -96,7 +96,7 @@ struct Sum {
 /// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) for a spend below zero and for a time that ends before it begins, and
 /// [`LimitExceeded`](ErrorKind::LimitExceeded) when a sum passes 64 bits.
 pub fn roas(
-    by: Dimension,
+    by: RoasDimension,
     deals: &[DealRevenue],
     spend: &[AdSpend],
     since: Option<Timestamp>,
@@ -161,23 +161,23 @@ fn row(id: &str, sum: &Sum, pool: &Pool) -> Result<RoasRow> {
     })
 }
 
-fn of_click(by: Dimension, found: &Attributed) -> Option<&str> {
+fn of_click(by: RoasDimension, found: &Attributed) -> Option<&str> {
     match by {
-        Dimension::Ad => Some(&found.ad_id),
-        Dimension::Adset => found.adset_id.as_deref(),
-        Dimension::Campaign => found.campaign_id.as_deref(),
-        Dimension::Keyword => found.keyword.as_deref(),
-        Dimension::Content => found.content.as_deref(),
+        RoasDimension::Ad => Some(&found.ad_id),
+        RoasDimension::Adset => found.adset_id.as_deref(),
+        RoasDimension::Campaign => found.campaign_id.as_deref(),
+        RoasDimension::Keyword => found.keyword.as_deref(),
+        RoasDimension::Content => found.content.as_deref(),
     }
 }
 
-fn of_spend(by: Dimension, row: &AdSpend) -> Option<&str> {
+fn of_spend(by: RoasDimension, row: &AdSpend) -> Option<&str> {
     let told = match by {
-        Dimension::Ad => &row.ad_id,
-        Dimension::Adset => &row.adset_id,
-        Dimension::Campaign => &row.campaign_id,
-        Dimension::Keyword => &row.keyword,
-        Dimension::Content => &row.content,
+        RoasDimension::Ad => &row.ad_id,
+        RoasDimension::Adset => &row.adset_id,
+        RoasDimension::Campaign => &row.campaign_id,
+        RoasDimension::Keyword => &row.keyword,
+        RoasDimension::Content => &row.content,
     };
     told.as_deref()
 }
@@ -246,7 +246,7 @@ mod tests {
             spent("c", 10),
             AdSpend { spend_minor: 3, ..AdSpend::default() },
         ];
-        let answer = roas(Dimension::Ad, &deals, &spend, None, None).unwrap();
+        let answer = roas(RoasDimension::Ad, &deals, &spend, None, None).unwrap();
         let shown: Vec<_> = answer
             .rows
             .iter()
@@ -267,12 +267,12 @@ mod tests {
         assert!(answer.rows[2].low_millionths == Some(0) && answer.rows[2].high_millionths > Some(0));
         let days = |from, to| {
             let at = |day: i64| Some(Timestamp::from_millis(day * 86_400_000));
-            roas(Dimension::Ad, &deals, &[], at(from), at(to))
+            roas(RoasDimension::Ad, &deals, &[], at(from), at(to))
         };
         assert_eq!(days(2, 9).unwrap().rows.len(), 1);
         assert_eq!(days(9, 10).unwrap().rows[0].id, "b");
         assert!(days(2, 1).unwrap_err().message().starts_with("until: "));
-        let below = roas(Dimension::Ad, &[], &[spent("a", -1)], None, None).unwrap_err();
+        let below = roas(RoasDimension::Ad, &[], &[spent("a", -1)], None, None).unwrap_err();
         assert!(below.message().starts_with("spend[0].spend_minor: -1"), "{below}");
     }
 
@@ -280,16 +280,19 @@ mod tests {
     fn every_dimension_has_its_rows() {
         let deals = [deal(Some("a"), 5, 1), deal(Some("b"), 6, 1)];
         for (by, ids, rest) in [
-            (Dimension::Adset, vec!["set of a", "set of b"], 0),
-            (Dimension::Keyword, vec!["shoes"], 0),
-            (Dimension::Campaign, vec![], 11),
-            (Dimension::Content, vec![], 11),
+            (RoasDimension::Adset, vec!["set of a", "set of b"], 0),
+            (RoasDimension::Keyword, vec!["shoes"], 0),
+            (RoasDimension::Campaign, vec![], 11),
+            (RoasDimension::Content, vec![], 11),
         ] {
             let answer = roas(by, &deals, &[], None, None).unwrap();
             assert_eq!(answer.rows.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ids, "{by:?}");
             assert_eq!(answer.unassigned_value_minor, rest);
         }
         let huge = [deal(Some("a"), i64::MAX, 1), deal(Some("a"), i64::MAX, 2)];
-        assert_eq!(roas(Dimension::Ad, &huge, &[], None, None).unwrap_err().kind(), ErrorKind::LimitExceeded);
+        assert_eq!(
+            roas(RoasDimension::Ad, &huge, &[], None, None).unwrap_err().kind(),
+            ErrorKind::LimitExceeded
+        );
     }
 }

@@ -1,7 +1,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xynergy::Timestamp;
-use xynergy::attribution::{AdSpend, Dimension, Roas, ShownValues, StageTable, StageWorth};
+use xynergy::attribution::{AdSpend, Roas, RoasDimension, ShownValues, StageTable, StageWorth};
 
 use super::methods;
 
@@ -74,7 +74,7 @@ pub(crate) struct CutArguments {
 #[serde(deny_unknown_fields)]
 pub(crate) struct RoasArguments {
     /// By what.
-    by: Dimension,
+    by: RoasDimension,
     /// What the ads cost.
     #[serde(default)]
     spend: Vec<AdSpend>,

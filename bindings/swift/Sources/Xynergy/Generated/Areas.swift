@@ -566,7 +566,7 @@ public struct AttributionArea: Sendable {
     /// - Parameter since: Deals that converted at this time or later.
     /// - Parameter until: Deals that converted before this time.
     public func roas(
-        _ by: Dimension,
+        _ by: RoasDimension,
         spend: [AdSpend] = [],
         since: Timestamp? = nil,
         until: Timestamp? = nil,
@@ -574,7 +574,7 @@ public struct AttributionArea: Sendable {
         requestId: String? = nil
     ) async throws -> Roas {
         struct Arguments: Encodable, Sendable {
-            let by: Dimension
+            let by: RoasDimension
             let spend: [AdSpend]
             let since: Timestamp?
             let until: Timestamp?

@@ -345,31 +345,6 @@ public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
-/// By what revenue is set beside spend.
-public struct Dimension: RawRepresentable, Codable, Hashable, Sendable {
-    public let rawValue: String
-
-    public init(rawValue: String) {
-        self.rawValue = rawValue
-    }
-
-    /// The ad.
-    public static let ad = Dimension(rawValue: "ad")
-    /// The ad set.
-    public static let adset = Dimension(rawValue: "adset")
-    /// The campaign.
-    public static let campaign = Dimension(rawValue: "campaign")
-    /// The click's `utm_term`.
-    public static let keyword = Dimension(rawValue: "keyword")
-    /// The click's `utm_content`.
-    public static let content = Dimension(rawValue: "content")
-
-    /// Those that this version knows. A later one may send others.
-    public static let known: [Dimension] = [
-        .ad, .adset, .campaign, .keyword, .content,
-    ]
-}
-
 /// Why a line of the ledger was written.
 public struct EntryCause: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -649,6 +624,31 @@ public struct Reason: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [Reason] = [
         .aboveCeiling, .rateLimitAccount, .accountCap, .attemptsExhausted, .awaitingApproval, .awaitingStep, .awaitingCuts, .belowFloor, .cancelled, .conflict, .drifted, .edited, .expired, .inFlight, .killSwitch, .landedLate, .learningPhase, .notApplied, .notSent, .platformRejected, .rateLimitCampaign, .rateLimitOwner, .reconciled, .resolved, .staleSnapshot, .superseded, .throttled, .unauthorized, .unknown, .unreachable, .velocity, .wrongBudgetType, .wrongCurrency, .wrongObject,
+    ]
+}
+
+/// By what revenue is set beside spend.
+public struct RoasDimension: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The ad.
+    public static let ad = RoasDimension(rawValue: "ad")
+    /// The ad set.
+    public static let adset = RoasDimension(rawValue: "adset")
+    /// The campaign.
+    public static let campaign = RoasDimension(rawValue: "campaign")
+    /// The click's `utm_term`.
+    public static let keyword = RoasDimension(rawValue: "keyword")
+    /// The click's `utm_content`.
+    public static let content = RoasDimension(rawValue: "content")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [RoasDimension] = [
+        .ad, .adset, .campaign, .keyword, .content,
     ]
 }
 

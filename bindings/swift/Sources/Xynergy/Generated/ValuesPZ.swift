@@ -451,7 +451,7 @@ public struct RevenueTotals: Codable, Hashable, Sendable {
 /// What the ads brought beside what they cost.
 public struct Roas: Codable, Hashable, Sendable {
     /// By what.
-    public var by: Dimension
+    public var by: RoasDimension
     /// One row for each value of it, in byte order.
     public var rows: [RoasRow]
     /// What deals are worth whose click is not known, or does not tell this dimension; in minor units.
@@ -462,7 +462,7 @@ public struct Roas: Codable, Hashable, Sendable {
     public var problemDeals: UInt64
 
     public init(
-        by: Dimension,
+        by: RoasDimension,
         rows: [RoasRow],
         unassignedValueMinor: Int64,
         unassignedSpendMinor: Int64,

@@ -89,7 +89,7 @@ extension Content {
         switch self {
         case .text(let text): return text
         case .parts(let parts): return parts.compactMap(\.text).joined()
-        case .other: return ""
+        case .unknown: return ""
         }
     }
 }

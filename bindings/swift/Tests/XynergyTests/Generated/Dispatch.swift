@@ -369,7 +369,7 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         return try JSONValue(encoding: try await target.attribution.showValues(cut: given.cut, timeoutMs: timeoutMs, requestId: nil))
     case "attribution.roas":
         struct Given: Decodable {
-            let by: Dimension
+            let by: RoasDimension
             let spend: [AdSpend]?
             let since: Timestamp?
             let until: Timestamp?
