@@ -32,6 +32,8 @@ use serde::de::DeserializeOwned;
 use xynergy::{Client, Error, ErrorKind, Result, Scope};
 
 pub use bytes::Bytes;
+#[cfg(feature = "arrow")]
+pub use credit::ColumnsCredit;
 
 use crate::engine::Engine;
 
