@@ -70,8 +70,8 @@ def credit(
     It computes on the calling thread (a large Markov chain on more) and lets other threads of Python run. `InvalidInputError` names the
     column.
     """
-    chosen = {"separator": separator, "model": model}
-    parameters = {
+    chosen: dict[str, Any] = {"separator": separator, "model": model}
+    parameters: dict[str, Any] = {
         "lookback_days": lookback_days,
         "lookback_steps": lookback_steps,
         "direct_channels": direct_channels,

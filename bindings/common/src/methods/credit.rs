@@ -1,10 +1,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
+#[cfg(feature = "arrow")]
+use xynergy::ErrorKind;
 use xynergy::attribution::{
     AfterConversion, CreditModel, CreditParameters, Credits, Journey, PositionWeights, TouchPath,
 };
-#[cfg(feature = "arrow")]
-use xynergy::{ErrorKind, Result};
 
 use super::methods;
 #[cfg(feature = "arrow")]
@@ -94,8 +94,9 @@ impl ColumnsCredit {
     ///
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) that names the argument.
-    pub fn from_json(chosen: &str, parameters: &str) -> Result<(Self, CreditParameters)> {
-        let read = (ErrorKind::InvalidInput, "arrow.credit");
-        Ok((read_as(read.0, read.1, chosen)?, read_as(read.0, read.1, parameters)?))
+    pub fn from_json(chosen: &str, parameters: &str) -> xynergy::Result<(Self, CreditParameters)> {
+        let operation = "arrow.credit";
+        let chosen = read_as(ErrorKind::InvalidInput, operation, chosen)?;
+        Ok((chosen, read_as(ErrorKind::InvalidInput, operation, parameters)?))
     }
 }
