@@ -111,7 +111,7 @@ fn what_is_missing_is_as_if_it_were_not_given() {
     let paths = [TouchPath { channels: vec!["a".to_owned(), "b".to_owned()], ..TouchPath::default() }];
     let only = RecordBatch::try_from_iter([("channels", channels(&paths, 0))]).unwrap();
     let parameters = CreditParameters::default();
-    let found = batch::credit(&[only.clone()], None, CreditModel::Linear, &parameters).unwrap();
+    let found = batch::credit(std::slice::from_ref(&only), None, CreditModel::Linear, &parameters).unwrap();
     assert_eq!(found, credit(&paths, CreditModel::Linear, &parameters).unwrap());
     let error = batch::credit(&[only], None, CreditModel::TimeDecay, &parameters).unwrap_err();
     assert!(error.message().starts_with("paths[0].times: lookback_days and time_decay need"), "{error}");
