@@ -45,7 +45,7 @@ def shown(millis: int) -> str:
     seconds, rest = divmod(millis, 1000)
     from datetime import UTC, datetime
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{rest:03}Z" if rest else f"{text}Z"
+    return f"{text}.{rest:03}".rstrip("0") + "Z" if rest else f"{text}Z"
 
 
 def millis(text: str) -> int:
@@ -296,6 +296,10 @@ def deals(events: list[Row], config: Row, cuts: list[int]) -> list[Row]:
                 done.append(event)
             found = state(done, deal)
             concerned = event is None or deal in (event["deal"], *event["others"])
+            if event and event["cause"] == "merged":
+                # Of a deal that was merged away before, the one that has taken it up is merged in its place.
+                goes = found["into"] is not None and state(done[:-1], deal)["into"] is None
+                concerned = goes or deal == (state(done, event["deal"])["into"] or event["deal"])
             if not concerned and not any(state(done, e["deal"])["into"] == deal for e in [event] if e):
                 continue
             value, amount, problem = worth(found, rules, table, at)
