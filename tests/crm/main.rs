@@ -29,7 +29,7 @@ fn backend_secret() -> Secret {
 
 fn signature(key: &[u8], parts: &[&str]) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
-    let mac = parts.iter().fold(mac, |mac, part| mac.chain_update(part));
+    let mac = parts.iter().fold(mac, Mac::chain_update);
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
