@@ -193,6 +193,16 @@ impl AttributionConfig {
             currencies: self.currencies.clone(),
         }
     }
+
+    /// What is read of a deal in the CRM, for what these rules ask and its events may not tell.
+    pub(crate) fn deal_properties(&self) -> &'static [&'static str] {
+        match (self.use_amounts, self.pipelines.is_empty()) {
+            (true, false) => &["pipeline", "amount", "deal_currency_code"],
+            (true, true) => &["amount", "deal_currency_code"],
+            (false, false) => &["pipeline"],
+            (false, true) => &[],
+        }
+    }
 }
 
 /// The limits of budget changes: a preset, or every figure by itself.
