@@ -19,6 +19,7 @@ use xynergy_providers::crm::hubspot::EventProblem;
 use xynergy_providers::crm::webhooks::WebhookCrm;
 
 use crate::scope::Scope;
+pub(crate) use contacts::forget_keys;
 use waiting::Waiting;
 
 /// What a delivery held.

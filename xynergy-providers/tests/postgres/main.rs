@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod attribution;
+mod click_days;
 mod changes;
 mod faults;
+mod migrations;
 mod open;
 mod race;
 mod spend;

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -37,17 +37,21 @@ pub(super) fn new_of<'a>(clicks: &[&'a Click], inserted: &[Row]) -> Result<Vec<&
 /// A key under which a click is found.
 pub(super) type FoundBy<'a> = (i32, KeyedHash, Timestamp, &'a KeyedHash);
 
-/// The days of the clicks, and every key of each once, in the order of their indexes.
-pub(super) fn keys_of<'a>(clicks: &[&'a Click]) -> (Vec<i32>, Vec<FoundBy<'a>>) {
+/// The days of the clicks, in order.
+pub(super) fn days_of(clicks: &[&Click]) -> Vec<i32> {
+    let days: BTreeSet<i32> = clicks.iter().map(|click| day_of(click.at)).collect();
+    days.into_iter().collect()
+}
+
+/// Every key of each click once, in the order of their index.
+pub(super) fn keys_of<'a>(clicks: &[&'a Click]) -> Vec<FoundBy<'a>> {
     let mut keys: Vec<FoundBy<'a>> = clicks
         .iter()
         .flat_map(|click| click.match_keys().map(|key| (day_of(click.at), key, click.at, &click.key)))
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    let mut days: Vec<i32> = keys.iter().map(|(day, ..)| *day).collect();
-    days.dedup();
-    (days, keys)
+    keys
 }
 
 /// How often each ad was clicked on each day, column by column in the order of the table's key.

@@ -2,8 +2,12 @@
 //!
 //! Every writer works in one order, clicks by key, days, counts, ingest, so that batches that overlap wait for each other and
 //! never in a circle.
+//!
+//! Clicks and their keys have a table for each day. The batch that meets a day without one makes it and is sent again; that happens
+//! once a day among all workers, who need not know which days there are.
 
 mod columns;
+mod days;
 mod forget;
 mod read;
 
@@ -50,7 +54,8 @@ const COUNT_INGEST: &str = "
     ON CONFLICT (tenant_id, source, slot) DO UPDATE SET clicks = i.clicks + excluded.clicks";
 
 /// From the last day of the window backwards, until a day has the key. The limits and offsets keep the planner to this
-/// order, with one search of an index at each step, whatever it believes of tables that have just grown.
+/// order, with one search of an index at each step, whatever it believes of tables that have just grown. That a day lies in the
+/// window is said of every table: of the other days' tables nothing is opened then, and of these each step reads one.
 const LATEST_OF_KEYS: &str = "
     SELECT wanted.key, latest.clicked_at, ties.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id,
            c.utm_source, c.utm_medium, c.utm_campaign, c.utm_content, c.utm_term, c.device
@@ -61,6 +66,7 @@ const LATEST_OF_KEYS: &str = "
         CROSS JOIN LATERAL (
             SELECT k.clicked_at FROM click_keys k
             WHERE k.day = d.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at BETWEEN $3 AND $4
+              AND k.day BETWEEN $5 AND $6
             ORDER BY k.clicked_at DESC LIMIT 1
         ) of_day
         WHERE d.tenant_id = $1 AND d.day BETWEEN $5 AND $6
@@ -69,10 +75,12 @@ const LATEST_OF_KEYS: &str = "
     CROSS JOIN LATERAL (
         SELECT k.click FROM click_keys k
         WHERE k.day = latest.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at = latest.clicked_at
+          AND k.day BETWEEN $5 AND $6
         OFFSET 0
     ) ties
     CROSS JOIN LATERAL (
         SELECT * FROM clicks WHERE clicks.key = ties.click AND clicks.tenant_id = $1 AND clicks.day = latest.day
+          AND clicks.day BETWEEN $5 AND $6
         OFFSET 0
     ) c";
 
@@ -80,7 +88,7 @@ const LATEST_OF_KEYS: &str = "
 impl ClickStore for PostgresStore {
     async fn track(&self, tenant: &TenantId, clicks: &[Click], source: &str) -> Result<Tracked> {
         let batch = distinct(clicks);
-        let tracked = retried(|| self.track_once(tenant.as_str(), &batch, source)).await;
+        let tracked = self.track_batch(tenant.as_str(), &batch, source).await;
         let inserted = tracked.map_err(|failure| failure.into_error("attribution.track_clicks"))?;
         Ok(Tracked { inserted, duplicates: clicks.len() as u64 - inserted })
     }
@@ -123,7 +131,7 @@ impl ClickStore for PostgresStore {
     }
 
     async fn prune(&self, tenant: &TenantId, before: Timestamp) -> Result<Pruned> {
-        let pruned = retried(|| self.prune_once(tenant.as_str(), day_of(before))).await;
+        let pruned = self.prune_days(tenant.as_str(), day_of(before)).await;
         pruned.map_err(|failure| failure.into_error("attribution.prune"))
     }
 
@@ -155,6 +163,26 @@ impl ClickStore for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Stores a batch, and makes the tables of its days when one is missing.
+    async fn track_batch(
+        &self,
+        tenant: &str,
+        batch: &[&Click],
+        source: &str,
+    ) -> std::result::Result<u64, Failure> {
+        let days = columns::days_of(batch);
+        let mut opened = 0;
+        loop {
+            match retried(|| self.track_once(tenant, batch, source)).await {
+                Err(failure) if days::is_missing(&failure) && opened < days::ATTEMPTS => {
+                    opened += 1;
+                    retried(|| self.open_days(&days)).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
     /// First the clicks, of which PostgreSQL says which are new, and then all that belongs to these.
     async fn track_once(
         &self,
@@ -179,7 +207,7 @@ impl PostgresStore {
         begun.await?;
         let (inserted, source) = (new.len() as u64, Kept(source));
         let count = stored(inserted)?;
-        let (days, keys) = columns::keys_of(&new);
+        let (days, keys) = (columns::days_of(&new), columns::keys_of(&new));
         try_join(
             async { Ok(client.execute(&insert_days, &[&tenant, &days]).await?) },
             write_keys(client, &copy_keys, tenant, &keys),
@@ -214,3 +242,6 @@ async fn write_keys(
     }
     Ok(writer.finish().await?)
 }
+
+#[cfg(test)]
+mod plans;
