@@ -73,10 +73,14 @@ fn contact(n: u32) -> Contact {
     ];
     match n {
         1..=4 => properties.push(("hs_google_click_id", format!("G-{n}"))),
-        9 => properties = vec![("hs_analytics_first_url", "https://shop.example/?utm_content=ad-9".to_owned())],
+        9 => {
+            properties = vec![("hs_analytics_first_url", "https://shop.example/?utm_content=ad-9".to_owned())]
+        }
         _ => {}
     }
-    Contact { properties: properties.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect() }
+    Contact {
+        properties: properties.into_iter().map(|(name, value)| (name.to_owned(), Some(value))).collect(),
+    }
 }
 
 struct World {
@@ -232,11 +236,12 @@ async fn people_are_forgotten(stores: Stores, identity: bool) {
     for n in [4, 8] {
         world.click(n).await;
     }
-    world.happened(vec![
-        moved(4, 4, "appointmentscheduled", "2026-01-06T11:00:00Z"),
-        moved(8, 8, "appointmentscheduled", "2026-01-06T11:00:00Z"),
-    ])
-    .await;
+    world
+        .happened(vec![
+            moved(4, 4, "appointmentscheduled", "2026-01-06T11:00:00Z"),
+            moved(8, 8, "appointmentscheduled", "2026-01-06T11:00:00Z"),
+        ])
+        .await;
     world.clock.set(time("2026-03-10T12:00:00Z"));
     for n in [1, 2, 3, 5, 6, 7] {
         world.click(n).await;
@@ -254,7 +259,7 @@ async fn people_are_forgotten(stores: Stores, identity: bool) {
     // Two ask the host, two the CRM.
     for (subject, clicks) in [
         (ErasureSubject { platform_click_id: Some("G-1".into()), ..Default::default() }, 1),
-        (ErasureSubject { ip: Some(address(1)), ..Default::default() }, 0),
+        (ErasureSubject { ip: Some(address(1)), user_agent: Some(AGENT.into()), ..Default::default() }, 0),
         (ErasureSubject { ip: Some(address(5)), user_agent: Some(AGENT.into()), ..Default::default() }, 1),
         (ErasureSubject { ip: Some(address(5)), ..Default::default() }, 0),
     ] {
@@ -302,7 +307,8 @@ async fn people_are_forgotten(stores: Stores, identity: bool) {
     let again = world.attack().await;
     assert!(!again.iter().any(|n| [2, 6, 9].contains(n)), "{again:?}");
     for n in [1, 5] {
-        let named = ErasureSubject { ip: Some(address(n)), user_agent: Some(AGENT.into()), ..Default::default() };
+        let named =
+            ErasureSubject { ip: Some(address(n)), user_agent: Some(AGENT.into()), ..Default::default() };
         assert_eq!(attribution.erase(&named).await.unwrap().clicks, 0);
     }
     let left = world.attack().await;
@@ -315,12 +321,18 @@ async fn on_every_store(identity: bool) {
     let secrets: Arc<dyn xynergy::secrets::SecretSource> = Arc::new(StaticSecrets::default());
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("x.sqlite");
-    people_are_forgotten(Stores::open(&StoreConfig::Sqlite { path: path.clone() }, &secrets).await.unwrap(), identity).await;
+    people_are_forgotten(
+        Stores::open(&StoreConfig::Sqlite { path: path.clone() }, &secrets).await.unwrap(),
+        identity,
+    )
+    .await;
     let bytes: Vec<u8> = std::fs::read_dir(directory.path())
         .unwrap()
         .flat_map(|file| std::fs::read(file.unwrap().path()).unwrap())
         .collect();
-    for (text, there) in [("click-1\"", false), ("click-4\"", false), ("click-6\"", false), ("click-7\"", true)] {
+    for (text, there) in
+        [("click-1\"", false), ("click-4\"", false), ("click-6\"", false), ("click-7\"", true)]
+    {
         let found = bytes.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(!found || there, "{text} is in the file");
     }

@@ -58,7 +58,8 @@ async fn postgres(url: &str) {
             client.batch_execute(&drop).await.unwrap();
             let config = PostgresConfig { schema, ..PostgresConfig::new(DatabaseUrl::Text(url.to_owned())) };
             let store = PostgresStore::open(&config, Arc::new(EnvSecrets)).await.unwrap();
-            let of = |n: u64| Click { at: Timestamp::from_micros(i64::try_from(time(n)).unwrap()), ..click(n) };
+            let of =
+                |n: u64| Click { at: Timestamp::from_micros(i64::try_from(time(n)).unwrap()), ..click(n) };
             let spent = ingest(&store, CLICKS_OF_POSTGRES, of).await;
             report(&format!("postgres, {name}"), CLICKS_OF_POSTGRES, spent);
 
@@ -75,7 +76,10 @@ async fn postgres(url: &str) {
             }
             assert!(found >= 3 * usize::try_from(LOOKUPS).unwrap());
             let each = begun.elapsed() / u32::try_from(LOOKUPS).unwrap();
-            println!("postgres, {name}: {} us for a lookup of three keys in thirty days of ninety", each.as_micros());
+            println!(
+                "postgres, {name}: {} us for a lookup of three keys in thirty days of ninety",
+                each.as_micros()
+            );
             std::mem::drop(store);
             client.batch_execute(&drop).await.unwrap();
         }

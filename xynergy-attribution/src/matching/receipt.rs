@@ -44,7 +44,7 @@ pub struct Receipt<'a> {
     /// The ad that a first URL names.
     pub ad_of_first_url: Option<Cow<'a, str>>,
     /// Whether what it rests on was forgotten: the ad keeps the credit, whatever would be matched anew.
-    #[serde(default, skip_serializing_if = "is_false")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub credit_stays: bool,
     /// What the model weighed, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -251,7 +251,8 @@ pub struct Forgotten {
 /// there is nothing to forget in it, or it is no receipt of this version.
 pub fn forget(receipt: &str, what: Forgetting<'_>) -> Option<Forgotten> {
     let mut known = read(receipt).ok()?;
-    let by_model = known.model.iter().flat_map(|model| model.candidates.iter().map(|line| (line.click, line.at)));
+    let by_model =
+        known.model.iter().flat_map(|model| model.candidates.iter().map(|line| (line.click, line.at)));
     let listed = known.candidates.iter().map(|line| (line.click, line.at)).chain(by_model);
     let mut gone: BTreeSet<KeyedHash> = listed
         .filter(|(_, at)| what.before.is_some_and(|before| *at < before))
@@ -283,11 +284,6 @@ pub fn forget(receipt: &str, what: Forgetting<'_>) -> Option<Forgotten> {
 /// Whether the ad keeps the credit for the deal, because what the receipt rests on was forgotten.
 pub fn credit_stays(receipt: &str) -> bool {
     read(receipt).is_ok_and(|receipt| receipt.credit_stays)
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 fn broken(problem: &str) -> Error {

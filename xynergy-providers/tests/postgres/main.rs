@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 mod attribution;
-mod click_days;
 mod changes;
+mod click_days;
 mod faults;
 mod migrations;
 mod open;

@@ -46,7 +46,8 @@ async fn fill(place: &Place, version: i32) {
     if version >= 3 {
         for (n, at, ad) in clicks() {
             let day = at.div_euclid(DAY);
-            let (more, of_day) = if version >= 5 { (", day, device", format!(", {day}, NULL")) } else { ("", String::new()) };
+            let (more, of_day) =
+                if version >= 5 { (", day, device", format!(", {day}, NULL")) } else { ("", String::new()) };
             sql += &format!(
                 "INSERT INTO clicks (tenant_id, key, clicked_at, ad_id, adset_id, campaign_id, utm_term, click_id, raw{more})
                  VALUES ('a', decode(repeat('{n:02x}', 16), 'hex'), {at}, '{ad}', 'set', 'campaign', E'a \"term\" é\\x01', 'click-{n}', '{{}}'{of_day});
@@ -92,6 +93,10 @@ async fn fill(place: &Place, version: i32) {
         sql += "INSERT INTO spend_accounts VALUES ('a', 1, '[]');
                 INSERT INTO spend_cells VALUES ('a', 60000000, 'p', 'm', '{tenant}', 2, 0, 30, 900);";
     }
+    if version >= 7 {
+        sql = format!("SELECT open_click_days(ARRAY[19999, 20000, 20700, 20770]);\n{sql}");
+        sql += "INSERT INTO click_days VALUES ('b', 20700);";
+    }
     client.batch_execute(&sql).await.unwrap();
 }
 
@@ -103,7 +108,8 @@ async fn has_every_row(place: &Place, version: i32) {
     assert_eq!((document.version, document.value.as_str()), (3, "kept"));
     let client = place.client().await;
     if version >= 2 {
-        let account = client.query_one("SELECT high_water, currency, max_minor FROM ad_accounts", &[]).await.unwrap();
+        let account =
+            client.query_one("SELECT high_water, currency, max_minor FROM ad_accounts", &[]).await.unwrap();
         assert_eq!((account.get(0), account.get(1), account.get(2)), (5_i64, "EUR", 7_i64));
         let switches = client.query("SELECT 1 FROM kill_switches WHERE value = 'on'", &[]).await.unwrap();
         assert_eq!(switches.len(), 1);
@@ -124,15 +130,20 @@ async fn has_every_row(place: &Place, version: i32) {
         let found = store.candidates(&a, &[key], moment, moment).await.unwrap();
         assert_eq!(found.len(), 1, "click {n} of version {version}");
         let click = &found[0];
-        assert_eq!((click.id.as_str(), click.ad_id.as_str(), click.at), (format!("click-{n}").as_str(), ad, moment));
+        assert_eq!(
+            (click.id.as_str(), click.ad_id.as_str(), click.at),
+            (format!("click-{n}").as_str(), ad, moment)
+        );
         assert_eq!(click.key, KeyedHash::from_bytes([n; 16]));
         assert_eq!((click.adset_id.as_str(), click.campaign_id.as_str()), ("set", "campaign"));
         assert!(click.utm.term.as_deref().unwrap().starts_with("a \"term\" é"));
     }
     assert_eq!(store.candidates(&a, &[key], from, to).await.unwrap()[0].id, "click-6");
     let counts = store.clicks_by_ad(&a, from, to).await.unwrap();
-    let counts: Vec<_> = counts.iter().map(|row| (row.day.micros() / DAY, row.ad_id.as_str(), row.clicks)).collect();
-    let days = [(-1, "ad-1"), (0, "ad-1"), (19_999, "ad-2"), (20_000, "ad-2"), (20_770, "ad-1"), (50_000, "ad-3")];
+    let counts: Vec<_> =
+        counts.iter().map(|row| (row.day.micros() / DAY, row.ad_id.as_str(), row.clicks)).collect();
+    let days =
+        [(-1, "ad-1"), (0, "ad-1"), (19_999, "ad-2"), (20_000, "ad-2"), (20_770, "ad-1"), (50_000, "ad-3")];
     assert_eq!(counts, days.map(|(day, ad)| (day, ad, 1)));
     assert_eq!(store.count(&a, Some("old")).await.unwrap(), 6);
 
@@ -146,7 +157,10 @@ async fn has_every_row(place: &Place, version: i32) {
     assert_eq!((deal.stage.as_deref(), deal.value_minor), (Some("a \"stage\""), 50_000));
     assert_eq!((deal.entries[0].cause, deal.values_seen, deal.problem), (EntryCause::Stage, 0, None));
     let found = deal.matched.found.unwrap();
-    assert_eq!((found.layer, found.click_id.as_deref(), found.ad_id.as_str()), (Layer::Layer2, Some("click-5"), "ad-1"));
+    assert_eq!(
+        (found.layer, found.click_id.as_deref(), found.ad_id.as_str()),
+        (Layer::Layer2, Some("click-5"), "ad-1")
+    );
 
     // What was carried over is pruned and erased as what came since.
     let b = TenantId::new("b").unwrap();

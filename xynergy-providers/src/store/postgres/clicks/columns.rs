@@ -88,6 +88,45 @@ impl<'a> CountColumns<'a> {
     }
 }
 
+/// The latest clicks of keys, one row for each key and click, column by column.
+#[derive(Default)]
+pub(super) struct LatestColumns {
+    key: Vec<Vec<u8>>,
+    clicked_at: Vec<i64>,
+    day: Vec<i32>,
+    click: Vec<Vec<u8>>,
+}
+
+impl LatestColumns {
+    /// From rows of a key, a time, a day and the clicks of that time.
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let mut columns = Self::default();
+        for row in rows {
+            for click in row.get::<_, Vec<Vec<u8>>>(3) {
+                columns.key.push(row.get(0));
+                columns.clicked_at.push(row.get(1));
+                columns.day.push(row.get(2));
+                columns.click.push(click);
+            }
+        }
+        columns
+    }
+
+    /// The first and the last day; nothing without a row.
+    pub(super) fn days(&self) -> Option<(i32, i32)> {
+        Some((*self.day.iter().min()?, *self.day.iter().max()?))
+    }
+
+    pub(super) fn parameters<'s>(
+        &'s self,
+        tenant: &'s &str,
+        first_day: &'s i32,
+        last_day: &'s i32,
+    ) -> [&'s (dyn ToSql + Sync); 7] {
+        [tenant, &self.key, &self.clicked_at, &self.day, &self.click, first_day, last_day]
+    }
+}
+
 /// Clicks, column by column.
 pub(super) struct ClickColumns<'a> {
     key: Vec<&'a [u8]>,

@@ -10,6 +10,9 @@ use crate::store::postgres::numbers::unsigned;
 /// How often a day is made that others drop at the same moment.
 pub(super) const ATTEMPTS: u32 = 8;
 
+/// So many days are made at once: a statement has a time in which it has to end.
+const DAYS_AT_ONCE: usize = 32;
+
 const TABLES: &str = "
     SELECT parent.relname::text, part.relname::text
     FROM pg_inherits i
@@ -51,7 +54,9 @@ impl PostgresStore {
     /// Makes the tables of these days where they are missing.
     pub(super) async fn open_days(&self, days: &[i32]) -> Result<(), Failure> {
         let client = self.connection().await?;
-        client.execute("SELECT open_click_days($1)", &[&days]).await?;
+        for days in days.chunks(DAYS_AT_ONCE) {
+            client.execute("SELECT open_click_days($1)", &[&days]).await?;
+        }
         Ok(())
     }
 
@@ -69,7 +74,9 @@ impl PostgresStore {
             let dropped =
                 client.query_one(&statement, &[&table.parent(), &table.first, &table.days, &tenant]).await;
             match dropped.map_err(Failure::Postgres) {
-                Ok(row) => clicks = clicks.saturating_add(unsigned(row.get::<_, Option<i64>>(0).unwrap_or(0))?),
+                Ok(row) => {
+                    clicks = clicks.saturating_add(unsigned(row.get::<_, Option<i64>>(0).unwrap_or(0))?)
+                }
                 Err(failure) if failure.lost_to_another() => {}
                 Err(failure) => return Err(failure),
             }

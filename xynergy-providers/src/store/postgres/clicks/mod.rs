@@ -27,7 +27,7 @@ use super::error::Failure;
 use super::kept::{Kept, pieces};
 use super::numbers::{stored, unsigned};
 use super::transaction::{Transaction, retried};
-use columns::{ClickColumns, CountColumns, FoundBy, day_of, distinct};
+use columns::{ClickColumns, CountColumns, FoundBy, LatestColumns, day_of, distinct};
 
 const INSERT_CLICKS: &str = "
     INSERT INTO clicks (tenant_id, key, day, clicked_at, ad_id, adset_id, campaign_id, utm_source, utm_medium, utm_campaign,
@@ -53,34 +53,37 @@ const COUNT_INGEST: &str = "
     SELECT $1::text, $2::text, pg_backend_pid() % 16, $3::bigint WHERE $3 > 0
     ON CONFLICT (tenant_id, source, slot) DO UPDATE SET clicks = i.clicks + excluded.clicks";
 
-/// From the last day of the window backwards, until a day has the key. The limits and offsets keep the planner to this
-/// order, with one search of an index at each step, whatever it believes of tables that have just grown. That a day lies in the
-/// window is said of every table: of the other days' tables nothing is opened then, and of these each step reads one.
+/// From the last day of the window backwards, until a day has the key. The limit keeps the planner to this order, with one search of an
+/// index at each step, whatever it believes of tables that have just grown. That a day lies in the window is said of the keys too: of
+/// the other days' tables nothing is opened then.
 const LATEST_OF_KEYS: &str = "
-    SELECT wanted.key, latest.clicked_at, ties.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id,
-           c.utm_source, c.utm_medium, c.utm_campaign, c.utm_content, c.utm_term, c.device
+    SELECT wanted.key, latest.clicked_at, latest.day, latest.clicks
     FROM unnest($2::bytea[]) AS wanted (key)
     CROSS JOIN LATERAL (
-        SELECT d.day, of_day.clicked_at
+        SELECT d.day, of_day.clicked_at, of_day.clicks
         FROM click_days d
         CROSS JOIN LATERAL (
-            SELECT k.clicked_at FROM click_keys k
-            WHERE k.day = d.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at BETWEEN $3 AND $4
-              AND k.day BETWEEN $5 AND $6
-            ORDER BY k.clicked_at DESC LIMIT 1
+            SELECT ties.clicked_at, array_agg(ties.click) AS clicks
+            FROM (
+                SELECT k.clicked_at, k.click FROM click_keys k
+                WHERE k.day = d.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at BETWEEN $3 AND $4
+                  AND k.day BETWEEN $5 AND $6
+                ORDER BY k.clicked_at DESC FETCH FIRST 1 ROW WITH TIES
+            ) ties
+            GROUP BY ties.clicked_at
         ) of_day
         WHERE d.tenant_id = $1 AND d.day BETWEEN $5 AND $6
         ORDER BY d.day DESC LIMIT 1
-    ) latest
+    ) latest";
+
+/// The clicks of these days: a statement of its own opens only their tables.
+const CLICKS_OF_DAYS: &str = "
+    SELECT found.key, found.clicked_at, found.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id,
+           c.utm_source, c.utm_medium, c.utm_campaign, c.utm_content, c.utm_term, c.device
+    FROM unnest($2::bytea[], $3::bigint[], $4::integer[], $5::bytea[]) AS found (key, clicked_at, day, click)
     CROSS JOIN LATERAL (
-        SELECT k.click FROM click_keys k
-        WHERE k.day = latest.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at = latest.clicked_at
-          AND k.day BETWEEN $5 AND $6
-        OFFSET 0
-    ) ties
-    CROSS JOIN LATERAL (
-        SELECT * FROM clicks WHERE clicks.key = ties.click AND clicks.tenant_id = $1 AND clicks.day = latest.day
-          AND clicks.day BETWEEN $5 AND $6
+        SELECT * FROM clicks WHERE clicks.key = found.click AND clicks.tenant_id = $1 AND clicks.day = found.day
+          AND clicks.day BETWEEN $6 AND $7
         OFFSET 0
     ) c";
 
@@ -107,8 +110,13 @@ impl ClickStore for PostgresStore {
             let statement = client.prepare_cached(LATEST_OF_KEYS).await?;
             let window: [&(dyn ToSql + Sync); 4] = [&from.micros(), &to.micros(), &day_of(from), &day_of(to)];
             let [from, to, first_day, last_day] = window;
-            let rows =
+            let latest =
                 client.query(&statement, &[&tenant.as_str(), &keys, from, to, first_day, last_day]).await?;
+            let latest = LatestColumns::of(&latest);
+            let Some((first_day, last_day)) = latest.days() else { return Ok(Vec::new()) };
+            let statement = client.prepare_cached(CLICKS_OF_DAYS).await?;
+            let rows =
+                client.query(&statement, &latest.parameters(&tenant.as_str(), &first_day, &last_day)).await?;
             let mut found = rows.iter().map(read::candidate).collect::<std::result::Result<Vec<_>, _>>()?;
             found.sort_unstable();
             Ok(found)
