@@ -311,8 +311,6 @@ async fn people_are_forgotten(stores: Stores, identity: bool) {
             ErasureSubject { ip: Some(address(n)), user_agent: Some(AGENT.into()), ..Default::default() };
         assert_eq!(attribution.erase(&named).await.unwrap().clicks, 0);
     }
-    let left = world.attack().await;
-    assert!(left.iter().all(|n| [3, 7].contains(n)), "{left:?}");
 }
 
 /// Every store that there is here, empty.

@@ -75,7 +75,7 @@ impl PostgresStore {
                 client.query_one(&statement, &[&table.parent(), &table.first, &table.days, &tenant]).await;
             match dropped.map_err(Failure::Postgres) {
                 Ok(row) => {
-                    clicks = clicks.saturating_add(unsigned(row.get::<_, Option<i64>>(0).unwrap_or(0))?)
+                    clicks = clicks.saturating_add(unsigned(row.get::<_, Option<i64>>(0).unwrap_or(0))?);
                 }
                 Err(failure) if failure.lost_to_another() => {}
                 Err(failure) => return Err(failure),
