@@ -43,7 +43,6 @@ impl Crm for People {
         let deal = |id: &String| Deal {
             contacts: vec![id.clone()],
             properties: [("createdate".to_owned(), self.created.get(id).map(ToString::to_string))].into(),
-            ..Deal::default()
         };
         Ok(ids.iter().map(|id| (id.clone(), deal(id))).collect())
     }
@@ -74,7 +73,8 @@ fn contact(n: u32) -> Contact {
     match n {
         1..=4 => properties.push(("hs_google_click_id", format!("G-{n}"))),
         9 => {
-            properties = vec![("hs_analytics_first_url", "https://shop.example/?utm_content=ad-9".to_owned())]
+            properties =
+                vec![("hs_analytics_first_url", "https://shop.example/?utm_content=ad-9".to_owned())];
         }
         _ => {}
     }
