@@ -18,6 +18,7 @@ use xynergy_core::{Ctx, Error, ErrorKind, Result, Timestamp};
 use xynergy_providers::crm::hubspot::EventProblem;
 
 use crate::scope::Scope;
+pub(crate) use contacts::forget_keys;
 use sources::Sources;
 use waiting::Waiting;
 

@@ -231,7 +231,11 @@ async fn who_is_to_be_forgotten_is_noted_durably_and_leaves_no_click_to_match() 
     assert!(world.process(10).await.unwrap().is_idle());
     assert_eq!(attribution.totals().await.unwrap(), before, "what ads brought stays");
     let found = attribution.deals().await.unwrap()[0].matched.found.clone().unwrap();
-    assert_eq!((found.ad_id.as_str(), found.click_id), ("1", None), "and the click's id goes");
+    assert_eq!(
+        (found.ad_id.as_str(), found.click_id.as_deref()),
+        ("1", Some("erased")),
+        "and the click's id goes"
+    );
 
     world.accept(&deals(2..3)).await.unwrap();
     world.process(10).await.unwrap();
