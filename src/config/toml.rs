@@ -109,7 +109,7 @@ mod tests {
     fn the_line_is_that_of_what_is_wrong() {
         for (text, said) in [
             ("version = 1\n\n[aii]\n", "line 3: aii: unknown field `aii`"),
-            ("version = 1\n[store]\ntype = 5\n", "line 2: store"),
+            ("version = 1\n[store]\ntype = 5\n", "line 3: store.type: invalid type: integer `5`"),
             ("version = 1\nstore = 5 =\n", "line 2: "),
             ("version = 99999999999999999999\n", "line 1: 99999999999999999999 does not fit 64 bits"),
             ("version = nan", "line 1: nan is not a finite number"),

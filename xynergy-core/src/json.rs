@@ -203,7 +203,6 @@ mod tests {
 
     #[derive(Debug, Default, Deserialize)]
     #[serde(default, deny_unknown_fields)]
-    #[expect(dead_code)]
     struct Tree {
         number: Option<u8>,
         even: Option<Even>,
@@ -222,7 +221,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_by_its_path() {
         for (text, said) in [
-            (r#"[]"#, "invalid length 0, expected struct Tree with 8 elements"),
+            (r#"null"#, "invalid type: null, expected struct Tree"),
             (r#"7"#, "invalid type: integer `7`, expected struct Tree"),
             (r#"{"number":300}"#, "number: invalid value: integer `300`, expected u8"),
             (r#"{"number":-1,"list":[]}"#, "number: invalid value: integer `-1`, expected u8"),
