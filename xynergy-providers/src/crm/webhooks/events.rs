@@ -361,11 +361,10 @@ fn kept(contact: WebhookContact) -> WebhookContact {
 }
 
 fn data<'a, T: Deserialize<'a>>(envelope: &Envelope<'a>) -> Result<T, String> {
-    let mut reader = serde_json::Deserializer::from_str(envelope.data.get());
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "data: ".to_owned() } else { format!("data.{path}: ") };
-        named(&field, error.inner())
+    xynergy_core::json::read(envelope.data.get()).map_err(|wrong| {
+        let path = wrong.path();
+        let field = if path.is_empty() { "data: ".to_owned() } else { format!("data.{path}: ") };
+        named(&field, &wrong.error)
     })
 }
 
