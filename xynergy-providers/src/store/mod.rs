@@ -1,7 +1,5 @@
 //! Durable stores.
 
-#[cfg(any(feature = "postgres", feature = "sqlite"))]
-mod migrations;
 #[cfg(feature = "postgres")]
 pub mod postgres;
 #[cfg(feature = "sqlite")]

@@ -6,21 +6,10 @@ use xynergy_core::{Error, ErrorKind, Result};
 use super::config::PostgresConfig;
 use super::error::Failure;
 use super::session;
-use crate::store::migrations::{self, Applied, Migration};
 
-const MIGRATIONS: &[Migration] = migrations::embed!(
-    "postgres":
-    1 "state",
-    2 "execution",
-    3 "attribution",
-    4 "spend",
-    5 "clicks_by_day",
-    6 "ledger",
-);
-
-/// What was applied, and when.
-const HISTORY: &str = "CREATE TABLE IF NOT EXISTS refinery_schema_history (\n    version    int4 PRIMARY KEY,\n    \
-     name       varchar(255),\n    applied_on varchar(255),\n    checksum   varchar(255)\n);\n";
+mod embedded {
+    refinery::embed_migrations!("migrations/postgres");
+}
 
 /// How the refusal of a database of a newer version starts: a pool's hook can pass on nothing but a text.
 pub(super) const NEWER: &str = "the database was migrated by a newer version of the library";
@@ -42,12 +31,25 @@ pub struct Schema {
 pub fn schema(config: &PostgresConfig) -> Result<Schema> {
     config.validate()?;
     let name = &config.schema;
+    let runner = embedded::migrations::runner();
+    let mut migrations: Vec<_> = runner.get_migrations().iter().collect();
+    migrations.sort_by_key(|migration| migration.version());
     let mut sql = format!(
-        "BEGIN;\nCREATE SCHEMA \"{name}\";\nSET LOCAL search_path TO \"{name}\", pg_temp;\n\n{HISTORY}"
+        "BEGIN;\nCREATE SCHEMA \"{name}\";\nSET LOCAL search_path TO \"{name}\", pg_temp;\n\n\
+         CREATE TABLE refinery_schema_history (\n    version    int4 PRIMARY KEY,\n    \
+         name       varchar(255),\n    applied_on varchar(255),\n    checksum   varchar(255)\n);\n"
     );
-    for migration in MIGRATIONS {
+    for migration in &migrations {
         // Writing to a string cannot fail.
-        let _ = write!(sql, "\n-- {migration}\n{}\n{}", migration.sql.trim_end(), recorded(migration));
+        let _ = write!(
+            sql,
+            "\n-- {migration}\n{}\nINSERT INTO refinery_schema_history (version, name, applied_on, checksum)\n\
+             VALUES ({}, '{}', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '{}');\n",
+            migration.sql().unwrap_or_default().trim_end(),
+            migration.version(),
+            migration.name(),
+            migration.checksum()
+        );
     }
     sql.push_str("\nCOMMIT;\n");
     Ok(Schema { version: u32::try_from(newest()).unwrap_or(0), sql })
@@ -55,18 +57,12 @@ pub fn schema(config: &PostgresConfig) -> Result<Schema> {
 
 /// The number of this version's newest migration.
 fn newest() -> i32 {
-    MIGRATIONS.last().map_or(0, |migration| migration.version)
-}
-
-/// What puts a migration into the history. Its name has no quotes.
-fn recorded(migration: &Migration) -> String {
-    format!(
-        "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)\n\
-         VALUES ({}, '{}', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), '{}');\n",
-        migration.version,
-        migration.name,
-        migration.checksum()
-    )
+    embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(refinery::Migration::version)
+        .max()
+        .unwrap_or(0)
 }
 
 /// The version of the session's tables; none when it has none.
@@ -145,38 +141,19 @@ async fn run_locked(client: &mut Client, config: &PostgresConfig) -> Result<Vec<
     if !exists {
         client.batch_execute(&format!("CREATE SCHEMA \"{}\"", config.schema)).await?;
     }
-    let transaction = client.transaction().await?;
-    transaction.batch_execute(HISTORY).await?;
-    let rows = transaction
-        .query("SELECT version, name, checksum FROM refinery_schema_history ORDER BY version", &[])
-        .await?;
-    let applied: Vec<Applied> = rows
-        .iter()
-        .map(|row| Applied { version: row.get(0), name: row.get(1), checksum: row.get(2) })
-        .collect();
-    let mut names = Vec::new();
-    for migration in migrations::pending(MIGRATIONS, &applied).map_err(unfit)? {
-        let sql = format!("{}\n{}", migration.sql, recorded(migration));
-        transaction.batch_execute(&sql).await.map_err(|error| {
-            let why =
-                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            unfit(format!("{migration}: {why}"))
-        })?;
-        names.push(migration.to_string());
-    }
-    transaction.commit().await?;
-    Ok(names)
-}
-
-fn unfit(why: String) -> Failure {
-    Failure::Domain(
-        Error::new(
-            ErrorKind::Conflict,
-            "store.migrate",
-            "the schema's tables cannot be brought to this version: nothing was changed",
+    let report = embedded::migrations::runner().set_grouped(true).run_async(client).await;
+    let report = report.map_err(|error| {
+        let source = std::error::Error::source(&error).map(ToString::to_string);
+        Failure::Domain(
+            Error::new(
+                ErrorKind::Conflict,
+                "store.migrate",
+                "the schema's tables cannot be brought to this version: nothing was changed",
+            )
+            .with_source(source.unwrap_or_else(|| error.to_string())),
         )
-        .with_source(why),
-    )
+    })?;
+    Ok(report.applied_migrations().iter().map(ToString::to_string).collect())
 }
 
 #[cfg(test)]
@@ -185,19 +162,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_listed() {
-        migrations::assert_are_the_files_of("postgres", MIGRATIONS);
-    }
-
-    #[test]
     fn every_migration_says_what_version_it_makes() {
-        for Migration { version, name, sql } in MIGRATIONS {
+        let runner = embedded::migrations::runner();
+        for migration in runner.get_migrations() {
+            let sql = migration.sql().unwrap();
+            let version = migration.version();
             let stated = [
                 format!("UPDATE xynergy_schema SET version = {version};"),
                 format!("UPDATE xynergy_schema SET version = {version}, compatible_from ="),
                 format!("INSERT INTO xynergy_schema (version, compatible_from) VALUES ({version}, "),
             ];
-            assert!(stated.iter().any(|s| sql.contains(s)), "V{version}__{name}");
+            assert!(stated.iter().any(|s| sql.contains(s)), "{migration}");
         }
     }
 
