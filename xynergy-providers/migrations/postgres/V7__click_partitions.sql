@@ -94,8 +94,12 @@ BEGIN
     IF to_regclass(part) IS NULL THEN
         RETURN 0;
     END IF;
-    -- Who is writing into these days ends first, and is seen then.
-    EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', part);
+    -- Who is writing into these days ends first, and is seen then. Another who dropped the table in between found nobody's clicks in it.
+    BEGIN
+        EXECUTE format('LOCK TABLE %I IN SHARE ROW EXCLUSIVE MODE', part);
+    EXCEPTION WHEN undefined_table THEN
+        RETURN 0;
+    END;
     IF EXISTS (SELECT FROM click_days d
                WHERE d.day >= first AND d.day < first + days AND d.tenant_id <> tenant) THEN
         RETURN NULL;
