@@ -4,25 +4,42 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use xynergy_attribution::click::{ClickRules, IdentityKey};
-use xynergy_attribution::matching::{ChooseBy, ContactProperties, Evidence, Layers, Rules, Windows, choose};
+use xynergy_attribution::click::{ClickRules, ClientHints, IdentityKey, Visit};
+use xynergy_attribution::matching::{
+    COMPARED_CLICKS, ChooseBy, Collection, ContactProperties, Evidence, KnownAds, Layers, Rules, Versioned,
+    Weighing, Windows, choose,
+};
 use xynergy_core::crm::Contact;
 use xynergy_core::store::memory::MemoryClicks;
-use xynergy_core::store::{Click, ClickStore, Personal, Utm};
+use xynergy_core::store::{Around, Click, ClickStore, Personal, Utm};
 use xynergy_core::{TenantId, Timestamp};
 
 const CLICKS: u64 = 1_000_000;
 const MATCHES: u64 = 400_000;
-const DAY: i64 = 24 * 3_600 * 1_000_000;
+const HOUR: i64 = 3_600 * 1_000_000;
+const DAY: i64 = 24 * HOUR;
 
+/// Deals that the model learns from, every second of a known click.
+const LEARNT: u64 = 4_000;
+
+/// Three clicks an address for two thirds of them, a hundred for the others.
 fn ip(n: u64) -> String {
+    let n = if n.is_multiple_of(3) { 1_000_000 + n / 300 } else { n / 4 };
     format!("198.{}.{}.{}", n / 65_536 % 256, n / 256 % 256, n % 256)
+}
+
+fn agent(n: u64) -> String {
+    format!("Mozilla/5.0 (Windows NT 6.1; rv:1{}.0) Gecko/20100101 Firefox/1{}.0", n % 40 + 10, n % 40 + 10)
+}
+
+fn rules() -> ClickRules {
+    ClickRules { keep_devices: true, ..ClickRules::default() }
 }
 
 fn click(n: u64, key: &IdentityKey) -> Click {
     let at = i64::try_from(n * 2_654_435_761 % 1_000_003).unwrap() * 2_000_000;
-    let agent = format!("Agent/{}", n % 40);
-    let address = ip(n / 3);
+    let (agent, address) = (agent(n), ip(n));
+    let visit = Visit::new(&address, None, &agent, "de", &ClientHints::new(), &rules());
     Click {
         key: key.click(&n.to_string()),
         at: Timestamp::from_micros(at),
@@ -33,9 +50,9 @@ fn click(n: u64, key: &IdentityKey) -> Click {
         id_keys: Vec::new(),
         personal: Some(Personal {
             click_id: format!("click-{n}"),
-            fingerprint: key.layer2(&address, &agent, "de"),
-            address: key.layer3(&address, &agent),
-            device: None,
+            fingerprint: visit.fingerprint(key),
+            address: visit.address(key),
+            device: visit.device(key),
             raw: String::new(),
         }),
     }
@@ -45,21 +62,74 @@ fn evidence(n: u64, key: &IdentityKey) -> Evidence {
     let property = |name: &str, value: String| (name.to_owned(), Some(value));
     let contact = Contact {
         properties: [
-            property("xynergy_ip", ip(n / 3)),
-            property("xynergy_user_agent", format!("Agent/{}", n % 40)),
+            property("xynergy_ip", ip(n)),
+            property("xynergy_user_agent", agent(n)),
             property("xynergy_accept_language", "de".to_owned()),
             property("xynergy_consent", "true".to_owned()),
         ]
         .into(),
     };
-    let rules = ClickRules::default();
     Evidence::of(
         [&contact],
         &ContactProperties::default(),
         std::slice::from_ref(key),
-        &rules,
+        &rules(),
         &Layers::default(),
     )
+}
+
+async fn trained(clicks: &MemoryClicks, tenant: &TenantId, key: &IdentityKey) -> Versioned {
+    let mut collection = Collection::new(Windows::default());
+    for deal in 0..LEARNT {
+        let n = deal * 241 % CLICKS;
+        let own = click(n, key);
+        // Most convert within days, and every second's click id is known.
+        let anchor = Timestamp::from_micros(own.at.micros() + i64::try_from(deal % 97).unwrap() * HOUR);
+        let known = (deal % 2 == 0).then_some(own.key);
+        let signals = evidence(n, key).signals(anchor, known).unwrap();
+        let from = anchor.minus(collection.reach());
+        let around = clicks.around(tenant, &signals.networks(), from, anchor, COMPARED_CLICKS).await.unwrap();
+        collection.add(&format!("{deal:05}"), &signals, &around, &[], &[]);
+    }
+    let (model, report) = collection.train(200).unwrap();
+    println!("trained on {} deals, {} masked: {:?}", report.conversions, report.masked, report.judged);
+    model.versioned().unwrap()
+}
+
+/// The choosing alone, of candidates and clicks around that were fetched before.
+fn alone(clicks: &MemoryClicks, tenant: &TenantId, asked: &[Evidence], model: &Versioned) {
+    let (windows, ads) = (Windows::default(), KnownAds::default());
+    let rules = Rules { windows: &windows, choose_by: ChooseBy::Probability, ads: &ads };
+    let anchor = Timestamp::from_micros(24 * DAY);
+    let (from, to) = windows.around(anchor);
+    let (first, _) = model.model.around(anchor);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let fetched: Vec<_> = asked
+        .iter()
+        .take(20_000)
+        .map(|evidence| {
+            runtime.block_on(async {
+                let candidates = clicks.candidates(tenant, &evidence.keys(), from, to).await.unwrap();
+                let networks = evidence.networks();
+                (candidates, clicks.around(tenant, &networks, first, to, COMPARED_CLICKS).await.unwrap())
+            })
+        })
+        .collect();
+    let start = Instant::now();
+    let (mut bytes, mut weighed) = (0, 0);
+    for (evidence, (candidates, around)) in asked.iter().zip(&fetched) {
+        let weighing = Weighing { model, around };
+        bytes += choose(anchor, evidence, candidates, rules, Some(weighing)).receipt.len();
+        weighed += around.clicks.len();
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    let matches = fetched.len() as f64;
+    println!(
+        "choosing alone: {:.0} matches/s, {:.1} clicks weighed and {:.0} bytes of receipt a match",
+        matches / seconds,
+        weighed as f64 / matches,
+        bytes as f64 / matches
+    );
 }
 
 fn main() {
@@ -76,16 +146,21 @@ fn main() {
         }
     }
     let asked: Arc<Vec<Evidence>> = Arc::new((0..100_000).map(|n| evidence(n * 7 % CLICKS, &key)).collect());
-    for workers in [1_u64, 2] {
+    let model = Arc::new(runtime.block_on(trained(&clicks, &tenant, &key)));
+    alone(&clicks, &tenant, &asked, &model);
+    for (choose_by, workers) in
+        [(ChooseBy::Tier, 1_u64), (ChooseBy::Tier, 2), (ChooseBy::Probability, 1), (ChooseBy::Probability, 2)]
+    {
         // The first round warms the indexes.
         for round in 0..2 {
             let start = Instant::now();
             let tasks: Vec<_> = (0..workers)
                 .map(|worker| {
                     let (clicks, asked, tenant) = (clicks.clone(), asked.clone(), tenant.clone());
+                    let model = (choose_by == ChooseBy::Probability).then(|| model.clone());
                     runtime.spawn(async move {
-                        let (windows, ads) = (Windows::default(), Default::default());
-                        let rules = Rules { windows: &windows, choose_by: ChooseBy::Tier, ads: &ads };
+                        let (windows, ads) = (Windows::default(), KnownAds::default());
+                        let rules = Rules { windows: &windows, choose_by, ads: &ads };
                         let anchor = Timestamp::from_micros(24 * DAY);
                         let (from, to) = windows.around(anchor);
                         let (mut found, mut bytes) = (0_u64, 0);
@@ -93,7 +168,17 @@ fn main() {
                             let evidence = &asked[usize::try_from(n).unwrap() % asked.len()];
                             let candidates =
                                 clicks.candidates(&tenant, &evidence.keys(), from, to).await.unwrap();
-                            let matched = choose(anchor, evidence, &candidates, rules, None);
+                            let mut around = Around::default();
+                            if let Some(model) = &model {
+                                let (from, to) = model.model.around(anchor);
+                                let networks = evidence.networks();
+                                around = clicks
+                                    .around(&tenant, &networks, from, to, COMPARED_CLICKS)
+                                    .await
+                                    .unwrap();
+                            }
+                            let weighing = model.as_ref().map(|model| Weighing { model, around: &around });
+                            let matched = choose(anchor, evidence, &candidates, rules, weighing);
                             found += u64::from(matched.found.is_some());
                             bytes += matched.receipt.len();
                         }
@@ -109,7 +194,7 @@ fn main() {
             let seconds = start.elapsed().as_secs_f64();
             if round == 1 {
                 println!(
-                    "{workers} worker(s): {:.0} matches/s with receipts, {} of {MATCHES} found, {} bytes a receipt",
+                    "by {choose_by:?}, {workers} worker(s): {:.0} matches/s with receipts, {} of {MATCHES} found, {} bytes a receipt",
                     MATCHES as f64 / seconds,
                     sums.0,
                     sums.1 / usize::try_from(MATCHES).unwrap()

@@ -71,25 +71,41 @@ impl Calibration {
 
     /// How often the model is right when it says `said`.
     pub fn apply(&self, said: Ppm) -> Ppm {
-        Self::between(&self.segment(said), said)
+        Self::between(&self.0, said)
     }
 
-    /// The one or two knots that decide at `said`; none when there are none.
-    pub fn segment(&self, said: Ppm) -> Vec<(Ppm, Ppm)> {
-        let after = self.0.partition_point(|(knot, _)| *knot <= said);
-        match (after.checked_sub(1).and_then(|before| self.0.get(before)), self.0.get(after)) {
-            (Some(before), Some(after)) => vec![*before, *after],
-            (Some(only), None) | (None, Some(only)) => vec![*only],
-            (None, None) => Vec::new(),
+    /// The knots that decide at these: of each the one before and the one after it.
+    pub fn knots(&self, said: &[Ppm]) -> Vec<(Ppm, Ppm)> {
+        let mut used: Vec<usize> = Vec::with_capacity(2 * said.len());
+        for said in said {
+            let after = self.0.partition_point(|(knot, _)| knot <= said);
+            used.extend(after.checked_sub(1));
+            used.extend(Some(after).filter(|after| *after < self.0.len()));
         }
+        used.sort_unstable();
+        used.dedup();
+        used.into_iter().map(|at| self.0[at]).collect()
     }
 
-    /// What one [segment](Self::segment) says at `said`, in integers alone.
-    pub fn between(segment: &[(Ppm, Ppm)], said: Ppm) -> Ppm {
-        match segment {
-            [] => said.min(ONE),
-            [(_, rate)] => (*rate).min(ONE),
-            [(from, low), (to, high), ..] => {
+    /// How much of what a model says of the others they may keep when it says `said` of the best, so that all of them together are no more
+    /// than the whole: the least of `(1 - C(x)) / (1 - x)` from there on, so that it never rises when `said` falls.
+    pub(super) fn left(&self, said: Ppm) -> Ppm {
+        let share = |said: Ppm| {
+            let (free, given) = (u64::from(ONE.saturating_sub(said)), u64::from(ONE - self.apply(said)));
+            (given * u64::from(ONE)).checked_div(free).unwrap_or(u64::from(ONE))
+        };
+        let later = self.0.iter().map(|(knot, _)| *knot).filter(|knot| *knot > said);
+        let least = later.chain([said.min(ONE)]).map(share).min().unwrap_or(u64::from(ONE));
+        u32::try_from(least).unwrap_or(ONE).min(ONE)
+    }
+
+    /// What these knots, in rising order, say at `said`, in integers alone.
+    pub fn between(knots: &[(Ppm, Ppm)], said: Ppm) -> Ppm {
+        let after = knots.partition_point(|(knot, _)| *knot <= said);
+        match (after.checked_sub(1).and_then(|before| knots.get(before)), knots.get(after)) {
+            (None, None) => said.min(ONE),
+            (Some((_, rate)), None) | (None, Some((_, rate))) => (*rate).min(ONE),
+            (Some((from, low)), Some((to, high))) => {
                 let span = u64::from(to.saturating_sub(*from)).max(1);
                 let way = u64::from(said.saturating_sub(*from)).min(span);
                 let rise = u64::from(high.saturating_sub(*low));
@@ -97,6 +113,11 @@ impl Calibration {
                 low.saturating_add(risen).min(ONE)
             }
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_knots(knots: Vec<(Ppm, Ppm)>) -> Self {
+        Self(knots)
     }
 }
 

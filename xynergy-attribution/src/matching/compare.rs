@@ -43,39 +43,26 @@ pub(super) struct Compared {
     pub(super) lag: u8,
 }
 
-/// The values that agree, where they do: how much an agreement says depends on how common its value is.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Terms {
-    pub(super) agent: Option<String>,
-    pub(super) language: Option<String>,
-    pub(super) campaign: Option<String>,
-}
-
-/// Compares a click with the device of the conversion that it fits best, of those on its network; `None` where there is none, and for a
-/// click after the conversion.
-pub(super) fn compare(
+/// Compares a click with the device of the conversion that it fits best, of those on its network, and says which it was and the campaign
+/// that agrees; `None` where there is none, and for a click after the conversion.
+pub(super) fn compare<'a>(
     at: Timestamp,
     devices: &[Device],
     campaigns: &BTreeSet<String>,
-    click: &Candidate,
-) -> Option<(Compared, Terms)> {
+    click: &'a Candidate,
+) -> Option<(Compared, usize, Option<&'a str>)> {
     let theirs = click.device.as_ref()?;
     let lag = lag_bucket(at.micros().checked_sub(click.at.micros())?)?;
-    let same_network = devices.iter().filter(|device| device.network == theirs.network);
-    let best = same_network.max_by_key(|device| {
-        let (agent, language) = (agent_level(device, theirs), language_level(device, theirs));
-        (agent, language, std::cmp::Reverse(*device))
+    let same_network = devices.iter().enumerate().filter(|(_, device)| device.network == theirs.network);
+    let levels = same_network
+        .map(|(place, device)| (agent_level(device, theirs), language_level(device, theirs), place));
+    let (agent, language, best) = levels.max_by(|a, b| {
+        let levels = (a.0, a.1).cmp(&(b.0, b.1));
+        levels.then_with(|| devices[b.2].cmp(&devices[a.2]))
     })?;
-    let agent = agent_level(best, theirs);
-    let language = language_level(best, theirs);
-    let campaign = (!campaigns.is_empty()).then(|| campaign_of(click, campaigns));
-    let terms = Terms {
-        agent: if agent == Some(2) { agent_term(theirs) } else { None },
-        language: if language == Some(1) { theirs.language.clone() } else { None },
-        campaign: campaign.flatten().map(str::to_owned),
-    };
-    let campaign = campaign.map(|found| u8::from(found.is_some()));
-    Some((Compared { agent, language, campaign, lag }, terms))
+    let campaign = if campaigns.is_empty() { None } else { campaign_of(click, campaigns) };
+    let told = (!campaigns.is_empty()).then(|| u8::from(campaign.is_some()));
+    Some((Compared { agent, language, campaign: told, lag }, best, campaign))
 }
 
 /// The campaign of the click that the conversion names, by the platform's id or by `utm_campaign`.

@@ -145,7 +145,10 @@ fn others(conversions: &[&Conversion]) -> Vec<i64> {
         expected.push(least);
         // By so much another click that is not alike can make the rest say more.
         let seen = f64::from(next) - 1.0;
-        least = micro(unmicro(least) * (seen + 2.0 + GENERAL) / (seen + 1.0 + GENERAL)).saturating_add(1);
+        // Weights are rounded to millionths of a bit: a little more than that on top.
+        let rounded = 2 + least / 250_000;
+        least =
+            micro(unmicro(least) * (seen + 2.0 + GENERAL) / (seen + 1.0 + GENERAL)).saturating_add(rounded);
     }
     expected
 }

@@ -10,14 +10,15 @@ use xynergy_core::{Error, ErrorKind, Result, Timestamp};
 
 use super::alike::{Alike, AlikeTable};
 use super::calibrate::Calibration;
-use super::compare::{AGENT_LEVELS, BINARY_LEVELS, Compared, Frequencies, LAG_BUCKETS, Terms, compare};
-use super::posterior::{Posterior, Stated, weighed};
-use super::ppm::{ONE, Ppm, micro, unmicro};
+use super::compare::{AGENT_LEVELS, BINARY_LEVELS, Compared, Frequencies, LAG_BUCKETS, agent_term, compare};
+use super::posterior::{Posterior, Stated, share_of, weighed};
+use super::ppm::{ONE, Ppm, micro, ppm, unmicro};
 
 /// The form of the stored model: it changes with it.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
-/// How many other clicks of a network make it busier than the home of few, and busier than an office.
+/// How many other clicks of a network make it busier than the home of few, and busier than an office. Finer groups have curves that err
+/// more, and the least of them would be taken where a less busy network caps.
 pub(super) const CROWDS: [u64; 2] = [3, 30];
 
 /// The most clicks of a network that are compared; more are counted.
@@ -85,6 +86,11 @@ impl Weights {
         self.parts().iter().fold(0, |sum, (_, bits)| sum.saturating_add(*bits))
     }
 
+    /// The match weight without the likeness, and the likeness.
+    pub(super) fn apart(&self) -> (i64, i64) {
+        (Self { likeness: 0, ..*self }.sum(), self.likeness)
+    }
+
     /// Each with its name.
     pub fn parts(&self) -> [(&'static str, i64); 6] {
         [
@@ -130,12 +136,14 @@ impl Judgement<'_> {
 }
 
 /// A stored model with its version.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Versioned {
     /// The model.
     pub model: Model,
     /// Its name: the same model has the same.
     pub version: String,
+    /// What its weights are as factors.
+    factors: Factors,
 }
 
 /// A click with what was compared.
@@ -143,6 +151,7 @@ struct Found<'a> {
     click: &'a Candidate,
     compared: Compared,
     terms: [i64; 3],
+    bits: i64,
 }
 
 impl Model {
@@ -164,7 +173,7 @@ impl Model {
     /// [`Unexpected`](ErrorKind::Unexpected) when it cannot be written.
     pub fn versioned(self) -> Result<Versioned> {
         let text = self.to_json()?;
-        Ok(Versioned { version: version_of(&text), model: self })
+        Ok(Versioned { version: version_of(&text), factors: Factors::of(&self), model: self })
     }
 
     /// As it is stored.
@@ -185,7 +194,9 @@ impl Model {
     pub fn from_json(text: &str) -> Result<Versioned> {
         let model: Option<Self> = serde_json::from_str(text).ok();
         let whole = |model: &Self| model.format == FORMAT && model.crowds.len() == CROWDS.len() + 1;
-        model.filter(whole).map(|model| Versioned { model, version: version_of(text) }).ok_or_else(|| {
+        let versioned =
+            |model: Self| Versioned { version: version_of(text), factors: Factors::of(&model), model };
+        model.filter(whole).map(versioned).ok_or_else(|| {
             let message =
                 "the stored model is not one that this version reads: train again with attribution.train";
             Error::new(ErrorKind::Unsupported, "attribution.match", message)
@@ -209,34 +220,21 @@ impl Model {
         CROWDS.iter().filter(|most| others > **most).count()
     }
 
-    pub(super) fn terms(&self, terms: &Terms) -> [i64; 3] {
-        [
-            self.agents.term(terms.agent.as_deref()),
-            self.languages.term(terms.language.as_deref()),
-            self.campaigns.term(terms.campaign.as_deref()),
-        ]
-    }
-
+    /// The weights of a click but for [`likeness`](Self::likeness), with `network` as [`network`](Self::network).
     pub(super) fn weights(
         &self,
         crowd: usize,
-        others: u64,
+        network: i64,
         compared: &Compared,
-        terms: [i64; 3],
-        alike: Alike,
+        [agent, language, campaign]: [i64; 3],
     ) -> Weights {
         let crowd = &self.crowds[crowd];
         let level = |bits: &[i64], level: Option<u8>| {
             level.and_then(|level| bits.get(usize::from(level))).copied().unwrap_or(0)
         };
-        let [agent, language, campaign] = terms;
-        let expected = level(&crowd.agent_of_others, compared.agent)
-            .saturating_sub(agent)
-            .saturating_add(level(&crowd.language_of_others, compared.language))
-            .saturating_sub(language);
         Weights {
-            network: micro(-libm::log2(unmicro(self.expected_others(others)))),
-            likeness: alike.bits(expected),
+            network,
+            likeness: 0,
             agent: level(&crowd.agent, compared.agent).saturating_add(agent),
             language: level(&crowd.language, compared.language).saturating_add(language),
             campaign: level(&crowd.campaign, compared.campaign).saturating_add(campaign),
@@ -244,20 +242,38 @@ impl Model {
         }
     }
 
+    /// What it weighs that a network has so many clicks besides one.
+    pub(super) fn network(&self, others: u64) -> i64 {
+        micro(-libm::log2(unmicro(self.expected_others(others))))
+    }
+
+    /// How much less, or more, the clicks of this network are like this one than those of others are.
+    pub(super) fn likeness(&self, crowd: usize, compared: &Compared, terms: [i64; 3], alike: Alike) -> i64 {
+        let crowd = &self.crowds[crowd];
+        let level = |bits: &[i64], level: Option<u8>| {
+            level.and_then(|level| bits.get(usize::from(level))).copied().unwrap_or(0)
+        };
+        let [agent, language, _] = terms;
+        let expected = level(&crowd.agent_of_others, compared.agent)
+            .saturating_sub(agent)
+            .saturating_add(level(&crowd.language_of_others, compared.language))
+            .saturating_sub(language);
+        alike.bits(expected)
+    }
+
     /// The share of true clicks that lie further back than the oldest of those that were compared, where not all were.
-    pub(super) fn unlisted(&self, crowd: usize, total: u64, compared: &[Compared]) -> Ppm {
-        if total <= compared.len() as u64 {
+    pub(super) fn unlisted(&self, crowd: usize, total: u64, compared: usize, oldest: Option<u8>) -> Ppm {
+        if total <= compared as u64 {
             return 0;
         }
-        let oldest = compared.iter().map(|compared| usize::from(compared.lag)).max();
-        oldest.map_or(ONE, |bucket| self.crowds[crowd].later[bucket])
+        oldest.map_or(ONE, |bucket| self.crowds[crowd].later[usize::from(bucket)])
     }
 }
 
 impl Versioned {
     /// Weighs the clicks around a conversion. `around` are the clicks of the networks of `devices` in [`around`](Model::around), at most
-    /// [`COMPARED_CLICKS`]; `asked` is listed in any case if it is among them. `None` without a device or a click: there is nothing to
-    /// weigh then. The order of neither matters.
+    /// [`COMPARED_CLICKS`]; `asked` is listed in any case if it is among them. `None` without a device: there is nothing to compare
+    /// then. The order of neither matters.
     pub fn judge<'a>(
         &'a self,
         anchor: Timestamp,
@@ -271,41 +287,54 @@ impl Versioned {
             return None;
         }
         let (from, _) = model.around(anchor);
+        let known: Vec<Known> = devices.iter().map(|device| Known::of(model, device)).collect();
         let mut found: Vec<Found<'_>> = (around.clicks.iter().filter(|click| click.at >= from))
             .filter_map(|click| {
-                let (compared, terms) = compare(anchor, devices, campaigns, click)?;
-                Some(Found { click, compared, terms: model.terms(&terms) })
+                let (compared, device, campaign) = compare(anchor, devices, campaigns, click)?;
+                let terms = known[device].terms(&compared, model.campaigns.term(campaign));
+                Some(Found { click, compared, terms, bits: 0 })
             })
             .collect();
-        found.sort_by_key(|found| (found.click.key, std::cmp::Reverse(found.click.at)));
+        found.sort_unstable_by_key(|found| {
+            (found.click.key, std::cmp::Reverse(found.click.at), found.click.matched)
+        });
         found.dedup_by_key(|found| found.click.key);
         let total = around.total.max(found.len() as u64);
         let others = total.saturating_sub(1);
         let crowd = Model::crowd_of(others);
+        let network = model.network(others);
+        for found in &mut found {
+            found.bits = model.weights(crowd, network, &found.compared, found.terms).sum();
+        }
+        // The likeliest first; of equals the latest, then the smallest key.
+        found.sort_unstable_by_key(|found| {
+            (std::cmp::Reverse(found.bits), std::cmp::Reverse(found.click.at), found.click.key)
+        });
         let alike = AlikeTable::of(found.iter().map(|found| &found.compared));
-        let mut weights: Vec<Weights> = (found.iter())
-            .map(|f| model.weights(crowd, others, &f.compared, f.terms, alike.of_one(&f.compared)))
-            .collect();
-        let order = order(&found, &weights);
-        found = permuted(found, &order);
-        weights = permuted(weights, &order);
-        let compared: Vec<Compared> = found.iter().map(|found| found.compared).collect();
-        let bits: Vec<i64> = weights.iter().map(Weights::sum).collect();
         let listed = listed(&found, asked);
-        let rest = rest(&bits, &listed);
+        let mut likenesses = Likenesses::default();
+        let weights: Vec<Weights> = (listed.iter())
+            .map(|at| {
+                let Found { compared, terms, .. } = &found[*at];
+                let likeness = likenesses
+                    .of(compared, *terms, || model.likeness(crowd, compared, *terms, alike.of_one(compared)));
+                Weights { likeness, ..model.weights(crowd, network, compared, *terms) }
+            })
+            .collect();
+        let unlisted = found.iter().enumerate().skip(LISTED).filter(|(at, _)| !listed.contains(at));
+        let oldest = found.iter().map(|found| found.compared.lag).max();
         let posterior = Posterior {
             prior: model.crowds[crowd].prior,
-            bits: listed.iter().map(|at| bits[*at]).collect(),
-            rest,
-            unlisted: model.unlisted(crowd, total, &compared),
+            bits: weights.iter().map(Weights::apart).collect(),
+            rest: micro(unlisted.map(|(_, found)| weighed(found.bits)).sum()),
+            unlisted: model.unlisted(crowd, total, found.len(), oldest),
         };
-        let said = posterior.said();
-        let cap = self.cap(crowd, total, &found, &compared, &alike);
-        let curve = model.crowds[crowd].calibration.segment(said);
-        let stated = posterior.stated(curve, cap);
-        let candidates = listed.iter().zip(&stated.probabilities).map(|(at, probability)| Weighed {
+        let cap = self.cap(crowd, total, &found, oldest, &alike);
+        let stated = posterior.calibrated(&model.crowds[crowd].calibration, cap);
+        let candidates = listed.iter().zip(weights).zip(&stated.probabilities);
+        let candidates = candidates.map(|((at, weights), probability)| Weighed {
             click: found[*at].click,
-            weights: weights[*at],
+            weights,
             probability: *probability,
         });
         Some(Judgement { version: &self.version, candidates: candidates.collect(), others, stated })
@@ -318,55 +347,117 @@ impl Versioned {
         crowd: usize,
         total: u64,
         found: &[Found<'_>],
-        compared: &[Compared],
+        oldest: Option<u8>,
         alike: &AlikeTable,
     ) -> Option<Ppm> {
         let model = &self.model;
-        if found.is_empty() {
-            return None;
-        }
+        let best = found.first()?;
+        let alike = alike.of_one(&best.compared);
+        // The levels are the same in every crowd, and so are the terms as factors.
+        let terms: Vec<f64> = found.iter().map(|found| weighed(found.terms.iter().sum())).collect();
         let caps = CROWDS.iter().take(crowd).enumerate().map(|(quieter, most)| {
-            let bits = |f: &Found<'_>| {
-                let alike = alike.of_one(&f.compared).among(most + 1);
-                model.weights(quieter, *most, &f.compared, f.terms, alike).sum()
-            };
-            let posterior = Posterior {
-                prior: model.crowds[quieter].prior,
-                bits: found.iter().map(bits).collect(),
-                rest: 0,
-                unlisted: model.unlisted(quieter, total, compared),
-            };
-            model.crowds[quieter].calibration.apply(posterior.said())
+            let factors = &self.factors.0[quieter];
+            let likeness =
+                model.likeness(quieter, &best.compared, best.terms, alike.among(most.saturating_add(1)));
+            let scale = factors.prior * factors.network * weighed(likeness);
+            let mass = |(found, terms): (&Found<'_>, &f64)| scale * terms * factors.of(&found.compared);
+            let own = mass((best, terms.first().unwrap_or(&1.0)));
+            let all: f64 = found.iter().zip(&terms).map(mass).sum();
+            let unlisted = model.unlisted(quieter, total, found.len(), oldest);
+            let rest = factors.prior * f64::from(unlisted) / f64::from(ONE);
+            let said = ppm(own / (all + rest + 1.0 - factors.prior));
+            model.crowds[quieter].calibration.apply(said)
         });
         caps.min()
     }
 }
 
-/// The likeliest first; of equals the latest, then the smallest key.
-fn order(found: &[Found<'_>], weights: &[Weights]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..found.len()).collect();
-    order.sort_by_key(|at| {
-        let click = found[*at].click;
-        (std::cmp::Reverse(weights[*at].sum()), std::cmp::Reverse(click.at), click.key)
-    });
-    order
+/// How much more an agreement on the values of a device says than on any.
+struct Known {
+    agent: i64,
+    language: i64,
 }
 
-fn permuted<T>(all: Vec<T>, order: &[usize]) -> Vec<T> {
-    let mut all: Vec<Option<T>> = all.into_iter().map(Some).collect();
-    order.iter().filter_map(|at| all[*at].take()).collect()
+impl Known {
+    fn of(model: &Model, device: &Device) -> Self {
+        Self {
+            agent: model.agents.term(agent_term(device).as_deref()),
+            language: model.languages.term(device.language.as_deref()),
+        }
+    }
+
+    /// What agrees is the same on both sides.
+    fn terms(&self, compared: &Compared, campaign: i64) -> [i64; 3] {
+        let agent = if compared.agent == Some(2) { self.agent } else { 0 };
+        let language = if compared.language == Some(1) { self.language } else { 0 };
+        [agent, language, campaign]
+    }
+}
+
+/// What a likeness depends on: the levels of agent and language, and what their values say more.
+type Kind = (Option<u8>, Option<u8>, i64, i64);
+
+/// The likenesses that were computed: few differ.
+#[derive(Default)]
+struct Likenesses(Vec<(Kind, i64)>);
+
+impl Likenesses {
+    fn of(&mut self, compared: &Compared, [agent, language, _]: [i64; 3], find: impl FnOnce() -> i64) -> i64 {
+        let place = (compared.agent, compared.language, agent, language);
+        if let Some((_, known)) = self.0.iter().find(|(known, _)| *known == place) {
+            return *known;
+        }
+        let found = find();
+        self.0.push((place, found));
+        found
+    }
+}
+
+/// The weights by level as factors, by crowd: what another crowd would say of many clicks is a product of few numbers.
+#[derive(Clone, Debug, PartialEq)]
+struct Factors(Vec<CrowdFactors>);
+
+#[derive(Clone, Debug, PartialEq)]
+struct CrowdFactors {
+    prior: f64,
+    /// With the most clicks that such a network has.
+    network: f64,
+    agent: [f64; AGENT_LEVELS],
+    language: [f64; BINARY_LEVELS],
+    campaign: [f64; BINARY_LEVELS],
+    lag: [f64; LAG_BUCKETS],
+}
+
+impl Factors {
+    fn of(model: &Model) -> Self {
+        let crowds = model.crowds.iter().enumerate().map(|(at, crowd)| CrowdFactors {
+            prior: share_of(crowd.prior),
+            network: CROWDS.get(at).map_or(1.0, |most| weighed(model.network(*most))),
+            agent: crowd.agent.map(weighed),
+            language: crowd.language.map(weighed),
+            campaign: crowd.campaign.map(weighed),
+            lag: crowd.lag.map(weighed),
+        });
+        Self(crowds.collect())
+    }
+}
+
+impl CrowdFactors {
+    fn of(&self, compared: &Compared) -> f64 {
+        let at = |factors: &[f64], level: Option<u8>| {
+            level.and_then(|level| factors.get(usize::from(level))).copied().unwrap_or(1.0)
+        };
+        at(&self.agent, compared.agent)
+            * at(&self.language, compared.language)
+            * at(&self.campaign, compared.campaign)
+            * at(&self.lag, Some(compared.lag))
+    }
 }
 
 fn listed(found: &[Found<'_>], asked: Option<KeyedHash>) -> Vec<usize> {
-    let asked = |at: &usize| Some(found[*at].click.key) == asked;
-    (0..found.len()).filter(|at| *at < LISTED || asked(at)).collect()
-}
-
-/// The weights of the others, added as what they weigh and quantised.
-fn rest(bits: &[i64], listed: &[usize]) -> i64 {
-    let listed: BTreeSet<usize> = listed.iter().copied().collect();
-    let rest = bits.iter().enumerate().filter(|(at, _)| !listed.contains(at));
-    micro(rest.map(|(_, bits)| weighed(*bits)).sum())
+    let later = found.iter().enumerate().skip(LISTED);
+    let asked = later.filter(|(_, found)| Some(found.click.key) == asked).map(|(at, _)| at);
+    (0..found.len().min(LISTED)).chain(asked).collect()
 }
 
 fn version_of(text: &str) -> String {

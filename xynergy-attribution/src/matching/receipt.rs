@@ -150,11 +150,11 @@ impl Receipt<'_> {
             let stated = &model.stated;
             let posterior = Posterior {
                 prior: stated.prior,
-                bits: model.candidates.iter().map(|line| line.bits.sum()).collect(),
+                bits: model.candidates.iter().map(|line| line.bits.apart()).collect(),
                 rest: stated.rest_weight,
                 unlisted: stated.unlisted,
             };
-            if posterior.stated(stated.curve.clone(), stated.cap) != *stated
+            if posterior.stated(stated.curve.clone(), stated.left, stated.cap) != *stated
                 || self.p_none != Some(stated.none)
             {
                 return Err(broken("its weights do not give its probabilities"));

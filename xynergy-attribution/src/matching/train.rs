@@ -34,6 +34,9 @@ const FOLDS: usize = 5;
 /// Bins of the calibration error.
 const BINS: usize = 15;
 
+/// A curve is made of at least so many judged conversions.
+const LEAST_CURVE: f64 = 400.0;
+
 /// So many conversions are needed to tell how many have a click behind them.
 const LEAST_OPEN: f64 = 100.0;
 
@@ -325,15 +328,25 @@ impl Base {
             model.crowds[crowd].prior = ppm(share * among);
         }
         let judged = judged(&model, &used, &with_click);
-        let all: Vec<Judged> = judged.iter().flatten().copied().collect();
-        let pooled = Calibration::fit(&all);
-        for (crowd, own) in judged.iter().enumerate() {
-            let mass: f64 = own.iter().map(|judged| judged.weight).sum();
-            let enough = mass >= LEAST_MASKED as f64;
-            model.crowds[crowd].calibration = if enough { Calibration::fit(own) } else { pooled.clone() };
+        for (at, crowd) in model.crowds.iter_mut().enumerate() {
+            crowd.calibration = Calibration::fit(&near(&judged, at));
         }
         Learnt { model, with_click }
     }
+}
+
+/// The judged conversions of networks that are about as busy: of those next to them too, where there are too few for a curve.
+fn near(judged: &[Vec<Judged>], crowd: usize) -> Vec<Judged> {
+    let mass = |judged: &[Judged]| judged.iter().map(|judged| judged.weight).sum::<f64>();
+    let mut near = judged[crowd].clone();
+    for away in 1..judged.len() {
+        if mass(&near) >= LEAST_CURVE {
+            break;
+        }
+        let beside = [crowd.checked_sub(away), crowd.checked_add(away)];
+        beside.into_iter().flatten().filter_map(|at| judged.get(at)).for_each(|more| near.extend(more));
+    }
+    near
 }
 
 /// Networks with so many conversions have somebody else of the same place for each.
@@ -438,20 +451,25 @@ fn posterior(model: &Model, conversion: &Conversion, shown: Shown) -> (Posterior
         Shown::Foreign => conversion.foreign.iter().enumerate().collect(),
         _ => conversion.pairs.iter().enumerate().filter(|(at, _)| Some(*at) != gone).collect(),
     };
+    let network = model.network(others);
+    let weights = |pair: &Pair| model.weights(crowd, network, &pair.compared, pair.terms).sum();
+    let mut weighed: Vec<(i64, usize, &Pair)> =
+        pairs.iter().map(|(at, pair)| (weights(pair), *at, *pair)).collect();
+    weighed.sort_unstable_by_key(|(bits, at, _)| (std::cmp::Reverse(*bits), *at));
     let alike = AlikeTable::of(pairs.iter().map(|(_, pair)| &pair.compared));
-    let weights = |pair: &Pair| {
-        model.weights(crowd, others, &pair.compared, pair.terms, alike.of_one(&pair.compared)).sum()
-    };
-    let mut weighed: Vec<(i64, usize)> = pairs.iter().map(|(at, pair)| (weights(pair), *at)).collect();
-    weighed.sort_unstable_by_key(|(bits, at)| (std::cmp::Reverse(*bits), *at));
-    let compared: Vec<Compared> = pairs.iter().map(|(_, pair)| pair.compared).collect();
+    // What the best is said to be needs the likeness of no other.
+    let bits = weighed.iter().enumerate().map(|(place, (bits, _, pair))| {
+        let alike = || model.likeness(crowd, &pair.compared, pair.terms, alike.of_one(&pair.compared));
+        (*bits, if place == 0 { alike() } else { 0 })
+    });
+    let oldest = pairs.iter().map(|(_, pair)| pair.compared.lag).max();
     let posterior = Posterior {
         prior: model.crowds[crowd].prior,
-        bits: weighed.iter().map(|(bits, _)| *bits).collect(),
+        bits: bits.collect(),
         rest: 0,
-        unlisted: model.unlisted(crowd, total, &compared),
+        unlisted: model.unlisted(crowd, total, pairs.len(), oldest),
     };
-    (posterior, crowd, weighed.first().map(|(_, at)| *at))
+    (posterior, crowd, weighed.first().map(|(_, at, _)| *at))
 }
 
 /// By crowd, how often the click of a masked conversion is among its candidates.
@@ -474,8 +492,7 @@ fn among_candidates(used: &[&Conversion]) -> Vec<f64> {
 /// conversions with their click and of the same without it that comes nearest to what it says of them (Saerens et al. 2002).
 fn with_click(model: &Model, used: &[&Conversion]) -> Vec<f64> {
     const CELLS: usize = 24;
-    let crowds = CROWDS.len() + 1;
-    let mut scores: Vec<[Vec<Ppm>; 3]> = (0..crowds).map(|_| Default::default()).collect();
+    let mut scores: Vec<[Vec<Ppm>; 3]> = (0..=CROWDS.len()).map(|_| Default::default()).collect();
     for conversion in used {
         if conversion.truth == Truth::Unknown {
             let (crowd, one) = said(model, conversion, Shown::All);
@@ -616,8 +633,7 @@ fn count(counts: &mut BTreeMap<String, u64>, name: Option<String>) {
 }
 
 fn stated(model: &Model, crowd: usize, posterior: &Posterior) -> Stated {
-    let curve = model.crowds[crowd].calibration.segment(posterior.said());
-    posterior.stated(curve, None)
+    posterior.calibrated(&model.crowds[crowd].calibration, None)
 }
 
 /// Whether choosing by probability takes the best candidate: when it is at least as probable as that there is no click.

@@ -321,9 +321,8 @@ mod tests {
             campaign: 0,
             lag: 1_000_000,
         };
-        let posterior = Posterior { prior: 400_000, bits: vec![bits.sum()], rest: 0, unlisted: 0 };
-        let curve = Calibration::default().segment(posterior.said());
-        let stated = posterior.stated(curve, None);
+        let posterior = Posterior { prior: 400_000, bits: vec![bits.apart()], rest: 0, unlisted: 0 };
+        let stated = posterior.calibrated(&Calibration::default(), None);
         Receipt {
             rule_version: "layers-2".into(),
             choose_by: ChooseBy::Tier,
