@@ -296,7 +296,7 @@ impl Config {
     ///
     /// # Errors
     /// As [`from_toml`](Self::from_toml).
-    pub fn from_value(value: serde_json::Value) -> Result<Self> {
+    pub fn from_value(value: &serde_json::Value) -> Result<Self> {
         let wrong = |message: String| Error::new(ErrorKind::ConfigInvalid, "config", message);
         match value.get("version").map(serde_json::Value::as_u64) {
             Some(Some(version)) if version == u64::from(VERSION) => {}

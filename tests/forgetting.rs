@@ -43,7 +43,7 @@ impl World {
             "version": 1, "store": {"type": "sqlite", "path": directory.path().join("x.sqlite")},
             "attribution": {"clicks": {"keep_devices": true}},
         });
-        let builder = Client::builder(Config::from_value(config).unwrap());
+        let builder = Client::builder(Config::from_value(&config).unwrap());
         let client = builder.clock(clock.clone()).build().unwrap();
         Self { client, clock, directory }
     }
@@ -245,8 +245,8 @@ async fn nobody_is_found_after_pruning_and_nothing_can_be_computed_again() {
 #[tokio::test]
 async fn two_processes_agree_on_one_key() {
     let world = World::new();
-    let other =
-        Config::from_value(json!({"version": 1, "store": {"type": "sqlite", "path": world.path()}})).unwrap();
+    let other = Config::from_value(&json!({"version": 1, "store": {"type": "sqlite", "path": world.path()}}))
+        .unwrap();
     let other = Client::builder(other).clock(world.clock.clone()).build().unwrap();
     let line = json!({
         "ts": "2026-03-10T09:00:00Z", "url": "https://shop.example/?gclid=G", "ad_id": "a", "adset_id": "s",

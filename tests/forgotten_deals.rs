@@ -106,7 +106,7 @@ impl World {
         let created = PEOPLE.map(|n| (n.to_string(), time(&clicked_at(n).replace("T09", "T11"))));
         let contacts = PEOPLE.map(|n| (n.to_string(), contact(n))).collect();
         let crm = Arc::new(People { contacts: Mutex::new(contacts), created: created.collect() });
-        let client = Client::builder(Config::from_value(config).unwrap())
+        let client = Client::builder(Config::from_value(&config).unwrap())
             .stores(stores.clone())
             .secrets(Arc::new(secrets))
             .crm(crm.clone())

@@ -159,10 +159,10 @@ impl Native {
         let given = self.setup.config.clone().unwrap_or_default();
         match &self.sandbox {
             None if self.setup.config.is_none() => Ok(Config::default()),
-            None => Config::from_value(given),
+            None => Config::from_value(&given),
             Some(sandbox) => {
                 let described = serde_json::to_value(sandbox::config(sandbox.urls())).unwrap();
-                Config::from_value(merge(&described, &given))
+                Config::from_value(&merge(&described, &given))
             }
         }
     }

@@ -73,7 +73,7 @@ impl Options {
         let mut config = match (&self.config, &self.config_toml) {
             _ if self.from_env => Config::from_env()?,
             (_, Some(text)) => Config::from_toml(text)?,
-            (Some(value), None) => Config::from_value(value.clone())?,
+            (Some(value), None) => Config::from_value(value)?,
             (None, None) => Config::default(),
         };
         if config.attribution.layers.is_none() {
