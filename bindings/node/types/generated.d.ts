@@ -164,10 +164,24 @@ export interface AdObjectPage {
 export interface AdShare {
   /** The ad's id. */
   ad_id: string;
+  /** What is believed of it. */
+  posterior?: PosteriorSummary | null;
   /** The probability that it is the best ad. The probabilities of all ads sum to one. */
   probability: Millionths;
+  /** The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler. */
+  propensity?: Millionths | null;
   /** Its part of the total before the constraints, exploration included. The shares of all ads sum to one. */
   share: Millionths;
+}
+
+/** What is known of one ad. */
+export interface AdState {
+  /** Its figures by day. */
+  days?: Record<string, DayFigures>;
+  /** Its deals, by the deal's id or else the event's. */
+  deals?: Record<string, DealRecord>;
+  /** The first day that is remembered; what is older is forgotten, and not taken in again. */
+  since?: Day | null;
 }
 
 /** One absolute write of one field. */
@@ -220,6 +234,26 @@ export interface Allocation {
   rows: Array<OwnerAllocation>;
   /** The total that was asked for, in minor units. */
   total_minor: bigint;
+}
+
+/** One ad in one allocation, as the evaluation of other policies reads it: what could have been done, with what probability. */
+export interface AllocationLogRow {
+  /** The ad: the action. */
+  ad_id: string;
+  /** The owner's proposed daily budget, in minor units. */
+  budget_minor: bigint;
+  /** When it was made. */
+  decided_at: Timestamp;
+  /** The allocation. */
+  decision_id: string;
+  /** The object whose budget it draws on. */
+  owner_id: string;
+  /** The probability that it is the best ad, as was believed then. */
+  probability: Millionths;
+  /** The probability with which a unit of the budgets went to the ad under the policy that was in force. */
+  propensity: Millionths;
+  /** What came of it, in minor units, where that is known: not when the allocation is made. */
+  reward_minor?: bigint | null;
 }
 
 /** What became of a batch of events. */
@@ -370,6 +404,16 @@ export interface BacklogCount {
   reason: Reason | null;
   /** Their status. */
   status: ChangeStatus;
+}
+
+/** How probable it is that an ad is the best. */
+export interface BestProbability {
+  /** The ad's id. */
+  ad_id: string;
+  /** The mean of its part in the sum of all. */
+  mean_share: Millionths;
+  /** The probability. Those of all ads sum to one. */
+  probability: Millionths;
 }
 
 /** The state of a breaker, as it is shown. */
@@ -656,6 +700,16 @@ export interface Click {
   utm: Utm;
 }
 
+/** A click-through, as a part of 1. */
+export interface ClickThrough {
+  /** 5 % of the posterior lies above it. */
+  high: Ratio;
+  /** 5 % of the posterior lies below it. */
+  low: Ratio;
+  /** The mean. */
+  mean: Ratio;
+}
+
 /** What the router estimates of a request. It decides the order of the models. */
 export type Complexity = "simple" | "complex";
 
@@ -780,6 +834,21 @@ export interface CrmEvent {
 /** A currency by its three-letter code, as `USD`. */
 export type Currency = string;
 
+/** A calendar day, as `2026-03-01`: of the ad account's time zone in figures, of UTC where it follows from a time. */
+export type Day = string;
+
+/** The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest. */
+export interface DayFigures {
+  /** How often it was clicked. */
+  clicks: number;
+  /** How often the ad was shown. */
+  impressions: number;
+  /** When they were read. */
+  observed_at: Timestamp;
+  /** What was spent, in minor units. */
+  spend_minor: bigint;
+}
+
 /** A deal as it stands in the CRM. */
 export interface Deal {
   /** The ids of its contacts. */
@@ -796,6 +865,27 @@ export interface DealFacts {
   currency: string | null;
   /** The CRM's id of the pipeline. */
   pipeline: string | null;
+}
+
+/** Where a deal stands. */
+export type DealOutcome = "open" | "won" | "lost";
+
+/** The latest that is known of one deal. The order of the fields is the order of the join. */
+export interface DealRecord {
+  /** When the ad was clicked. */
+  clicked_at?: Timestamp | null;
+  /** The part of it that the ad gets. */
+  credit: Millionths;
+  /** The event that said it. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: Timestamp;
+  /** Where the deal stands. */
+  outcome: DealOutcome;
+  /** What was spent for it, in minor units. */
+  spend_minor?: bigint | null;
+  /** What it is worth, in minor units. */
+  value_minor: bigint;
 }
 
 /** What a deal is worth and whom it is due to: the fold of its events. */
@@ -1202,6 +1292,10 @@ export interface OwnerAllocation {
   level: OwnerLevel;
   /** The ad set's or campaign's id. */
   owner_id: string;
+  /** The probability that the best ad is one of its own. Like all that follows it is there with the sampler. */
+  probability?: Millionths | null;
+  /** The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads. */
+  propensity?: Millionths | null;
   /** The proposed daily budget, in minor units. */
   proposed_minor: bigint;
   /** Why, in words, for a person. */
@@ -1316,6 +1410,24 @@ export interface PositionWeights {
   last: number;
 }
 
+/** What is believed of an ad. */
+export interface PosteriorSummary {
+  /** Clicks an impression. */
+  click_through: ClickThrough;
+  /** What a unit of spend brings back; nothing while no ad has brought anything. */
+  returned?: ReturnOnSpend | null;
+}
+
+/** What is believed of every ad of a state. */
+export interface Posteriors {
+  /** By ad. */
+  ads: Record<string, PosteriorSummary>;
+  /** The day as of which it is believed. */
+  day: Day;
+  /** How long half of the deals take from click to close, in days. */
+  median_delay_days: Ratio;
+}
+
 /** What a price list held. */
 export interface PriceReport {
   /** The models whose prices are known by it. */
@@ -1364,6 +1476,9 @@ export interface RampStep {
   target: bigint;
 }
 
+/** A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output. */
+export type Ratio = string;
+
 /** Why a change stands where it stands. The names are stable. */
 export type Reason = "above_ceiling" | "rate_limit_account" | "account_cap" | "attempts_exhausted" | "awaiting_approval" | "awaiting_step" | "awaiting_cuts" | "below_floor" | "cancelled" | "conflict" | "drifted" | "edited" | "expired" | "in_flight" | "kill_switch" | "landed_late" | "learning_phase" | "not_applied" | "not_sent" | "platform_rejected" | "rate_limit_campaign" | "rate_limit_owner" | "reconciled" | "resolved" | "stale_snapshot" | "superseded" | "throttled" | "unauthorized" | "unknown" | "unreachable" | "velocity" | "wrong_budget_type" | "wrong_currency" | "wrong_object";
 
@@ -1401,6 +1516,16 @@ export interface Resources {
   memory_mb: number | null;
   /** Threads. */
   threads: number | null;
+}
+
+/** A return on spend: minor units a minor unit. */
+export interface ReturnOnSpend {
+  /** 5 % of the posterior lies above it. */
+  high: Ratio;
+  /** 5 % of the posterior lies below it. */
+  low: Ratio;
+  /** The mean. */
+  mean: Ratio;
 }
 
 /** Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own. */
@@ -1496,6 +1621,12 @@ export interface RunReport {
   steps: number;
   /** Steps that left a request unknown. */
   unknown: number;
+}
+
+/** Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s. */
+export interface SamplerState {
+  /** What is known of each ad, by its id. */
+  ads: Record<string, AdState>;
 }
 
 /** Where a credential is found. A configuration holds this, never the credential. */
@@ -1895,6 +2026,8 @@ export interface AllocationRequest {
   draws: number;
   /** The objects that hold a budget, in any order. */
   owners: Array<OwnerBudget>;
+  /** Learns from what was observed and fed back, and not from figures in the request. The ads' figures are left out then. */
+  sampler?: SamplerOptions | null | undefined;
   /** The seed of the draws. */
   seed: number | bigint;
 }
@@ -1910,6 +2043,77 @@ export interface AllocationInput {
   /** The total that was asked for, in minor units. */
   total_minor: number | bigint;
 }
+
+/** What an ad platform reports of one ad and one day: totals, not increments. Platforms correct their figures for days. Of several reports of one day that of the latest `observed_at` counts, whatever order they arrive in, and giving one again changes nothing. */
+export interface AdObservation {
+  /** The ad's id. */
+  ad_id: string;
+  /** How often it was clicked that day; at most the impressions. */
+  clicks: number;
+  /** The day of the figures. */
+  day: Day;
+  /** How often it was shown that day. */
+  impressions: number;
+  /** When the figures were read; now when it is not given. */
+  observed_at?: TimestampInput | null | undefined;
+  /** What was spent on it that day, in minor units. */
+  spend_minor: number | bigint;
+}
+
+/** What became of a deal behind an ad. Of several events of one deal and ad the latest counts (by `occurred_at`, and of the same time the greatest `event_id`), whatever order they arrive in: a deal that was open and is won now counts once, as won. An event that was given before changes nothing. */
+export interface DealFeedback {
+  /** The ad that gets the credit. */
+  ad_id: string;
+  /** When the ad was clicked. Without it the deal teaches nothing about how long deals take, and belongs to the day on which it occurred. */
+  clicked_at?: TimestampInput | null | undefined;
+  /** The part of the deal that the ad gets, the probability of the match: 1 unless given. */
+  credit?: Millionths | undefined;
+  /** The deal, where it may have several events; each event is a deal of its own otherwise. */
+  deal_id?: string | null | undefined;
+  /** Names the event. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: TimestampInput;
+  /** Where the deal stands. */
+  outcome?: DealOutcome | undefined;
+  /** What the deal is worth as things stand, in minor units. */
+  pipeline_value_minor: number | bigint;
+  /** What was spent on the ad for it, in minor units: counts on days whose spend was not observed. */
+  spend_minor?: number | bigint | null | undefined;
+}
+
+/** Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s. */
+export interface SamplerStateInput {
+  /** What is known of each ad, by its id. */
+  ads: Record<string, AdStateInput>;
+}
+
+/** How the sampler learns from its state. Everything has a default. */
+export interface SamplerOptions {
+  /** The day that it is: evidence of later days is not known yet. Today in UTC when it is not given. */
+  day?: Day | null | undefined;
+  /** What evidence is worth a day later, for drift: 0.97 unless given. 1 forgets nothing. */
+  discount?: Millionths | undefined;
+  /** How long half of the deals are expected to take from click to close, in days, before deals are known: 21 unless given. What is learned from the closed deals takes over. */
+  expected_delay_days?: number | undefined;
+  /** How long half of the deals take, in days, where it is known and shall not be learned. */
+  median_delay_days?: number | null | undefined;
+  /** How P(best) and mean shares are computed. */
+  method?: ScoringMethod | undefined;
+  /** What an ad's share of the total is. */
+  share_by?: ShareBy | undefined;
+}
+
+/** An ad by its click-through alone. */
+export interface BetaAd {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is believed of its click-through. */
+  click_through: BetaPrior;
+}
+
+/** How P(best) and mean shares are computed. Both answer the same question of the same posteriors. */
+export type ScoringMethod = "quadrature" | "draws";
 
 /** An ad account as the loop sees it: its ads with what they brought, and the bounds of its budgets. */
 export interface AdAccount {
@@ -2172,14 +2376,24 @@ export interface JourneyConversion {
   value_minor: number | bigint;
 }
 
-/** The limits of the new budgets. A single change is limited to a fifth of the present budget besides. */
+/** The limits of the new budgets. */
 export interface Constraints {
+  /** The share that every active ad keeps, so that no ad stops teaching: 0.01 unless given, and at most half of an equal share. */
+  exploration?: Millionths | null | undefined;
+  /** Limits of what several owners get together. */
+  groups?: Array<GroupLimit> | undefined;
+  /** A change by less than this part of the present budget is not made, where the total can be kept without it. */
+  hysteresis?: Millionths | null | undefined;
   /** The greatest daily budget of an owner, in minor units. */
   max_minor: number | bigint;
   /** The least daily budget of an owner, in minor units. */
   min_minor: number | bigint;
+  /** How much of its present budget one change may be: a fifth unless given. */
+  step?: Millionths | null | undefined;
   /** What the new daily budgets of owners with active ads sum to, in minor units. */
   total_daily_minor: number | bigint;
+  /** The platform's smallest step, in minor units: every changed budget is a multiple of it. 1 unless given. */
+  unit_minor?: number | bigint | null | undefined;
 }
 
 /** An object that holds a daily budget, and its ads. */
@@ -2188,8 +2402,16 @@ export interface OwnerBudget {
   ads: Array<AdEvidence>;
   /** The daily budget now, in minor units. */
   current_minor: number | bigint;
+  /** The group of [`Constraints::groups`] that it belongs to. */
+  group?: string | null | undefined;
+  /** Whether the platform is still learning how to deliver it: it keeps its budget then. */
+  learning?: boolean | undefined;
   /** Where the budget sits. */
   level: OwnerLevel;
+  /** Its own greatest daily budget, in place of the constraints'. */
+  max_minor?: number | bigint | null | undefined;
+  /** Its own least daily budget, in place of the constraints'. */
+  min_minor?: number | bigint | null | undefined;
   /** The ad set's or campaign's id. */
   owner_id: string;
 }
@@ -2197,17 +2419,42 @@ export interface OwnerBudget {
 /** The budget of one owner. */
 export interface OwnerAllocationInput {
   /** The owner's ads, by id; one that does not run has no share. */
-  ads: Array<AdShare>;
+  ads: Array<AdShareInput>;
   /** The daily budget now, in minor units. */
   current_minor: number | bigint;
   /** Where the budget sits. */
   level: OwnerLevel;
   /** The ad set's or campaign's id. */
   owner_id: string;
+  /** The probability that the best ad is one of its own. Like all that follows it is there with the sampler. */
+  probability?: Millionths | null | undefined;
+  /** The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads. */
+  propensity?: Millionths | null | undefined;
   /** The proposed daily budget, in minor units. */
   proposed_minor: number | bigint;
   /** Why, in words, for a person. */
   reason: string;
+}
+
+/** What is known of one ad. */
+export interface AdStateInput {
+  /** Its figures by day. */
+  days?: Record<string, DayFiguresInput> | undefined;
+  /** Its deals, by the deal's id or else the event's. */
+  deals?: Record<string, DealRecordInput> | undefined;
+  /** The first day that is remembered; what is older is forgotten, and not taken in again. */
+  since?: Day | null | undefined;
+}
+
+/** What an ad's share of the total is. */
+export type ShareBy = "best" | "mean";
+
+/** A Beta distribution: as of `alpha` clicks and `beta` impressions without one. */
+export interface BetaPrior {
+  /** Above 0, at most 10^12. */
+  alpha: number;
+  /** At least 1, at most 10^12. */
+  beta: number;
 }
 
 /** An ad with its figures over one period, the same for all ads. */
@@ -2594,21 +2841,77 @@ export type DatabaseUrl = SecretRef | string;
 /** What a message says. */
 export type ContentInput = string | Array<ContentPartInput>;
 
-/** What one ad did over the period that the request looks at. */
+/** What the owners of a group get together. */
+export interface GroupLimit {
+  /** The greatest sum of their daily budgets, in minor units. */
+  max_minor?: number | bigint | null | undefined;
+  /** The least sum of their daily budgets, in minor units. */
+  min_minor?: number | bigint | null | undefined;
+  /** The name that [`OwnerBudget::group`] refers to. */
+  name: string;
+}
+
+/** An ad, and what it did over the period that the request looks at. Figures that are left out are 0. */
 export interface AdEvidence {
   /** Whether the ad runs. One that does not still informs the pool, and gets no share. */
   active: boolean;
   /** The ad's id. */
   ad_id: string;
   /** How often it was clicked; at most the impressions. */
-  clicks: number;
+  clicks?: number | undefined;
   /** The deals attributed to it, lost ones included. */
-  deals: number;
+  deals?: number | undefined;
   /** How often it was shown. */
-  impressions: number;
+  impressions?: number | undefined;
+  /** What is expected of it before it has evidence; only with [`AllocationRequest::sampler`]. */
+  prior?: AdPrior | null | undefined;
   /** What was spent on it, in minor units. */
-  spend_minor: number | bigint;
+  spend_minor?: number | bigint | undefined;
   /** What these deals are worth at their stages, in minor units. */
+  value_minor?: number | bigint | undefined;
+}
+
+/** What one ad's evidence contributes. */
+export interface AdShareInput {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is believed of it. */
+  posterior?: PosteriorSummaryInput | null | undefined;
+  /** The probability that it is the best ad. The probabilities of all ads sum to one. */
+  probability: Millionths;
+  /** The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler. */
+  propensity?: Millionths | null | undefined;
+  /** Its part of the total before the constraints, exploration included. The shares of all ads sum to one. */
+  share: Millionths;
+}
+
+/** The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest. */
+export interface DayFiguresInput {
+  /** How often it was clicked. */
+  clicks: number;
+  /** How often the ad was shown. */
+  impressions: number;
+  /** When they were read. */
+  observed_at: TimestampInput;
+  /** What was spent, in minor units. */
+  spend_minor: number | bigint;
+}
+
+/** The latest that is known of one deal. The order of the fields is the order of the join. */
+export interface DealRecordInput {
+  /** When the ad was clicked. */
+  clicked_at?: TimestampInput | null | undefined;
+  /** The part of it that the ad gets. */
+  credit: Millionths;
+  /** The event that said it. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: TimestampInput;
+  /** Where the deal stands. */
+  outcome: DealOutcome;
+  /** What was spent for it, in minor units. */
+  spend_minor?: number | bigint | null | undefined;
+  /** What it is worth, in minor units. */
   value_minor: number | bigint;
 }
 
@@ -2749,8 +3052,32 @@ export interface ContentPartInput {
   [field: string]: unknown;
 }
 
+/** What is expected of an ad before it has evidence of its own, from winners like it or from a model. What is left out is as in the pool. */
+export interface AdPrior {
+  /** The click-through. */
+  click_through?: BetaPrior | null | undefined;
+  /** The return. */
+  returned?: ReturnPrior | null | undefined;
+}
+
+/** What is believed of an ad. */
+export interface PosteriorSummaryInput {
+  /** Clicks an impression. */
+  click_through: ClickThrough;
+  /** What a unit of spend brings back; nothing while no ad has brought anything. */
+  returned?: ReturnOnSpend | null | undefined;
+}
+
 /** What a request can need of a model. */
 export type Need = "images" | "tools" | "response_format";
+
+/** What a unit of spend is expected to bring, beside the pool's. */
+export interface ReturnPrior {
+  /** How many deals this counts for: above 0, at most 10,000. */
+  deals: number;
+  /** How many times as many deals as the pool's, for its click-through: 0.001 to 1,000. */
+  factor: number;
+}
 
 /** The methods of a client by itself. */
 export interface ClientMethods {
@@ -3041,6 +3368,49 @@ export interface AllocationArea {
    * @param campaigns The campaign of each owner, by owner id.
    */
   propose(allocationId: string, accountId: string, currency: Currency, allocation: AllocationInput, campaigns: Record<string, string>, options?: PerCall): Promise<Array<AdChange>>;
+  /**
+   * Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost.
+   * @param observation The figures.
+   */
+  observe(observation: AdObservation, options?: PerCall): Promise<boolean>;
+  /**
+   * Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost.
+   * @param feedback The event.
+   */
+  feedback(feedback: DealFeedback, options?: PerCall): Promise<boolean>;
+  /**
+   * Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed.
+   * @param options.observations Figures of ads and days.
+   * @param options.feedback What became of deals.
+   */
+  learn(options?: PerCall & { observations?: Array<AdObservation> | undefined; feedback?: Array<DealFeedback> | undefined }): Promise<number>;
+  /**
+   * Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere.
+   */
+  state(options?: PerCall): Promise<SamplerState>;
+  /**
+   * Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter.
+   * @param state What the other replica remembers.
+   */
+  merge(state: SamplerStateInput, options?: PerCall): Promise<number>;
+  /**
+   * What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+   * @param options.sampler How to learn; as of today in UTC unless it says a day.
+   */
+  posteriors(options?: PerCall & { sampler?: SamplerOptions | null | undefined }): Promise<Posteriors>;
+  /**
+   * The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+   * @param ads The ads.
+   * @param options.method How it is computed: `quadrature` unless given.
+   * @param options.seed The seed of the draws.
+   * @param options.draws How many draws.
+   */
+  probabilityBest(ads: Array<BetaAd>, options?: PerCall & { method?: ScoringMethod | null | undefined; seed?: number | bigint | null | undefined; draws?: number | null | undefined }): Promise<Array<BestProbability>>;
+  /**
+   * What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later.
+   * @param options.since The earliest time of an allocation.
+   */
+  log(options?: PerCall & { since?: TimestampInput | null | undefined }): Promise<Array<AllocationLogRow>>;
 }
 
 /** The methods of `closedLoop`. */

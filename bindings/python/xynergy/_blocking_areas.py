@@ -467,6 +467,78 @@ class AllocationMethods(BlockingArea):
         found: Records[t.AdChange] = decode(self._call("allocation.propose", {"allocation_id": allocation_id, "account_id": account_id, "currency": currency, "allocation": allocation, "campaigns": campaigns}, timeout, request_id), "[AdChange]")
         return found
 
+    def observe(self, observation: a.AdObservationLike, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost.
+
+        Args:
+            observation: The figures.
+        """
+        found: bool = self._call("allocation.observe", {"observation": observation}, timeout, request_id)
+        return found
+
+    def feedback(self, feedback: a.DealFeedbackLike, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost.
+
+        Args:
+            feedback: The event.
+        """
+        found: bool = self._call("allocation.feedback", {"feedback": feedback}, timeout, request_id)
+        return found
+
+    def learn(self, observations: Sequence[a.AdObservationLike] | None = None, feedback: Sequence[a.DealFeedbackLike] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed.
+
+        Args:
+            observations: Figures of ads and days.
+            feedback: What became of deals.
+        """
+        found: int = self._call("allocation.learn", {"observations": observations, "feedback": feedback}, timeout, request_id)
+        return found
+
+    def state(self, *, timeout: float | None = None, request_id: str | None = None) -> t.SamplerState:
+        """Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere."""
+        found: t.SamplerState = decode(self._call("allocation.state", {}, timeout, request_id), "SamplerState")
+        return found
+
+    def merge(self, state: a.SamplerStateLike, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter.
+
+        Args:
+            state: What the other replica remembers.
+        """
+        found: int = self._call("allocation.merge", {"state": state}, timeout, request_id)
+        return found
+
+    def posteriors(self, sampler: a.SamplerOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Posteriors:
+        """What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+
+        Args:
+            sampler: How to learn; as of today in UTC unless it says a day.
+        """
+        found: t.Posteriors = decode(self._call("allocation.posteriors", {"sampler": sampler}, timeout, request_id), "Posteriors")
+        return found
+
+    def probability_best(self, ads: Sequence[a.BetaAdLike], method: a.ScoringMethod | None = None, seed: int | None = None, draws: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.BestProbability]:
+        """The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+
+        Args:
+            ads: The ads.
+            method: How it is computed: `quadrature` unless given.
+            seed: The seed of the draws.
+            draws: How many draws.
+        """
+        found: Records[t.BestProbability] = decode(self._call("allocation.probability_best", {"ads": ads, "method": method, "seed": seed, "draws": draws}, timeout, request_id), "[BestProbability]")
+        return found
+
+    def log(self, since: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AllocationLogRow]:
+        """What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later.
+
+        Args:
+            since: The earliest time of an allocation.
+        """
+        found: Records[t.AllocationLogRow] = decode(self._call("allocation.log", {"since": since}, timeout, request_id), "[AllocationLogRow]")
+        return found
+
 class ClosedLoopMethods(BlockingArea):
     """The methods of `closed_loop`."""
 

@@ -47,6 +47,12 @@ CreditModel = Literal["first", "last", "last_non_direct", "linear", "linear_per_
 Currency = str
 """A currency by its three-letter code, as `USD`."""
 
+Day = str
+"""A calendar day, as `2026-03-01`: of the ad account's time zone in figures, of UTC where it follows from a time."""
+
+DealOutcome = Literal["open", "won", "lost"]
+"""Where a deal stands."""
+
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
 
@@ -79,6 +85,9 @@ Outcome = Literal["complete", "spliced", "truncated", "errored"]
 
 OwnerLevel = Literal["adset", "campaign"]
 """Where a budget sits. No platform has one at an ad."""
+
+Ratio = str
+"""A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output."""
 
 Reason = Literal["above_ceiling", "rate_limit_account", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_step", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "edited", "expired", "in_flight", "kill_switch", "landed_late", "learning_phase", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "resolved", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_budget_type", "wrong_currency", "wrong_object"]
 """Why a change stands where it stands. The names are stable."""
@@ -263,12 +272,31 @@ class AdShare(Record):
 
     ad_id: str
     """The ad's id."""
+    posterior: PosteriorSummary | None
+    """What is believed of it."""
     probability: Millionths
     """The probability that it is the best ad. The probabilities of all ads sum to one."""
+    propensity: Millionths | None
+    """The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler."""
     share: Millionths
     """Its part of the total before the constraints, exploration included. The shares of all ads sum to one."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "probability": "", "share": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "posterior": "PosteriorSummary", "probability": "", "propensity": "", "share": ""}
+
+
+class AdState(Record):
+    """What is known of one ad."""
+
+    __slots__ = ()
+
+    days: dict[str, DayFigures] | None
+    """Its figures by day."""
+    deals: dict[str, DealRecord] | None
+    """Its deals, by the deal's id or else the event's."""
+    since: Day | None
+    """The first day that is remembered; what is older is forgotten, and not taken in again."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"days": "{DayFigures}", "deals": "{DealRecord}", "since": ""}
 
 
 class AdWrite(Record):
@@ -336,6 +364,31 @@ class Allocation(Record):
     """The total that was asked for, in minor units."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"left_out": "", "proposed_total_minor": "", "rows": "[OwnerAllocation]", "total_minor": ""}
+
+
+class AllocationLogRow(Record):
+    """One ad in one allocation, as the evaluation of other policies reads it: what could have been done, with what probability."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad: the action."""
+    budget_minor: int
+    """The owner's proposed daily budget, in minor units."""
+    decided_at: Timestamp
+    """When it was made."""
+    decision_id: str
+    """The allocation."""
+    owner_id: str
+    """The object whose budget it draws on."""
+    probability: Millionths
+    """The probability that it is the best ad, as was believed then."""
+    propensity: Millionths
+    """The probability with which a unit of the budgets went to the ad under the policy that was in force."""
+    reward_minor: int | None
+    """What came of it, in minor units, where that is known: not when the allocation is made."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "budget_minor": "", "decided_at": "", "decision_id": "", "owner_id": "", "probability": "", "propensity": "", "reward_minor": ""}
 
 
 class Appended(Record):
@@ -525,6 +578,21 @@ class BacklogCount(Record):
     """Their status."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"count": "", "reason": "", "status": ""}
+
+
+class BestProbability(Record):
+    """How probable it is that an ad is the best."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad's id."""
+    mean_share: Millionths
+    """The mean of its part in the sum of all."""
+    probability: Millionths
+    """The probability. Those of all ads sum to one."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "mean_share": "", "probability": ""}
 
 
 class CacheStats(Record):
@@ -881,6 +949,21 @@ class Click(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "id_keys": "", "key": "", "personal": "Personal", "utm": "Utm"}
 
 
+class ClickThrough(Record):
+    """A click-through, as a part of 1."""
+
+    __slots__ = ()
+
+    high: Ratio
+    """5 % of the posterior lies above it."""
+    low: Ratio
+    """5 % of the posterior lies below it."""
+    mean: Ratio
+    """The mean."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"high": "", "low": "", "mean": ""}
+
+
 class Contact(Record):
     """A contact as it stands in the CRM."""
 
@@ -1009,6 +1092,23 @@ class CrmEvent(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"change": "CrmChange", "deals": "", "event_id": "", "key": "", "occurred_at": "", "raw": "", "recorded_at": ""}
 
 
+class DayFigures(Record):
+    """The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest."""
+
+    __slots__ = ()
+
+    clicks: int
+    """How often it was clicked."""
+    impressions: int
+    """How often the ad was shown."""
+    observed_at: Timestamp
+    """When they were read."""
+    spend_minor: int
+    """What was spent, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "", "impressions": "", "observed_at": "", "spend_minor": ""}
+
+
 class Deal(Record):
     """A deal as it stands in the CRM."""
 
@@ -1035,6 +1135,29 @@ class DealFacts(Record):
     """The CRM's id of the pipeline."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"amount": "", "currency": "", "pipeline": ""}
+
+
+class DealRecord(Record):
+    """The latest that is known of one deal. The order of the fields is the order of the join."""
+
+    __slots__ = ()
+
+    clicked_at: Timestamp | None
+    """When the ad was clicked."""
+    credit: Millionths
+    """The part of it that the ad gets."""
+    event_id: str
+    """The event that said it."""
+    occurred_at: Timestamp
+    """When it became so."""
+    outcome: DealOutcome
+    """Where the deal stands."""
+    spend_minor: int | None
+    """What was spent for it, in minor units."""
+    value_minor: int
+    """What it is worth, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicked_at": "", "credit": "", "event_id": "", "occurred_at": "", "outcome": "", "spend_minor": "", "value_minor": ""}
 
 
 class DealRevenue(Record):
@@ -1540,12 +1663,16 @@ class OwnerAllocation(Record):
     """Where the budget sits."""
     owner_id: str
     """The ad set's or campaign's id."""
+    probability: Millionths | None
+    """The probability that the best ad is one of its own. Like all that follows it is there with the sampler."""
+    propensity: Millionths | None
+    """The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads."""
     proposed_minor: int
     """The proposed daily budget, in minor units."""
     reason: str
     """Why, in words, for a person."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ads": "[AdShare]", "current_minor": "", "level": "", "owner_id": "", "proposed_minor": "", "reason": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "[AdShare]", "current_minor": "", "level": "", "owner_id": "", "probability": "", "propensity": "", "proposed_minor": "", "reason": ""}
 
 
 class OwnerState(Record):
@@ -1689,6 +1816,34 @@ class PositionWeights(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"between": "", "first": "", "last": ""}
 
 
+class PosteriorSummary(Record):
+    """What is believed of an ad."""
+
+    __slots__ = ()
+
+    click_through: ClickThrough
+    """Clicks an impression."""
+    returned: ReturnOnSpend | None
+    """What a unit of spend brings back; nothing while no ad has brought anything."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"click_through": "ClickThrough", "returned": "ReturnOnSpend"}
+
+
+class Posteriors(Record):
+    """What is believed of every ad of a state."""
+
+    __slots__ = ()
+
+    ads: dict[str, PosteriorSummary]
+    """By ad."""
+    day: Day
+    """The day as of which it is believed."""
+    median_delay_days: Ratio
+    """How long half of the deals take from click to close, in days."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "{PosteriorSummary}", "day": "", "median_delay_days": ""}
+
+
 class PriceReport(Record):
     """What a price list held."""
 
@@ -1818,6 +1973,21 @@ class Resources(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cpu_percent": "", "memory_mb": "", "threads": ""}
 
 
+class ReturnOnSpend(Record):
+    """A return on spend: minor units a minor unit."""
+
+    __slots__ = ()
+
+    high: Ratio
+    """5 % of the posterior lies above it."""
+    low: Ratio
+    """5 % of the posterior lies below it."""
+    mean: Ratio
+    """The mean."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"high": "", "low": "", "mean": ""}
+
+
 class Revaluation(Record):
     """Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own."""
 
@@ -1938,6 +2108,17 @@ class RunReport(Record):
     """Steps that left a request unknown."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"blocked": "", "completed": "", "errors": "", "failed": "", "late": "", "passed_by": "", "steps": "", "unknown": ""}
+
+
+class SamplerState(Record):
+    """Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s."""
+
+    __slots__ = ()
+
+    ads: dict[str, AdState]
+    """What is known of each ad, by its id."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "{AdState}"}
 
 
 class SecretRef(Record):
@@ -2289,4 +2470,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "Explanation", "FailedDeal", "Gain", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdState", "AdWrite", "AgeRow", "Allocation", "AllocationLogRow", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BestProbability", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "ClickThrough", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "Currency", "Day", "DayFigures", "Deal", "DealFacts", "DealOutcome", "DealRecord", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "Explanation", "FailedDeal", "Gain", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PosteriorSummary", "Posteriors", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Ratio", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "ReturnOnSpend", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SamplerState", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "Usage", "Utm", "Window", "Zone"]

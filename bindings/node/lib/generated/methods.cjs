@@ -320,6 +320,62 @@ const ALLOCATION_PROPOSE = {
   decode: results['allocation.propose'],
   empty: false,
 };
+const ALLOCATION_OBSERVE = {
+  name: 'allocation.observe',
+  required: ["observation"],
+  optional: new Map([]),
+  decode: results['allocation.observe'],
+  empty: false,
+};
+const ALLOCATION_FEEDBACK = {
+  name: 'allocation.feedback',
+  required: ["feedback"],
+  optional: new Map([]),
+  decode: results['allocation.feedback'],
+  empty: false,
+};
+const ALLOCATION_LEARN = {
+  name: 'allocation.learn',
+  required: [],
+  optional: new Map([["observations", "observations"], ["feedback", "feedback"]]),
+  decode: results['allocation.learn'],
+  empty: false,
+};
+const ALLOCATION_STATE = {
+  name: 'allocation.state',
+  required: [],
+  optional: new Map([]),
+  decode: results['allocation.state'],
+  empty: false,
+};
+const ALLOCATION_MERGE = {
+  name: 'allocation.merge',
+  required: ["state"],
+  optional: new Map([]),
+  decode: results['allocation.merge'],
+  empty: false,
+};
+const ALLOCATION_POSTERIORS = {
+  name: 'allocation.posteriors',
+  required: [],
+  optional: new Map([["sampler", "sampler"]]),
+  decode: results['allocation.posteriors'],
+  empty: false,
+};
+const ALLOCATION_PROBABILITY_BEST = {
+  name: 'allocation.probability_best',
+  required: ["ads"],
+  optional: new Map([["method", "method"], ["seed", "seed"], ["draws", "draws"]]),
+  decode: results['allocation.probability_best'],
+  empty: false,
+};
+const ALLOCATION_LOG = {
+  name: 'allocation.log',
+  required: [],
+  optional: new Map([["since", "since"]]),
+  decode: results['allocation.log'],
+  empty: false,
+};
 const CLOSED_LOOP_TICK = {
   name: 'closed_loop.tick',
   required: ["account", "allocation_id", "seed"],
@@ -757,6 +813,38 @@ class Allocation {
   /** The changes that an allocation asks for: one for each owner whose budget moves, with an id that follows from the allocation's, so that asking again queues nothing twice. `campaigns` has the campaign of each owner. */
   propose(allocationId, accountId, currency, allocation, campaigns, options) {
     return invoke(this.#handle, ALLOCATION_PROPOSE, [allocationId, accountId, currency, allocation, campaigns], options);
+  }
+  /** Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost. */
+  observe(observation, options) {
+    return invoke(this.#handle, ALLOCATION_OBSERVE, [observation], options);
+  }
+  /** Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost. */
+  feedback(feedback, options) {
+    return invoke(this.#handle, ALLOCATION_FEEDBACK, [feedback], options);
+  }
+  /** Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed. */
+  learn(options) {
+    return invoke(this.#handle, ALLOCATION_LEARN, [], options);
+  }
+  /** Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere. */
+  state(options) {
+    return invoke(this.#handle, ALLOCATION_STATE, [], options);
+  }
+  /** Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter. */
+  merge(state, options) {
+    return invoke(this.#handle, ALLOCATION_MERGE, [state], options);
+  }
+  /** What is believed of every ad that was observed: means and 90 % intervals of click-through and return. */
+  posteriors(options) {
+    return invoke(this.#handle, ALLOCATION_POSTERIORS, [], options);
+  }
+  /** The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored. */
+  probabilityBest(ads, options) {
+    return invoke(this.#handle, ALLOCATION_PROBABILITY_BEST, [ads], options);
+  }
+  /** What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later. */
+  log(options) {
+    return invoke(this.#handle, ALLOCATION_LOG, [], options);
   }
 }
 

@@ -798,6 +798,135 @@ public struct AllocationArea: Sendable {
         }
         return try await caller.call("allocation.propose", Arguments(allocationId: allocationId, accountId: accountId, currency: currency, allocation: allocation, campaigns: campaigns), timeoutMs: timeoutMs, requestId: requestId)
     }
+
+    /// Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the
+    /// one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once:
+    /// none is lost.
+    /// - Parameter observation: The figures.
+    public func observe(_ observation: AdObservation, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let observation: AdObservation
+
+            enum CodingKeys: String, CodingKey {
+                case observation
+            }
+        }
+        return try await caller.call("allocation.observe", Arguments(observation: observation), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad
+    /// that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is
+    /// lost.
+    /// - Parameter feedback: The event.
+    public func feedback(_ feedback: DealFeedback, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let feedback: DealFeedback
+
+            enum CodingKeys: String, CodingKey {
+                case feedback
+            }
+        }
+        return try await caller.call("allocation.feedback", Arguments(feedback: feedback), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log
+    /// that is replayed. Here an ad need not have been observed.
+    /// - Parameter observations: Figures of ads and days.
+    /// - Parameter feedback: What became of deals.
+    public func learn(
+        observations: [AdObservation] = [],
+        feedback: [DealFeedback] = [],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let observations: [AdObservation]
+            let feedback: [DealFeedback]
+
+            enum CodingKeys: String, CodingKey {
+                case observations
+                case feedback
+            }
+        }
+        return try await caller.call("allocation.learn", Arguments(observations: observations, feedback: feedback), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge`
+    /// elsewhere.
+    public func state(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> SamplerState {
+        return try await caller.call("allocation.state", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and
+    /// the order of merges does not matter.
+    /// - Parameter state: What the other replica remembers.
+    public func merge(_ state: SamplerState, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let state: SamplerState
+
+            enum CodingKeys: String, CodingKey {
+                case state
+            }
+        }
+        return try await caller.call("allocation.merge", Arguments(state: state), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+    /// - Parameter sampler: How to learn; as of today in UTC unless it says a day.
+    public func posteriors(sampler: SamplerOptions? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Posteriors {
+        struct Arguments: Encodable, Sendable {
+            let sampler: SamplerOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case sampler
+            }
+        }
+        return try await caller.call("allocation.posteriors", Arguments(sampler: sampler), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through
+    /// that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+    /// - Parameter ads: The ads.
+    /// - Parameter method: How it is computed: `quadrature` unless given.
+    /// - Parameter seed: The seed of the draws.
+    /// - Parameter draws: How many draws.
+    public func probabilityBest(
+        _ ads: [BetaAd],
+        method: ScoringMethod? = nil,
+        seed: UInt64? = nil,
+        draws: UInt32? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [BestProbability] {
+        struct Arguments: Encodable, Sendable {
+            let ads: [BetaAd]
+            let method: ScoringMethod?
+            let seed: UInt64?
+            let draws: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case method
+                case seed
+                case draws
+            }
+        }
+        return try await caller.call("allocation.probability_best", Arguments(ads: ads, method: method, seed: seed, draws: draws), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs
+    /// beside the rewards. With `since`, of allocations made then or later.
+    /// - Parameter since: The earliest time of an allocation.
+    public func log(since: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [AllocationLogRow] {
+        struct Arguments: Encodable, Sendable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        return try await caller.call("allocation.log", Arguments(since: since), timeoutMs: timeoutMs, requestId: requestId)
+    }
 }
 
 /// Clicks, deals, budgets and changes as one loop.

@@ -472,6 +472,10 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
     public var ads: [AdShare]
     /// Why, in words, for a person.
     public var reason: String
+    /// The probability that the best ad is one of its own. Like all that follows it is there with the sampler.
+    public var probability: Millionths?
+    /// The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads.
+    public var propensity: Millionths?
 
     public init(
         ownerId: String,
@@ -479,7 +483,9 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         currentMinor: Int64,
         proposedMinor: Int64,
         ads: [AdShare],
-        reason: String
+        reason: String,
+        probability: Millionths? = nil,
+        propensity: Millionths? = nil
     ) {
         self.ownerId = ownerId
         self.level = level
@@ -487,6 +493,8 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         self.proposedMinor = proposedMinor
         self.ads = ads
         self.reason = reason
+        self.probability = probability
+        self.propensity = propensity
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -496,6 +504,8 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         case proposedMinor = "proposed_minor"
         case ads
         case reason
+        case probability
+        case propensity
     }
 }
 
@@ -509,12 +519,33 @@ public struct OwnerBudget: Codable, Hashable, Sendable {
     public var currentMinor: Int64
     /// The ads that the budget pays for, in any order.
     public var ads: [AdEvidence]
+    /// The group of `Constraints::groups`] that it belongs to.
+    public var group: String?
+    /// Whether the platform is still learning how to deliver it: it keeps its budget then.
+    public var learning: Bool?
+    /// Its own greatest daily budget, in place of the constraints'.
+    public var maxMinor: Int64?
+    /// Its own least daily budget, in place of the constraints'.
+    public var minMinor: Int64?
 
-    public init(ownerId: String, level: OwnerLevel, currentMinor: Int64, ads: [AdEvidence]) {
+    public init(
+        ownerId: String,
+        level: OwnerLevel,
+        currentMinor: Int64,
+        ads: [AdEvidence],
+        group: String? = nil,
+        learning: Bool? = nil,
+        maxMinor: Int64? = nil,
+        minMinor: Int64? = nil
+    ) {
         self.ownerId = ownerId
         self.level = level
         self.currentMinor = currentMinor
         self.ads = ads
+        self.group = group
+        self.learning = learning
+        self.maxMinor = maxMinor
+        self.minMinor = minMinor
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -522,6 +553,10 @@ public struct OwnerBudget: Codable, Hashable, Sendable {
         case level
         case currentMinor = "current_minor"
         case ads
+        case group
+        case learning
+        case maxMinor = "max_minor"
+        case minMinor = "min_minor"
     }
 }
 

@@ -495,6 +495,86 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.allocation.propose(allocationId: given.allocationId, accountId: given.accountId, currency: given.currency, allocation: given.allocation, campaigns: given.campaigns, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.observe":
+        struct Given: Decodable {
+            let observation: AdObservation
+
+            enum CodingKeys: String, CodingKey {
+                case observation
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.observe(given.observation, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.feedback":
+        struct Given: Decodable {
+            let feedback: DealFeedback
+
+            enum CodingKeys: String, CodingKey {
+                case feedback
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.feedback(given.feedback, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.learn":
+        struct Given: Decodable {
+            let observations: [AdObservation]?
+            let feedback: [DealFeedback]?
+
+            enum CodingKeys: String, CodingKey {
+                case observations
+                case feedback
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.learn(observations: given.observations ?? [], feedback: given.feedback ?? [], timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.state":
+        return try JSONValue(encoding: try await target.allocation.state(timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.merge":
+        struct Given: Decodable {
+            let state: SamplerState
+
+            enum CodingKeys: String, CodingKey {
+                case state
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.merge(given.state, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.posteriors":
+        struct Given: Decodable {
+            let sampler: SamplerOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case sampler
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.posteriors(sampler: given.sampler, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.probability_best":
+        struct Given: Decodable {
+            let ads: [BetaAd]
+            let method: ScoringMethod?
+            let seed: UInt64?
+            let draws: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case method
+                case seed
+                case draws
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.probabilityBest(given.ads, method: given.method, seed: given.seed, draws: given.draws, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.log":
+        struct Given: Decodable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.log(since: given.since, timeoutMs: timeoutMs, requestId: nil))
     case "closed_loop.tick":
         struct Given: Decodable {
             let account: AdAccount
