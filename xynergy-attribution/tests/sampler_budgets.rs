@@ -1,4 +1,5 @@
 //! Budgets against an independent solver: everything that the constraints allow is tried, and nothing is nearer.
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use xynergy_attribution::sampler::{

@@ -1,4 +1,5 @@
 //! What the sampler remembers is a join: order, repetition and replicas do not matter.
+#![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
 use xynergy_attribution::sampler::{

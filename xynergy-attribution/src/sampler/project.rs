@@ -152,11 +152,8 @@ mod tests {
 
     /// The least cost by trying everything.
     fn least(parts: &[Bounded], groups: &[(usize, i64, i64)], total: i64, unit: i64) -> Option<i128> {
-        fn go(
-            (parts, groups, unit): (&[Bounded], &[(usize, i64, i64)], i64),
-            values: &mut Vec<i64>,
-            left: i64,
-        ) -> Option<i128> {
+        type Problem<'a> = (&'a [Bounded], &'a [(usize, i64, i64)], i64);
+        fn go((parts, groups, unit): Problem<'_>, values: &mut Vec<i64>, left: i64) -> Option<i128> {
             let Some(part) = parts.get(values.len()) else {
                 let mut start = 0;
                 let fits = groups.iter().all(|&(count, lower, upper)| {

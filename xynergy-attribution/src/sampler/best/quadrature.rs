@@ -15,6 +15,7 @@ const MANY: usize = 64;
 struct Spread {
     index: usize,
     density: LogDensity,
+    /// How wide a panel may be, but for a factor.
     deviation: f64,
     lower: f64,
     upper: f64,
@@ -123,7 +124,7 @@ fn spreads(scores: &[Score]) -> Vec<Spread> {
         let density = score.density();
         let (_, deviation) = score.log_moments();
         let (lower, upper) = score.span(&density, deviation, NEARLY_ALL);
-        Spread { index, density, deviation, lower, upper }
+        Spread { index, density, deviation: score.steepness(deviation), lower, upper }
     };
     scores.iter().enumerate().map(spread).collect()
 }
@@ -166,7 +167,7 @@ pub(in crate::sampler) fn mean_of(score: &Score) -> f64 {
 
 /// The scores below which these parts of its distribution lie, in rising order. Good to about 1e-4 of a part.
 pub(in crate::sampler) fn quantiles<const N: usize>(score: &Score, parts: [f64; N]) -> [f64; N] {
-    const STEPS: usize = 600;
+    const STEPS: usize = 1_000;
     const MOST: f64 = 13.0;
     let density = score.density();
     let (_, deviation) = score.log_moments();
@@ -189,21 +190,32 @@ pub(in crate::sampler) fn quantiles<const N: usize>(score: &Score, parts: [f64; 
     })
 }
 
-/// Scores and their probabilities that stand for a distribution.
+/// Scores and their probabilities that stand for a distribution: panels that double in width away from the greatest density.
 fn points(score: &Score) -> Vec<(f64, f64)> {
-    const PANELS: usize = 5;
     let density = score.density();
     let (_, deviation) = score.log_moments();
     let (lower, upper) = score.span(&density, deviation, NEARLY_ALL);
-    let half = (upper - lower) / (2 * PANELS) as f64;
-    (0..PANELS)
-        .flat_map(|panel| (0..NODES).map(move |k| (panel, k)))
-        .map(|(panel, k)| {
-            let y = lower + half * ((2 * panel) as f64 + AT[k] + 1.0);
-            let rest = if y < 0.0 { libm::log(-libm::expm1(y)) } else { f64::NEG_INFINITY };
-            (libm::exp(y), half * WEIGHT[k] * density.at(y, rest))
-        })
-        .collect()
+    let (mode, width) = (score.log_mode(), score.steepness(deviation));
+    let mut points = Vec::new();
+    let mut side = |end: f64| {
+        let mut from = mode;
+        let mut width = width.copysign(end - mode);
+        while from != end {
+            // The last one takes what is left.
+            let to = if (end - from).abs() < 1.5 * width.abs() { end } else { from + width };
+            let half = (to - from) / 2.0;
+            for k in 0..NODES {
+                let y = from + half * (AT[k] + 1.0);
+                let rest = if y < 0.0 { libm::log(-libm::expm1(y)) } else { f64::NEG_INFINITY };
+                points.push((libm::exp(y), half.abs() * WEIGHT[k] * density.at(y, rest)));
+            }
+            from = to;
+            width *= 1.5;
+        }
+    };
+    side(lower);
+    side(upper);
+    points
 }
 
 fn moments(points: &[(f64, f64)]) -> (f64, f64) {

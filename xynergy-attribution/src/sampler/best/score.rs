@@ -115,8 +115,17 @@ impl Score {
         }
     }
 
+    /// How far a polynomial follows the density of the logarithm: its standard deviation, or the width of its steep side where a
+    /// shape below 1 gives it a long flat one.
+    pub(super) fn steepness(&self, deviation: f64) -> f64 {
+        match *self {
+            Self::Click(_) => deviation.min(1.2),
+            Self::LogGamma { power, .. } => deviation.min(1.2 * power),
+        }
+    }
+
     /// The logarithm of the score where the density is greatest.
-    fn log_mode(&self) -> f64 {
+    pub(super) fn log_mode(&self) -> f64 {
         match *self {
             // Just inside of where a density that rises to the end has its greatest value.
             Self::Click(Beta { alpha, beta }) => {
