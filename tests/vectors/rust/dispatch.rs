@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use xynergy::ads::{AdObjectQuery, AdObjectSpec, AdObjectUpdate};
 use xynergy::ai::SpendLimit;
+use xynergy::allocation::{DEFAULT_DRAWS, probability_best};
 use xynergy::embed::EmbedRequest;
 use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
@@ -259,6 +260,22 @@ async fn allocation(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "pipeline" => json(allocation.pipeline().await),
         "select" => json(allocation.select(&a.take::<String>("allocation_id"), &a.take("request")).await),
         "get" => json(allocation.get(&a.take::<String>("allocation_id")).await),
+        "observe" => json(allocation.observe(&a.take("observation")).await),
+        "feedback" => json(allocation.feedback(&a.take("feedback")).await),
+        "learn" => {
+            let observations: Vec<_> = a.optional("observations").unwrap_or_default();
+            json(allocation.learn(&observations, &a.optional::<Vec<_>>("feedback").unwrap_or_default()).await)
+        }
+        "state" => json(allocation.state().await),
+        "merge" => json(allocation.merge(&a.take("state")).await),
+        "posteriors" => json(allocation.posteriors(&a.optional("sampler").unwrap_or_default()).await),
+        "probability_best" => json(probability_best(
+            &a.take::<Vec<_>>("ads"),
+            a.optional("method").unwrap_or_default(),
+            a.optional("seed").unwrap_or_default(),
+            a.optional("draws").unwrap_or(DEFAULT_DRAWS),
+        )),
+        "log" => json(allocation.log(a.optional("since")).await),
         "propose" => {
             let (id, account): (String, String) = (a.take("allocation_id"), a.take("account_id"));
             json(propose(&id, &account, a.take("currency"), &a.take("allocation"), &a.take("campaigns")))

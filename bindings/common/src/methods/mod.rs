@@ -16,6 +16,7 @@ mod execution;
 mod hubspot;
 mod matching;
 mod revenue;
+mod sampler;
 mod stream;
 mod webhooks;
 
@@ -73,8 +74,14 @@ pub struct Method {
 
 /// What computes over as much as there is, before it first waits or between waits.
 const COMPUTES: &[&str] = &[
+    "allocation.learn",
+    "allocation.log",
+    "allocation.merge",
     "allocation.pipeline",
+    "allocation.posteriors",
+    "allocation.probability_best",
     "allocation.select",
+    "allocation.state",
     "attribution.clicks_by_ad",
     "attribution.credit",
     "attribution.deals",
@@ -157,6 +164,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,
+        sampler::METHODS,
         closed_loop::METHODS,
         execution::METHODS,
         ads::METHODS,
