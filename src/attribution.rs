@@ -2,6 +2,7 @@
 
 mod credit;
 mod forget;
+mod forgotten;
 pub(crate) mod keyring;
 mod matching;
 mod revenue;
@@ -13,7 +14,7 @@ use xynergy_attribution::click::{ClickLine, LineProblem};
 use xynergy_attribution::matching::{Evidence, KnownAds};
 use xynergy_core::crm::{Contact, CrmEvent};
 use xynergy_core::env::{Event, EventType};
-use xynergy_core::store::{Click, DealRevenue, KeyedHash, Match, RevenueTotals, Tracked};
+use xynergy_core::store::{Click, DealRevenue, Match, RevenueTotals, Tracked};
 use xynergy_core::{Ctx, Error, Result, Timestamp};
 
 pub use credit::*;
@@ -149,13 +150,13 @@ impl Attribution<'_> {
         self.match_deal(ctx, deal_id, anchor, &evidence, ads).await
     }
 
-    /// The hashes under which a click may be found by what a contact tells.
-    pub(crate) async fn keys_of(&self, ctx: &Ctx, contact: &Contact) -> Result<Vec<KeyedHash>> {
+    /// What a contact tells of clicks and ads.
+    pub(crate) async fn evidence_of(&self, ctx: &Ctx, contact: &Contact) -> Result<Evidence> {
         let config = &self.0.shared.config.attribution;
         let (shared, now) = (&self.0.shared, ctx.env.clock.now());
         let keys =
             self.keyring(ctx).await?.within(shared, ctx, keyring::oldest_kept(shared, ctx), now).await?;
-        Ok(Evidence::of([contact], &config.contact_properties, &keys, &config.clicks, &self.layers()).keys())
+        Ok(Evidence::of([contact], &config.contact_properties, &keys, &config.clicks, &self.layers()))
     }
 
     /// Tells of a deal that was booked: what it is worth now, and which ad is behind it. `seen` is how many events of it and of

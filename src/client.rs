@@ -26,7 +26,7 @@ use xynergy_core::embed::Embedder;
 use xynergy_core::env::{Clock, Entropy, EventSink, HttpSend};
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{ExecutionMetrics, Executor, Policy};
-#[cfg(feature = "ai")]
+#[cfg(any(feature = "ai", feature = "attribution"))]
 use xynergy_core::rate::RateLimiter;
 #[cfg(feature = "ai")]
 use xynergy_core::spend::SpendLedger;
@@ -49,6 +49,8 @@ use xynergy_providers::redis::{RedisLedger, RedisLimiter};
 #[cfg(feature = "attribution")]
 use crate::attribution::keyring::Keyring;
 use crate::config::Config;
+#[cfg(all(feature = "redis", feature = "ai"))]
+use crate::config::RedisConfig;
 use crate::health::Sampler;
 #[cfg(feature = "ai")]
 use crate::ledger::StoredLedger;
@@ -325,8 +327,15 @@ impl ClientBuilder {
         let Self { config, env, secrets, stores, .. } = &self;
         #[cfg(any(feature = "ai", feature = "attribution", feature = "execution"))]
         let http = self.http.clone().unwrap_or_else(|| Arc::new(xynergy_providers::http::ReqwestHttp::new()));
+        #[cfg(all(feature = "redis", feature = "ai"))]
+        let limiter = self.build_limiter()?;
+        #[cfg(all(
+            any(feature = "ai", feature = "attribution"),
+            not(all(feature = "redis", feature = "ai"))
+        ))]
+        let limiter = None;
         #[cfg(feature = "attribution")]
-        let hubspot = self.build_hubspot(&http)?;
+        let hubspot = self.build_hubspot(&http, limiter.as_ref())?;
         #[cfg(feature = "ai")]
         let counter = {
             let with = |counter: TokenCounter, (prefix, tokenizer): &(String, Arc<dyn Tokenizer>)| {
@@ -337,7 +346,7 @@ impl ClientBuilder {
         let opener = Arc::new(Opener::new(config.store.clone(), secrets.clone(), stores.clone()));
         let shared = Shared {
             #[cfg(feature = "ai")]
-            ai: self.build_ai(&http, &counter, &opener)?,
+            ai: self.build_ai(&http, limiter, &counter, &opener)?,
             #[cfg(feature = "ai")]
             counter,
             #[cfg(feature = "attribution")]
@@ -368,14 +377,33 @@ impl ClientBuilder {
         Ok(Client { scope: Scope::new(Arc::new(shared), TenantId::default()) })
     }
 
+    /// What counts rates for every process, where that is configured.
+    #[cfg(all(feature = "redis", feature = "ai"))]
+    fn build_limiter(&self) -> Result<Option<Arc<dyn RateLimiter>>> {
+        let build = |redis: &RedisConfig| {
+            RedisLimiter::new(redis.clone(), self.secrets.clone())
+                .map(|limiter| Arc::new(limiter) as Arc<dyn RateLimiter>)
+        };
+        self.config.redis.as_ref().map(build).transpose()
+    }
+
     #[cfg(feature = "attribution")]
-    fn build_hubspot(&self, http: &Arc<dyn HttpSend>) -> Result<Option<Arc<Hubspot>>> {
+    fn build_hubspot(
+        &self,
+        http: &Arc<dyn HttpSend>,
+        limiter: Option<&Arc<dyn RateLimiter>>,
+    ) -> Result<Option<Arc<Hubspot>>> {
         let properties = self.config.attribution.contact_properties.names();
         self.config.attribution.windows.validate()?;
         self.config.attribution.rules().validate()?;
         self.config.webhooks.as_ref().map(WebhooksConfig::validate).transpose()?;
         let build = |config: &HubspotConfig| {
-            Hubspot::new(config.clone(), properties, http.clone(), self.secrets.clone()).map(Arc::new)
+            let built = Hubspot::new(config.clone(), properties, http.clone(), self.secrets.clone())?
+                .reading(self.config.attribution.deal_properties());
+            Ok(Arc::new(match limiter {
+                Some(limiter) => built.paced_by(limiter.clone()),
+                None => built,
+            }))
         };
         self.config.hubspot.as_ref().map(build).transpose()
     }
@@ -384,6 +412,7 @@ impl ClientBuilder {
     fn build_ai(
         &self,
         http: &Arc<dyn HttpSend>,
+        limiter: Option<Arc<dyn RateLimiter>>,
         counter: &Arc<TokenCounter>,
         opener: &Arc<Opener>,
     ) -> Result<Option<AiClient>> {
@@ -404,12 +433,9 @@ impl ClientBuilder {
         }
         #[allow(unused_mut)] // Without Redis there is no other place.
         let mut ledger: Arc<dyn SpendLedger> = Arc::new(StoredLedger(opener.clone()));
-        #[allow(unused_mut)]
-        let mut limiter: Option<Arc<dyn RateLimiter>> = None;
         #[cfg(feature = "redis")]
         if let Some(redis) = &self.config.redis {
             ledger = Arc::new(RedisLedger::new(redis.clone(), self.secrets.clone())?);
-            limiter = Some(Arc::new(RedisLimiter::new(redis.clone(), self.secrets.clone())?));
         }
         let parts = AiParts {
             embedders: self.embedders.clone(),

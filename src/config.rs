@@ -1,5 +1,7 @@
 //! The one configuration: a TOML file, or any serde value, becomes the same struct in every language.
 
+mod toml;
+
 #[cfg(feature = "attribution")]
 use std::num::NonZeroU16;
 #[cfg(feature = "sqlite")]
@@ -19,7 +21,7 @@ use xynergy_core::config::AiConfig;
 use xynergy_core::config::SecretRef;
 #[cfg(feature = "execution")]
 use xynergy_core::execution::{Policy, Roles};
-use xynergy_core::{Error, ErrorKind, Result};
+use xynergy_core::{Error, ErrorKind, Result, json};
 #[cfg(feature = "execution")]
 use xynergy_providers::ads::meta::MetaConfig;
 #[cfg(feature = "attribution")]
@@ -193,6 +195,16 @@ impl AttributionConfig {
             currencies: self.currencies.clone(),
         }
     }
+
+    /// What is read of a deal in the CRM, for what these rules ask and its events may not tell.
+    pub(crate) fn deal_properties(&self) -> &'static [&'static str] {
+        match (self.use_amounts, self.pipelines.is_empty()) {
+            (true, false) => &["pipeline", "amount", "deal_currency_code"],
+            (true, true) => &["amount", "deal_currency_code"],
+            (false, false) => &["pipeline"],
+            (false, true) => &[],
+        }
+    }
 }
 
 /// The limits of budget changes: a preset, or every figure by itself.
@@ -277,31 +289,7 @@ impl Config {
     /// # Errors
     /// [`ConfigInvalid`](ErrorKind::ConfigInvalid): one line that names the key, the problem and the choices.
     pub fn from_toml(text: &str) -> Result<Self> {
-        /// Read first, so that a file of another version is told so and not which keys it has.
-        #[derive(Deserialize)]
-        struct Version {
-            version: Option<u32>,
-        }
-        let read: Version = toml::from_str(text).map_err(|e| invalid(text, "", &e))?;
-        match read.version {
-            Some(VERSION) => {
-                let reader = toml::Deserializer::parse(text).map_err(|e| invalid(text, "", &e))?;
-                serde_path_to_error::deserialize(reader)
-                    .map_err(|error| invalid(text, &error.path().to_string(), error.inner()))
-            }
-            Some(version) => Err(Error::new(
-                ErrorKind::ConfigInvalid,
-                "config",
-                format!(
-                    "version: {version} is not one that this library reads (it reads {VERSION}): upgrade the library"
-                ),
-            )),
-            None => Err(Error::new(
-                ErrorKind::ConfigInvalid,
-                "config",
-                format!("version: missing; begin the file with `version = {VERSION}`"),
-            )),
-        }
+        toml::read(text)
     }
 
     /// Reads a value, as a Python dict or a JavaScript object becomes one.
@@ -319,11 +307,7 @@ impl Config {
             }
             None => return Err(wrong(format!("version: missing; give {VERSION}"))),
         }
-        serde_path_to_error::deserialize(value).map_err(|error| {
-            let path = error.path().to_string();
-            let problem = error.into_inner().to_string();
-            wrong(if path == "." { problem } else { format!("{path}: {problem}") })
-        })
+        json::read(&value.to_string()).map_err(|why| wrong(why.to_string()))
     }
 
     /// The JSON Schema of this shape, for editors and for checking a file before it is used.
@@ -360,21 +344,6 @@ fn store_of(url: &str) -> Result<StoreConfig> {
             ),
         )),
     }
-}
-
-/// One line of a TOML error: where, and what.
-fn invalid(text: &str, path: &str, error: &toml::de::Error) -> Error {
-    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    let line = before.matches('\n').count() + 1;
-    let message = error.message().replace('\n', " ");
-    Error::new(
-        ErrorKind::ConfigInvalid,
-        "config",
-        match path {
-            "" | "." => format!("line {line}: {message}"),
-            path => format!("line {line}: {path}: {message}"),
-        },
-    )
 }
 
 #[cfg(test)]

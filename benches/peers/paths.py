@@ -3,9 +3,9 @@
     cargo build --release -p xynergy-attribution --example bench_paths
     python benches/peers/paths.py ../shared/data/paths/PathData.csv.gz target/release/examples/bench_paths
 
-`xynergy` is the Python package, its paths on their way through JSON; `Rust` the library itself, from paths to the answer, as
-ChannelAttribution's time is from a data frame to one. It needs the packages xynergy, ChannelAttribution and matplotlib (which
-ChannelAttribution forgets to name). What is ours is checked on the way: the sums, and the exact removal effects.
+ChannelAttribution's time is from a data frame to the answer. `columns` is the Python package from the same data frame, `table` from one whose
+channels are lists; `list` from a list of dictionaries, which go through JSON. `Rust` is the library itself, from paths to the answer. It
+needs the packages xynergy, ChannelAttribution, matplotlib (which ChannelAttribution forgets to name), pandas and pyarrow. What is ours is checked on the way: the sums, and the exact removal effects.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 
 import ChannelAttribution  # type: ignore[import-not-found]
 import pandas  # type: ignore[import-not-found]
+import pyarrow  # type: ignore[import-not-found]
 import xynergy
 
 ROUNDS = 7
@@ -85,38 +86,68 @@ def many(channels: int, paths: int) -> list[dict[str, Any]]:
     return made
 
 
+def as_columns(paths: list[dict[str, Any]]) -> Any:
+    return pyarrow.table({name: [path[name] for path in paths] for name in paths[0]})
+
+
+def check(credits: Any, model: str) -> None:
+    assert sum(row.conversions_millionths for row in credits.channels) == credits.total.conversions_millionths
+    if model == "markov":
+        found = {row.channel: row.conversions_millionths / 1e6 for row in credits.channels}
+        assert all(abs(found[name] - exact) < 2e-6 for name, exact in EXACT.items()), found
+
+
 async def main() -> None:
     frame, paths = read(sys.argv[1])
     client = xynergy.Client({"version": 1})
     attribution = client.attribution
     print(f"load {os.getloadavg()[0]:.1f}, {len(paths):,} paths, {len({c for p in paths for c in p['channels']})} channels")
+    table = as_columns(paths)
+    columns = pandas.DataFrame(
+        {
+            "channels": frame["path"],
+            "conversions": frame["total_conversions"],
+            "value_minor": [path["value_minor"] for path in paths],
+            "nulls": frame["total_null"],
+        }
+    )
+
+    async def of_columns(model: Any) -> Any:
+        return xynergy.arrow.credit(columns, model, separator=" > ")
+
+    async def of_table(model: Any) -> Any:
+        return xynergy.arrow.credit(table, model)
+
+    async def of_list(model: Any) -> Any:
+        return await attribution.credit(paths, model)
+
+    ways: dict[str, Callable[[Any], Awaitable[Any]]] = {"columns": of_columns, "table": of_table, "list": of_list}
+    models = ["markov", "shapley"]
     peer: list[float] = []
-    ours: dict[str, list[float]] = {"markov": [], "shapley": []}
-    rust: dict[str, list[float]] = {"markov": [], "shapley": []}
+    times: dict[str, list[float]] = {f"{way} {model}": [] for way in ("Rust", *ways) for model in models}
     for _ in range(ROUNDS):
         peer.append(theirs(frame))
-        for times, seconds in zip(rust.values(), of_rust(paths, list(rust))):
-            times.append(seconds)
-        for model, times in ours.items():
-            took, credits = await timed(lambda model=model: attribution.credit(paths, model))  # type: ignore[misc]
-            times.append(took)
-            assert sum(row.conversions_millionths for row in credits.channels) == credits.total.conversions_millionths
-            if model == "markov":
-                found = {row.channel: row.conversions_millionths / 1e6 for row in credits.channels}
-                assert all(abs(found[name] - exact) < 2e-6 for name, exact in EXACT.items()), found
+        for model, seconds in zip(models, of_rust(paths, models)):
+            times[f"Rust {model}"].append(seconds)
+        for way, credit in ways.items():
+            for model in models:
+                took, credits = await timed(lambda credit=credit, model=model: credit(model))  # type: ignore[misc]
+                times[f"{way} {model}"].append(took)
+                check(credits, model)
     theirs_ms = statistics.median(peer) * 1e3
     print(f"ChannelAttribution's markov_model: {theirs_ms:.0f} ms [{min(peer) * 1e3:.0f}, {max(peer) * 1e3:.0f}]")
-    named = {**{f"Rust {model}": times for model, times in rust.items()}, **{f"xynergy {model}": times for model, times in ours.items()}}
-    for model, times in named.items():
-        ratios = [mine / other for mine, other in zip(times, peer)]
+    for name, mine in times.items():
+        ratios = [one / other for one, other in zip(mine, peer)]
         print(
-            f"{model}: {statistics.median(times) * 1e3:.1f} ms, "
+            f"{name}: {statistics.median(mine) * 1e3:.1f} ms, "
             f"ratio {statistics.median(ratios):.3f} [{min(ratios):.3f}, {max(ratios):.3f}]"
         )
-    for order in (1, 2):
-        large = many(1_000, 100_000)
-        took, credits = await timed(lambda large=large, order=order: attribution.credit(large, "markov", order=order))  # type: ignore[misc]
-        print(f"1,000 channels, 100,000 paths, order {order}: {took:.1f} s, {len(credits.channels)} channels")
+    large = as_columns(many(1_000, 100_000))
+    for order in (1, 2, 3, 4):
+        before = time.perf_counter()
+        credits = xynergy.arrow.credit(large, "markov", order=order)
+        took = time.perf_counter() - before
+        print(f"1,000 channels, 100,000 paths, order {order}: {took:.2f} s on {os.cpu_count()} cores, {len(credits.channels)} channels")
 
 
 asyncio.run(main())

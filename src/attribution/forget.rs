@@ -11,6 +11,7 @@ use xynergy_core::store::{AdClicks, KeyedHash};
 use xynergy_core::{Error, Result, Timestamp};
 
 use super::Attribution;
+use super::forgotten::Gone;
 use super::keyring::oldest_kept;
 
 const DAY: i64 = 24 * 60 * 60 * 1_000_000;
@@ -59,7 +60,8 @@ pub struct Erasure {
 
 impl Attribution<'_> {
     /// Forgets the clicks of every day that ended before the configured retention (`attribution.retention.clicks_days`), and
-    /// throws away the keys under which they were hashed. How often an ad was clicked on a day stays. Call it once a day.
+    /// throws away the keys under which they were hashed. How often an ad was clicked on a day stays, and so does the ad that a deal is
+    /// credited to. Call it once a day.
     ///
     /// Cancel safety: it may be done in part; the same call again does the rest.
     pub async fn prune(&self) -> Result<Pruning> {
@@ -69,14 +71,15 @@ impl Attribution<'_> {
         // The keys first: the store that forgets clicks wipes what was written before.
         let destroyed_keys = self.keyring(&ctx).await?.destroy(shared, &ctx, before).await?;
         let pruned = shared.stores().await?.clicks.prune(&ctx.tenant, before).await?;
-        self.forget_signals(&ctx, |signals| signals.anchor < before).await?;
+        let theirs = self.forget_matches(&ctx, &Gone::before(before)).await?;
+        self.forget_signals(&ctx, |deal, signals| signals.anchor < before || theirs.contains(deal)).await?;
         Ok(Pruning { before, clicks: pruned.clicks, destroyed_keys })
     }
 
     /// Erases the clicks of a person: everything that identifies, and every key of theirs. How often an ad was clicked on a day
-    /// stays, and nothing can be linked to the person again.
+    /// stays, deals keep the ad that they are credited to, whatever happens to them later, and nothing can be linked to the person again.
     ///
-    /// Cancel safety: it is done whole or not at all; the same call again is safe.
+    /// Cancel safety: it may be done in part; the same call again does the rest.
     ///
     /// # Errors
     /// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) when the subject names nothing by which a click could be found.
@@ -88,12 +91,8 @@ impl Attribution<'_> {
         for key in self.keyring(&ctx).await?.within(shared, &ctx, ends.0, ends.1).await? {
             subject.add_keys(&key, &shared.config.attribution.clicks, &mut keys);
         }
-        let erased = shared.stores().await?.clicks.erase(&ctx.tenant, &keys).await?;
-        let all: BTreeSet<KeyedHash> =
-            keys.into_iter().chain(erased.clicks.iter().map(|click| click.key)).collect();
-        self.forget_signals(&ctx, |signals| signals.holds(&all)).await?;
-        self.forget_clicks(&ctx, &erased.clicks).await?;
-        Ok(Erasure { clicks: erased.clicks.len() as u64 })
+        let clicks = self.forget_keys(&ctx, &keys, &BTreeSet::new()).await?;
+        Ok(Erasure { clicks })
     }
 
     /// How often each ad was clicked on each day (UTC), from the day of `since` to that of `until`, both included; of all days

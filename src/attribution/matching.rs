@@ -9,7 +9,7 @@ use xynergy_attribution::matching::{
     self, COMPARED_CLICKS, Collection, Evidence, KnownAds, LEAST_MASKED, Model, Rules, Signals, Versioned,
     Weighing,
 };
-use xynergy_core::store::{Around, Candidate, ErasedClick, KeyedHash, Layer, Match};
+use xynergy_core::store::{Around, Candidate, KeyedHash, Layer, Match};
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Timestamp};
 
 pub use xynergy_attribution::matching::{ChannelWindows, ChooseBy, Gain, Trained, Windows};
@@ -25,9 +25,6 @@ const CURRENT: &str = "current";
 
 /// How often the clicks before one outside its channel's window are asked for.
 const EARLIER: usize = 16;
-
-/// In the place of the id of a click that was erased.
-const ERASED: &str = "erased";
 
 /// Why a deal is attributed as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -221,43 +218,17 @@ impl Attribution<'_> {
         Ok(())
     }
 
-    /// Empties what was kept of the conversions that are `meant`.
+    /// Empties what was kept of the conversions that are `meant`, by their deal.
     pub(crate) async fn forget_signals(
         &self,
         ctx: &Ctx,
-        meant: impl Fn(&Signals) -> bool + Send,
+        meant: impl Fn(&str, &Signals) -> bool + Send,
     ) -> Result<()> {
         let state = &self.0.stores().await?.state;
         for (deal_id, document) in state.list(&ctx.tenant, SIGNALS).await? {
-            if parsed(&document.value).is_some_and(|signals| meant(&signals)) {
+            if parsed(&document.value).is_some_and(|signals| meant(&deal_id, &signals)) {
                 state.put(&ctx.tenant, SIGNALS, &deal_id, None, "").await?;
             }
-        }
-        Ok(())
-    }
-
-    /// Takes erased clicks out of the matches and receipts of deals; which ad a deal is attributed to, and how probably, stays.
-    pub(crate) async fn forget_clicks(&self, ctx: &Ctx, erased: &[ErasedClick]) -> Result<()> {
-        if erased.is_empty() {
-            return Ok(());
-        }
-        let revenue = &self.0.stores().await?.revenue;
-        let keys: BTreeSet<KeyedHash> = erased.iter().map(|click| click.key).collect();
-        let ids: BTreeSet<&str> = erased.iter().map(|click| click.id.as_str()).collect();
-        for mut deal in revenue.deals(&ctx.tenant).await? {
-            let receipt = matching::forget(&deal.matched.receipt, &keys);
-            let click_id = deal.matched.found.as_mut().and_then(|found| found.click_id.as_mut());
-            let named = click_id.filter(|id| ids.contains(id.as_str()));
-            if receipt.is_none() && named.is_none() {
-                continue;
-            }
-            if let Some(id) = named {
-                ERASED.clone_into(id);
-            }
-            if let Some(receipt) = receipt {
-                deal.matched.receipt = receipt;
-            }
-            revenue.put_deals(&ctx.tenant, std::slice::from_ref(&deal)).await?;
         }
         Ok(())
     }

@@ -82,6 +82,10 @@ impl Attribution<'_> {
                 // The others wait for their own turn, unless they were seen whole.
                 ledger.events_seen = if is_seen(&member) { ledger.events_seen } else { seen_before(&member) };
                 known.unwrap_or_else(|| no_match(ledger.first_at))
+            } else if let Some(matched) =
+                self.kept_credit(ctx, &member, group.by_deal[&member], known.as_ref()).await?
+            {
+                matched
             } else if ledger.stage.is_none() {
                 no_match(ledger.first_at)
             } else {

@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use xynergy_core::crm::{Contact, Deal};
-use xynergy_core::store::{KeyedHash, RevenueStore, StateStore};
+use xynergy_core::store::{KeyedHash, StateStore};
 use xynergy_core::{Ctx, Error, ErrorKind, Result, TenantId, Timestamp};
 
 use crate::scope::Scope;
@@ -56,11 +56,7 @@ pub(super) async fn forget(scope: &Scope, ctx: &Ctx) -> Result<u64> {
     for (contact, at) in queue {
         let trace = trace(&*stores.state, ctx, &contact).await?;
         let keys: Vec<KeyedHash> = trace.keys.iter().copied().collect();
-        if !keys.is_empty() {
-            let erased = stores.clicks.erase(&ctx.tenant, &keys).await?;
-            let ids = erased.clicks.into_iter().map(|click| click.id).collect();
-            unlink(&*stores.revenue, &ctx.tenant, &trace.deals, &ids).await?;
-        }
+        scope.attribution().forget_keys(ctx, &keys, &trace.deals).await?;
         if let Some(crm) = scope.webhook_crm().await? {
             crm.forget(&ctx.tenant, &contact, at).await?;
         }
@@ -78,19 +74,18 @@ pub(super) async fn forget(scope: &Scope, ctx: &Ctx) -> Result<u64> {
     Ok(forgotten)
 }
 
-/// Takes the ids of erased clicks from the deals that were matched to them. The ads stay: what they brought is no person's.
-async fn unlink(
-    revenue: &dyn RevenueStore,
-    tenant: &TenantId,
-    deals: &BTreeSet<String>,
-    erased: &BTreeSet<String>,
-) -> Result<()> {
-    let ids: Vec<String> = deals.iter().cloned().collect();
-    for mut deal in revenue.find_deals(tenant, &ids).await? {
-        let Some(found) = deal.matched.found.as_mut() else { continue };
-        if found.click_id.take_if(|id| erased.contains(id)).is_some() {
-            // Another worker that has booked more since found the click no longer.
-            revenue.put_deals(tenant, std::slice::from_ref(&deal)).await?;
+/// Takes hashes that are forgotten out of what is kept of contacts.
+pub(crate) async fn forget_keys(state: &dyn StateStore, ctx: &Ctx, keys: &BTreeSet<KeyedHash>) -> Result<()> {
+    if keys.is_empty() {
+        return Ok(());
+    }
+    for (contact, document) in state.list(&ctx.tenant, CONTACTS).await? {
+        let mut known: Trace =
+            serde_json::from_str(&document.value).map_err(|error| unreadable().with_source(error))?;
+        let before = known.keys.len();
+        known.keys.retain(|key| !keys.contains(key));
+        if known.keys.len() < before {
+            put_trace(state, ctx, &contact, &known).await?;
         }
     }
     Ok(())
@@ -113,8 +108,9 @@ pub(super) async fn keep(
     let mut traces = Vec::new();
     for (contact, deals) in of_contact {
         let Some(found) = contacts.get(contact) else { continue };
-        let keys: BTreeSet<KeyedHash> = scope.attribution().keys_of(ctx, found).await?.into_iter().collect();
-        if !keys.is_empty() {
+        let evidence = scope.attribution().evidence_of(ctx, found).await?;
+        let keys: BTreeSet<KeyedHash> = evidence.keys().into_iter().collect();
+        if !keys.is_empty() || evidence.names_ad() {
             traces.push((contact.to_owned(), keys, deals));
         }
     }

@@ -2,24 +2,28 @@
 
 mod contacts;
 mod read;
+mod sources;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use xynergy_attribution::matching::KnownAds;
-use xynergy_core::crm::{Contact, Crm, CrmChange, CrmEvent, Deal};
+use xynergy_core::crm::{Contact, Crm, CrmChange, CrmEvent};
 use xynergy_core::env::EventType;
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Timestamp};
 use xynergy_providers::crm::hubspot::EventProblem;
-use xynergy_providers::crm::webhooks::WebhookCrm;
 
 use crate::scope::Scope;
+pub(crate) use contacts::forget_keys;
+use sources::Sources;
 use waiting::Waiting;
+
+/// How many deals are looked at for some that need no CRM while it is away.
+const LOOKED_AT: usize = 4_096;
 
 /// What a delivery held.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -126,13 +130,50 @@ impl Scope {
         let now = ctx.env.clock.now();
         let waiting = Waiting::load(&*stores.state, &ctx.tenant).await?;
         let ids = stores.revenue.pending_deals(&ctx.tenant, limit.saturating_add(waiting.len())).await?;
-        let ids: Vec<String> = ids.into_iter().filter(|id| waiting.is_due(id, now)).take(limit).collect();
+        let is_due = |id: &String| waiting.is_due(id, now);
+        let ids: Vec<String> = ids.into_iter().filter(is_due).take(limit).collect();
         if ids.is_empty() {
             processed.next_due = waiting.next_due();
             return Ok(processed);
         }
-        let crm = self.sources(operation).await?;
-        let mut deals = read::each(&ids, |ids| {
+        let sources = self.sources(operation).await?;
+        let mut worked = Worked::default();
+        let (told, others) = sources.split(&*stores.revenue, ctx, ids).await?;
+        let mut outcome = self.work_on(ctx, &sources.of_told(), &told, ads, &mut worked).await;
+        if outcome.is_ok() && !others.is_empty() {
+            outcome = self.work_on(ctx, &sources.of_others(), &others, ads, &mut worked).await;
+            if outcome.is_err() && sources.are_two() {
+                // Those that need no CRM may stand behind many that do.
+                let behind = stores.revenue.pending_deals(&ctx.tenant, LOOKED_AT).await?;
+                let behind = behind.into_iter().filter(is_due).filter(|id| !others.contains(id)).collect();
+                let (mut told, _) = sources.split(&*stores.revenue, ctx, behind).await?;
+                told.truncate(limit.saturating_sub(worked.done.len()));
+                let more = self.work_on(ctx, &sources.of_told(), &told, ads, &mut worked).await;
+                outcome = outcome.and(more);
+            }
+        }
+        processed.deals = u64::try_from(worked.done.len()).unwrap_or(u64::MAX);
+        let done: Vec<&str> = worked.done.iter().map(String::as_str).collect();
+        let (failed, next_due) =
+            Waiting::update(&*stores.state, &ctx.tenant, waiting, &done, &worked.refused, now).await?;
+        outcome?;
+        (processed.failed, processed.next_due) = (failed, next_due);
+        Ok(processed)
+    }
+
+    /// Reads these deals and books them, and takes note of which were booked and which were refused.
+    async fn work_on(
+        &self,
+        ctx: &Ctx,
+        crm: &Arc<dyn Crm>,
+        ids: &[String],
+        ads: &KnownAds,
+        worked: &mut Worked,
+    ) -> Result<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut deals = read::each(ids, |ids| {
             let (crm, ctx) = (crm.clone(), ctx.clone());
             async move { crm.deals(&ctx, &ids).await }
         })
@@ -151,9 +192,7 @@ impl Scope {
             }
         }
         contacts::keep(self, ctx, &deals.found, &contacts.found).await?;
-
-        let mut done = Vec::new();
-        for id in &ids {
+        for id in ids {
             if deals.refused.contains_key(id) {
                 continue;
             }
@@ -163,7 +202,7 @@ impl Scope {
                 (deal, of_deal)
             });
             match self.attribution().book(ctx, id, deal, ads).await {
-                Ok(true) => done.push(id.as_str()),
+                Ok(true) => worked.done.push(id.clone()),
                 Ok(false) => {}
                 Err(error) if read::is_of_one(&error) => {
                     deals.refused.insert(id.clone(), read::problem(&error));
@@ -171,64 +210,25 @@ impl Scope {
                 Err(error) => return Err(error),
             }
         }
-        processed.deals = u64::try_from(done.len()).unwrap_or(u64::MAX);
-        let (failed, next_due) =
-            Waiting::update(&*stores.state, &ctx.tenant, waiting, &done, &deals.refused, now).await?;
-        (processed.failed, processed.next_due) = (failed, next_due);
-        Ok(processed)
+        worked.refused.append(&mut deals.refused);
+        Ok(())
     }
 
-    /// Where deals are read: what the tenant's own webhooks told, then the CRM.
-    async fn sources(&self, operation: &'static str) -> Result<Arc<dyn Crm>> {
+    /// Where deals are read: what the tenant's own webhooks told, and the CRM.
+    async fn sources(&self, operation: &'static str) -> Result<Sources> {
         let crm = self.shared.crm.clone();
         match (self.webhook_crm().await?, crm) {
-            (Some(told), crm) => Ok(Arc::new(Sources { told, crm })),
-            (None, Some(crm)) => Ok(crm),
             (None, None) => Err(missing("hubspot", operation)),
+            (told, crm) => Ok(Sources { told, crm }),
         }
     }
 }
 
-/// What webhooks told goes before what the CRM says; the CRM is asked for the rest.
-#[derive(Debug)]
-struct Sources {
-    told: WebhookCrm,
-    crm: Option<Arc<dyn Crm>>,
-}
-
-fn absent<T>(ids: &[String], found: &BTreeMap<String, T>) -> Vec<String> {
-    ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect()
-}
-
-#[async_trait]
-impl Crm for Sources {
-    async fn deals(&self, ctx: &Ctx, ids: &[String]) -> Result<BTreeMap<String, Deal>> {
-        let mut found = self.told.deals(ctx, ids).await?;
-        if let Some(crm) = &self.crm {
-            let rest = absent(ids, &found);
-            if !rest.is_empty() {
-                found.extend(crm.deals(ctx, &rest).await?);
-            }
-        }
-        Ok(found)
-    }
-
-    async fn contacts(&self, ctx: &Ctx, ids: &[String]) -> Result<BTreeMap<String, Contact>> {
-        let mut found = self.told.contacts(ctx, ids).await?;
-        if let Some(crm) = &self.crm {
-            let mut rest = Vec::new();
-            for id in absent(ids, &found) {
-                // One that was told and forgotten is none of the CRM's.
-                if !self.told.knows_contact(&ctx.tenant, &id).await? {
-                    rest.push(id);
-                }
-            }
-            if !rest.is_empty() {
-                found.extend(crm.contacts(ctx, &rest).await?);
-            }
-        }
-        Ok(found)
-    }
+/// What came of the work on some deals.
+#[derive(Debug, Default)]
+struct Worked {
+    done: Vec<String>,
+    refused: BTreeMap<String, String>,
 }
 
 /// The error of a part that is not configured.

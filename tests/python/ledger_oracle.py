@@ -2,6 +2,8 @@
 
     ledger_oracle.py                  every `attribution.deals` of tests/vectors/revenue_values.json; exit 1 and name each difference
     ledger_oracle.py --write          writes the expectations instead
+    ledger_oracle.py --ledgers FILE   the events and ledgers that a test of the library wrote (`XYNERGY_LEDGERS=FILE cargo test -p
+                                      xynergy-attribution a_hundred_thousand`)
 
 It shares no code with the library and is written for reading: the state of a deal is made anew from all events up to each one, with
 exact fractions, and a line of the ledger is the difference of two such states.
@@ -43,7 +45,7 @@ def shown(millis: int) -> str:
     seconds, rest = divmod(millis, 1000)
     from datetime import UTC, datetime
     text = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    return f"{text}.{rest:03}Z" if rest else f"{text}Z"
+    return f"{text}.{rest:03}".rstrip("0") + "Z" if rest else f"{text}Z"
 
 
 def millis(text: str) -> int:
@@ -65,6 +67,46 @@ def key_of(event: Row, others: list[str]) -> str:
     return hashed.hexdigest()[:32]
 
 
+WEBHOOK_FIELDS = ["deal_id", "stage", "pipeline", "amount", "currency", "created_at"]
+
+
+def read_own(delivery: str, body: str, recorded: int) -> list[Row]:
+    """The events of a signed webhook: one for each thing that an element says, with the documented hash of what is kept of it."""
+    rows = []
+    told = json.loads(body)
+    for index, element in enumerate(told if isinstance(told, list) else [told]):
+        kind, data, at = element["type"], dict(element["data"]), millis(element["timestamp"])
+        data.pop("contacts", None)
+        for name in ("amount", "currency"):
+            data[name] = data[name].upper() if name == "currency" and data.get(name) else data.get(name, 0)
+            if data[name] == 0:
+                del data[name]
+        if "created_at" in data:
+            data["created_at"] = shown(millis(data["created_at"]))
+        data = dict(sorted(data.items(), key=lambda item: WEBHOOK_FIELDS.index(item[0]) if item[0] in WEBHOOK_FIELDS else 9))
+        changes: list[tuple[str, str, int]] = []
+        if kind == "deal.updated":
+            changes = [(cause, cause, at) for cause in ("pipeline", "currency", "amount", "stage") if cause in data]
+            if "created_at" in data:
+                changes.append(("created", "created", millis(data["created_at"])))
+        elif kind in ("deal.deleted", "deal.restored"):
+            changes = [(kind.split(".")[1], "", at)]
+        else:
+            changes = [{"deal.refunded": ("refund", "refund", at), "deal.merged": ("merged", "merged", at)}[kind]]
+        for cause, field, when in changes:
+            raw = json.dumps({"type": kind, "timestamp": shown(when), "data": data}, separators=(",", ":"), ensure_ascii=False)
+            hashed = hashlib.sha256(b"webhooks")
+            for part in (delivery, str(index), kind, field, raw):
+                hashed.update(len(part.encode()).to_bytes(8, "big") + part.encode())
+            rows.append({
+                "key": hashed.hexdigest()[:32], "at": when, "id": f"{delivery}.{index}", "cause": cause, "deal": str(data["deal_id"]),
+                "others": [str(other) for other in data.get("merged_deal_ids", [])],
+                "value": data["amount"] if cause == "refund" else data.get(cause), "currency": data.get("currency"),
+                "recorded": recorded,
+            })
+    return rows
+
+
 def read(body: str, recorded: int) -> list[Row]:
     rows = []
     for event in json.loads(body):
@@ -76,7 +118,7 @@ def read(body: str, recorded: int) -> list[Row]:
             about = str(event.get("newObjectId", event["primaryObjectId"]))
             others = sorted({str(event["primaryObjectId"]), *map(str, event["mergedObjectIds"])} - {about})
         rows.append({
-            "key": key_of(event, others), "at": event["occurredAt"], "id": int(event["eventId"]), "cause": cause, "deal": about,
+            "key": key_of(event, others), "at": event["occurredAt"], "id": str(event["eventId"]), "cause": cause, "deal": about,
             "others": others, "value": event.get("propertyValue") or None, "recorded": recorded,
         })
     return rows
@@ -96,23 +138,31 @@ class Rules:
             for row in self.pipelines.get(name, []):
                 if row["id"] == stage:
                     chance = Fraction(row["probability_permille"], 1000)
-                    return name, row.get("value_minor", whole(500_000 * chance)), chance, None
+                    own = row.get("value_minor")
+                    return name, whole(500_000 * chance) if own is None else own, chance, None
         value, chance = LISTED.get(stage, (50_000, Fraction(1, 10)))
         wrong = None
         if self.pipelines:
             wrong = "pipeline" if pipeline and pipeline not in self.pipelines else "stage"
         return (pipeline if pipeline in self.pipelines else None), value, chance, wrong
 
-    def convert(self, amount: str, currency: str | None, at: int) -> tuple[int | None, str | None]:
-        if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", amount):
+    def convert(self, amount: str, currency: str | None, at: int, less: Fraction = Fraction(0)) -> tuple[int | None, str | None]:
+        if number(amount) is None:
             return None, "amount"
         rate = Fraction(1)
         if currency not in (None, self.base):
-            fitting = [row for row in self.rates if row["currency"] == currency and ("since" not in row or millis(row["since"]) <= at)]
+            fitting = [row for row in self.rates if row["currency"] == currency and (not row.get("since") or millis(row["since"]) <= at)]
             if not fitting:
                 return None, "currency"
-            rate = Fraction(max(fitting, key=lambda row: millis(row["since"]) if "since" in row else -1)["rate"])
-        return whole(Fraction(amount) * rate * 100), None
+            rate = Fraction(max(fitting, key=lambda row: millis(row["since"]) if row.get("since") else -1)["rate"])
+        return whole(max(Fraction(amount) - less, Fraction(0)) * rate * 100), None
+
+
+def number(amount: str) -> Fraction | None:
+    """A decimal number that is not below zero."""
+    if not re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)", amount):
+        return None
+    return Fraction(amount) if Fraction(amount) >= 0 else None
 
 
 def state(events: list[Row], deal: str) -> Row:
@@ -128,7 +178,7 @@ def state(events: list[Row], deal: str) -> Row:
 
     for event in events:
         for name in [event["deal"], *event["others"]]:
-            own.setdefault(name, {"deleted": False})
+            own.setdefault(name, {"deleted": False, "refunds": []})
         fields = own[event["deal"]]
         if event["cause"] in ("stage", "pipeline", "amount", "currency"):
             if event["cause"] == "stage" and fields.get("stage") != event["value"]:
@@ -136,6 +186,8 @@ def state(events: list[Row], deal: str) -> Row:
             fields[event["cause"]] = event["value"]
         elif event["cause"] in ("deleted", "restored"):
             fields["deleted"] = event["cause"] == "deleted"
+        elif event["cause"] == "refund":
+            fields["refunds"].append((event["value"], event["currency"], event["at"]))
         elif event["cause"] == "merged":
             survivor = end(event["deal"])
             for name in event["others"]:
@@ -146,7 +198,13 @@ def state(events: list[Row], deal: str) -> Row:
     everyone = [own.get(name, {}) for name in [deal, *taken.get(deal, [])]]
     staged = next((fields for fields in everyone if fields.get("stage")), {})
     money = next((fields for fields in everyone if fields.get("amount")), everyone[0])
+    refunds = []
+    for fields in everyone:
+        # In the money of the deal that it is of, or, where that never had any, of the one that counts.
+        home = fields if fields.get("amount") or fields.get("currency") else money
+        refunds += [(amount, currency or home.get("currency"), at) for amount, currency, at in fields.get("refunds", [])]
     return {
+        "refunds": refunds,
         "stage": staged.get("stage"), "pipeline": staged.get("pipeline"), "entered": staged.get("entered", 0),
         "amount": money.get("amount"), "currency": money.get("currency"),
         "deleted": own.get(deal, {}).get("deleted", False), "into": end(deal) if deal in into else None,
@@ -154,7 +212,21 @@ def state(events: list[Row], deal: str) -> Row:
 
 
 def worth(found: Row, rules: Rules, table: Table | None, at: int) -> tuple[int, int | None, str | None]:
-    amount, wrong = (None, None) if found["amount"] is None else rules.convert(found["amount"], found["currency"], at)
+    back, back_wrong = 0, None
+    for refund in found["refunds"]:
+        minor, what = rules.convert(*refund)
+        back, back_wrong = back + (minor or 0), back_wrong or (what and "refund")
+    amount, wrong = None, None
+    if found["amount"] is not None:
+        # What went back in the amount's own money goes from it before it is converted, the rest as what it was worth then.
+        same = [refund for refund in found["refunds"] if (refund[1] or rules.base) == (found["currency"] or rules.base)]
+        other = [rules.convert(*refund) for refund in found["refunds"] if refund not in same]
+        whole_amount, wrong = rules.convert(found["amount"], found["currency"], at, sum((number(r[0]) or Fraction(0) for r in same), Fraction(0)))
+        paid_wrong = "refund" if any(number(refund[0]) is None for refund in same) or any(what for _, what in other) else None
+        if whole_amount is not None:
+            amount = max(0, whole_amount - sum(minor or 0 for minor, _ in other))
+        back_wrong = paid_wrong if rules.use_amounts and amount is not None else back_wrong or paid_wrong
+    wrong = wrong or back_wrong
     if found["stage"] is None:
         return 0, amount, wrong
     pipeline, value, chance, unknown = rules.stage(found["pipeline"], found["stage"])
@@ -165,7 +237,7 @@ def worth(found: Row, rules: Rules, table: Table | None, at: int) -> tuple[int, 
         value, chance = learned["value"], Fraction(learned["chance"], 1_000_000)
     if rules.use_amounts and amount is not None:
         return whole(amount * chance), amount, wrong or unknown
-    return value, amount, wrong or unknown
+    return max(0, value - back), amount, wrong or unknown
 
 
 def learn(events: list[Row], rules: Rules, cut: int) -> Table:
@@ -195,10 +267,17 @@ def learn(events: list[Row], rules: Rules, cut: int) -> Table:
     return rows
 
 
+def order(event: Row) -> tuple[Any, ...]:
+    """By time, then id (whole numbers by value and before all others), then what it says, then key."""
+    is_whole = re.fullmatch("[0-9]+", event["id"]) is not None
+    said = ["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund"].index(event["cause"])
+    return (event["at"], not is_whole, int(event["id"]) if is_whole else 0, "" if is_whole else event["id"], said,
+            event["value"] or "", event.get("currency") or "", event["key"])
+
+
 def deals(events: list[Row], config: Row, cuts: list[int]) -> list[Row]:
     rules = Rules(config)
-    unique = sorted({event["key"]: event for event in events if event["cause"]}.values(),
-                    key=lambda e: (e["at"], e["id"], list(PROPERTIES.values()).index(e["cause"]) if e["cause"] in PROPERTIES.values() else 9, e["value"] or "", e["key"]))
+    unique = sorted({event["key"]: event for event in events if event["cause"]}.values(), key=order)
     tables = [(cut, learn(unique, rules, cut)) for cut in sorted(set(cuts))]
     steps: list[tuple[int, int, Row | None]] = [(event["at"], 0, event) for event in unique]
     steps += [(cut, 1, None) for cut, _ in tables]
@@ -217,6 +296,10 @@ def deals(events: list[Row], config: Row, cuts: list[int]) -> list[Row]:
                 done.append(event)
             found = state(done, deal)
             concerned = event is None or deal in (event["deal"], *event["others"])
+            if event and event["cause"] == "merged":
+                # Of a deal that was merged away before, the one that has taken it up is merged in its place.
+                goes = found["into"] is not None and state(done[:-1], deal)["into"] is None
+                concerned = goes or deal == (state(done, event["deal"])["into"] or event["deal"])
             if not concerned and not any(state(done, e["deal"])["into"] == deal for e in [event] if e):
                 continue
             value, amount, problem = worth(found, rules, table, at)
@@ -254,11 +337,51 @@ def expectation(row: Row) -> Row:
     return {**row, "problem": told, "facts": facts, "matched": {"$any": "object"}}
 
 
+def groups(events: list[Row]) -> list[list[Row]]:
+    """The events of deals that hang together by merges."""
+    root: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while root.setdefault(name, name) != name:
+            name = root[name]
+        return name
+
+    for event in events:
+        for other in event["others"]:
+            root[find(other)] = find(event["deal"])
+    together: dict[str, list[Row]] = {}
+    for event in events:
+        together.setdefault(find(event["deal"]), []).append(event)
+    return list(together.values())
+
+
+def compare(path: Path) -> int:
+    """Many events, in any order and some of them again, beside the ledgers that the library made of them."""
+    config, *rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    events = [row["said"] for row in rows if "said" in row]
+    expected = {row["ledger"]["deal_id"]: row["ledger"] for row in rows if "ledger" in row}
+    found: dict[str, Row] = {}
+    for together in groups(events):
+        found.update({row["deal_id"]: row for row in deals(together, config, [])})
+    wrong = 0
+    for deal in sorted(expected.keys() | found.keys()):
+        own = {name: value for name, value in found.get(deal, {}).items() if name in expected.get(deal, {})}
+        if own != expected.get(deal):
+            wrong += 1
+            if wrong <= 5:
+                print(f"{deal}: the rules give {json.dumps(own)}, the library {json.dumps(expected.get(deal))}", file=sys.stderr)
+    print(f"{len(events)} events, {len(expected)} ledgers, {wrong} differ")
+    return 1 if wrong or not expected else 0
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Compute what deals are worth a second time.")
     parser.add_argument("--vectors", type=Path, default=VECTORS)
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--ledgers", type=Path)
     options = parser.parse_args()
+    if options.ledgers:
+        return compare(options.ledgers)
     text = options.vectors.read_text(encoding="utf-8")
     file = json.loads(text)
     wrong = compared = 0
@@ -270,6 +393,9 @@ def main() -> int:
             arguments = step.get("args", {})
             if step.get("call") == "hubspot.accept":
                 events += read(arguments["body"], millis(arguments["received_at"]))
+            elif step.get("call") == "webhooks.accept" and "expect_error" not in step:
+                own = arguments["headers"]["webhook-id"], arguments["body"]
+                events += read_own(*own, millis(arguments.get("received_at", file["setup"]["now"])))
             elif step.get("call") == "attribution.revalue" and "expect_error" not in step:
                 cuts.append(millis(arguments["cut"]))
             elif step.get("call") == "attribution.deals":

@@ -439,9 +439,88 @@ fn what_was_never_added_cannot_be_removed() {
         let error = tally.credits().unwrap_err();
         assert_eq!(error.message(), "paths: one was removed that was never added; add it first", "{model:?}");
     }
+    // What is left has as many touches and conversions as paths could have.
+    for model in MODELS {
+        let mut tally = Tally::new(model, &CreditParameters::default()).unwrap();
+        tally.add(&path("a", 1, 0, 0)).unwrap();
+        tally.add(&path("b", 0, 0, 1)).unwrap();
+        tally.remove(&path("b", 1, 0, 0)).unwrap();
+        let error = tally.credits().unwrap_err();
+        assert_eq!(error.message(), "paths: one was removed that was never added; add it first", "{model:?}");
+        tally.add(&path("b", 1, 0, 0)).unwrap();
+        assert_eq!(millionths(&tally.credits().unwrap())["a"], 1_000_000, "{model:?}");
+    }
+    // A round without a beginning, in a chain that is small and in one that is not.
+    for channels in [0, 1_500] {
+        let mut tally = Tally::new(CreditModel::Markov, &CreditParameters::default()).unwrap();
+        for channel in 0..channels {
+            tally.add(&path(&format!("c{channel}"), 1, 0, 0)).unwrap();
+        }
+        tally.add(&path("a > b > a > b > a", 1, 0, 0)).unwrap();
+        tally.remove(&path("a", 1, 0, 0)).unwrap();
+        let error = tally.credits().unwrap_err();
+        assert_eq!(
+            error.message(),
+            "paths: one was removed that was never added; add it first",
+            "{channels}"
+        );
+    }
     let mut tally = Tally::new(CreditModel::Markov, &CreditParameters::default()).unwrap();
     let other = Tally::new(CreditModel::Markov, &markov(2, true)).unwrap();
     assert!(tally.merge(&other).is_err());
+}
+
+/// Without a path, without a conversion, of one channel, and of as much as there can be.
+#[test]
+fn the_edges_of_what_can_be_given() {
+    let lots = || TouchPath {
+        conversions: 1_000_000_000,
+        value_minor: 1_000_000_000_000_000,
+        ..path("b > a > b", 1, 0, 7)
+    };
+    for model in MODELS {
+        let none = plain(&[], model);
+        assert!(none.channels.is_empty() && none.conversion_probability.is_none(), "{model:?}");
+        let lost = plain(&[path("a > b", 0, 0, 3), path("b", 0, 0, 1)], model);
+        assert_eq!(millionths(&lost), [("a", 0), ("b", 0)].into(), "{model:?}");
+        assert_eq!(lost.channels.iter().map(|row| row.touch_count).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!(lost.conversion_probability, (model == CreditModel::Markov).then_some(0.0));
+        let one = plain(&[path("a > a > a", 2, -7, 1), path("a", 1, 3, 0)], model);
+        assert_eq!(millionths(&one), [("a", 3_000_000)].into(), "{model:?}");
+        assert_eq!(one.channels[0].value_minor, -4);
+        assert_eq!(one.channels[0].removal_effect, (model == CreditModel::Markov).then_some(1.0));
+        let most = plain(&vec![lots(); 9_000], model);
+        assert_eq!(most.channels.iter().map(|row| row.value_minor).sum::<i64>(), 9_000_000_000_000_000_000);
+        assert_eq!(most.total.conversions_millionths, 9_000_000_000_000_000_000);
+        let error = credit(&vec![lots(); 9_300], model, &CreditParameters::default()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(
+            error.message().ends_with("the sum of all paths is beyond 64 bits; credit fewer paths at a time")
+        );
+    }
+    let unseen = credit(&[path("a", 0, 0, 3)], CreditModel::Markov, &markov(2, false)).unwrap();
+    assert_eq!((unseen.channels.len(), unseen.conversion_probability), (1, None));
+}
+
+proptest! {
+    /// Not even a millionth, where a float has not so many digits as the total.
+    #[test]
+    fn what_has_no_effect_has_no_credit(
+        given in some_paths(12), conversions in prop::collection::vec(0_u64..1_000_000_000, 12), order in 1_u8..=4,
+    ) {
+        let mut given: Vec<TouchPath> = given.into_iter().zip(conversions).map(|(path, conversions)| {
+            let value_minor = i64::try_from(conversions * 999_983).unwrap();
+            TouchPath { conversions, value_minor, ..path }
+        }).collect();
+        given.push(path("0 > z", 0, 0, 5));
+        let credits = credit(&given, CreditModel::Markov, &markov(order, true)).unwrap();
+        for row in &credits.channels {
+            prop_assert!(row.conversions_millionths >= 0 && row.value_minor >= 0, "{:?}", row);
+            if row.removal_effect == Some(0.0) {
+                prop_assert_eq!((row.conversions_millionths, row.value_minor), (0, 0), "{:?}", row);
+            }
+        }
+    }
 }
 
 // ---------------------------------------------------------------------------------------------------------------------------------

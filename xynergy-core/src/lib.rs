@@ -18,6 +18,7 @@ pub mod env;
 pub mod error;
 pub mod execution;
 pub mod health;
+pub mod json;
 pub mod layer;
 pub mod layers;
 pub mod metrics;

@@ -272,7 +272,7 @@ async fn a_token_by_oauth_is_asked_for_once_and_replaced_before_it_ends() {
         [("token", form), ("read", "first"), ("read", "first"), ("token", form), ("read", "second")];
     assert_eq!(carried(&script), expected.map(|(path, what)| (path.to_owned(), what.to_owned())));
     let request = &script.requests.lock().unwrap()[0];
-    assert_eq!(request.url.as_str(), "http://127.0.0.1:9/oauth/v1/token");
+    assert_eq!(request.url.as_str(), "http://127.0.0.1:9/oauth/2026-03/token");
     assert_eq!(request.headers["content-type"], "application/x-www-form-urlencoded");
     let shown = format!("{hubspot:?} {request:?}");
     assert!(!shown.contains("first") && !shown.contains("&acme"), "{shown}");

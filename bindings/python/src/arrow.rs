@@ -1,4 +1,4 @@
-//! Matching on Arrow data of the host's, through the Arrow C data interface: nothing is copied on the way in or out.
+//! Matching and credit on Arrow data of the host's, through the Arrow C data interface: nothing is copied on the way in or out.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use arrow_array::{Array as _, RecordBatch, RecordBatchIterator, StructArray};
 use arrow_schema::{ArrowError, DataType};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
-use xynergy_bindings::batch::{Windows, attribute, attribution_schema, one_per_conversion};
+use xynergy_bindings::batch::{Windows, attribute, attribution_schema, credit, one_per_conversion};
+use xynergy_bindings::methods::ColumnsCredit;
 use xynergy_bindings::{Error, ErrorKind};
 
 use crate::attach::detached;
@@ -78,6 +79,27 @@ pub(crate) fn arrow_one_per_conversion(
     let source = Source::of("attributions", attributions)?;
     let work = || Ok(vec![one_per_conversion(&source.read()?)?]);
     detached(py, work).map(ArrowBatches).map_err(|e: Error| failed(e))
+}
+
+/// The credit of the channels in a table of paths, as JSON.
+#[pyfunction]
+pub(crate) fn arrow_credit(
+    py: Python<'_>,
+    paths: &Bound<'_, PyAny>,
+    chosen: &str,
+    parameters: &str,
+) -> PyResult<String> {
+    let (chosen, parameters) = ColumnsCredit::from_json(chosen, parameters).map_err(failed)?;
+    let source = Source::of("paths", paths)?;
+    let work = || {
+        let separator = chosen.separator.as_deref();
+        let credits = credit(&source.read()?, separator, chosen.model, &parameters)?;
+        serde_json::to_string(&credits).map_err(|e| {
+            Error::new(ErrorKind::Unexpected, "arrow.credit", "the result cannot be written as JSON")
+                .with_source(e)
+        })
+    };
+    detached(py, work).map_err(|e: Error| failed(e))
 }
 
 /// What the host gave, taken over.

@@ -79,7 +79,7 @@ fn command_line(py: Python<'_>, arguments: Vec<std::ffi::OsString>) -> u8 {
 #[pymodule]
 mod _native {
     #[pymodule_export]
-    use super::arrow::{ArrowBatches, arrow_attribute, arrow_one_per_conversion};
+    use super::arrow::{ArrowBatches, arrow_attribute, arrow_credit, arrow_one_per_conversion};
     #[pymodule_export]
     use super::attach::keep_others_out;
     #[pymodule_export]

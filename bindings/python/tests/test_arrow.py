@@ -1,4 +1,4 @@
-"""Matching in bulk on the tables of other libraries."""
+"""Matching and credit in bulk on the tables of other libraries."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import xynergy
+from xynergy import blocking
 
 from conftest import folder
 
@@ -138,6 +139,95 @@ def test_what_is_no_table_is_named() -> None:
     with pytest.raises(xynergy.InvalidInputError, match="conversions: is an array of Int64, and has to be a table"):
         xynergy.arrow.attribute(clicks(), pyarrow.array([1]))
 
+
+def paths() -> list[dict[str, Any]]:
+    return [
+        {"channels": ["search", "social", "direct"], "conversions": 3, "value_minor": 12_000, "nulls": 10},
+        {"channels": ["social"], "conversions": 1, "value_minor": -2_500, "nulls": 0},
+        {"channels": ["search", "search", "e-mail"], "conversions": 0, "value_minor": 0, "nulls": 4},
+        {"channels": [], "conversions": 2, "value_minor": 100, "nulls": 0},
+    ]
+
+
+def path_table(**columns: Any) -> Any:
+    rows = paths()
+    return pyarrow.table({**{name: [row[name] for row in rows] for name in rows[0]}, **columns})
+
+
+def of_the_list(model: str, rows: list[dict[str, Any]], **parameters: Any) -> Any:
+    with blocking.Client({"version": 1}) as client:
+        return client.attribution.credit(rows, model, **parameters)
+
+
+MODELS: list[tuple[str, dict[str, Any]]] = [
+    *((model, {}) for model in ("first", "last", "last_non_direct", "linear", "linear_per_channel", "position", "shapley")),
+    *(("markov", {"order": order, "nulls": nulls}) for order in (1, 2, 3, 4) for nulls in (True, False)),
+    ("position", {"weights": {"first": 1, "between": 2, "last": 3}, "lookback_steps": 2}),
+    ("last_non_direct", {"direct_channels": ["direct", "social"]}),
+]
+
+
+@pytest.mark.parametrize(("model", "parameters"), MODELS)
+def test_credit_of_columns_is_that_of_the_list(model: str, parameters: dict[str, Any]) -> None:
+    expected = of_the_list(model, paths(), **parameters)
+    texts = [" > ".join(row["channels"]) for row in paths()]
+    rows = path_table()
+    wide = {"conversions": pyarrow.array([3, 1, 0, 2], pyarrow.uint64()), "nulls": pyarrow.array([10, 0, 4, 0], pyarrow.int8())}
+    large = pyarrow.array([row["channels"] for row in paths()], pyarrow.large_list(pyarrow.large_string()))
+    tables = [rows, path_table(**wide), path_table(channels=large)]
+    tables.append(pyarrow.concat_tables([rows.slice(2), rows.slice(0, 2)]))
+    for table in tables:
+        assert xynergy.arrow.credit(table, model, **parameters) == expected
+    assert xynergy.arrow.credit(path_table(channels=texts), model, separator=" > ", **parameters) == expected
+
+
+def test_credit_of_columns_with_times() -> None:
+    times = [[NOON - timedelta(days=days) for days in (9, 2, 1)], [NOON], [NOON - timedelta(days=days) for days in (1, 3, 2)], []]
+    at = [NOON, None, NOON - timedelta(days=1), NOON]
+    rows = [{**row, "times": t, **({"at": a} if a else {})} for row, t, a in zip(paths(), times, at)]
+    kind = pyarrow.list_(pyarrow.timestamp("ns", tz="UTC"))
+    table = path_table(times=pyarrow.array(times, kind), at=pyarrow.array(at, pyarrow.timestamp("ms", tz="UTC")))
+    cases = [("time_decay", {"half_life_seconds": 3600}), ("linear", {"lookback_days": 2}), ("markov", {"lookback_days": 1})]
+    for model, parameters in cases:
+        expected = of_the_list(model, rows, **parameters)
+        assert xynergy.arrow.credit(table, model, **parameters) == expected
+
+
+def test_credit_of_polars_and_duckdb() -> None:
+    polars, duckdb = pytest.importorskip("polars"), pytest.importorskip("duckdb")
+    expected = of_the_list("markov", paths())
+    assert xynergy.arrow.credit(polars.from_arrow(path_table()), "markov") == expected
+    connection = duckdb.connect()
+    table = path_table()
+    connection.register("paths", table)
+    assert xynergy.arrow.credit(connection.sql("from paths"), "markov") == expected
+    assert xynergy.arrow.credit(table.slice(0, 0), "markov").channels == []
+
+
+@pytest.mark.parametrize(
+    ("columns", "parameters", "message"),
+    [
+        ({"channels": ["a"] * 4}, {}, "paths.channels: is Utf8, and has to be a list of texts, or text with a separator given; cast it"),
+        ({}, {"separator": ","}, 'paths.channels: is List(Utf8), and has to be text where a separator is given; cast it'),
+        ({}, {"separator": ""}, "separator: is empty; give what stands between two channels, or leave it out for lists"),
+        ({"channels": [["a"], ["a", None], [], []]}, {}, "paths.channels: row 1 has a touch that is null; leave it out"),
+        ({"channels": [["a"], None, [], []]}, {}, "paths.channels: row 1 is null; leave out the rows without it"),
+        ({"channels": [[1], [], [], []]}, {}, "paths.channels: is Int64, and has to be text; cast it"),
+        ({"conversions": [1.0] * 4}, {}, "paths.conversions: is Float64, and has to be an integer; cast it"),
+        ({"nulls": [1, 2, None, 3]}, {}, "paths.nulls: row 2 is null; leave out the rows without it"),
+        ({"conversions": [1, -1, 0, 0]}, {}, "paths[1].conversions: -1 is no count; give 0 or more"),
+        ({"channels": [["a"], [""], [], []]}, {}, 'paths[1].channels: an empty name is no channel; name it, such as "direct"'),
+        ({"times": [[NOON]] * 4}, {}, "paths[0].times: 1 times for 3 channels; give one for each touch"),
+        ({}, {"model": "best"}, "model: unknown variant"),
+        ({}, {"order": "two"}, "order: invalid type"),
+        ({}, {"order": 9, "model": "markov"}, "order: 9 is not 1 to 4"),
+        ({}, {"order": {1}}, "order: a set has no order; give a list"),
+    ],
+)
+def test_wrong_columns_of_paths_are_named(columns: dict[str, Any], parameters: dict[str, Any], message: str) -> None:
+    with pytest.raises(xynergy.InvalidInputError) as caught:
+        xynergy.arrow.credit(path_table(**columns), **{"model": "linear", **parameters})
+    assert caught.value.message.startswith(message), caught.value.message
 
 def test_spark_gives_the_rows_of_one_process() -> None:
     if importlib.util.find_spec("pyspark") is None or shutil.which("java") is None:

@@ -76,10 +76,9 @@ fn read(options: &Options) -> Result<Vec<AdChange>> {
     let text = text
         .map_err(|e| wrong(format!("it cannot be read ({e}); give a JSON file, or - for standard input")))?;
     let list = if text.trim_start().starts_with('{') { format!("[{text}]") } else { text };
-    let mut reader = serde_json::Deserializer::from_str(&list);
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        wrong(format!("{path}: {}", error.inner()))
+    xynergy_core::json::read(&list).map_err(|why| match why.path().as_str() {
+        "" => wrong(why.error.to_string()),
+        path => wrong(format!("{path}: {}", why.error)),
     })
 }
 

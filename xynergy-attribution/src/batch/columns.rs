@@ -1,10 +1,13 @@
+use std::ops::Range;
+
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
-    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+    Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
+    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use arrow_array::{
-    Array, BinaryArray, BinaryViewArray, FixedSizeBinaryArray, LargeBinaryArray, LargeStringArray,
-    RecordBatch, StringArray, StringViewArray,
+    Array, BinaryArray, BinaryViewArray, FixedSizeBinaryArray, LargeBinaryArray, LargeListArray,
+    LargeStringArray, ListArray, RecordBatch, StringArray, StringViewArray,
 };
 use arrow_schema::{DataType, TimeUnit};
 use xynergy_core::Result;
@@ -14,10 +17,10 @@ use super::output::Found;
 
 /// A column of a table, and where its rows begin among all of the table.
 #[derive(Clone, Copy)]
-struct Column<'a> {
+pub(super) struct Column<'a> {
     table: &'static str,
     name: &'static str,
-    array: &'a dyn Array,
+    pub(super) array: &'a dyn Array,
     first_row: usize,
 }
 
@@ -52,12 +55,22 @@ pub(super) struct Conversion<'a> {
     pub(super) layer: u8,
 }
 
-enum Numbers<'a> {
-    Bytes(&'a [u8]),
-    Signed(&'a [i8]),
-    Short(&'a [i16]),
-    Int(&'a [i32]),
-    Long(&'a [i64]),
+/// Integers of any width.
+pub(super) enum Numbers<'a> {
+    UInt8(&'a [u8]),
+    UInt16(&'a [u16]),
+    UInt32(&'a [u32]),
+    UInt64(&'a [u64]),
+    Int8(&'a [i8]),
+    Int16(&'a [i16]),
+    Int32(&'a [i32]),
+    Int64(&'a [i64]),
+}
+
+/// The touches of each row.
+pub(super) enum Lists<'a> {
+    List(&'a ListArray),
+    LargeList(&'a LargeListArray),
 }
 
 /// The columns of a batch of clicks.
@@ -128,7 +141,7 @@ impl<'a> MatchedRows<'a> {
     pub(super) fn of(batch: &'a RecordBatch) -> Result<Self> {
         let column = |name| Column::of("attributions", batch, name, 0);
         let candidates = column("candidates")?;
-        let Some(counts) = candidates.array.as_primitive_opt::<arrow_array::types::UInt64Type>() else {
+        let Some(counts) = candidates.array.as_primitive_opt::<UInt64Type>() else {
             return Err(candidates.is_no("an unsigned integer of 64 bits, as attribute gives it"));
         };
         let text = |name| column(name)?.texts(false, true);
@@ -160,7 +173,12 @@ impl<'a> MatchedRows<'a> {
 }
 
 impl<'a> Column<'a> {
-    fn of(table: &'static str, batch: &'a RecordBatch, name: &'static str, first_row: usize) -> Result<Self> {
+    pub(super) fn of(
+        table: &'static str,
+        batch: &'a RecordBatch,
+        name: &'static str,
+        first_row: usize,
+    ) -> Result<Self> {
         let Some(array) = batch.column_by_name(name) else {
             let schema = batch.schema();
             let there: Vec<&str> =
@@ -170,7 +188,7 @@ impl<'a> Column<'a> {
         Ok(Self { table, name, array: array.as_ref(), first_row })
     }
 
-    fn texts(self, bytes_too: bool, nulls_too: bool) -> Result<Texts<'a>> {
+    pub(super) fn texts(self, bytes_too: bool, nulls_too: bool) -> Result<Texts<'a>> {
         let array = self.array;
         let found = match array.data_type() {
             DataType::Utf8 => array.as_string_opt().map(Texts::Utf8),
@@ -190,7 +208,7 @@ impl<'a> Column<'a> {
         Ok(found)
     }
 
-    fn times(self, nulls_too: bool) -> Result<Times<'a>> {
+    pub(super) fn times(self, nulls_too: bool) -> Result<Times<'a>> {
         let array = self.array;
         let ticks: Option<&[i64]> = match array.data_type() {
             DataType::Timestamp(TimeUnit::Second, _) => {
@@ -216,29 +234,50 @@ impl<'a> Column<'a> {
         Ok(Times { ticks, unit: *unit })
     }
 
-    fn numbers(self) -> Result<Numbers<'a>> {
-        use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, UInt8Type};
+    pub(super) fn numbers(self) -> Result<Numbers<'a>> {
         let array = self.array;
         let found = match array.data_type() {
-            DataType::UInt8 => array.as_primitive_opt::<UInt8Type>().map(|a| Numbers::Bytes(a.values())),
-            DataType::Int8 => array.as_primitive_opt::<Int8Type>().map(|a| Numbers::Signed(a.values())),
-            DataType::Int16 => array.as_primitive_opt::<Int16Type>().map(|a| Numbers::Short(a.values())),
-            DataType::Int32 => array.as_primitive_opt::<Int32Type>().map(|a| Numbers::Int(a.values())),
-            DataType::Int64 => array.as_primitive_opt::<Int64Type>().map(|a| Numbers::Long(a.values())),
+            DataType::UInt8 => array.as_primitive_opt::<UInt8Type>().map(|a| Numbers::UInt8(a.values())),
+            DataType::UInt16 => array.as_primitive_opt::<UInt16Type>().map(|a| Numbers::UInt16(a.values())),
+            DataType::UInt32 => array.as_primitive_opt::<UInt32Type>().map(|a| Numbers::UInt32(a.values())),
+            DataType::UInt64 => array.as_primitive_opt::<UInt64Type>().map(|a| Numbers::UInt64(a.values())),
+            DataType::Int8 => array.as_primitive_opt::<Int8Type>().map(|a| Numbers::Int8(a.values())),
+            DataType::Int16 => array.as_primitive_opt::<Int16Type>().map(|a| Numbers::Int16(a.values())),
+            DataType::Int32 => array.as_primitive_opt::<Int32Type>().map(|a| Numbers::Int32(a.values())),
+            DataType::Int64 => array.as_primitive_opt::<Int64Type>().map(|a| Numbers::Int64(a.values())),
             _ => None,
         };
         self.no_nulls()?;
-        found.ok_or_else(|| self.is_no("a signed integer, or an unsigned one of 8 bits"))
+        found.ok_or_else(|| self.is_no("an integer"))
+    }
+
+    pub(super) fn lists(self, of: &str) -> Result<Lists<'a>> {
+        let found = match self.array.data_type() {
+            DataType::List(_) => self.array.as_list_opt().map(Lists::List),
+            DataType::LargeList(_) => self.array.as_list_opt().map(Lists::LargeList),
+            _ => None,
+        };
+        let lists = found.ok_or_else(|| self.is_no(of))?;
+        self.no_nulls()?;
+        if let Some(nulls) = lists.values().nulls().filter(|nulls| nulls.null_count() > 0) {
+            for row in 0..self.array.len() {
+                if lists.places(row).any(|place| nulls.is_null(place)) {
+                    let problem =
+                        format!("row {} has a touch that is null; leave it out", self.first_row + row);
+                    return Err(invalid(self.table, self.name, problem));
+                }
+            }
+        }
+        Ok(lists)
+    }
+
+    /// The column of what the lists hold, whose nulls were looked at.
+    pub(super) fn within(self, lists: &Lists<'a>) -> Self {
+        Self { array: lists.values(), ..self }
     }
 
     fn layer(&self, numbers: &Numbers<'_>, row: usize) -> Result<u8> {
-        let number = match numbers {
-            Numbers::Bytes(all) => i64::from(all[row]),
-            Numbers::Signed(all) => i64::from(all[row]),
-            Numbers::Short(all) => i64::from(all[row]),
-            Numbers::Int(all) => i64::from(all[row]),
-            Numbers::Long(all) => all[row],
-        };
+        let number = numbers.get(row);
         u8::try_from(number).ok().filter(|layer| (1..=3).contains(layer)).ok_or_else(|| {
             let problem = format!("row {} has {number}, which is not 1, 2 or 3", self.first_row + row);
             invalid(self.table, self.name, problem)
@@ -251,7 +290,7 @@ impl<'a> Column<'a> {
         Err(invalid(self.table, self.name, format!("row {row} is null; leave out the rows without it")))
     }
 
-    fn is_no(&self, wanted: &str) -> xynergy_core::Error {
+    pub(super) fn is_no(&self, wanted: &str) -> xynergy_core::Error {
         let problem = format!("is {}, and has to be {wanted}; cast it", self.array.data_type());
         invalid(self.table, self.name, problem)
     }
@@ -281,6 +320,44 @@ impl<'a> Texts<'a> {
             Self::Binary(_) | Self::LargeBinary(_) | Self::BinaryView(_) | Self::Fixed(_) => return None,
         };
         array.is_valid(row).then_some(text)
+    }
+}
+
+impl Numbers<'_> {
+    pub(super) fn get(&self, row: usize) -> i128 {
+        match self {
+            Self::UInt8(all) => all[row].into(),
+            Self::UInt16(all) => all[row].into(),
+            Self::UInt32(all) => all[row].into(),
+            Self::UInt64(all) => all[row].into(),
+            Self::Int8(all) => all[row].into(),
+            Self::Int16(all) => all[row].into(),
+            Self::Int32(all) => all[row].into(),
+            Self::Int64(all) => all[row].into(),
+        }
+    }
+}
+
+impl<'a> Lists<'a> {
+    /// Where the touches of a row are among the values.
+    pub(super) fn places(&self, row: usize) -> Range<usize> {
+        match self {
+            Self::List(lists) => {
+                let place = |row: usize| usize::try_from(lists.value_offsets()[row]).unwrap_or_default();
+                place(row)..place(row + 1)
+            }
+            Self::LargeList(lists) => {
+                let place = |row: usize| usize::try_from(lists.value_offsets()[row]).unwrap_or_default();
+                place(row)..place(row + 1)
+            }
+        }
+    }
+
+    fn values(&self) -> &'a dyn Array {
+        match *self {
+            Self::List(lists) => lists.values().as_ref(),
+            Self::LargeList(lists) => lists.values().as_ref(),
+        }
     }
 }
 

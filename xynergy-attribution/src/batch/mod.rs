@@ -1,4 +1,5 @@
-//! Matching in bulk: clicks and conversions as Arrow record batches in, attributions out, by the rules of the layers.
+//! Matching and credit in bulk, on Arrow record batches: clicks and conversions in and attributions out, by the rules of the layers; paths
+//! in, and the credit of their channels out.
 //!
 //! Keys are whatever identifies: of layer 1 a click id, of layer 2 and 3 keyed hashes. The inputs are borrowed: keys and ids are compared and
 //! read where they lie. A row's answer depends on the clicks of its own key only, so any engine that brings the rows of a key together gets
@@ -7,6 +8,7 @@
 mod columns;
 mod index;
 mod output;
+mod paths;
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -19,6 +21,7 @@ use xynergy_core::{Error, Result};
 use columns::{Conversions, MatchedRows};
 use index::Clicks;
 use output::Rows;
+pub use paths::credit;
 
 const OPERATION: &str = "arrow.attribute";
 
@@ -117,5 +120,6 @@ impl Windows {
 }
 
 fn invalid(table: &str, column: &'static str, problem: impl std::fmt::Display) -> Error {
-    Error::invalid(OPERATION, format!("{table}.{column}: {problem}")).with_context("field", column)
+    let operation = if table == paths::TABLE { paths::OPERATION } else { OPERATION };
+    Error::invalid(operation, format!("{table}.{column}: {problem}")).with_context("field", column)
 }

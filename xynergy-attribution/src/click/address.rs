@@ -18,7 +18,7 @@ impl Network {
     /// `None` for what is no address and for one that many networks have at once, which is no evidence of any: private,
     /// shared between a carrier and its customers (RFC 6598), of the host or the link itself, multicast, reserved.
     pub(super) fn of(ip: &str) -> Option<Self> {
-        match ip.trim().parse::<IpAddr>().ok()?.to_canonical() {
+        match translated(ip.trim().parse::<IpAddr>().ok()?.to_canonical()) {
             IpAddr::V4(ip) => is_evidence_v4(ip).then(|| Self::V4(ip.octets())),
             IpAddr::V6(ip) => is_evidence_v6(ip).then(|| {
                 let [a, b, c, d, e, f, g, h, ..] = ip.octets();
@@ -42,6 +42,17 @@ impl Network {
     }
 }
 
+/// The IPv4 address that a translator has put behind its well-known prefix, 64:ff9b::/96 (RFC 6052); any other as it is.
+fn translated(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V6(v6) if v6.to_bits() >> 32 == 0x0064_ff9b << 64 => {
+            let [.., a, b, c, d] = v6.octets();
+            IpAddr::V4(Ipv4Addr::new(a, b, c, d))
+        }
+        other => other,
+    }
+}
+
 fn is_evidence_v4(ip: Ipv4Addr) -> bool {
     let [a, b, ..] = ip.octets();
     let shared = a == 100 && (64..128).contains(&b);
@@ -56,8 +67,19 @@ fn is_evidence_v4(ip: Ipv4Addr) -> bool {
 }
 
 fn is_evidence_v6(ip: Ipv6Addr) -> bool {
-    !(ip.is_unspecified()
-        || ip.is_loopback()
+    let [a, b, c, d, ..] = ip.segments();
+    // Unspecified, loopback, and IPv4 addresses in IPv6's clothes: behind 64 bits that say nothing.
+    let says_nothing = [a, b, c, d] == [0; 4];
+    // Of the first 64 bits the server's address is all that is in there (RFC 4380).
+    let teredo = [a, b] == [0x2001, 0];
+    let translators_own = [a, b, c] == [0x64, 0xff9b, 1];
+    let discarded = [a, b, c, d] == [0x100, 0, 0, 0];
+    let site_local = a & 0xffc0 == 0xfec0;
+    !(says_nothing
+        || teredo
+        || translators_own
+        || discarded
+        || site_local
         || ip.is_multicast()
         || ip.is_unique_local()
         || ip.is_unicast_link_local())
@@ -208,6 +230,15 @@ mod tests {
             "ff02::1",
             "::ffff:10.0.0.1",
             "::ffff:100.64.0.1",
+            // Whose first 64 bits all have in common: IPv4-compatible, translated, Teredo of one server, NAT64 of a site.
+            "::203.0.113.9",
+            "::ffff:0:203.0.113.9",
+            "2001:0:53aa:64c:0:7c4f:34ff:8ef6",
+            "64:ff9b:1::cb00:7109",
+            "64:ff9b::a00:1",
+            "64:ff9b::6440:1",
+            "100::1",
+            "fec0::1",
             "",
             "unknown",
             "192.0.2.1:80",
@@ -226,6 +257,9 @@ mod tests {
         ] {
             assert_eq!(Network::of(ip).map(|n| n.kind()), Some(NetworkKind::Ipv4), "{ip}");
         }
+        // Behind a translator everybody has these 64 bits, and the IPv4 address of one's own behind them.
+        assert_eq!(Network::of("64:ff9b::cb00:7109"), Network::of("203.0.113.9"));
+        assert_ne!(Network::of("64:ff9b::cb00:7109"), Network::of("64:ff9b::cb00:710a"));
         assert_eq!(Network::of("2001:db8:1:2::1"), Network::of("2001:db8:1:2:ffff::9"));
         assert_ne!(Network::of("2001:db8:1:2::1"), Network::of("2001:db8:1:3::1"));
         assert_eq!(Network::of("::ffff:203.0.113.9"), Network::of(" 203.0.113.9 "));

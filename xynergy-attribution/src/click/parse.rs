@@ -132,9 +132,11 @@ impl<'a> ClickLine<'a> {
         let mut id_keys = Vec::new();
         if self.consent || !rules.click_ids_need_consent {
             id_keys.extend(landing.click_ids.iter().map(|(family, id)| key.layer1(*family, id)));
-            let cookie = self.facebook_cookie.as_deref().map(facebook_click_id).filter(|id| !id.is_empty());
-            let of_cookie = cookie.map(|id| key.layer1(ClickIdFamily::Facebook, id));
-            id_keys.extend(of_cookie.filter(|cookie| !id_keys.contains(cookie)));
+            // A cookie beside another click id in the URL is of an earlier click: the browser renews it after the page has come.
+            let is_named = landing.click_ids.iter().any(|(family, _)| *family == ClickIdFamily::Facebook);
+            let cookie = self.facebook_cookie.as_deref().filter(|_| !is_named).map(facebook_click_id);
+            let cookie = cookie.filter(|id| !id.is_empty());
+            id_keys.extend(cookie.map(|id| key.layer1(ClickIdFamily::Facebook, id)));
         }
         let personal = if self.consent {
             let visit = Visit::new(
@@ -411,6 +413,9 @@ mod tests {
         assert_eq!(with_cookie("").id_keys, []);
         let both = with("fbc", json!("fb.1.1700000000123.IwAR_1"));
         assert_eq!(parse(&both).unwrap().id_keys.len(), 2, "the same id is one");
+        let earlier = with("fbc", json!("fb.1.1600000000123.IwAR_0"));
+        let expected = parse(&sample()).unwrap().id_keys;
+        assert_eq!(parse(&earlier).unwrap().id_keys, expected, "an earlier click's id is not this one's");
     }
 
     #[test]

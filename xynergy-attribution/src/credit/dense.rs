@@ -11,8 +11,8 @@ pub(super) const MOST_STATES: usize = 1_200;
 pub(super) fn removal_effects(chain: &Backwards) -> Vec<[f64; 3]> {
     let count = chain.newest.len();
     let mut matrix = vec![0.0; count * count];
-    for (state, (from, own)) in chain.from.iter().zip(&chain.own).enumerate() {
-        matrix[state * count + state] = 1.0 - own;
+    for (state, from) in chain.from.iter().enumerate() {
+        matrix[state * count + state] = 1.0;
         for &(source, probability) in from {
             matrix[state * count + source as usize] = -probability;
         }

@@ -8,9 +8,11 @@
 
 mod answer;
 mod chain;
+mod components;
 mod dense;
 mod model;
-mod path;
+pub(crate) mod path;
+mod reduced;
 mod round;
 mod share;
 mod sparse;

@@ -109,39 +109,67 @@ pub fn paths(journeys: &[Journey], after_conversion: AfterConversion) -> Result<
     Ok(found)
 }
 
+/// A path whose channels lie elsewhere.
+#[derive(Debug)]
+pub(crate) struct PathView<'a> {
+    /// The touches as they were given: `(microseconds, channel)`.
+    pub(crate) touches: Vec<(i64, &'a str)>,
+    /// Whether the microseconds were given.
+    pub(crate) has_times: bool,
+    pub(crate) at: Option<i64>,
+    pub(crate) conversions: u64,
+    pub(crate) value_minor: i64,
+    pub(crate) nulls: u64,
+}
+
 impl TouchPath {
+    /// # Errors
+    /// There are more or fewer times than channels.
+    pub(super) fn view(&self) -> Result<PathView<'_>> {
+        let channels = self.channels.iter().map(String::as_str);
+        let touches = match &self.times {
+            Some(times) if times.len() != self.channels.len() => {
+                return Err(invalid("times", lengths(times.len(), self.channels.len())));
+            }
+            Some(times) => times.iter().map(|at| at.micros()).zip(channels).collect(),
+            None => channels.map(|channel| (0, channel)).collect(),
+        };
+        Ok(PathView {
+            touches,
+            has_times: self.times.is_some(),
+            at: self.at.map(Timestamp::micros),
+            conversions: self.conversions,
+            value_minor: self.value_minor,
+            nulls: self.nulls,
+        })
+    }
+}
+
+impl<'a> PathView<'a> {
     /// The touches that count: `(microseconds, channel)` in their order.
     ///
     /// # Errors
     /// The field that is wrong.
-    pub(super) fn touches(
-        &self,
+    pub(super) fn counting(
+        self,
         lookback_days: Option<u32>,
         lookback_steps: Option<u32>,
         timed: bool,
-    ) -> Result<Vec<(i64, &str)>> {
+    ) -> Result<Vec<(i64, &'a str)>> {
         self.check()?;
-        let channels = self.channels.iter().map(String::as_str);
-        let mut touches: Vec<(i64, &str)> = match &self.times {
-            Some(times) => {
-                let mut touches: Vec<_> = times.iter().map(|at| at.micros()).zip(channels).collect();
-                touches.sort_by_key(|&(at, _)| at);
-                touches
-            }
-            None if timed && !self.channels.is_empty() => {
-                let problem =
-                    "lookback_days and time_decay need the time of each touch; give them, or another model";
-                return Err(invalid("times", problem));
-            }
-            None => channels.map(|channel| (0, channel)).collect(),
-        };
-        if self.times.is_some() {
-            let end = self.at.map(Timestamp::micros).or(touches.last().map(|&(at, _)| at)).unwrap_or(0);
+        let mut touches = self.touches;
+        if self.has_times {
+            touches.sort_by_key(|&(at, _)| at);
+            let end = self.at.or(touches.last().map(|&(at, _)| at)).unwrap_or(0);
             touches.retain(|&(at, _)| at <= end);
             if let Some(days) = lookback_days {
                 let oldest = end.saturating_sub(i64::from(days).saturating_mul(86_400_000_000));
                 touches.retain(|&(at, _)| at >= oldest);
             }
+        } else if timed && !touches.is_empty() {
+            let problem =
+                "lookback_days and time_decay need the time of each touch; give them, or another model";
+            return Err(invalid("times", problem));
         }
         if let Some(steps) = lookback_steps {
             let steps = usize::try_from(steps).unwrap_or(usize::MAX);
@@ -151,10 +179,7 @@ impl TouchPath {
     }
 
     fn check(&self) -> Result<()> {
-        if let Some(times) = self.times.as_ref().filter(|times| times.len() != self.channels.len()) {
-            return Err(invalid("times", lengths(times.len(), self.channels.len())));
-        }
-        if self.channels.iter().any(String::is_empty) {
+        if self.touches.iter().any(|(_, channel)| channel.is_empty()) {
             return Err(invalid("channels", "an empty name is no channel; name it, such as \"direct\""));
         }
         for (field, count) in [("conversions", self.conversions), ("nulls", self.nulls)] {
@@ -173,17 +198,22 @@ impl TouchPath {
     }
 }
 
-fn lengths(times: usize, channels: usize) -> String {
+pub(crate) fn lengths(times: usize, channels: usize) -> String {
     format!("{times} times for {channels} channels; give one for each touch")
 }
 
 /// What is wrong with a field.
-pub(super) fn invalid(field: &'static str, problem: impl std::fmt::Display) -> Error {
+pub(crate) fn invalid(field: &'static str, problem: impl std::fmt::Display) -> Error {
     Error::invalid(OPERATION, format!("{field}: {problem}")).with_context("field", field)
 }
 
+/// Counts are left that no set of paths has.
+pub(super) fn never_added() -> Error {
+    invalid("paths", "one was removed that was never added; add it first")
+}
+
 /// The error with the path that it is of.
-pub(super) fn at(error: &Error, index: usize) -> Error {
+pub(crate) fn at(error: &Error, index: usize) -> Error {
     within(error, &format!("paths[{index}]"))
 }
 

@@ -1,6 +1,6 @@
 //! Real shares to integers by largest remainder, so that they sum to the total exactly.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 
 /// A real number as its floor and the rest, 0 to 1: large sums keep their last digit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,21 +51,22 @@ fn whole(number: f64) -> i128 {
 
 /// Integers next to `shares` that sum to `total`: the largest remainders are rounded up first, of equal ones the earlier.
 ///
-/// Shares that sum to the total up to the error of floats get their floor, or one more.
+/// Shares that sum to the total up to the error of floats get their floor, or one more; what that error makes too much or too little is
+/// the largest share's, so that a share of nothing stays nothing.
 pub(super) fn to_total(shares: &[Mixed], total: i128) -> Vec<i128> {
     let mut parts: Vec<i128> = shares.iter().map(|share| share.whole).collect();
-    if parts.is_empty() {
-        return parts;
-    }
-    let mut order: Vec<usize> = (0..shares.len()).collect();
+    let mut order: Vec<usize> = (0..shares.len()).filter(|&index| shares[index].rest > 0.0).collect();
     order.sort_by(|&a, &b| {
         shares[b].rest.partial_cmp(&shares[a].rest).unwrap_or(Ordering::Equal).then(a.cmp(&b))
     });
     let missing = total - parts.iter().sum::<i128>();
-    let count = i128::try_from(parts.len()).unwrap_or(i128::MAX);
-    let (each, more) = (missing.div_euclid(count), missing.rem_euclid(count));
-    for (place, &index) in (0_i128..).zip(&order) {
-        parts[index] += each + i128::from(place < more);
+    let up = usize::try_from(missing.max(0)).unwrap_or(usize::MAX).min(order.len());
+    for &index in &order[..up] {
+        parts[index] += 1;
+    }
+    let error = total - parts.iter().sum::<i128>();
+    if let Some(largest) = (0..parts.len()).max_by_key(|&index| (shares[index].whole, Reverse(index))) {
+        parts[largest] += error;
     }
     parts
 }
@@ -82,6 +83,14 @@ mod tests {
         assert_eq!(to_total(&[], 5), [0; 0]);
         assert_eq!(Mixed::ratio(-7, 2), Mixed { whole: -4, rest: 0.5 });
         assert_eq!(Mixed::of(-3.5), Mixed { whole: -4, rest: 0.5 });
+    }
+
+    #[test]
+    fn the_error_of_floats_is_the_largest_shares() {
+        let shares = [Mixed::default(), Mixed::of(2.0), Mixed::of(3.0), Mixed::of(3.0), Mixed::default()];
+        assert_eq!(to_total(&shares, 7), [0, 2, 2, 3, 0]);
+        assert_eq!(to_total(&shares, 9), [0, 2, 4, 3, 0]);
+        assert_eq!(to_total(&[Mixed::of(0.5), Mixed::default()], 5), [5, 0]);
     }
 
     proptest! {

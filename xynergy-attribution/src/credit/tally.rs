@@ -5,7 +5,7 @@ use xynergy_core::{Error, ErrorKind, Result};
 use super::answer::{ChannelCredit, CreditTotal, Credits};
 use super::chain::Chain;
 use super::model::{CreditModel, CreditParameters};
-use super::path::{TouchPath, invalid};
+use super::path::{PathView, TouchPath, invalid, never_added};
 use super::round::{Mixed, real, to_total};
 use super::share::{Touch, shares};
 
@@ -79,7 +79,7 @@ impl Tally {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field; the tally is as it was.
     pub fn add(&mut self, path: &TouchPath) -> Result<()> {
-        self.count(path, 1)
+        self.count(path.view()?, 1)
     }
 
     /// Takes out a path that was added, here or to a tally that is merged in.
@@ -87,7 +87,7 @@ impl Tally {
     /// # Errors
     /// [`InvalidInput`](ErrorKind::InvalidInput) that names the field; the tally is as it was.
     pub fn remove(&mut self, path: &TouchPath) -> Result<()> {
-        self.count(path, -1)
+        self.count(path.view()?, -1)
     }
 
     /// Adds all paths of another tally.
@@ -178,16 +178,23 @@ impl Tally {
         Ok(rows.collect())
     }
 
-    fn count(&mut self, path: &TouchPath, sign: i128) -> Result<()> {
+    /// Adds a path whose channels lie elsewhere.
+    #[cfg(feature = "arrow")]
+    pub(crate) fn add_view(&mut self, path: PathView<'_>) -> Result<()> {
+        self.count(path, 1)
+    }
+
+    fn count(&mut self, path: PathView<'_>, sign: i128) -> Result<()> {
         let timed = self.parameters.lookback_days.is_some() || self.model == CreditModel::TimeDecay;
-        let named = path.touches(self.parameters.lookback_days, self.parameters.lookback_steps, timed)?;
-        if self.chain.is_some() && path.value_minor != 0 && path.conversions == 0 && !named.is_empty() {
+        let PathView { conversions, value_minor, nulls, .. } = path;
+        let named = path.counting(self.parameters.lookback_days, self.parameters.lookback_steps, timed)?;
+        if self.chain.is_some() && value_minor != 0 && conversions == 0 && !named.is_empty() {
             let problem = "markov divides the value of conversions, and conversions is 0; give it the count, or remove the path and add it with the value that is left";
             return Err(invalid("value_minor", problem));
         }
-        let value = i128::from(path.value_minor);
+        let value = i128::from(value_minor);
         let sums = Sums {
-            conversions: sign * i128::from(path.conversions),
+            conversions: sign * i128::from(conversions),
             value: [sign * value.max(0), sign * (-value).max(0)],
         };
         if named.is_empty() {
@@ -195,15 +202,15 @@ impl Tally {
             return Ok(());
         }
         let touches: Vec<Touch> = named.iter().map(|&(at, name)| (at, self.number(name))).collect();
-        let times = sign * (i128::from(path.conversions) + i128::from(path.nulls));
+        let times = sign * (i128::from(conversions) + i128::from(nulls));
         for &(_, channel) in &touches {
             self.touches[channel as usize] += times;
         }
         self.attributed.merge(sums);
         if let Some(chain) = &mut self.chain {
             let channels: Vec<u32> = touches.iter().map(|&(_, channel)| channel).collect();
-            chain.count(&channels, sums.conversions, sign * i128::from(path.nulls), sums.value);
-        } else if path.conversions != 0 || value != 0 {
+            chain.count(&channels, sums.conversions, sign * i128::from(nulls), sums.value);
+        } else if conversions != 0 || value != 0 {
             let direct = self.parameters.direct_channels.as_deref().unwrap_or_default();
             let is_direct = |channel: u32| direct.binary_search(&self.names[channel as usize]).is_ok();
             let (denominator, parts) = shares(&touches, self.model, &self.parameters, is_direct);
@@ -270,10 +277,6 @@ impl Tally {
 
     fn markov(&self, chain: &Chain, present: &[u32]) -> Result<(Vec<Row>, Option<f64>)> {
         let effects = chain.removal_effects(present)?;
-        // What is left of a path that was never added may go round without a beginning.
-        if effects.iter().flatten().any(|share| !share.is_finite()) {
-            return Err(never_added());
-        }
         let totals =
             [self.attributed.conversions * MILLION, self.attributed.value[0], self.attributed.value[1]];
         let sums: [f64; 3] = std::array::from_fn(|kind| effects.iter().map(|effect| effect[kind]).sum());
@@ -299,6 +302,7 @@ impl Tally {
             || negative(&self.attributed)
             || negative(&self.unattributed)
             || self.touches.iter().any(|&t| t < 0)
+            || self.numerators.values().any(|&(conversions, _)| conversions < 0)
         {
             return Err(never_added());
         }
@@ -327,10 +331,6 @@ impl Sums {
             value_minor: narrow("value_minor", self.net())?,
         })
     }
-}
-
-fn never_added() -> Error {
-    invalid("paths", "one was removed that was never added; add it first")
 }
 
 fn narrow(field: &'static str, total: i128) -> Result<i64> {

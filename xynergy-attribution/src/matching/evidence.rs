@@ -108,6 +108,11 @@ impl Evidence {
         })
     }
 
+    /// Whether a first URL names an ad, for which no click is needed.
+    pub fn names_ad(&self) -> bool {
+        !self.contents.is_empty()
+    }
+
     /// The networks to ask a click store for the clicks around of; none without a device.
     pub fn networks(&self) -> Vec<KeyedHash> {
         self.devices.iter().map(|device| device.network).collect::<BTreeSet<_>>().into_iter().collect()

@@ -142,6 +142,7 @@ pub fn choose(
             .collect(),
         candidates_seen: ranked.len() as u64,
         ad_of_first_url: named.map(|(ad_id, _)| Cow::Borrowed(ad_id.as_str())),
+        credit_stays: false,
         model: judgement.as_ref().map(Into::into),
     }
     .seal();

@@ -23,7 +23,7 @@ pub use layers::{AdParents, ChooseBy, KnownAds, RULE_VERSION, Rules, Weighing, c
 pub use model::{COMPARED_CLICKS, Judgement, Model, Versioned, Weighed, Weights};
 pub use posterior::Stated;
 pub use ppm::Ppm;
-pub use receipt::{Receipt, check, forget, read, verify};
+pub use receipt::{Forgetting, Forgotten, Receipt, check, credit_stays, forget, read, verify};
 pub use signals::Signals;
 pub use train::{Collection, Gain, LEAST_MASKED, Trained};
 pub use used::Layers;

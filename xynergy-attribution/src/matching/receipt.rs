@@ -43,6 +43,9 @@ pub struct Receipt<'a> {
     pub candidates_seen: u64,
     /// The ad that a first URL names.
     pub ad_of_first_url: Option<Cow<'a, str>>,
+    /// Whether what it rests on was forgotten: the ad keeps the credit, whatever would be matched anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub credit_stays: bool,
     /// What the model weighed, where one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<ByModel<'a>>,
@@ -224,25 +227,63 @@ pub fn verify(matched: &Match) -> Result<()> {
     if same { Ok(()) } else { Err(broken("the match says something else than its receipt")) }
 }
 
-/// The receipt without these clicks' keys, sealed again: what it says of ads and probabilities stays. `None` when none of them is in it,
-/// or it is no receipt of this version.
-pub fn forget(receipt: &str, clicks: &BTreeSet<KeyedHash>) -> Option<String> {
+/// What a receipt is to forget.
+#[derive(Clone, Copy, Debug)]
+pub struct Forgetting<'a> {
+    /// Clicks by their keys.
+    pub clicks: &'a BTreeSet<KeyedHash>,
+    /// Clicks before this time.
+    pub before: Option<Timestamp>,
+    /// Whether the person behind the deal is forgotten: the credit stays, whatever it rests on.
+    pub person: bool,
+}
+
+/// A receipt that has forgotten something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Forgotten {
+    /// The receipt, sealed again.
+    pub receipt: String,
+    /// Whether the click that was chosen is forgotten.
+    pub chosen: bool,
+}
+
+/// The receipt without the keys of clicks that are forgotten, sealed again: what it says of ads and probabilities stays. `None` when
+/// there is nothing to forget in it, or it is no receipt of this version.
+pub fn forget(receipt: &str, what: Forgetting<'_>) -> Option<Forgotten> {
     let mut known = read(receipt).ok()?;
+    let by_model =
+        known.model.iter().flat_map(|model| model.candidates.iter().map(|line| (line.click, line.at)));
+    let listed = known.candidates.iter().map(|line| (line.click, line.at)).chain(by_model);
+    let mut gone: BTreeSet<KeyedHash> = listed
+        .filter(|(_, at)| what.before.is_some_and(|before| *at < before))
+        .filter_map(|(click, _)| click)
+        .collect();
+    gone.extend(what.clicks);
     let mut forgotten = false;
     let mut clear = |key: &mut Option<KeyedHash>| {
-        if key.is_some_and(|key| clicks.contains(&key)) {
+        let is_gone = key.is_some_and(|key| gone.contains(&key));
+        if is_gone {
             *key = None;
             forgotten = true;
         }
+        is_gone
     };
-    if let Some(found) = &mut known.found {
-        clear(&mut found.click);
+    let chosen = known.found.as_mut().is_some_and(|found| clear(&mut found.click));
+    for line in &mut known.candidates {
+        clear(&mut line.click);
     }
-    known.candidates.iter_mut().for_each(|line| clear(&mut line.click));
-    if let Some(model) = &mut known.model {
-        model.candidates.iter_mut().for_each(|line| clear(&mut line.click));
+    for line in known.model.iter_mut().flat_map(|model| &mut model.candidates) {
+        clear(&mut line.click);
     }
-    forgotten.then(|| known.seal())
+    let stays = known.credit_stays || (known.found.is_some() && (chosen || what.person));
+    let changed = forgotten || stays != known.credit_stays;
+    known.credit_stays = stays;
+    changed.then(|| Forgotten { receipt: known.seal(), chosen })
+}
+
+/// Whether the ad keeps the credit for the deal, because what the receipt rests on was forgotten.
+pub fn credit_stays(receipt: &str) -> bool {
+    read(receipt).is_ok_and(|receipt| receipt.credit_stays)
 }
 
 fn broken(problem: &str) -> Error {
@@ -276,6 +317,7 @@ mod tests {
             candidates: vec![Line { layer: 2, at, click, ad_id: "ad-ä".into() }],
             candidates_seen: 1,
             ad_of_first_url: None,
+            credit_stays: false,
             model: None,
         }
     }
@@ -314,10 +356,41 @@ mod tests {
     #[test]
     fn erased_clicks_leave_a_receipt_that_still_verifies() {
         let sealed = receipt().seal();
-        let key = KeyedHash::from_bytes([7; 16]);
-        let forgotten = forget(&sealed, &[key].into()).unwrap();
-        assert!(sealed.contains(&key.to_string()) && !forgotten.contains(&key.to_string()));
-        read(&forgotten).unwrap().replay().unwrap();
-        assert_eq!(forget(&sealed, &[KeyedHash::from_bytes([8; 16])].into()), None);
+        let (key, other) = (KeyedHash::from_bytes([7; 16]), KeyedHash::from_bytes([8; 16]));
+        let (theirs, others, none) = ([key].into(), [other].into(), BTreeSet::new());
+        let what = |clicks, before: Option<i64>, person| Forgetting {
+            clicks,
+            before: before.map(Timestamp::from_millis),
+            person,
+        };
+        assert!(!credit_stays(&sealed));
+        for (what, chosen) in [
+            (what(&theirs, None, false), true),
+            (what(&none, Some(1_001), false), true),
+            (what(&theirs, Some(1_001), true), true),
+            (what(&none, None, true), false),
+        ] {
+            let forgotten = forget(&sealed, what).unwrap();
+            assert_eq!(forgotten.chosen, chosen);
+            assert_eq!(forgotten.receipt.contains(&key.to_string()), !chosen);
+            assert!(credit_stays(&forgotten.receipt));
+            check(&forgotten.receipt).unwrap();
+            assert_eq!(forget(&forgotten.receipt, what), None, "again finds nothing");
+        }
+        assert_eq!(forget(&sealed, what(&others, None, false)), None);
+        assert_eq!(forget(&sealed, what(&none, Some(1_000), false)), None, "a click of that moment is kept");
+    }
+
+    #[test]
+    fn a_candidate_that_was_not_chosen_is_forgotten_without_a_word_on_the_credit() {
+        let mut more = receipt();
+        let other = KeyedHash::from_bytes([8; 16]);
+        more.candidates.push(Line { layer: 3, click: Some(other), ..more.candidates[0].clone() });
+        let what = Forgetting { clicks: &[other].into(), before: None, person: false };
+        let forgotten = forget(&more.seal(), what).unwrap();
+        assert!(!forgotten.chosen && !credit_stays(&forgotten.receipt));
+        assert!(!forgotten.receipt.contains(&other.to_string()));
+        let nothing = Receipt { found: None, candidates: Vec::new(), ..receipt() }.seal();
+        assert_eq!(forget(&nothing, Forgetting { person: true, ..what }), None, "no credit, none that stays");
     }
 }

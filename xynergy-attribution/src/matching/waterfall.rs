@@ -40,6 +40,9 @@ impl Receipt<'_> {
         if let Some(ad) = &self.ad_of_first_url {
             line(format!("The first URL names the ad {ad}."));
         }
+        if self.credit_stays {
+            line("What it rests on was forgotten; the ad keeps the credit.".to_owned());
+        }
         line(format!("Candidates by click id, fingerprint, or address and agent: {}.", self.candidates_seen));
         for candidate in self.candidates.iter().take(LISTED) {
             let key = candidate.click.map_or_else(|| "erased".to_owned(), |key| key.to_string());
@@ -331,6 +334,7 @@ mod tests {
             candidates: vec![Line { layer: 2, at, click, ad_id: "ad <1> & \"x\"".into() }],
             candidates_seen: 1,
             ad_of_first_url: None,
+            credit_stays: false,
             model: model.then(|| ByModel {
                 version: "fs1-0".into(),
                 others: 2,

@@ -75,22 +75,40 @@ impl Currencies {
         currency: Option<&str>,
         at: Timestamp,
     ) -> Result<Minor, String> {
-        let shown = |text: &str| text.chars().take(40).collect::<String>();
-        let number = Decimal::parse(amount)
-            .ok_or_else(|| format!("amount: {:?} is no decimal number", shown(amount)))?;
-        if number.is_negative() {
-            return Err(format!("amount: {:?} is below zero", shown(amount)));
-        }
+        self.convert_less(amount, &[], currency, at)
+    }
+
+    /// The same of an amount from which others of its currency are taken first, down to nothing.
+    ///
+    /// # Errors
+    /// The field and what is wrong with it.
+    pub(super) fn convert_less(
+        &self,
+        amount: &str,
+        taken: &[Decimal],
+        currency: Option<&str>,
+        at: Timestamp,
+    ) -> Result<Minor, String> {
+        let number = parse_amount(amount)?;
         let rate = match currency {
             Some(code) if code != self.base.as_str() => self.rate(code, at).ok_or_else(|| {
                 format!("currency: {:?} has no rate to {} at this time", shown(code), self.base)
             })?,
             _ => Decimal::ONE,
         };
-        let minor = number.times(rate, self.base.offset()).and_then(|minor| Minor::try_from(minor).ok());
-        minor
-            .filter(|minor| *minor <= GREATEST)
-            .ok_or_else(|| format!("amount: {:?} is above {GREATEST} minor units", shown(amount)))
+        let minor = |number: Decimal| {
+            let minor = number.times(rate, self.base.offset()).and_then(|minor| Minor::try_from(minor).ok());
+            minor.filter(|minor| *minor <= GREATEST)
+        };
+        let too_great = || format!("amount: {:?} is above {GREATEST} minor units", shown(amount));
+        let whole = minor(number).ok_or_else(too_great)?;
+        let exact = taken.iter().try_fold(number, |left, other| left.minus(*other)).and_then(minor);
+        // Digits that are too far apart for one number are converted one by one.
+        let left = exact.unwrap_or_else(|| {
+            let parts = taken.iter().map(|other| minor(*other).unwrap_or(GREATEST));
+            parts.fold(whole, Minor::saturating_sub)
+        });
+        Ok(left.max(0))
     }
 
     fn rate(&self, code: &str, at: Timestamp) -> Option<Decimal> {
@@ -100,6 +118,23 @@ impl Currencies {
             .max_by_key(|rate| rate.since)?;
         Decimal::parse(&newest.rate)
     }
+}
+
+/// The number of an amount of money.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn parse_amount(amount: &str) -> Result<Decimal, String> {
+    let number =
+        Decimal::parse(amount).ok_or_else(|| format!("amount: {:?} is no decimal number", shown(amount)))?;
+    if number.is_negative() {
+        return Err(format!("amount: {:?} is below zero", shown(amount)));
+    }
+    Ok(number)
+}
+
+fn shown(text: &str) -> String {
+    text.chars().take(40).collect()
 }
 
 #[cfg(test)]

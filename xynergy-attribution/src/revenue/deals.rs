@@ -31,7 +31,7 @@ struct DealState<'a> {
     taken: Vec<&'a str>,
 }
 
-/// Money that went back.
+/// Money that went back. As an event tells it, a currency of `None` is the deal's; in a [`View`], it is the base.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refund<'a> {
     pub(super) amount: &'a str,
@@ -164,6 +164,14 @@ impl<'a> Deals<'a> {
             .clone()
             .find(|(amount, _)| amount.is_some())
             .unwrap_or_else(|| moneys.clone().next().unwrap_or_default());
+        let refunds = all.iter().flat_map(|(deal, facts)| {
+            let (own_amount, own_currency) = money(deal, *facts);
+            // What went back of a deal that was merged since went back in the money of that deal.
+            let of_deal =
+                if own_amount.is_some() || own_currency.is_some() { own_currency } else { currency };
+            deal.refunds.iter().map(move |refund| Refund { currency: refund.currency.or(of_deal), ..*refund })
+        });
+        let refunds = refunds.collect();
         View {
             stage: in_stage.and_then(|(deal, _)| deal.stage),
             entered_at: in_stage.map_or(Timestamp::from_micros(0), |(deal, _)| deal.entered_at),
@@ -173,7 +181,7 @@ impl<'a> Deals<'a> {
             amount,
             currency,
             deleted: deal.deleted,
-            refunds: all.iter().flat_map(|(deal, _)| &deal.refunds).copied().collect(),
+            refunds,
             merged_into: deal.into,
         }
     }

@@ -69,6 +69,13 @@ impl Decimal {
         self.units < 0
     }
 
+    /// This less another, exactly. `None` when 128 bits do not hold it.
+    pub(super) fn minus(self, other: Self) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        let units = |number: Self| number.units.checked_mul(10_i128.checked_pow(scale - number.scale)?);
+        Some(Self { units: units(self)?.checked_sub(units(other)?)?, scale })
+    }
+
     /// This times `rate` times `offset`, to the nearest whole number, halves away from zero. `None` when 128 bits do not hold it.
     pub(super) fn times(self, rate: Self, offset: i64) -> Option<i128> {
         let product = self.units.checked_mul(rate.units)?.checked_mul(i128::from(offset))?;
@@ -150,6 +157,14 @@ mod tests {
         fn any_digits_are_read_exactly(whole in 0_u64..10_u64.pow(15), cents in 0_u64..100) {
             let text = format!("{whole}.{cents:02}");
             prop_assert_eq!(minor(&text), Some(i128::from(whole) * 100 + i128::from(cents)));
+        }
+
+        #[test]
+        fn a_difference_is_exact(a in 0_u64..10_u64.pow(15), b in 0_u64..10_u64.pow(15), scales in (0_u32..7, 0_u32..7)) {
+            let of = |units: u64, scale: u32| Decimal { units: i128::from(units), scale };
+            let left = of(a, scales.0).minus(of(b, scales.1)).unwrap();
+            let millionths = |units: u64, scale: u32| i128::from(units) * 10_i128.pow(6 - scale);
+            prop_assert_eq!(left.units * 10_i128.pow(6 - left.scale), millionths(a, scales.0) - millionths(b, scales.1));
         }
 
         #[test]

@@ -8,6 +8,8 @@ mod interval;
 mod learn;
 mod ledger;
 mod order;
+#[cfg(test)]
+mod refund_tests;
 mod roas;
 mod rules;
 mod show;

@@ -2,8 +2,8 @@
 
 use xynergy_core::{Minor, Timestamp};
 
-use super::currencies::Currencies;
-use super::deals::View;
+use super::currencies::{Currencies, parse_amount};
+use super::deals::{Refund, View};
 use super::decimal::divide;
 use super::rules::{Outcome, Rules, Unknown};
 use super::table::StageTable;
@@ -20,11 +20,14 @@ pub(super) struct Worth {
     pub(super) problem: Option<String>,
 }
 
-/// What money went back, in minor units of the base currency, and the first refund that cannot be counted.
-fn refunded(view: &View<'_>, currencies: &Currencies) -> (Minor, Option<String>) {
+/// What money went back, in minor units of the base currency by the rates of its time, and the first refund that cannot be counted.
+fn refunded<'a>(
+    refunds: impl Iterator<Item = &'a Refund<'a>>,
+    currencies: &Currencies,
+) -> (Minor, Option<String>) {
     let (mut sum, mut problem): (Minor, _) = (0, None);
-    for refund in &view.refunds {
-        match currencies.convert(refund.amount, refund.currency.or(view.currency), refund.at) {
+    for refund in refunds {
+        match currencies.convert(refund.amount, refund.currency, refund.at) {
             Ok(minor) => sum = sum.saturating_add(minor),
             Err(wrong) => problem = problem.or(Some(format!("refund: {wrong}"))),
         }
@@ -32,17 +35,53 @@ fn refunded(view: &View<'_>, currencies: &Currencies) -> (Minor, Option<String>)
     (sum, problem)
 }
 
+/// What a deal brings by its amount, and what is wrong with that or with a refund.
+struct Paid {
+    minor: Option<Minor>,
+    problem: Option<String>,
+    refund_problem: Option<String>,
+}
+
+/// The amount less refunds at a time. Those in its own currency are taken from it before it is converted: what went back whole
+/// leaves nothing, however the rates move later.
+fn paid(view: &View<'_>, currencies: &Currencies, at: Timestamp) -> Paid {
+    let Some(amount) = view.amount else { return Paid { minor: None, problem: None, refund_problem: None } };
+    let base = currencies.base.as_str();
+    let (same, other): (Vec<&Refund<'_>>, _) = view
+        .refunds
+        .iter()
+        .partition(|refund| refund.currency.unwrap_or(base) == view.currency.unwrap_or(base));
+    let (mut taken, mut refund_problem) = (Vec::new(), None);
+    for refund in same {
+        match parse_amount(refund.amount) {
+            Ok(number) => taken.push(number),
+            Err(wrong) => refund_problem = refund_problem.or(Some(format!("refund: {wrong}"))),
+        }
+    }
+    let (others, other_problem) = refunded(other.into_iter(), currencies);
+    let refund_problem = refund_problem.or(other_problem);
+    match currencies.convert_less(amount, &taken, view.currency, at) {
+        Ok(minor) => Paid { minor: Some(left(minor, others)), problem: None, refund_problem },
+        Err(problem) => Paid { minor: None, problem: Some(problem), refund_problem },
+    }
+}
+
 /// The worth of a deal at a time, by `table` where values were learned.
 ///
 /// Nothing when it was deleted, merged away, lost, or in no stage yet. Else its amount times the probability of its stage, when
 /// amounts are used and it is known in the base currency; else the value of its stage. Refunds take from the amount or the
-/// value, never below zero. Products are rounded to the nearest minor unit, halves up.
+/// value, never below zero: from a value by the rates of their own time. Products are rounded to the nearest minor unit, halves up.
 pub(super) fn worth(view: &View<'_>, rules: &Rules, table: Option<&StageTable>, at: Timestamp) -> Worth {
-    let (refunds, refund_problem) = refunded(view, &rules.currencies);
-    let converted = view.amount.map(|amount| rules.currencies.convert(amount, view.currency, at));
-    let amount_minor =
-        converted.as_ref().and_then(|amount| amount.as_ref().ok()).map(|amount| left(*amount, refunds));
-    let amount_problem = converted.and_then(Result::err);
+    let paid = paid(view, &rules.currencies, at);
+    let amount_minor = paid.minor;
+    let (refunds, refund_problem) = match amount_minor {
+        Some(_) if rules.use_amounts => (0, paid.refund_problem),
+        _ => {
+            let (refunds, problem) = refunded(view.refunds.iter(), &rules.currencies);
+            (refunds, problem.or(paid.refund_problem))
+        }
+    };
+    let amount_problem = paid.problem;
     let Some(stage) = view.stage else {
         return Worth { value_minor: 0, amount_minor, problem: amount_problem.or(refund_problem) };
     };

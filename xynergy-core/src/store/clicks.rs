@@ -286,7 +286,7 @@ pub trait ClickStore: Send + Sync + fmt::Debug + 'static {
     }
 
     /// Forgets the clicks of every day (UTC) that has ended by `before`: only how many an ad had on a day stays. Cancel
-    /// safety: it is done whole or not at all; again is safe.
+    /// safety: it may be done for some of the days; again does the rest.
     async fn prune(&self, tenant: &TenantId, before: Timestamp) -> Result<Pruned> {
         let _ = (tenant, before);
         Err(unsupported())

@@ -4,7 +4,9 @@
 
 mod attribution;
 mod changes;
+mod click_days;
 mod faults;
+mod migrations;
 mod open;
 mod race;
 mod spend;

@@ -1,10 +1,14 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
+#[cfg(feature = "arrow")]
+use xynergy::ErrorKind;
 use xynergy::attribution::{
     AfterConversion, CreditModel, CreditParameters, Credits, Journey, PositionWeights, TouchPath,
 };
 
 use super::methods;
+#[cfg(feature = "arrow")]
+use super::read_as;
 
 methods! {
     /// The credit of every channel in `paths` by one model, in whole millionths of a conversion and minor units that sum to the
@@ -70,4 +74,29 @@ pub(crate) struct PathsArguments {
     /// Which touches a further conversion is owed to: `keep` (all before it, the default) or `restart`.
     #[serde(default)]
     after_conversion: Option<AfterConversion>,
+}
+
+/// What to make of a table of paths.
+#[cfg(feature = "arrow")]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnsCredit {
+    /// What stands between the channels of a text.
+    #[serde(default)]
+    pub separator: Option<String>,
+    /// How the conversions are divided.
+    pub model: CreditModel,
+}
+
+#[cfg(feature = "arrow")]
+impl ColumnsCredit {
+    /// From JSON, with the model's parameters from their own.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](ErrorKind::InvalidInput) that names the argument.
+    pub fn from_json(chosen: &str, parameters: &str) -> xynergy::Result<(Self, CreditParameters)> {
+        let operation = "arrow.credit";
+        let chosen = read_as(ErrorKind::InvalidInput, operation, chosen)?;
+        Ok((chosen, read_as(ErrorKind::InvalidInput, operation, parameters)?))
+    }
 }

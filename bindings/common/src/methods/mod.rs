@@ -33,6 +33,8 @@ use serde::de::DeserializeOwned;
 use xynergy::{Client, Error, ErrorKind, Result, Scope};
 
 pub use bytes::Bytes;
+#[cfg(feature = "arrow")]
+pub use credit::ColumnsCredit;
 
 use crate::engine::Engine;
 
@@ -212,21 +214,8 @@ pub(crate) fn read_as<T: DeserializeOwned>(
     operation: &'static str,
     json: &str,
 ) -> Result<T> {
-    // Reading again with the path is for the one time in a thousand that something is wrong.
-    if let Ok(value) = serde_json::from_str(json) {
-        return Ok(value);
-    }
-    let mut reader = serde_json::Deserializer::from_str(json);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let problem = error.inner().to_string();
-        // The position is one in JSON that the caller never saw.
-        let problem = problem.split(" at line ").next().unwrap_or_default();
-        let message = if path == "." { problem.to_owned() } else { format!("{path}: {problem}") };
-        Error::new(kind, operation, message)
-    })?;
-    reader.end().map_err(|_| Error::new(kind, operation, "there is something behind the value"))?;
-    Ok(value)
+    // The place is one in a text that the caller never saw.
+    xynergy_core::json::read(json).map_err(|wrong| Error::new(kind, operation, wrong.to_string()))
 }
 
 fn write<T: Serialize>(operation: &'static str, value: &T) -> Result<String> {

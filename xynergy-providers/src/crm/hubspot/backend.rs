@@ -10,6 +10,7 @@ use url::Url;
 use xynergy_core::config::{Secret, SecretSource};
 use xynergy_core::crm::{Contact, Crm, Deal, Properties};
 use xynergy_core::env::{HttpRequest, HttpResponse, HttpSend};
+use xynergy_core::rate::RateLimiter;
 use xynergy_core::{Ctx, Error, ErrorKind, Result, Retry};
 
 use super::config::HubspotConfig;
@@ -63,6 +64,20 @@ impl Hubspot {
         });
         let pacer = Arc::new(Pacer::new(config.reads_per_10_seconds));
         Ok(Self { config, base_url, deal_properties, contact_properties, http, secrets, tokens, pacer })
+    }
+
+    /// Reads these of a deal as well, which the events do not always tell: `pipeline`, `amount`, `deal_currency_code`.
+    #[must_use]
+    pub fn reading(mut self, deal_properties: &[&str]) -> Self {
+        self.deal_properties.extend(deal_properties.iter().map(|name| (*name).to_owned()));
+        self
+    }
+
+    /// Shares [`reads_per_10_seconds`](HubspotConfig::reads_per_10_seconds) with every process that has the same limiter.
+    #[must_use]
+    pub fn paced_by(mut self, limiter: Arc<dyn RateLimiter>) -> Self {
+        self.pacer = Arc::new(Pacer::shared_by(self.config.reads_per_10_seconds, limiter));
+        self
     }
 
     /// Refuses a body that is greater than configured, before anything of it is read.
@@ -157,7 +172,7 @@ impl Hubspot {
     }
 
     async fn exchange(&self, ctx: &Ctx, path: &str, body: Bytes, token: &Secret) -> Result<HttpResponse> {
-        self.pacer.turn(&ctx.tenant).await;
+        self.pacer.turn(ctx).await;
         let mut headers = headers(ctx, token, "hubspot.read")?;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let request = HttpRequest {

@@ -7,7 +7,9 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use xynergy_core::crm::{CrmChange, CrmEvent};
 use xynergy_core::store::KeyedHash;
-use xynergy_core::{Error, Result, Timestamp};
+use xynergy_core::{Result, Timestamp};
+
+use crate::crm::elements;
 
 /// The last millisecond of the year 9999 that a stored time can show.
 const LAST_MILLISECOND: i64 = 253_402_207_200_000;
@@ -56,12 +58,10 @@ impl fmt::Display for EventProblem {
 /// `privacyDeletion` asks to forget a person. Every other event is kept and says nothing.
 ///
 /// # Errors
-/// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) when the body is no JSON array.
+/// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) when the body is no JSON array, and
+/// [`LimitExceeded`](xynergy_core::ErrorKind::LimitExceeded) when it holds more than 10,000 elements.
 pub fn parse_events(body: &[u8], received_at: Timestamp) -> Result<EventBatch> {
-    let elements: Vec<&RawValue> = serde_json::from_slice(body).map_err(|error| {
-        let place = format!("line {}, column {}", error.line(), error.column());
-        Error::invalid("hubspot.accept", format!("body: is not a JSON array of events ({place})"))
-    })?;
+    let elements = elements(body, "hubspot.accept", "not a JSON array of events")?;
     let mut batch = EventBatch::default();
     for (index, element) in elements.into_iter().enumerate() {
         match event(element, received_at) {

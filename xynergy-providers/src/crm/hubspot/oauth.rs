@@ -18,7 +18,8 @@ use crate::http::api::below;
 
 pub(super) const OPERATION: &str = "hubspot.oauth";
 
-const PATH: &str = "oauth/v1/token";
+/// HubSpot turns `oauth/v1` off on 16 February 2027, and names this one in its place.
+const PATH: &str = "oauth/2026-03/token";
 const MAX_RESPONSE_BYTES: usize = 64 * 1024;
 /// How long before its end a token is no longer used.
 const MARGIN: Duration = Duration::from_secs(10);

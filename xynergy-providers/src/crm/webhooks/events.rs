@@ -8,7 +8,10 @@ use xynergy_core::crm::{CrmChange, CrmEvent};
 use xynergy_core::store::KeyedHash;
 use xynergy_core::{Error, Result, Timestamp};
 
+use crate::crm::elements;
 use crate::crm::hubspot::EventProblem;
+
+const OPERATION: &str = "webhooks.accept";
 
 /// The first moment that an event may have happened at: 2000-01-01.
 const EARLIEST: Timestamp = Timestamp::from_millis(946_684_800_000);
@@ -174,24 +177,19 @@ struct Code(String);
 /// `delivery_id` is the verified `webhook-id`: the same one again, by a sender that had no answer, gives the same events.
 ///
 /// # Errors
-/// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) when the body is neither a JSON object nor an array.
+/// [`InvalidInput`](xynergy_core::ErrorKind::InvalidInput) when the body is neither a JSON object nor an array, and
+/// [`LimitExceeded`](xynergy_core::ErrorKind::LimitExceeded) when the array holds more than 10,000 elements.
 pub fn parse_events(body: &[u8], delivery_id: &str, received_at: Timestamp) -> Result<WebhookBatch> {
     let wrong = |error: serde_json::Error| {
         let place = format!("line {}, column {}", error.line(), error.column());
-        Error::invalid(
-            "webhooks.accept",
-            format!("body: is neither an event nor a JSON array of events ({place})"),
-        )
+        Error::invalid(OPERATION, format!("body: is neither an event nor a JSON array of events ({place})"))
     };
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     let elements: Vec<&RawValue> = match first {
-        Some(b'[') => serde_json::from_slice(body).map_err(wrong)?,
+        Some(b'[') => elements(body, OPERATION, "neither an event nor a JSON array of events")?,
         Some(b'{') => vec![serde_json::from_slice(body).map_err(wrong)?],
         _ => {
-            return Err(Error::invalid(
-                "webhooks.accept",
-                "body: is neither an event nor a JSON array of events",
-            ));
+            return Err(Error::invalid(OPERATION, "body: is neither an event nor a JSON array of events"));
         }
     };
     let mut batch = WebhookBatch::default();
@@ -206,6 +204,11 @@ pub fn parse_events(body: &[u8], delivery_id: &str, received_at: Timestamp) -> R
         }
     }
     Ok(batch)
+}
+
+/// Whether an event came by a webhook of this scheme, and not from a CRM: those have other fields.
+pub fn is_event(event: &CrmEvent) -> bool {
+    serde_json::from_str::<Envelope<'_>>(&event.raw).is_ok()
 }
 
 struct Reader<'a> {
@@ -358,11 +361,10 @@ fn kept(contact: WebhookContact) -> WebhookContact {
 }
 
 fn data<'a, T: Deserialize<'a>>(envelope: &Envelope<'a>) -> Result<T, String> {
-    let mut reader = serde_json::Deserializer::from_str(envelope.data.get());
-    serde_path_to_error::deserialize(&mut reader).map_err(|error| {
-        let path = error.path().to_string();
-        let field = if path == "." { "data: ".to_owned() } else { format!("data.{path}: ") };
-        named(&field, error.inner())
+    xynergy_core::json::read(envelope.data.get()).map_err(|wrong| {
+        let path = wrong.path();
+        let field = if path.is_empty() { "data: ".to_owned() } else { format!("data.{path}: ") };
+        named(&field, &wrong.error)
     })
 }
 

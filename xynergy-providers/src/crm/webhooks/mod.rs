@@ -9,7 +9,7 @@ mod signature;
 
 pub use backend::{PropertyNames, WebhookCrm};
 pub use config::WebhooksConfig;
-pub use events::{Told, WebhookBatch, WebhookContact, parse_events};
+pub use events::{Told, WebhookBatch, WebhookContact, is_event, parse_events};
 pub use signature::{Delivery, verify};
 
 use xynergy_core::Result;

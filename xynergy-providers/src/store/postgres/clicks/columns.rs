@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
@@ -37,17 +37,21 @@ pub(super) fn new_of<'a>(clicks: &[&'a Click], inserted: &[Row]) -> Result<Vec<&
 /// A key under which a click is found.
 pub(super) type FoundBy<'a> = (i32, KeyedHash, Timestamp, &'a KeyedHash);
 
-/// The days of the clicks, and every key of each once, in the order of their indexes.
-pub(super) fn keys_of<'a>(clicks: &[&'a Click]) -> (Vec<i32>, Vec<FoundBy<'a>>) {
+/// The days of the clicks, in order.
+pub(super) fn days_of(clicks: &[&Click]) -> Vec<i32> {
+    let days: BTreeSet<i32> = clicks.iter().map(|click| day_of(click.at)).collect();
+    days.into_iter().collect()
+}
+
+/// Every key of each click once, in the order of their index.
+pub(super) fn keys_of<'a>(clicks: &[&'a Click]) -> Vec<FoundBy<'a>> {
     let mut keys: Vec<FoundBy<'a>> = clicks
         .iter()
         .flat_map(|click| click.match_keys().map(|key| (day_of(click.at), key, click.at, &click.key)))
         .collect();
     keys.sort_unstable();
     keys.dedup();
-    let mut days: Vec<i32> = keys.iter().map(|(day, ..)| *day).collect();
-    days.dedup();
-    (days, keys)
+    keys
 }
 
 /// How often each ad was clicked on each day, column by column in the order of the table's key.
@@ -81,6 +85,45 @@ impl<'a> CountColumns<'a> {
 
     pub(super) fn parameters<'s>(&'s self, tenant: &'s &str) -> [&'s (dyn ToSql + Sync); 6] {
         [tenant, &self.day, &self.ad, &self.adset, &self.campaign, &self.clicks]
+    }
+}
+
+/// The latest clicks of keys, one row for each key and click, column by column.
+#[derive(Default)]
+pub(super) struct LatestColumns {
+    key: Vec<Vec<u8>>,
+    clicked_at: Vec<i64>,
+    day: Vec<i32>,
+    click: Vec<Vec<u8>>,
+}
+
+impl LatestColumns {
+    /// From rows of a key, a time, a day and the clicks of that time.
+    pub(super) fn of(rows: &[Row]) -> Self {
+        let mut columns = Self::default();
+        for row in rows {
+            for click in row.get::<_, Vec<Vec<u8>>>(3) {
+                columns.key.push(row.get(0));
+                columns.clicked_at.push(row.get(1));
+                columns.day.push(row.get(2));
+                columns.click.push(click);
+            }
+        }
+        columns
+    }
+
+    /// The first and the last day; nothing without a row.
+    pub(super) fn days(&self) -> Option<(i32, i32)> {
+        Some((*self.day.iter().min()?, *self.day.iter().max()?))
+    }
+
+    pub(super) fn parameters<'s>(
+        &'s self,
+        tenant: &'s &str,
+        first_day: &'s i32,
+        last_day: &'s i32,
+    ) -> [&'s (dyn ToSql + Sync); 7] {
+        [tenant, &self.key, &self.clicked_at, &self.day, &self.click, first_day, last_day]
     }
 }
 

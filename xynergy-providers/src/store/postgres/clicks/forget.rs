@@ -4,7 +4,7 @@ use xynergy_core::store::{Erased, ErasedClick, KeyedHash, Pruned};
 use crate::store::postgres::PostgresStore;
 use crate::store::postgres::error::Failure;
 use crate::store::postgres::kept::{hash, maybe_text};
-use crate::store::postgres::transaction::Transaction;
+use crate::store::postgres::transaction::{Transaction, retried};
 
 /// From each day of the tenant into the index of that day.
 const NAMED: &str = "
@@ -28,7 +28,14 @@ const ERASE_KEYS: &str = "
     WHERE k.day = gone.day AND k.click = gone.key AND k.tenant_id = $1";
 
 impl PostgresStore {
-    pub(super) async fn prune_once(&self, tenant: &str, first_kept: i32) -> Result<Pruned, Failure> {
+    /// Drops the tables of days that nobody else has clicks in, and deletes the tenant's rows from the others.
+    pub(super) async fn prune_days(&self, tenant: &str, first_kept: i32) -> Result<Pruned, Failure> {
+        let dropped = self.drop_days(tenant, first_kept).await?;
+        let deleted = retried(|| self.prune_once(tenant, first_kept)).await?;
+        Ok(Pruned { clicks: dropped.saturating_add(deleted) })
+    }
+
+    async fn prune_once(&self, tenant: &str, first_kept: i32) -> Result<u64, Failure> {
         let transaction = Transaction::on(self.connection().await?);
         let client = transaction.client();
         transaction.begin().await?;
@@ -38,7 +45,7 @@ impl PostgresStore {
             pruned = client.execute(&sql, &[&tenant, &first_kept]).await?;
         }
         transaction.commit().await?;
-        Ok(Pruned { clicks: pruned })
+        Ok(pruned)
     }
 
     pub(super) async fn erase_once(&self, tenant: &str, keys: &[KeyedHash]) -> Result<Erased, Failure> {

@@ -2,8 +2,12 @@
 //!
 //! Every writer works in one order, clicks by key, days, counts, ingest, so that batches that overlap wait for each other and
 //! never in a circle.
+//!
+//! Clicks and their keys have a table for each day. The batch that meets a day without one makes it and is sent again; that happens
+//! once a day among all workers, who need not know which days there are.
 
 mod columns;
+mod days;
 mod forget;
 mod read;
 
@@ -23,7 +27,7 @@ use super::error::Failure;
 use super::kept::{Kept, pieces};
 use super::numbers::{stored, unsigned};
 use super::transaction::{Transaction, retried};
-use columns::{ClickColumns, CountColumns, FoundBy, day_of, distinct};
+use columns::{ClickColumns, CountColumns, FoundBy, LatestColumns, day_of, distinct};
 
 const INSERT_CLICKS: &str = "
     INSERT INTO clicks (tenant_id, key, day, clicked_at, ad_id, adset_id, campaign_id, utm_source, utm_medium, utm_campaign,
@@ -49,30 +53,37 @@ const COUNT_INGEST: &str = "
     SELECT $1::text, $2::text, pg_backend_pid() % 16, $3::bigint WHERE $3 > 0
     ON CONFLICT (tenant_id, source, slot) DO UPDATE SET clicks = i.clicks + excluded.clicks";
 
-/// From the last day of the window backwards, until a day has the key. The limits and offsets keep the planner to this
-/// order, with one search of an index at each step, whatever it believes of tables that have just grown.
+/// From the last day of the window backwards, until a day has the key. The limit keeps the planner to this order, with one search of an
+/// index at each step, whatever it believes of tables that have just grown. That a day lies in the window is said of the keys too: of
+/// the other days' tables nothing is opened then.
 const LATEST_OF_KEYS: &str = "
-    SELECT wanted.key, latest.clicked_at, ties.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id,
-           c.utm_source, c.utm_medium, c.utm_campaign, c.utm_content, c.utm_term, c.device
+    SELECT wanted.key, latest.clicked_at, latest.day, latest.clicks
     FROM unnest($2::bytea[]) AS wanted (key)
     CROSS JOIN LATERAL (
-        SELECT d.day, of_day.clicked_at
+        SELECT d.day, of_day.clicked_at, of_day.clicks
         FROM click_days d
         CROSS JOIN LATERAL (
-            SELECT k.clicked_at FROM click_keys k
-            WHERE k.day = d.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at BETWEEN $3 AND $4
-            ORDER BY k.clicked_at DESC LIMIT 1
+            SELECT ties.clicked_at, array_agg(ties.click) AS clicks
+            FROM (
+                SELECT k.clicked_at, k.click FROM click_keys k
+                WHERE k.day = d.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at BETWEEN $3 AND $4
+                  AND k.day BETWEEN $5 AND $6
+                ORDER BY k.clicked_at DESC FETCH FIRST 1 ROW WITH TIES
+            ) ties
+            GROUP BY ties.clicked_at
         ) of_day
         WHERE d.tenant_id = $1 AND d.day BETWEEN $5 AND $6
         ORDER BY d.day DESC LIMIT 1
-    ) latest
+    ) latest";
+
+/// The clicks of these days: a statement of its own opens only their tables.
+const CLICKS_OF_DAYS: &str = "
+    SELECT found.key, found.clicked_at, found.click, c.click_id, c.ad_id, c.adset_id, c.campaign_id,
+           c.utm_source, c.utm_medium, c.utm_campaign, c.utm_content, c.utm_term, c.device
+    FROM unnest($2::bytea[], $3::bigint[], $4::integer[], $5::bytea[]) AS found (key, clicked_at, day, click)
     CROSS JOIN LATERAL (
-        SELECT k.click FROM click_keys k
-        WHERE k.day = latest.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at = latest.clicked_at
-        OFFSET 0
-    ) ties
-    CROSS JOIN LATERAL (
-        SELECT * FROM clicks WHERE clicks.key = ties.click AND clicks.tenant_id = $1 AND clicks.day = latest.day
+        SELECT * FROM clicks WHERE clicks.key = found.click AND clicks.tenant_id = $1 AND clicks.day = found.day
+          AND clicks.day BETWEEN $6 AND $7
         OFFSET 0
     ) c";
 
@@ -80,7 +91,7 @@ const LATEST_OF_KEYS: &str = "
 impl ClickStore for PostgresStore {
     async fn track(&self, tenant: &TenantId, clicks: &[Click], source: &str) -> Result<Tracked> {
         let batch = distinct(clicks);
-        let tracked = retried(|| self.track_once(tenant.as_str(), &batch, source)).await;
+        let tracked = self.track_batch(tenant.as_str(), &batch, source).await;
         let inserted = tracked.map_err(|failure| failure.into_error("attribution.track_clicks"))?;
         Ok(Tracked { inserted, duplicates: clicks.len() as u64 - inserted })
     }
@@ -99,8 +110,13 @@ impl ClickStore for PostgresStore {
             let statement = client.prepare_cached(LATEST_OF_KEYS).await?;
             let window: [&(dyn ToSql + Sync); 4] = [&from.micros(), &to.micros(), &day_of(from), &day_of(to)];
             let [from, to, first_day, last_day] = window;
-            let rows =
+            let latest =
                 client.query(&statement, &[&tenant.as_str(), &keys, from, to, first_day, last_day]).await?;
+            let latest = LatestColumns::of(&latest);
+            let Some((first_day, last_day)) = latest.days() else { return Ok(Vec::new()) };
+            let statement = client.prepare_cached(CLICKS_OF_DAYS).await?;
+            let rows =
+                client.query(&statement, &latest.parameters(&tenant.as_str(), &first_day, &last_day)).await?;
             let mut found = rows.iter().map(read::candidate).collect::<std::result::Result<Vec<_>, _>>()?;
             found.sort_unstable();
             Ok(found)
@@ -123,7 +139,7 @@ impl ClickStore for PostgresStore {
     }
 
     async fn prune(&self, tenant: &TenantId, before: Timestamp) -> Result<Pruned> {
-        let pruned = retried(|| self.prune_once(tenant.as_str(), day_of(before))).await;
+        let pruned = self.prune_days(tenant.as_str(), day_of(before)).await;
         pruned.map_err(|failure| failure.into_error("attribution.prune"))
     }
 
@@ -155,6 +171,26 @@ impl ClickStore for PostgresStore {
 }
 
 impl PostgresStore {
+    /// Stores a batch, and makes the tables of its days when one is missing.
+    async fn track_batch(
+        &self,
+        tenant: &str,
+        batch: &[&Click],
+        source: &str,
+    ) -> std::result::Result<u64, Failure> {
+        let days = columns::days_of(batch);
+        let mut opened = 0;
+        loop {
+            match retried(|| self.track_once(tenant, batch, source)).await {
+                Err(failure) if days::is_missing(&failure) && opened < days::ATTEMPTS => {
+                    opened += 1;
+                    retried(|| self.open_days(&days)).await?;
+                }
+                ended => return ended,
+            }
+        }
+    }
+
     /// First the clicks, of which PostgreSQL says which are new, and then all that belongs to these.
     async fn track_once(
         &self,
@@ -179,7 +215,7 @@ impl PostgresStore {
         begun.await?;
         let (inserted, source) = (new.len() as u64, Kept(source));
         let count = stored(inserted)?;
-        let (days, keys) = columns::keys_of(&new);
+        let (days, keys) = (columns::days_of(&new), columns::keys_of(&new));
         try_join(
             async { Ok(client.execute(&insert_days, &[&tenant, &days]).await?) },
             write_keys(client, &copy_keys, tenant, &keys),
@@ -214,3 +250,6 @@ async fn write_keys(
     }
     Ok(writer.finish().await?)
 }
+
+#[cfg(test)]
+mod plans;

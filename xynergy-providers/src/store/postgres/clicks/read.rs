@@ -18,6 +18,7 @@ const WITHIN: &str = "
     CROSS JOIN LATERAL (
         SELECT k.clicked_at, k.click FROM click_keys k
         WHERE k.day = d.day AND k.key = wanted.key AND k.tenant_id = $1 AND k.clicked_at BETWEEN $3 AND $4
+          AND k.day BETWEEN $5 AND $6
         OFFSET 0
     ) found";
 
@@ -49,7 +50,9 @@ pub(super) async fn around(
                 c.utm_source, c.utm_medium, c.utm_campaign, c.utm_content, c.utm_term, c.device
          {WITHIN}
          CROSS JOIN LATERAL (
-             SELECT * FROM clicks WHERE clicks.key = found.click AND clicks.tenant_id = $1 AND clicks.day = d.day OFFSET 0
+             SELECT * FROM clicks WHERE clicks.key = found.click AND clicks.tenant_id = $1 AND clicks.day = d.day
+               AND clicks.day BETWEEN $5 AND $6
+             OFFSET 0
          ) c
          {DAYS} ORDER BY found.clicked_at DESC, found.click DESC, wanted.key DESC LIMIT $7"
     );
