@@ -159,11 +159,22 @@ proptest! {
         request.constraints.hysteresis = Some(Millionths::new(part));
         let kept = allocate_from(&request, &state).unwrap();
         prop_assert_eq!(kept.proposed_total_minor, plain.proposed_total_minor);
-        let small = |row: &xynergy_attribution::sampler::OwnerAllocation| {
-            let change = i128::from(row.proposed_minor - row.current_minor).abs();
-            change > 0 && change * 1_000_000 < i128::from(part) * i128::from(row.current_minor)
-        };
-        let count = |allocation: &Allocation| allocation.rows.iter().filter(|row| small(row)).count();
-        prop_assert!(count(&kept) <= count(&plain));
+        for (row, owner) in kept.rows.iter().zip(&request.owners) {
+            let unit = request.constraints.unit_minor.unwrap();
+            prop_assert!(reach(&request, owner, true).contains(&(row.proposed_minor / unit)));
+            if row.reason.contains("since the change would be below") {
+                prop_assert_eq!(row.proposed_minor, row.current_minor);
+            }
+        }
+        // Where every change is small and the total is the present one, nothing changes.
+        let current: i64 = request.owners.iter().map(|owner| owner.current_minor).sum();
+        let small = plain.rows.iter().all(|row| {
+            i128::from(row.proposed_minor - row.current_minor).abs() * 1_000_000 < i128::from(part) * i128::from(row.current_minor)
+                && reach(&request, &request.owners[row.owner_id.parse::<usize>().unwrap()], false)
+                    .contains(&(row.current_minor / request.constraints.unit_minor.unwrap()))
+        });
+        if small && plain.proposed_total_minor == current {
+            prop_assert!(kept.rows.iter().all(|row| row.proposed_minor == row.current_minor));
+        }
     }
 }

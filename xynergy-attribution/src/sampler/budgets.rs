@@ -76,7 +76,10 @@ pub(super) fn propose(owners: &[&OwnerBudget], shares: &[i64], constraints: &Con
                 break;
             }
             let (tried, still) = divide(owners, shares, constraints, &steps, &next);
-            if still != reached || broken(owners, constraints, &tried) > broken(owners, constraints, &values)
+            let sum = |values: &[Minor]| values.iter().map(|value| i128::from(*value)).sum::<i128>();
+            if still != reached
+                || sum(&tried) != sum(&values)
+                || broken(owners, constraints, &tried) > broken(owners, constraints, &values)
             {
                 break;
             }
