@@ -12,7 +12,10 @@ mod clicks;
 mod client;
 mod closed_loop;
 mod credit;
+mod ctr;
+mod evaluation;
 mod execution;
+mod experiments;
 mod hubspot;
 mod matching;
 mod revenue;
@@ -73,8 +76,14 @@ pub struct Method {
 
 /// What computes over as much as there is, before it first waits or between waits.
 const COMPUTES: &[&str] = &[
+    "allocation.evaluate",
+    "allocation.gate",
+    "allocation.holdout",
     "allocation.pipeline",
+    "allocation.predict_ctr",
+    "allocation.prediction_scores",
     "allocation.select",
+    "allocation.train_ctr",
     "attribution.clicks_by_ad",
     "attribution.credit",
     "attribution.deals",
@@ -92,6 +101,9 @@ const COMPUTES: &[&str] = &[
     "closed_loop.process",
     "closed_loop.tick",
     "execution.verify_audit",
+    "experiments.record",
+    "experiments.status",
+    "experiments.stop",
     "hubspot.process",
     "webhooks.process",
 ];
@@ -157,6 +169,9 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,
+        evaluation::METHODS,
+        ctr::METHODS,
+        experiments::METHODS,
         closed_loop::METHODS,
         execution::METHODS,
         ads::METHODS,
