@@ -161,6 +161,18 @@ pub(super) struct Sums {
 }
 
 impl Tallies {
+    /// What is known of arms from elsewhere: of each metric of an arm the arm's units, those that have the metric, the sum of its values
+    /// and the sum of their squares.
+    pub fn of<'a>(rows: impl IntoIterator<Item = (&'a str, u64, &'a str, u64, i128, u128)>) -> Self {
+        let mut tallies = Self::default();
+        for (arm_id, units, metric, having, sum, squares) in rows {
+            let tally = tallies.arms.entry(arm_id.to_owned()).or_default();
+            tally.units = units;
+            tally.metrics.insert(metric.to_owned(), Sums { having, sum, squares });
+        }
+        tallies
+    }
+
     /// Counts the units of a shard under the arms that they were assigned to.
     pub fn count(&mut self, state: &ExperimentState, shard: &Shard) {
         for unit in shard.units.values() {
