@@ -103,7 +103,7 @@ impl Allocations<'_> {
             let new = documents::update(self.0, OPERATION, PREDICTIONS, id, |stored: Option<ScoredPrediction>| {
                 match stored {
                     None => Ok((Some(ScoredPrediction { prediction: prediction.clone(), truth: None }), true)),
-                    Some(stored) if stored.prediction == *prediction => Ok((None, false)),
+                    Some(stored) if stored.prediction.is_same(prediction) => Ok((None, false)),
                     Some(_) => Err(Error::new(
                         ErrorKind::Conflict,
                         OPERATION,
@@ -133,7 +133,7 @@ impl Allocations<'_> {
                 stored.prediction.validate_truth(&format!("truths[{index}]"), *truth)?;
                 match stored.truth {
                     None => Ok((Some(ScoredPrediction { truth: Some(*truth), ..stored }), Some(true))),
-                    Some(known) if known == *truth => Ok((None, Some(false))),
+                    Some(known) if evaluate::is_same(known, *truth) => Ok((None, Some(false))),
                     Some(known) => Err(Error::new(
                         ErrorKind::Conflict,
                         OPERATION,

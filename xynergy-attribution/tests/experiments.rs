@@ -274,8 +274,8 @@ fn any_order_of_events_leaves_the_same_bytes() {
     let spec = spec("order", serde_json::json!({"metric": {"name": "revenue", "kind": "value"}}));
     let events: Vec<_> = (0..500)
         .map(|n| ExperimentEvent {
-            event_id: format!("e{}", n % 400),
-            unit_id: format!("u{}", n % 400 % 70),
+            event_id: format!("event-{}", n % 400),
+            unit_id: format!("unit-{}", n % 400 % 70),
             metric: (n % 400 % 3 != 0).then(|| "revenue".to_owned()),
             value_minor: (n % 400 % 3 != 0).then_some(i64::from(n % 400) * 7 - 900),
         })
@@ -292,7 +292,7 @@ fn any_order_of_events_leaves_the_same_bytes() {
     turned.rotate_left(123);
     let bytes = folded(&events);
     assert_eq!(bytes, folded(&turned));
-    assert!(!bytes.contains("u1\"") && !bytes.contains("e1\""), "no id is stored itself");
+    assert!(!bytes.contains("unit-") && !bytes.contains("event-"), "no id is stored itself");
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn what_is_wrong_with_a_spec_or_an_event_is_named() {
         (problem(serde_json::json!({"arms": [arm("old", 1), arm("new", 2)]})), "sum to 3 ppm"),
         (problem(serde_json::json!({"arms": [arm("old", 500_000), arm("old", 500_000)]})), "spec.arms[1].arm_id"),
         (problem(serde_json::json!({"control": "none"})), "spec.control"),
-        (problem(serde_json::json!({"alpha": 0.7})), "spec.alpha"),
+        (problem(serde_json::json!({"alpha_ppm": 700_000})), "spec.alpha_ppm"),
         (problem(serde_json::json!({"holdback_ppm": 0})), "spec.holdback_ppm"),
         (problem(serde_json::json!({"guardrails": [{"metric": {"name": "bought", "kind": "binary"}}]})), "given twice"),
     ];

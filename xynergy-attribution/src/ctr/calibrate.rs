@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::model::logistic;
+use super::model::{Exact, logistic};
 
 const STEPS: usize = 50;
 /// What the scale is held to one with, and the shift to zero: a standard deviation of one.
@@ -21,19 +21,19 @@ pub(super) struct Foreseen {
 /// rate, and one that is always too high is lowered.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Calibration {
-    scale: f64,
-    shift: f64,
+    scale: Exact,
+    shift: Exact,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { scale: 1.0, shift: 0.0 }
+        Self { scale: Exact(1.0), shift: Exact(0.0) }
     }
 }
 
 impl Calibration {
     pub(super) fn probability(self, base: f64, addition: f64) -> f64 {
-        logistic(base + self.shift + self.scale * addition)
+        logistic(base + self.shift.0 + self.scale.0 * addition)
     }
 
     /// The most probable scale and shift, held to these by a normal prior; by Newton's method.
@@ -41,7 +41,7 @@ impl Calibration {
         let mut found = self;
         for _ in 0..STEPS {
             let (mut of_scale, mut of_shift) =
-                ((found.scale - self.scale) / PRIOR, (found.shift - self.shift) / PRIOR);
+                ((found.scale.0 - self.scale.0) / PRIOR, (found.shift.0 - self.shift.0) / PRIOR);
             let (mut scale_twice, mut both, mut shift_twice) = (1.0 / PRIOR, 0.0, 1.0 / PRIOR);
             for row in foreseen {
                 let p = found.probability(row.base, row.addition);
@@ -57,8 +57,8 @@ impl Calibration {
             let scale_step = (of_scale * shift_twice - of_shift * both) / determinant;
             let shift_step = (of_shift * scale_twice - of_scale * both) / determinant;
             // A step at a time stays where the quadratic is one.
-            found.scale -= scale_step.clamp(-1.0, 1.0);
-            found.shift -= shift_step.clamp(-1.0, 1.0);
+            found.scale.0 -= scale_step.clamp(-1.0, 1.0);
+            found.shift.0 -= shift_step.clamp(-1.0, 1.0);
             if scale_step.abs() < 1e-10 && shift_step.abs() < 1e-10 {
                 break;
             }

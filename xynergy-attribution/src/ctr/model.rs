@@ -56,9 +56,26 @@ pub struct CtrModel {
     pub(super) clicks: u64,
     pub(super) calibration: Calibration,
     /// How many impressions a prediction is worth; none while too few ads have told.
-    pub(super) effective_impressions: Option<f64>,
+    pub(super) effective_impressions: Option<Exact>,
     /// By place: the sum of gradients and of their squares.
-    pub(super) coordinates: BTreeMap<u32, (f64, f64)>,
+    pub(super) coordinates: BTreeMap<u32, (Exact, Exact)>,
+}
+
+/// A float that is stored as its bits: as a decimal it would come back as its neighbour now and then.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "u64", into = "u64")]
+pub(super) struct Exact(pub(super) f64);
+
+impl From<u64> for Exact {
+    fn from(bits: u64) -> Self {
+        Self(f64::from_bits(bits))
+    }
+}
+
+impl From<Exact> for u64 {
+    fn from(exact: Exact) -> Self {
+        exact.0.to_bits()
+    }
 }
 
 /// An ad of which nothing is known but its features.
@@ -112,7 +129,7 @@ impl CtrModel {
     }
 
     fn weight(&self, place: u32) -> f64 {
-        let Some((gradients, squares)) = self.coordinates.get(&place).copied() else { return 0.0 };
+        let Some((Exact(gradients), Exact(squares))) = self.coordinates.get(&place).copied() else { return 0.0 };
         if gradients.abs() <= self.options.l1 {
             return 0.0;
         }
@@ -127,7 +144,7 @@ impl CtrModel {
         for (place, amount) in places {
             let gradient = error * amount;
             let weight = self.weight(*place);
-            let (gradients, squares) = self.coordinates.entry(*place).or_default();
+            let (Exact(gradients), Exact(squares)) = self.coordinates.entry(*place).or_default();
             let grown = *squares + gradient * gradient;
             *gradients += gradient - (libm::sqrt(grown) - libm::sqrt(*squares)) / self.options.learning_rate * weight;
             *squares = grown;
@@ -153,7 +170,7 @@ impl CtrModel {
         let places = hashed(&ad.features, self.options.hash_bits);
         let ctr = self.calibration.probability(self.base(), self.addition(&places));
         // A prior is worth at least the one click with which every ad begins.
-        let effective_impressions = self.effective_impressions.unwrap_or(0.0).max(1.0 / ctr);
+        let effective_impressions = self.effective_impressions.map_or(0.0, |worth| worth.0).max(1.0 / ctr);
         Ok(CtrPrediction {
             ad_id: ad.ad_id.clone(),
             ctr,

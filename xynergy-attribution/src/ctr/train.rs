@@ -2,7 +2,7 @@ use xynergy_core::{Error, Result};
 
 use super::calibrate::{Calibration, Foreseen};
 use super::features::{CtrRow, hashed};
-use super::model::{CtrModel, CtrOptions};
+use super::model::{CtrModel, CtrOptions, Exact};
 use super::report::{CtrReport, Judged, report};
 
 /// The parts in which the calibration is learned anew.
@@ -63,7 +63,7 @@ pub fn train(rows: &[CtrRow], options: &CtrOptions, from: Option<CtrModel>) -> R
     }
     model.calibration = fitted(before, &foreseen);
     let report = report(&judged);
-    model.effective_impressions = report.effective_impressions.or(model.effective_impressions);
+    model.effective_impressions = report.effective_impressions.map(Exact).or(model.effective_impressions);
     Ok((model, report))
 }
 

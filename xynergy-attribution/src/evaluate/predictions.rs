@@ -95,7 +95,24 @@ pub struct PredictionScores {
     pub intended_coverage: Option<f64>,
 }
 
+/// Whether two numbers are the same but for what a decimal may lose.
+pub fn is_same(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-12 * one.abs().max(other.abs())
+}
+
 impl LoggedPrediction {
+    /// Whether it says the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let numbers = |it: &Self| [it.probability, it.value, it.lower, it.upper, it.confidence];
+        let same = |(one, other): (Option<f64>, Option<f64>)| match (one, other) {
+            (Some(one), Some(other)) => is_same(one, other),
+            (one, other) => one == other,
+        };
+        self.prediction_id == other.prediction_id
+            && self.model == other.model
+            && numbers(self).into_iter().zip(numbers(other)).all(same)
+    }
+
     /// Checks the fields.
     ///
     /// # Errors

@@ -94,7 +94,7 @@ pub fn judge(state: &ExperimentState, tallies: &Tallies) -> Judgement {
     };
     let control = tally_of(control_id);
     let spec = &state.spec;
-    let alpha = spec.alpha / others.len().max(1) as f64;
+    let alpha = f64::from(spec.alpha_ppm) / 1e6 / others.len().max(1) as f64;
     let mut arms = vec![row(control_id, control, &spec.metric)];
     for (arm_id, share) in others {
         let pair = Pair {

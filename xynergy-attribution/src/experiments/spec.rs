@@ -10,7 +10,7 @@ const MOST_ARMS: usize = 20;
 const MOST_GUARDRAILS: usize = 20;
 
 /// What an experiment compares, and when it decides.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentSpec {
     /// Names the experiment.
@@ -24,9 +24,10 @@ pub struct ExperimentSpec {
     /// What must not get worse.
     #[serde(default)]
     pub guardrails: Vec<Guardrail>,
-    /// How probable it may be that anything is called different where nothing is, over all arms and all looks: 0.05 by default.
+    /// How probable it may be, of a million, that anything is called different where nothing is, over all arms and all looks: 50,000 by
+    /// default.
     #[serde(default = "alpha")]
-    pub alpha: f64,
+    pub alpha_ppm: u32,
     /// Whether the winner gets all units but the held-back ones when it is found, and loses them again when it turns out worse.
     #[serde(default)]
     pub auto_promote: bool,
@@ -97,8 +98,8 @@ pub enum Better {
     Lower,
 }
 
-fn alpha() -> f64 {
-    0.05
+fn alpha() -> u32 {
+    50_000
 }
 
 fn holdback() -> u32 {
@@ -138,8 +139,8 @@ impl ExperimentSpec {
         if !names.contains(&self.control) {
             return invalid(format!("spec.control: {:?} is none of the arms", self.control));
         }
-        if !(self.alpha > 0.0 && self.alpha < 0.5) {
-            return invalid(format!("spec.alpha: {} is not between 0 and 0.5; 0.05 is usual", self.alpha));
+        if !(1..WHOLE_PPM / 2).contains(&self.alpha_ppm) {
+            return invalid(format!("spec.alpha_ppm: {} is not 1 to 499999; 50000 is usual", self.alpha_ppm));
         }
         if !(1..WHOLE_PPM).contains(&self.holdback_ppm) {
             return invalid(format!("spec.holdback_ppm: {} is not 1 to 999999", self.holdback_ppm));

@@ -45,7 +45,7 @@ pub struct UnitAssignment {
 }
 
 /// Everything about an experiment but its units.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExperimentState {
     /// What was started.
     pub spec: ExperimentSpec,
