@@ -6,8 +6,9 @@ use xynergy_attribution::{evaluate, experiments};
 use xynergy_core::{Error, ErrorKind, Result};
 
 pub use xynergy_attribution::evaluate::{
-    CalibrationBin, Estimator, EvaluationOptions, GateDecision, GateVerdict, LoggedDecision, LoggedPrediction,
-    OffPolicyEvaluation, PolicyEstimate, PredictionScores, PredictionTruth, ScoredPrediction, TargetPolicy,
+    CalibrationBin, Estimator, EvaluationOptions, GateDecision, GateVerdict, LoggedDecision,
+    LoggedPrediction, OffPolicyEvaluation, PolicyEstimate, PredictionScores, PredictionTruth,
+    ScoredPrediction, TargetPolicy,
 };
 pub use xynergy_attribution::experiments::{GroupOutcome, HoldoutUnit, Incrementality};
 

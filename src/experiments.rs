@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use xynergy_attribution::experiments::{
-    ExperimentState, Judgement, Shard, ShardOutcome, Tallies, judge,
-};
+use xynergy_attribution::experiments::{ExperimentState, Judgement, Shard, ShardOutcome, Tallies, judge};
 use xynergy_core::{Error, ErrorKind, Result};
 
 pub use xynergy_attribution::experiments::{
-    ArmStatus, Better, Effect, EffectScale, ExperimentArm, ExperimentEvent, ExperimentMetric, ExperimentPhase,
-    ExperimentSpec, ExperimentTransition, Guardrail, GuardrailStatus, MetricKind, UnitAssignment,
+    ArmStatus, Better, Effect, EffectScale, ExperimentArm, ExperimentEvent, ExperimentMetric,
+    ExperimentPhase, ExperimentSpec, ExperimentTransition, Guardrail, GuardrailStatus, MetricKind,
+    UnitAssignment,
 };
 
 use crate::documents;
@@ -76,15 +75,21 @@ impl Experiments<'_> {
         const OPERATION: &str = "experiments.start";
         let (id, now) = (spec.experiment_id.clone(), self.0.ctx().env.clock.now());
         let fresh = ExperimentState::start(spec, now)?;
-        documents::update(self.0, OPERATION, COLLECTION, &id, |stored: Option<ExperimentState>| match stored {
-            None => Ok((Some(fresh.clone()), ())),
-            Some(stored) if stored.spec == fresh.spec => Ok((None, ())),
-            Some(_) => Err(Error::new(
-                ErrorKind::Conflict,
-                OPERATION,
-                format!("spec.experiment_id: {id} is another experiment; give this one an id of its own"),
-            )),
-        })
+        documents::update(
+            self.0,
+            OPERATION,
+            COLLECTION,
+            &id,
+            |stored: Option<ExperimentState>| match stored {
+                None => Ok((Some(fresh.clone()), ())),
+                Some(stored) if stored.spec == fresh.spec => Ok((None, ())),
+                Some(_) => Err(Error::new(
+                    ErrorKind::Conflict,
+                    OPERATION,
+                    format!("spec.experiment_id: {id} is another experiment; give this one an id of its own"),
+                )),
+            },
+        )
         .await?;
         let (state, _) = self.state(OPERATION, &id).await?;
         let judgement = self.look(OPERATION, &state).await?;
@@ -132,20 +137,21 @@ impl Experiments<'_> {
                 None
             };
             let spec = &state.spec;
-            let (new, known) = documents::update(self.0, OPERATION, &collection, &name, |stored: Option<Shard>| {
-                let mut shard = stored.unwrap_or_default();
-                let (mut new, mut known) = (0, 0);
-                for event in &events {
-                    let is_old = earlier.as_ref().is_some_and(|earlier| earlier.has(spec, event));
-                    if is_old || shard.add(spec, event)? == ShardOutcome::Duplicate {
-                        known += 1;
-                    } else {
-                        new += 1;
+            let (new, known) =
+                documents::update(self.0, OPERATION, &collection, &name, |stored: Option<Shard>| {
+                    let mut shard = stored.unwrap_or_default();
+                    let (mut new, mut known) = (0, 0);
+                    for event in &events {
+                        let is_old = earlier.as_ref().is_some_and(|earlier| earlier.has(spec, event));
+                        if is_old || shard.add(spec, event)? == ShardOutcome::Duplicate {
+                            known += 1;
+                        } else {
+                            new += 1;
+                        }
                     }
-                }
-                Ok(((new > 0).then_some(shard), (new, known)))
-            })
-            .await?;
+                    Ok(((new > 0).then_some(shard), (new, known)))
+                })
+                .await?;
             recorded.recorded_count += new;
             recorded.duplicate_count += known;
         }
@@ -182,7 +188,9 @@ impl Experiments<'_> {
             let (state, version) = self.state(OPERATION, experiment_id).await?;
             let judgement = self.look(OPERATION, &state).await?;
             let next = state.stop(promote, &judgement, self.0.ctx().env.clock.now())?;
-            if next == state || documents::write(self.0, OPERATION, COLLECTION, experiment_id, version, &next).await? {
+            if next == state
+                || documents::write(self.0, OPERATION, COLLECTION, experiment_id, version, &next).await?
+            {
                 return Ok(status(next, judgement));
             }
         }

@@ -72,7 +72,8 @@ impl Allocations<'_> {
             None => None,
         };
         let (model, report) = ctr::train(rows, options, from)?;
-        let (registry, _): (Option<Registry>, _) = documents::read(self.0, OPERATION, REGISTRY, REGISTRY).await?;
+        let (registry, _): (Option<Registry>, _) =
+            documents::read(self.0, OPERATION, REGISTRY, REGISTRY).await?;
         let mut version = registry.and_then(|r| r.versions.last().map(|v| v.version)).unwrap_or(0) + 1;
         // Another worker may be training too: the number is whose model is written first.
         while !documents::write(self.0, OPERATION, MODELS, &key(version), 0, &model).await? {

@@ -150,7 +150,8 @@ mod tests {
     #[test]
     fn the_approximation_of_large_shapes_joins_the_sum() {
         for probability in [0.025, 0.5, 0.975] {
-            let (below, above) = (gamma_quantile(999_999.0, probability), gamma_quantile(1_000_001.0, probability));
+            let (below, above) =
+                (gamma_quantile(999_999.0, probability), gamma_quantile(1_000_001.0, probability));
             assert!((above - below - 2.0).abs() < 0.01, "{below} {above}");
         }
     }

@@ -36,7 +36,14 @@ fn world(rows: usize, seed: u64, signal: bool) -> (Vec<CtrRow>, Vec<f64>) {
                     ("hour", text(&hour.to_string())),
                     ("site", text(&noise.to_string())),
                     ("retina", FeatureValue::Boolean(row % 2 == 0)),
-                    ("age", if row % 3 == 0 { FeatureValue::Null } else { FeatureValue::Number(f64::from(noise)) }),
+                    (
+                        "age",
+                        if row % 3 == 0 {
+                            FeatureValue::Null
+                        } else {
+                            FeatureValue::Number(f64::from(noise))
+                        },
+                    ),
                 ]),
                 clicks: u32::from(uniform(&mut random) < rate),
                 impressions: 1,
@@ -117,7 +124,8 @@ fn ads_that_differ_from_their_predictions_make_them_worth_less() {
             })
             .collect()
     };
-    let worth = |spread| train(&rows(spread), &CtrOptions::default(), None).unwrap().1.effective_impressions.unwrap();
+    let worth =
+        |spread| train(&rows(spread), &CtrOptions::default(), None).unwrap().1.effective_impressions.unwrap();
     let (alike, apart) = (worth(0.0), worth(0.5));
     // Rates of 0.025, 0.05 and 0.075 have a variance of 0.00042: 0.05 x 0.95 / 0.00042 - 1 = 113.
     assert!((60.0..200.0).contains(&apart) && alike > 5.0 * apart, "{alike} {apart}");
@@ -134,7 +142,8 @@ fn the_same_rows_give_the_same_bytes_and_training_goes_on_where_it_ended() {
     assert_eq!(bytes(&read), bytes(&whole), "what is stored is what was learned");
     let further = all(&rows[10_000..], Some(all(&rows[..10_000], None)));
     let ad = CtrAd { ad_id: "a".into(), features: rows[0].features.clone() };
-    let [at_once, in_parts] = [&whole, &further].map(|model| model.predict(std::slice::from_ref(&ad), 1).unwrap()[0].ctr);
+    let [at_once, in_parts] =
+        [&whole, &further].map(|model| model.predict(std::slice::from_ref(&ad), 1).unwrap()[0].ctr);
     assert!((in_parts / at_once - 1.0).abs() < 0.15, "{at_once} {in_parts}");
 }
 
@@ -142,7 +151,8 @@ fn the_same_rows_give_the_same_bytes_and_training_goes_on_where_it_ended() {
 fn what_is_wrong_is_named_by_row_and_field() {
     let row = CtrRow { features: features(&[("x", text("y"))]), clicks: 0, impressions: 1, ad_id: None };
     let plain = CtrOptions::default();
-    let problem = |rows: &[CtrRow], options: &CtrOptions| train(rows, options, None).unwrap_err().message().to_owned();
+    let problem =
+        |rows: &[CtrRow], options: &CtrOptions| train(rows, options, None).unwrap_err().message().to_owned();
     let nan = CtrRow { features: features(&[("price", FeatureValue::Number(f64::NAN))]), ..row.clone() };
     let cases = [
         (problem(&[], &plain), "rows: there are none"),
@@ -188,7 +198,10 @@ fn the_open_bandit_data_is_judged_honestly() {
                 let affinity = fields[10 + fields[2].parse::<usize>().unwrap()].parse().unwrap();
                 of.insert("affinity".into(), FeatureValue::Number(affinity));
                 let clicks = fields[4].parse().unwrap();
-                (fields[1].to_owned(), CtrRow { features: of, clicks, impressions: 1, ad_id: Some(fields[2].into()) })
+                (
+                    fields[1].to_owned(),
+                    CtrRow { features: of, clicks, impressions: 1, ad_id: Some(fields[2].into()) },
+                )
             })
             .collect();
         rows.sort_by(|a, b| a.0.cmp(&b.0));
@@ -196,8 +209,15 @@ fn the_open_bandit_data_is_judged_honestly() {
         let (_, report) = train(&rows, &CtrOptions::default(), None).unwrap();
         println!(
             "{name}: log loss {:.6} against {:.6} of the base rate, gain {:.6} ({:.6} to {:.6}) on {} impressions with {} clicks; predicted over clicked {:.3?}; {}",
-            report.log_loss, report.base_log_loss, report.gain, report.gain_lower, report.gain_upper,
-            report.judged_count, report.clicked_count, report.predicted_over_clicked, report.verdict
+            report.log_loss,
+            report.base_log_loss,
+            report.gain,
+            report.gain_lower,
+            report.gain_upper,
+            report.judged_count,
+            report.clicked_count,
+            report.predicted_over_clicked,
+            report.verdict
         );
         assert_eq!(report.better, report.gain_lower > 0.0);
         assert!(report.log_loss < report.base_log_loss * 1.02, "it is never much worse than the base rate");

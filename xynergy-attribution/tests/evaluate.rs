@@ -6,7 +6,8 @@ use std::io::Read as _;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use xynergy_attribution::evaluate::{
-    Estimator, EvaluationOptions, GateVerdict, LoggedDecision, OffPolicyEvaluation, TargetPolicy, evaluate, gate,
+    Estimator, EvaluationOptions, GateVerdict, LoggedDecision, OffPolicyEvaluation, TargetPolicy, evaluate,
+    gate,
 };
 
 fn row(action: &str, propensity: f64, reward: f64) -> LoggedDecision {
@@ -82,8 +83,14 @@ fn what_is_wrong_is_named_by_row_and_field() {
         (of(&[fine.clone()], &policy(&[("a", 1.5), ("b", -0.5)]), &plain), "policy.actions.a: 1.5"),
         (of(&[fine.clone()], &TargetPolicy::default(), &plain), "log[0]"),
         (of(&[fine.clone()], &new, &EvaluationOptions { confidence: 1.0, ..plain }), "options.confidence: 1"),
-        (of(&[fine.clone()], &new, &EvaluationOptions { max_weight: Some(f64::NAN), ..plain }), "options.max_weight"),
-        (of(&[fine], &new, &EvaluationOptions { reward_max: Some(0.5), ..plain }), "log[0].reward: 1 is above"),
+        (
+            of(&[fine.clone()], &new, &EvaluationOptions { max_weight: Some(f64::NAN), ..plain }),
+            "options.max_weight",
+        ),
+        (
+            of(&[fine], &new, &EvaluationOptions { reward_max: Some(0.5), ..plain }),
+            "log[0].reward: 1 is above",
+        ),
     ];
     for (message, expected) in cases {
         assert!(message.contains(expected), "{message:?} has no {expected:?}");
@@ -136,7 +143,9 @@ fn the_gate_allows_refuses_and_says_when_it_cannot_tell() {
     let worse = verdict(&log, &[("good", 0.1), ("bad", 0.9)], None);
     assert_eq!(worse.verdict, GateVerdict::Refuse);
     let error = worse.require_allowed().unwrap_err();
-    assert!(error.kind() == xynergy_core::ErrorKind::LimitExceeded && error.message().contains("lower bound"));
+    assert!(
+        error.kind() == xynergy_core::ErrorKind::LimitExceeded && error.message().contains("lower bound")
+    );
     let back = verdict(&log, &[("good", 0.5), ("bad", 0.5)], Some(&[("good", 0.9), ("bad", 0.1)]));
     assert_eq!(back.verdict, GateVerdict::Refuse);
     let thin = verdict(&log[..50], &[("good", 0.9), ("bad", 0.1)], None);
@@ -247,7 +256,9 @@ fn intervals_hold_the_truth_as_often_as_they_say() {
         }
         let shares = held.map(|held| f64::from(held) / f64::from(runs));
         let widths = width.map(|w| w / f64::from(runs) / truth.abs());
-        println!("{name}: coverage {shares:.3?} (replay, ips, snips, dr), width over truth {widths:.2?}, refused {refused} of {RUNS}");
+        println!(
+            "{name}: coverage {shares:.3?} (replay, ips, snips, dr), width over truth {widths:.2?}, refused {refused} of {RUNS}"
+        );
         assert!(runs >= RUNS * 3 / 4, "{name}: {refused} refused");
         assert!(shares.iter().all(|share| *share >= 0.93), "{name}: {shares:?}");
     }
@@ -328,7 +339,9 @@ fn intervals_cover_on_the_open_bandit_data() {
         if found.conclusive {
             runs += 1;
             for (i, (estimator, truth)) in
-                [(Estimator::Ips, truth), (Estimator::Snips, by_snips), (Estimator::Dr, by_snips)].into_iter().enumerate()
+                [(Estimator::Ips, truth), (Estimator::Snips, by_snips), (Estimator::Dr, by_snips)]
+                    .into_iter()
+                    .enumerate()
             {
                 let (_, lower, upper) = of(&found, estimator);
                 held[i] += i32::from((lower..=upper).contains(&truth));

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use xynergy_attribution::experiments::{
-    ExperimentEvent, ExperimentPhase, ExperimentSpec, ExperimentState, GroupOutcome, Judgement, Shard, ShardOutcome,
-    Tallies, incrementality, judge,
+    ExperimentEvent, ExperimentPhase, ExperimentSpec, ExperimentState, GroupOutcome, Judgement, Shard,
+    ShardOutcome, Tallies, incrementality, judge,
 };
 use xynergy_core::Timestamp;
 
@@ -118,7 +118,14 @@ impl Growing {
 }
 
 /// How many of `runs` A/A experiments ever call anything different, looking `looks` times.
-fn false_alarms(spec: &ExperimentSpec, seed: u64, runs: u32, units: u32, every: u32, draw: impl Fn(&mut ChaCha12Rng) -> i64) -> u32 {
+fn false_alarms(
+    spec: &ExperimentSpec,
+    seed: u64,
+    runs: u32,
+    units: u32,
+    every: u32,
+    draw: impl Fn(&mut ChaCha12Rng) -> i64,
+) -> u32 {
     let state = ExperimentState::start(spec.clone(), START).unwrap();
     let mut random = ChaCha12Rng::seed_from_u64(seed);
     let mut alarms = 0;
@@ -128,7 +135,8 @@ fn false_alarms(spec: &ExperimentSpec, seed: u64, runs: u32, units: u32, every: 
             let arm = usize::from(uniform(&mut random) < 0.5);
             arms[arm].add(draw(&mut random));
             if unit % every == 0 {
-                let seen = judge(&state, &tallies(&[arms[0].row("old"), arms[1].row("new")], &spec.metric.name));
+                let seen =
+                    judge(&state, &tallies(&[arms[0].row("old"), arms[1].row("new")], &spec.metric.name));
                 if seen.arms[1].better || seen.arms[1].worse {
                     alarms += 1;
                     break;
@@ -149,7 +157,10 @@ fn continuous_peeking_at_nothing_rarely_finds_something() {
         println!("binary at {rate}: {alarms} of 2000 A/A runs");
         assert!(f64::from(alarms) / 2000.0 <= most, "{rate}: {alarms}");
     }
-    let value = spec("aa", serde_json::json!({"metric": {"name": "revenue", "kind": "value"}, "planned_units": 2000}));
+    let value = spec(
+        "aa",
+        serde_json::json!({"metric": {"name": "revenue", "kind": "value"}, "planned_units": 2000}),
+    );
     let alarms = false_alarms(&value, 4, 2000, 3000, 10, |random| {
         // Orders at 10 %, log-normal.
         if uniform(random) >= 0.1 {
@@ -177,7 +188,8 @@ fn several_arms_share_alpha() {
             let arm = (uniform(&mut random) * 5.0) as usize;
             counts[arm].add(i64::from(uniform(&mut random) < 0.05));
             if unit % 100 == 0 {
-                let rows: Vec<_> = ["old", "b", "c", "d", "e"].iter().zip(&counts).map(|(arm, c)| c.row(arm)).collect();
+                let rows: Vec<_> =
+                    ["old", "b", "c", "d", "e"].iter().zip(&counts).map(|(arm, c)| c.row(arm)).collect();
                 if judge(&state, &tallies(&rows, "bought")).arms.iter().any(|arm| arm.better || arm.worse) {
                     alarms += 1;
                     break;
@@ -192,12 +204,14 @@ fn several_arms_share_alpha() {
 #[test]
 fn a_winner_is_promoted_and_rolled_back_when_it_turns_out_worse() {
     let mut random = ChaCha12Rng::seed_from_u64(1);
-    let mut world = World::new(spec("promote", serde_json::json!({"auto_promote": true, "holdback_ppm": 300_000})));
+    let mut world =
+        World::new(spec("promote", serde_json::json!({"auto_promote": true, "holdback_ppm": 300_000})));
     let after = world.run(&mut random, 30_000, |arm| if arm == "new" { 0.13 } else { 0.10 });
     println!("promoted after {after:?} visits");
     assert_eq!(world.state.phase, ExperimentPhase::Promoted);
     assert_eq!(world.state.serving, "new");
-    let share = (0..10_000).filter(|unit| world.state.assign(&format!("later {unit}")).arm_id == "new").count();
+    let share =
+        (0..10_000).filter(|unit| world.state.assign(&format!("later {unit}")).arm_id == "new").count();
     assert!((6_800..7_200).contains(&share), "{share}");
     let after = world.run(&mut random, 60_000, |arm| if arm == "new" { 0.08 } else { 0.10 });
     println!("rolled back after {after:?} visits");
@@ -229,7 +243,10 @@ fn a_guardrail_takes_a_better_arm_out_and_forbids_its_promotion() {
     let seen = world.look();
     assert!(seen.arms[1].better && seen.arms[1].breached == ["refund"] && seen.winner.is_none(), "{seen:#?}");
     let error = world.state.stop(Some("new"), &seen, START).unwrap_err();
-    assert!(error.kind() == xynergy_core::ErrorKind::Rejected && error.message().contains("refund"), "{error}");
+    assert!(
+        error.kind() == xynergy_core::ErrorKind::Rejected && error.message().contains("refund"),
+        "{error}"
+    );
     assert!(world.moved());
     assert_eq!(world.state.phase, ExperimentPhase::Stopped);
     assert_eq!(world.state.assign("anyone").arm_id, "old");
@@ -253,7 +270,10 @@ fn values_win_where_less_is_better_too() {
     let seen = world.look();
     let effect = seen.arms[1].effect.unwrap();
     assert_eq!(seen.winner.as_deref(), Some("new"));
-    assert!(effect.lower.unwrap() < -50.0 && effect.upper.unwrap() > -50.0 && effect.upper.unwrap() < 0.0, "{effect:?}");
+    assert!(
+        effect.lower.unwrap() < -50.0 && effect.upper.unwrap() > -50.0 && effect.upper.unwrap() < 0.0,
+        "{effect:?}"
+    );
 }
 
 #[test]
@@ -305,11 +325,17 @@ fn what_is_wrong_with_a_spec_or_an_event_is_named() {
         (problem(serde_json::json!({"experiment_id": ""})), "spec.experiment_id"),
         (problem(serde_json::json!({"arms": [arm("old", 1_000_000)]})), "spec.arms: there are 1"),
         (problem(serde_json::json!({"arms": [arm("old", 1), arm("new", 2)]})), "sum to 3 ppm"),
-        (problem(serde_json::json!({"arms": [arm("old", 500_000), arm("old", 500_000)]})), "spec.arms[1].arm_id"),
+        (
+            problem(serde_json::json!({"arms": [arm("old", 500_000), arm("old", 500_000)]})),
+            "spec.arms[1].arm_id",
+        ),
         (problem(serde_json::json!({"control": "none"})), "spec.control"),
         (problem(serde_json::json!({"alpha_ppm": 700_000})), "spec.alpha_ppm"),
         (problem(serde_json::json!({"holdback_ppm": 0})), "spec.holdback_ppm"),
-        (problem(serde_json::json!({"guardrails": [{"metric": {"name": "bought", "kind": "binary"}}]})), "given twice"),
+        (
+            problem(serde_json::json!({"guardrails": [{"metric": {"name": "bought", "kind": "binary"}}]})),
+            "given twice",
+        ),
     ];
     for (message, expected) in cases {
         assert!(message.contains(expected), "{message:?} has no {expected:?}");
@@ -352,7 +378,12 @@ fn the_multiplier_is_what_would_not_have_come_anyway() {
         (group(5, 6), group(1, 0), None, "treated.conversions"),
         (group(5, 1), group(5, 1), Some(0), "attributed"),
         (GroupOutcome { values_minor: Some(vec![1]), ..group(5, 1) }, group(5, 1), None, "values_minor"),
-        (GroupOutcome { values_minor: Some(vec![]), ..group(5, 1) }, group(5, 1), None, "treated.values_minor"),
+        (
+            GroupOutcome { values_minor: Some(vec![]), ..group(5, 1) },
+            group(5, 1),
+            None,
+            "treated.values_minor",
+        ),
     ] {
         let message = incrementality(&treated, &holdout, attributed, 0.95).unwrap_err().message().to_owned();
         assert!(message.starts_with(expected), "{message}");
@@ -370,7 +401,8 @@ fn the_multipliers_interval_holds_the_truth() {
                 .filter_map(|_| {
                     (uniform(&mut random) < rate).then(|| {
                         let (u, v) = (uniform(&mut random).max(1e-300), uniform(&mut random));
-                        (5000.0 * (0.7 * (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()).exp()) as i64
+                        (5000.0 * (0.7 * (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()).exp())
+                            as i64
                     })
                 })
                 .collect();

@@ -283,16 +283,13 @@ async fn allocation(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
             let confidence = a.optional("confidence").unwrap_or(0.95);
             json(allocation.incrementality(&treated, &holdout, a.optional("attributed"), confidence))
         }
-        "log_predictions" => {
-            json(allocation.log_predictions(&a.take::<Vec<_>>("predictions")).await)
-        }
+        "log_predictions" => json(allocation.log_predictions(&a.take::<Vec<_>>("predictions")).await),
         "score_predictions" => json(allocation.score_predictions(&a.take::<Vec<_>>("truths")).await),
         "prediction_scores" => {
             json(allocation.prediction_scores(a.optional::<String>("model").as_deref()).await)
         }
         "train_ctr" => {
-            let (rows, options): (Vec<_>, _) =
-                (a.take("rows"), a.optional("options").unwrap_or_default());
+            let (rows, options): (Vec<_>, _) = (a.take("rows"), a.optional("options").unwrap_or_default());
             json(allocation.train_ctr(&rows, &options, a.optional("from_version")).await)
         }
         "ctr_models" => json(allocation.ctr_models().await),

@@ -12,7 +12,7 @@ pub type Features = BTreeMap<String, FeatureValue>;
 
 /// The value of a feature: a scalar. Texts and booleans are categories, a number is a quantity (of its logarithm), and null is one more
 /// category: that it is not known.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum FeatureValue {
     /// Not known.
@@ -29,7 +29,8 @@ pub enum FeatureValue {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CtrRow {
-    /// What is known of them.
+    /// What is known of them: texts, numbers, booleans or null by name.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub features: Features,
     /// How many of them were clicked.
     pub clicks: u32,
@@ -49,7 +50,9 @@ impl CtrRow {
     pub(super) fn validate(&self, index: usize) -> Result<()> {
         let invalid = |message: String| Err(Error::invalid("allocation.train_ctr", message));
         if self.impressions == 0 {
-            return invalid(format!("rows[{index}].impressions: 0 impressions teach nothing; leave the row out"));
+            return invalid(format!(
+                "rows[{index}].impressions: 0 impressions teach nothing; leave the row out"
+            ));
         }
         if self.clicks > self.impressions {
             return invalid(format!(

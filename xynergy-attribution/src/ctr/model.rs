@@ -84,7 +84,8 @@ impl From<Exact> for u64 {
 pub struct CtrAd {
     /// The ad's id.
     pub ad_id: String,
-    /// What is known of it.
+    /// What is known of it: texts, numbers, booleans or null by name.
+    #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub features: Features,
 }
 
@@ -129,7 +130,9 @@ impl CtrModel {
     }
 
     fn weight(&self, place: u32) -> f64 {
-        let Some((Exact(gradients), Exact(squares))) = self.coordinates.get(&place).copied() else { return 0.0 };
+        let Some((Exact(gradients), Exact(squares))) = self.coordinates.get(&place).copied() else {
+            return 0.0;
+        };
         if gradients.abs() <= self.options.l1 {
             return 0.0;
         }
@@ -146,7 +149,8 @@ impl CtrModel {
             let weight = self.weight(*place);
             let (Exact(gradients), Exact(squares)) = self.coordinates.entry(*place).or_default();
             let grown = *squares + gradient * gradient;
-            *gradients += gradient - (libm::sqrt(grown) - libm::sqrt(*squares)) / self.options.learning_rate * weight;
+            *gradients +=
+                gradient - (libm::sqrt(grown) - libm::sqrt(*squares)) / self.options.learning_rate * weight;
             *squares = grown;
         }
         self.impressions += u64::from(impressions);

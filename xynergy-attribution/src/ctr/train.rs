@@ -23,7 +23,9 @@ pub fn train(rows: &[CtrRow], options: &CtrOptions, from: Option<CtrModel>) -> R
     options.validate()?;
     let invalid = |message: String| Err(Error::invalid("allocation.train_ctr", message));
     if rows.is_empty() {
-        return invalid("rows: there are none; give impressions and their clicks, in the order of time".into());
+        return invalid(
+            "rows: there are none; give impressions and their clicks, in the order of time".into(),
+        );
     }
     for (index, row) in rows.iter().enumerate() {
         row.validate(index)?;

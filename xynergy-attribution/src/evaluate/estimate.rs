@@ -126,9 +126,11 @@ pub(super) fn evaluated(
 ) -> OffPolicyEvaluation {
     let weighed = Weighed::new(log, policy, options);
     let expected = expected(&weighed, policy);
-    let estimates: Vec<_> =
-        Estimator::ALL.map(|estimator| Sums::new(estimator, &weighed, &expected, options).estimate(options)).into();
-    let decisive = estimates.iter().copied().find(|e| e.estimator == options.estimator).unwrap_or(estimates[0]);
+    let estimates: Vec<_> = Estimator::ALL
+        .map(|estimator| Sums::new(estimator, &weighed, &expected, options).estimate(options))
+        .into();
+    let decisive =
+        estimates.iter().copied().find(|e| e.estimator == options.estimator).unwrap_or(estimates[0]);
     let on_log = Weighed::new(log, None, options);
     let logged = Sums::new(Estimator::Ips, &on_log, &expected, options).estimate(options);
     let found = thin::measure(&weighed, options);
@@ -158,7 +160,8 @@ pub(super) fn evaluated(
 pub(super) fn predictions_of(log: &[LoggedDecision], policy: &TargetPolicy) -> Result<()> {
     for (index, row) in log.iter().enumerate() {
         let Some(predicted) = &row.predicted else { continue };
-        let may = policy.within(&row.context).into_iter().flatten().filter(|(_, p)| **p > 0.0).map(|(a, _)| a);
+        let may =
+            policy.within(&row.context).into_iter().flatten().filter(|(_, p)| **p > 0.0).map(|(a, _)| a);
         let missing = may.chain([&row.action]).find(|action| !predicted.contains_key(*action));
         if let Some(action) = missing {
             return Err(invalid(format!(
@@ -178,8 +181,19 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(estimator: Estimator, weighed: &Weighed<'_>, expected: &Expected, options: &EvaluationOptions) -> Self {
-        let ratio = |i: usize| if estimator == Estimator::Replay { f64::from(u8::from(weighed.matched[i])) } else { weighed.ratios[i] };
+    fn new(
+        estimator: Estimator,
+        weighed: &Weighed<'_>,
+        expected: &Expected,
+        options: &EvaluationOptions,
+    ) -> Self {
+        let ratio = |i: usize| {
+            if estimator == Estimator::Replay {
+                f64::from(u8::from(weighed.matched[i]))
+            } else {
+                weighed.ratios[i]
+            }
+        };
         let uses_rewards = estimator != Estimator::Dm;
         let gain = |i: usize, row: &LoggedDecision| row.weight() * ratio(i) * row.reward.max(0.0);
         let loss = |i: usize, row: &LoggedDecision| row.weight() * ratio(i) * (-row.reward).max(0.0);
@@ -219,11 +233,8 @@ impl Sums {
         for (rest, over) in self.parts.rest.iter_mut().zip(&self.over) {
             *rest -= value * over;
         }
-        let (lower, upper) = if scale > 0.0 {
-            bounds(&self.parts, scale, value, options.confidence)
-        } else {
-            (value, value)
-        };
+        let (lower, upper) =
+            if scale > 0.0 { bounds(&self.parts, scale, value, options.confidence) } else { (value, value) };
         PolicyEstimate { estimator: self.estimator, value, lower, upper }
     }
 }

@@ -35,11 +35,8 @@ pub(crate) fn bounds(parts: &Parts, scale: f64, point: f64, confidence: f64) -> 
     let gained = rare(&gains, parts.largest_gain, tail);
     let lost = rare(&losses, parts.largest_loss, tail);
     let spread = -normal_quantile(tail) * libm::sqrt(rest.variance);
-    let reaches = [
-        gained,
-        Reach { below: lost.above, above: lost.below },
-        Reach { below: spread, above: spread },
-    ];
+    let reaches =
+        [gained, Reach { below: lost.above, above: lost.below }, Reach { below: spread, above: spread }];
     let correlations = [
         -correlation(&parts.gains, &gains, &parts.losses, &losses),
         correlation(&parts.gains, &gains, &parts.rest, &rest),
@@ -77,11 +74,8 @@ fn rare(moments: &Moments, largest: f64, tail: f64) -> Reach {
         variance / mean * gamma_quantile(mean * mean / variance, probability)
     };
     let low = if sum > 0.0 && variance > 0.0 { quantile(sum, variance, tail) } else { sum };
-    let high = if largest > 0.0 {
-        quantile(sum + largest, variance + largest * largest, 1.0 - tail)
-    } else {
-        sum
-    };
+    let high =
+        if largest > 0.0 { quantile(sum + largest, variance + largest * largest, 1.0 - tail) } else { sum };
     Reach { below: (sum - low).max(0.0), above: (high - sum).max(0.0) }
 }
 
@@ -90,8 +84,7 @@ fn correlation(left: &[f64], of_left: &Moments, right: &[f64], of_right: &Moment
         return 0.0;
     }
     let n = left.len() as f64;
-    let products: f64 =
-        left.iter().zip(right).map(|(l, r)| (l - of_left.mean) * (r - of_right.mean)).sum();
+    let products: f64 = left.iter().zip(right).map(|(l, r)| (l - of_left.mean) * (r - of_right.mean)).sum();
     let covariance = if n > 1.0 { products * n / (n - 1.0) } else { 0.0 };
     (covariance / libm::sqrt(of_left.variance * of_right.variance)).clamp(-1.0, 1.0)
 }

@@ -100,7 +100,9 @@ impl EvaluationOptions {
 /// Checks every row; the error names the first row and field that is wrong.
 pub(super) fn validate(log: &[LoggedDecision], options: &EvaluationOptions) -> Result<()> {
     if log.is_empty() {
-        return Err(invalid("log: there are no rows; give the decisions that were logged with their propensities"));
+        return Err(invalid(
+            "log: there are no rows; give the decisions that were logged with their propensities",
+        ));
     }
     let predicted = log[0].predicted.is_some();
     for (index, row) in log.iter().enumerate() {
@@ -128,7 +130,10 @@ impl LoggedDecision {
             return wrong("propensity", problem);
         }
         if !self.reward.is_finite() {
-            return wrong("reward", format!("{} is no number; leave the row out while it is unknown", self.reward));
+            return wrong(
+                "reward",
+                format!("{} is no number; leave the row out while it is unknown", self.reward),
+            );
         }
         if let Some(largest) = options.reward_max.filter(|largest| self.reward.abs() > *largest) {
             return wrong("reward", format!("{} is above options.reward_max {largest}", self.reward));
@@ -136,7 +141,9 @@ impl LoggedDecision {
         if let Some(weight) = self.weight.filter(|weight| !(weight.is_finite() && *weight > 0.0)) {
             return wrong("weight", format!("{weight} is no number above 0; leave such a row out"));
         }
-        if let Some((action, reward)) = self.predicted.iter().flatten().find(|(_, reward)| !reward.is_finite()) {
+        if let Some((action, reward)) =
+            self.predicted.iter().flatten().find(|(_, reward)| !reward.is_finite())
+        {
             return wrong("predicted", format!("{action}: {reward} is no number"));
         }
         Ok(())

@@ -18,7 +18,8 @@ pub use estimate::{Estimator, OffPolicyEvaluation, PolicyEstimate, evaluate};
 pub use log::{EvaluationOptions, LoggedDecision};
 pub use policy::TargetPolicy;
 pub use predictions::{
-    CalibrationBin, LoggedPrediction, PredictionScores, PredictionTruth, ScoredPrediction, is_same, score_predictions,
+    CalibrationBin, LoggedPrediction, PredictionScores, PredictionTruth, ScoredPrediction, is_same,
+    score_predictions,
 };
 
 pub(crate) use interval::{Parts, bounds};

@@ -34,7 +34,9 @@ impl TargetPolicy {
             let mut sum = 0.0;
             for (action, probability) in distribution {
                 if !(*probability >= 0.0 && *probability <= 1.0) {
-                    return Err(invalid(format!("{place}.{action}: {probability} is no probability of 0 to 1")));
+                    return Err(invalid(format!(
+                        "{place}.{action}: {probability} is no probability of 0 to 1"
+                    )));
                 }
                 sum += probability;
             }

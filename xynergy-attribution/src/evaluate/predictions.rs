@@ -125,7 +125,9 @@ impl LoggedPrediction {
             return wrong("prediction_id", "it is empty; name the prediction");
         }
         match (self.probability, self.value) {
-            (Some(p), None) if !(0.0..=1.0).contains(&p) => wrong("probability", &format!("{p} is not 0 to 1")),
+            (Some(p), None) if !(0.0..=1.0).contains(&p) => {
+                wrong("probability", &format!("{p} is not 0 to 1"))
+            }
             (Some(_), None) if self.lower.is_some() || self.upper.is_some() => {
                 wrong("lower", "a probability has no interval; leave lower and upper out")
             }
@@ -139,7 +141,11 @@ impl LoggedPrediction {
                 }
                 match (self.lower, self.upper) {
                     (None, None) => Ok(()),
-                    (Some(lower), Some(upper)) if lower <= upper && lower.is_finite() && upper.is_finite() => Ok(()),
+                    (Some(lower), Some(upper))
+                        if lower <= upper && lower.is_finite() && upper.is_finite() =>
+                    {
+                        Ok(())
+                    }
                     (Some(_), Some(_)) => wrong("lower", "it is no number of at most upper"),
                     (Some(_), None) => wrong("upper", "it is missing beside lower"),
                     (None, Some(_)) => wrong("lower", "it is missing beside upper"),

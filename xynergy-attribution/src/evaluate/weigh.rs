@@ -23,7 +23,11 @@ pub(super) struct Weighed<'a> {
 }
 
 impl<'a> Weighed<'a> {
-    pub(super) fn new(log: &'a [LoggedDecision], policy: Option<&TargetPolicy>, options: &EvaluationOptions) -> Self {
+    pub(super) fn new(
+        log: &'a [LoggedDecision],
+        policy: Option<&TargetPolicy>,
+        options: &EvaluationOptions,
+    ) -> Self {
         let raw: Vec<f64> = log
             .iter()
             // Without a policy it is the logged one that is evaluated.

@@ -2,8 +2,8 @@
 
 use crate::distributions::{halved, ln_beta};
 
-/// How many events the mixture begins with: lifts of about a third are found soonest.
-const PRIOR_EVENTS: f64 = 50.0;
+/// How many events the halves of the mixture begin with: one finds lifts of about a third soonest, the other knows what is far apart.
+const PRIOR_EVENTS: [f64; 2] = [50.0, 2.0];
 
 /// What is known of the ratio of two rates.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,9 +46,14 @@ pub(super) fn p_value(control: u64, arm: u64, share: f64) -> f64 {
 
 /// The logarithm of the mixture's likelihood over that of `part`.
 fn evidence(events: f64, others: f64, share: f64, part: f64) -> f64 {
-    let (a, b) = (PRIOR_EVENTS * share, PRIOR_EVENTS * (1.0 - share));
     let of = |count: f64, part: f64| if count > 0.0 { count * libm::log(part) } else { 0.0 };
-    ln_beta(a + events, b + others) - ln_beta(a, b) - of(events, part) - of(others, 1.0 - part)
+    let likelihood = of(events, part) + of(others, 1.0 - part);
+    let [one, other] = PRIOR_EVENTS.map(|prior| {
+        let (a, b) = (prior * share, prior * (1.0 - share));
+        ln_beta(a + events, b + others) - ln_beta(a, b) - likelihood
+    });
+    let (most, least) = (one.max(other), one.min(other));
+    most + libm::log1p(libm::exp(least - most)) - std::f64::consts::LN_2
 }
 
 /// The logarithm of the evidence that units come to arms in other shares than they were assigned in.
@@ -59,5 +64,6 @@ pub(super) fn mismatch(counts: &[u64], shares: &[f64]) -> f64 {
         let (count, prior) = (*count as f64, PRIOR_UNITS * share);
         libm::lgamma(prior + count) - libm::lgamma(prior) - count * libm::log(*share)
     };
-    libm::lgamma(PRIOR_UNITS) - libm::lgamma(PRIOR_UNITS + whole) + counts.iter().zip(shares).map(of).sum::<f64>()
+    libm::lgamma(PRIOR_UNITS) - libm::lgamma(PRIOR_UNITS + whole)
+        + counts.iter().zip(shares).map(of).sum::<f64>()
 }

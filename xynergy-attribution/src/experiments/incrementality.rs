@@ -61,14 +61,22 @@ pub fn incrementality(
     let invalid = |message: String| Err(Error::invalid("allocation.incrementality", message));
     for (name, group) in [("treated", treated), ("holdout", holdout)] {
         if group.unit_count == 0 {
-            return invalid(format!("{name}.unit_count: there are none; a group without units shows nothing"));
+            return invalid(format!(
+                "{name}.unit_count: there are none; a group without units shows nothing"
+            ));
         }
         if group.conversions > group.unit_count {
-            return invalid(format!("{name}.conversions: {} are more than its {} units", group.conversions, group.unit_count));
+            return invalid(format!(
+                "{name}.conversions: {} are more than its {} units",
+                group.conversions, group.unit_count
+            ));
         }
         if let Some(values) = group.values_minor.as_ref().filter(|v| v.len() as u64 != group.conversions) {
             let found = values.len();
-            return invalid(format!("{name}.values_minor: {found} values of {} conversions; give one each", group.conversions));
+            return invalid(format!(
+                "{name}.values_minor: {found} values of {} conversions; give one each",
+                group.conversions
+            ));
         }
     }
     if treated.values_minor.is_some() != holdout.values_minor.is_some() {
@@ -78,12 +86,15 @@ pub fn incrementality(
         return invalid(format!("confidence: {confidence} is not between 0.5 and 1; 0.95 is usual"));
     }
     if let Some(attributed) = attributed.filter(|a| *a < 1) {
-        return invalid(format!("attributed: {attributed} is below 1; leave it out for all that the treated brought"));
+        return invalid(format!(
+            "attributed: {attributed} is below 1; leave it out for all that the treated brought"
+        ));
     }
     let tail = (1.0 - confidence) / 2.0;
     let (a, b) = (Group::of(treated), Group::of(holdout));
     let scale = attributed.map_or(1.0, |attributed| a.total / attributed as f64);
-    let ratio = if treated.values_minor.is_some() { fieller(&a, &b, tail) } else { binomial(treated, holdout, tail) };
+    let ratio =
+        if treated.values_minor.is_some() { fieller(&a, &b, tail) } else { binomial(treated, holdout, tail) };
     let mut reasons = Vec::new();
     if treated.conversions < LEAST_CONVERSIONS || holdout.conversions < LEAST_CONVERSIONS {
         reasons.push(format!(
@@ -91,7 +102,8 @@ pub fn incrementality(
             treated.conversions, holdout.conversions
         ));
     }
-    if treated.values_minor.is_some() && (a.effective() < LEAST_EFFECTIVE || b.effective() < LEAST_EFFECTIVE) {
+    if treated.values_minor.is_some() && (a.effective() < LEAST_EFFECTIVE || b.effective() < LEAST_EFFECTIVE)
+    {
         reasons.push(format!(
             "too few values: they are worth {:.1} treated and {:.1} held out of equal size, and {LEAST_EFFECTIVE} of each are needed",
             a.effective(),

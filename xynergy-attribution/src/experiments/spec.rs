@@ -126,10 +126,16 @@ impl ExperimentSpec {
         let (mut names, mut sum) = (BTreeSet::new(), 0_u64);
         for (index, arm) in self.arms.iter().enumerate() {
             if arm.arm_id.is_empty() || !names.insert(&arm.arm_id) {
-                return invalid(format!("spec.arms[{index}].arm_id: {:?} is empty or given twice", arm.arm_id));
+                return invalid(format!(
+                    "spec.arms[{index}].arm_id: {:?} is empty or given twice",
+                    arm.arm_id
+                ));
             }
             if arm.share_ppm == 0 {
-                return invalid(format!("spec.arms[{index}].share_ppm: 0 gives {} no unit; leave it out", arm.arm_id));
+                return invalid(format!(
+                    "spec.arms[{index}].share_ppm: 0 gives {} no unit; leave it out",
+                    arm.arm_id
+                ));
             }
             sum += u64::from(arm.share_ppm);
         }
@@ -149,7 +155,10 @@ impl ExperimentSpec {
             return invalid("spec.planned_units: 0 units decide nothing; 10000 is usual".into());
         }
         if self.guardrails.len() > MOST_GUARDRAILS {
-            return invalid(format!("spec.guardrails: {} are above {MOST_GUARDRAILS}", self.guardrails.len()));
+            return invalid(format!(
+                "spec.guardrails: {} are above {MOST_GUARDRAILS}",
+                self.guardrails.len()
+            ));
         }
         let mut metrics = BTreeSet::new();
         for metric in self.metrics() {

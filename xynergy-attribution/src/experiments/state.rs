@@ -117,9 +117,18 @@ impl ExperimentState {
         let mut below = 0;
         if self.after_promotion {
             let arms = self.compared();
-            return arms.into_iter().find(|(_, share)| { below += share; bucket < below }).map(|(arm, _)| arm);
+            return arms
+                .into_iter()
+                .find(|(_, share)| {
+                    below += share;
+                    bucket < below
+                })
+                .map(|(arm, _)| arm);
         }
-        let arm = self.spec.ordered().find(|arm| { below += arm.share_ppm; bucket < below })?;
+        let arm = self.spec.ordered().find(|arm| {
+            below += arm.share_ppm;
+            bucket < below
+        })?;
         (!self.stopped_arms.contains_key(&arm.arm_id)).then_some(arm.arm_id.as_str())
     }
 
@@ -141,7 +150,12 @@ impl ExperimentState {
                 }
                 if next.compared().len() < 2 {
                     let control = next.spec.control.clone();
-                    next.step(at, ExperimentPhase::Stopped, &control, "no arm is left beside the control".into());
+                    next.step(
+                        at,
+                        ExperimentPhase::Stopped,
+                        &control,
+                        "no arm is left beside the control".into(),
+                    );
                     next.phase = ExperimentPhase::Stopped;
                 } else if let Some(winner) = judgement.winner.as_ref().filter(|_| self.spec.auto_promote) {
                     next.phase = ExperimentPhase::Promoted;
@@ -174,7 +188,10 @@ impl ExperimentState {
         let mut next = self.clone();
         if let Some(arm_id) = promote {
             if !self.spec.arms.iter().any(|arm| arm.arm_id == arm_id) {
-                return Err(Error::invalid("experiments.stop", format!("promote: {arm_id:?} is none of the arms")));
+                return Err(Error::invalid(
+                    "experiments.stop",
+                    format!("promote: {arm_id:?} is none of the arms"),
+                ));
             }
             let breached = judgement.arms.iter().find(|arm| arm.arm_id == arm_id && !arm.breached.is_empty());
             let why = self.stopped_arms.get(arm_id).cloned().or_else(|| {

@@ -33,8 +33,9 @@ impl ExperimentEvent {
     /// # Errors
     /// `invalid_input` that names the field.
     pub fn validate(&self, place: &str, spec: &ExperimentSpec) -> Result<()> {
-        let wrong =
-            |field: &str, problem: String| Err(Error::invalid("experiments.record", format!("{place}.{field}: {problem}")));
+        let wrong = |field: &str, problem: String| {
+            Err(Error::invalid("experiments.record", format!("{place}.{field}: {problem}")))
+        };
         if self.event_id.is_empty() {
             return wrong("event_id", "it is empty; name the event".into());
         }
@@ -49,7 +50,10 @@ impl ExperimentEvent {
         };
         let Some(metric) = spec.metrics().find(|metric| metric.name == *name) else {
             let known: Vec<&str> = spec.metrics().map(|metric| metric.name.as_str()).collect();
-            return wrong("metric", format!("{name:?} is none of the experiment's metrics: {}", known.join(", ")));
+            return wrong(
+                "metric",
+                format!("{name:?} is none of the experiment's metrics: {}", known.join(", ")),
+            );
         };
         match (metric.kind, self.value_minor) {
             (MetricKind::Binary, None) => Ok(()),
@@ -93,7 +97,11 @@ impl Shard {
     /// The key of the document that a unit is stored in, before or after the promotion.
     pub fn name(spec: &ExperimentSpec, after_promotion: bool, unit_id: &str) -> String {
         let shards = u64::from((spec.planned_units / 200).clamp(1, 4096));
-        format!("{}{:04}", Self::prefix(after_promotion), hash(spec.key(), &format!("shard\n{unit_id}")) % shards)
+        format!(
+            "{}{:04}",
+            Self::prefix(after_promotion),
+            hash(spec.key(), &format!("shard\n{unit_id}")) % shards
+        )
     }
 
     /// What the keys of these documents begin with.
@@ -118,11 +126,14 @@ impl Shard {
             return Ok(ShardOutcome::Duplicate);
         }
         if let Some(name) = &event.metric {
-            let sum = unit.metrics.get(name).copied().unwrap_or(0).saturating_add(event.value_minor.unwrap_or(1));
+            let sum =
+                unit.metrics.get(name).copied().unwrap_or(0).saturating_add(event.value_minor.unwrap_or(1));
             if sum.unsigned_abs() > LARGEST.unsigned_abs() {
                 return Err(Error::invalid(
                     "experiments.record",
-                    format!("value_minor: the values of one unit sum to {sum}, above {LARGEST}; check their unit"),
+                    format!(
+                        "value_minor: the values of one unit sum to {sum}, above {LARGEST}; check their unit"
+                    ),
                 ));
             }
             unit.metrics.insert(name.clone(), sum);

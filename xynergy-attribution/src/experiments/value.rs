@@ -31,7 +31,12 @@ impl Mean {
         let (sum, squares) = (sums.sum as f64, sums.squares as f64);
         let mean = sum / n;
         let spread = (squares - n * mean * mean).max(0.0) / (n - 1.0).max(1.0);
-        Self { units, mean, variance: spread / n, effective: if squares > 0.0 { sum * sum / squares } else { 0.0 } }
+        Self {
+            units,
+            mean,
+            variance: spread / n,
+            effective: if squares > 0.0 { sum * sum / squares } else { 0.0 },
+        }
     }
 
     fn is_enough(&self) -> bool {
@@ -55,7 +60,8 @@ pub(super) fn difference(control: &Mean, arm: &Mean, alpha: f64, planned: u32) -
     let ends = -2.0 * libm::log(alpha);
     let rho = (ends + libm::log1p(ends)) / f64::from(planned);
     let grown = t * rho + 1.0;
-    let radius = libm::sqrt(spread * 2.0 * grown / (t * t * rho) * (0.5 * libm::log(grown) - libm::log(alpha)));
+    let radius =
+        libm::sqrt(spread * 2.0 * grown / (t * t * rho) * (0.5 * libm::log(grown) - libm::log(alpha)));
     let estimate = arm.mean - control.mean;
     let exponent = estimate * estimate * t * t * rho / (2.0 * spread * grown);
     Some(Difference {

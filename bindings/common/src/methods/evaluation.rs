@@ -1,8 +1,9 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use xynergy::evaluation::{
-    EvaluationOptions, GateDecision, GroupOutcome, HoldoutUnit, Incrementality, LoggedDecision, LoggedPrediction,
-    OffPolicyEvaluation, PredictionScores, PredictionTruth, PredictionsLogged, TargetPolicy,
+    EvaluationOptions, GateDecision, GroupOutcome, HoldoutUnit, Incrementality, LoggedDecision,
+    LoggedPrediction, OffPolicyEvaluation, PredictionScores, PredictionTruth, PredictionsLogged,
+    TargetPolicy,
 };
 
 use super::methods;

@@ -1,6 +1,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
-use xynergy::experiments::{EventsRecorded, ExperimentEvent, ExperimentSpec, ExperimentStatus, UnitAssignment};
+use xynergy::experiments::{
+    EventsRecorded, ExperimentEvent, ExperimentSpec, ExperimentStatus, UnitAssignment,
+};
 
 use super::methods;
 
