@@ -1,4 +1,5 @@
 //! Click-through from features: on a synthetic world with known truth, and on the Open Bandit data.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::io::Read as _;
 
@@ -158,10 +159,16 @@ fn what_is_wrong_is_named_by_row_and_field() {
         (problem(&[], &plain), "rows: there are none"),
         (problem(&[row.clone(), CtrRow { impressions: 0, ..row.clone() }], &plain), "rows[1].impressions"),
         (problem(&[CtrRow { clicks: 2, ..row.clone() }], &plain), "rows[0].clicks: 2 are more"),
-        (problem(&[nan.clone()], &plain), "rows[0].features.price: NaN"),
-        (problem(&[row.clone()], &CtrOptions { hash_bits: 30, ..plain }), "options.hash_bits: 30"),
-        (problem(&[row.clone()], &CtrOptions { learning_rate: 0.0, ..plain }), "options.learning_rate"),
-        (problem(&[row.clone()], &CtrOptions { l1: f64::NAN, ..plain }), "options.l1"),
+        (problem(std::slice::from_ref(&nan), &plain), "rows[0].features.price: NaN"),
+        (
+            problem(std::slice::from_ref(&row), &CtrOptions { hash_bits: 30, ..plain }),
+            "options.hash_bits: 30",
+        ),
+        (
+            problem(std::slice::from_ref(&row), &CtrOptions { learning_rate: 0.0, ..plain }),
+            "options.learning_rate",
+        ),
+        (problem(std::slice::from_ref(&row), &CtrOptions { l1: f64::NAN, ..plain }), "options.l1"),
     ];
     for (message, expected) in cases {
         assert!(message.contains(expected), "{message:?} has no {expected:?}");

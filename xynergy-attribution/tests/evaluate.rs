@@ -1,4 +1,5 @@
 //! Off-policy evaluation over simulated logs and on the Open Bandit data: values, coverage and refusals.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -79,12 +80,21 @@ fn what_is_wrong_is_named_by_row_and_field() {
         (of(&[row("a", 0.5, f64::INFINITY)], &new, &plain), "log[0].reward: inf"),
         (of(&[row("", 0.5, 1.0)], &new, &plain), "log[0].action"),
         (of(&[LoggedDecision { weight: Some(-1.0), ..fine.clone() }], &new, &plain), "log[0].weight: -1"),
-        (of(&[fine.clone()], &policy(&[("a", 0.7)]), &plain), "policy.actions: the probabilities sum to 0.7"),
-        (of(&[fine.clone()], &policy(&[("a", 1.5), ("b", -0.5)]), &plain), "policy.actions.a: 1.5"),
-        (of(&[fine.clone()], &TargetPolicy::default(), &plain), "log[0]"),
-        (of(&[fine.clone()], &new, &EvaluationOptions { confidence: 1.0, ..plain }), "options.confidence: 1"),
         (
-            of(&[fine.clone()], &new, &EvaluationOptions { max_weight: Some(f64::NAN), ..plain }),
+            of(std::slice::from_ref(&fine), &policy(&[("a", 0.7)]), &plain),
+            "policy.actions: the probabilities sum to 0.7",
+        ),
+        (
+            of(std::slice::from_ref(&fine), &policy(&[("a", 1.5), ("b", -0.5)]), &plain),
+            "policy.actions.a: 1.5",
+        ),
+        (of(std::slice::from_ref(&fine), &TargetPolicy::default(), &plain), "log[0]"),
+        (
+            of(std::slice::from_ref(&fine), &new, &EvaluationOptions { confidence: 1.0, ..plain }),
+            "options.confidence: 1",
+        ),
+        (
+            of(std::slice::from_ref(&fine), &new, &EvaluationOptions { max_weight: Some(f64::NAN), ..plain }),
             "options.max_weight",
         ),
         (

@@ -1,4 +1,5 @@
 //! Experiments: false positives under continuous peeking, power, guardrails, promotion and rollback, and what treatment adds.
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,7 @@ fn uniform(random: &mut ChaCha12Rng) -> f64 {
     (random.next_u64() >> 11) as f64 / 9_007_199_254_740_992.0
 }
 
+#[allow(clippy::needless_pass_by_value)]
 fn spec(id: &str, more: serde_json::Value) -> ExperimentSpec {
     let mut spec = serde_json::json!({
         "experiment_id": id,
@@ -397,15 +399,14 @@ fn the_multipliers_interval_holds_the_truth() {
     let mut held = BTreeMap::from([("conversions", (0, 0)), ("value", (0, 0))]);
     for _ in 0..600 {
         let mut draw = |units: u64, rate: f64| {
-            let values: Vec<i64> = (0..units)
-                .filter_map(|_| {
-                    (uniform(&mut random) < rate).then(|| {
-                        let (u, v) = (uniform(&mut random).max(1e-300), uniform(&mut random));
-                        (5000.0 * (0.7 * (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos()).exp())
-                            as i64
-                    })
-                })
-                .collect();
+            let mut values = Vec::new();
+            for _ in 0..units {
+                if uniform(&mut random) < rate {
+                    let (u, v) = (uniform(&mut random).max(1e-300), uniform(&mut random));
+                    let normal = (-2.0 * u.ln()).sqrt() * (std::f64::consts::TAU * v).cos();
+                    values.push((5000.0 * (0.7 * normal).exp()) as i64);
+                }
+            }
             GroupOutcome { unit_count: units, conversions: values.len() as u64, values_minor: Some(values) }
         };
         let (treated, holdout) = (draw(4000, 0.05), draw(1500, 0.03));
