@@ -11,8 +11,6 @@ use crate::evaluate::{CalibrationBin, Parts, bounds, calibration, calibration_er
 const CONFIDENCE: f64 = 0.95;
 /// So many ads tell how far ads lie from their predictions.
 const LEAST_ADS: usize = 5;
-/// No prediction is worth more impressions than this.
-const MOST_EFFECTIVE: f64 = 1e6;
 
 /// How good a model was on impressions that it had not learned yet, against always saying the base rate of that moment.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -119,7 +117,7 @@ fn interval(judged: &[Judged<'_>], differences: &[f64], gain: f64, scale: f64) -
 }
 
 /// The impressions that a prediction is worth, by the moments of a beta-binomial around it: how much more ads differ from their predictions
-/// than clicks do by chance.
+/// than clicks do by chance, and at least as much as could be told from it.
 fn effective_impressions(judged: &[Judged<'_>]) -> Option<f64> {
     let mut ads: BTreeMap<&str, [f64; 4]> = BTreeMap::new();
     for j in judged {
@@ -141,6 +139,9 @@ fn effective_impressions(judged: &[Judged<'_>]) -> Option<f64> {
     if possible <= 0.0 {
         return None;
     }
-    let between = (excess / possible).max(1.0 / MOST_EFFECTIVE);
+    // Less difference than this could not be told from chance: a standard error of what is measured where ads do not differ.
+    let (count, impressions) = (ads.len() as f64, ads.values().map(|ad| ad[0]).sum::<f64>());
+    let least = libm::sqrt(2.0 / count) * count / impressions;
+    let between = (excess / possible).max(least);
     Some((1.0 / between - 1.0).max(1.0))
 }
