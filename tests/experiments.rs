@@ -68,18 +68,22 @@ async fn versions_that_are_trained_at_once_are_all_kept() {
     let (clients, _folder) = clients();
     for client in clients {
         client.migrate(false).await.unwrap();
-        let rows: Vec<CtrRow> =
-            serde_json::from_value(json!([{"features": {"format": "video"}, "clicks": 1}, {"features": {}, "clicks": 0}]))
-                .unwrap();
+        let rows: Vec<CtrRow> = serde_json::from_value(
+            json!([{"features": {"format": "video"}, "clicks": 1}, {"features": {}, "clicks": 0}]),
+        )
+        .unwrap();
         let trained = futures_util::future::join_all((0..5).map(|_| {
             let (client, rows) = (client.clone(), rows.clone());
-            async move { client.allocation().train_ctr(&rows, &CtrOptions::default(), None).await.unwrap().version }
+            async move {
+                client.allocation().train_ctr(&rows, &CtrOptions::default(), None).await.unwrap().version
+            }
         }))
         .await;
         let mut versions = trained.clone();
         versions.sort_unstable();
         assert_eq!(versions, [1, 2, 3, 4, 5]);
-        let ads: Vec<CtrAd> = serde_json::from_value(json!([{"ad_id": "a", "features": {"format": "video"}}])).unwrap();
+        let ads: Vec<CtrAd> =
+            serde_json::from_value(json!([{"ad_id": "a", "features": {"format": "video"}}])).unwrap();
         let error = client.allocation().predict_ctr(&ads, None).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::NotFound);
         let models = client.allocation().activate_ctr(Some(4)).await.unwrap();
@@ -120,6 +124,7 @@ async fn a_proposed_allocation_stands_before_the_gate() {
     };
     let options = xynergy::evaluation::EvaluationOptions::default();
     client.allocation().gate(&log, &proposed, None, &options).unwrap().require_allowed().unwrap();
-    let refused = client.allocation().gate(&log, &turned, None, &options).unwrap().require_allowed().unwrap_err();
+    let refused =
+        client.allocation().gate(&log, &turned, None, &options).unwrap().require_allowed().unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::LimitExceeded);
 }
