@@ -13,6 +13,7 @@ import csv
 import gzip
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -41,8 +42,8 @@ def main() -> int:
         print(f"skipped: {path} is not there")
         return 0
     try:
-        import numpy as np
-        from obp.ope import estimators as obp
+        np = import_module("numpy")
+        obp = import_module("obp.ope.estimators")
     except ImportError as missing:
         print(f"skipped: {missing}")
         return 0
@@ -75,7 +76,7 @@ def main() -> int:
     for estimator, value in found.items():
         print(f"{estimator:7} {float(value)!r}")
     try:
-        from xynergy.blocking import Client
+        client_type = import_module("xynergy.blocking").Client
     except ImportError:
         print("xynergy is not in this environment: nothing was compared")
         return 0
@@ -89,7 +90,7 @@ def main() -> int:
         }
         for row in rows
     ]
-    with Client() as client:
+    with client_type() as client:
         drawn = client.allocation.evaluate(log, {"actions": {str(arm): p for arm, p in enumerate(policy)}})
         sure = client.allocation.evaluate(log, {"actions": {str(policy.index(max(policy))): 1.0}})
     ours = {e.estimator: e.value for e in drawn.estimates}
