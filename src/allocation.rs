@@ -26,7 +26,7 @@ const COLLECTION: &str = "allocations";
 
 /// The allocation of one tenant.
 #[derive(Clone, Copy, Debug)]
-pub struct Allocations<'a>(&'a Scope);
+pub struct Allocations<'a>(pub(crate) &'a Scope);
 
 /// What the deals of an ad are expected to bring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

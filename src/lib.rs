@@ -59,8 +59,14 @@ pub mod attribution;
 pub use xynergy_attribution::batch;
 #[cfg(all(feature = "attribution", feature = "allocation", feature = "execution"))]
 pub mod closed_loop;
+#[cfg(feature = "allocation")]
+mod documents;
+#[cfg(feature = "allocation")]
+pub mod evaluation;
 #[cfg(feature = "execution")]
 pub mod execution;
+#[cfg(feature = "allocation")]
+pub mod experiments;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
@@ -71,6 +77,8 @@ pub mod logs;
 pub mod metrics;
 #[cfg(feature = "otel")]
 pub mod otel;
+#[cfg(feature = "allocation")]
+pub mod predict;
 #[cfg(feature = "attribution")]
 pub mod webhooks;
 

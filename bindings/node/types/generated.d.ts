@@ -240,6 +240,28 @@ export interface Approval {
   digest: string;
 }
 
+/** Where an arm stands. */
+export interface ArmStatus {
+  /** The arm's id. */
+  arm_id: string;
+  /** Whether it is better than the control. */
+  better: boolean;
+  /** The guardrails that are worse, by name. */
+  breached: Array<string>;
+  /** How it differs from the control; null for the control itself. */
+  effect: Effect | null;
+  /** What each guardrail says. */
+  guardrails: Array<GuardrailStatus>;
+  /** Its units that have the metric. */
+  having_count: number;
+  /** The mean of the metric over its units; null without units. */
+  mean: number | null;
+  /** Its units. */
+  unit_count: number;
+  /** Whether it is worse than the control. */
+  worse: boolean;
+}
+
 /** The clicks of some networks in a time. */
 export interface Around {
   /** The newest of them, newest first, each once per network. */
@@ -395,6 +417,16 @@ export interface CacheStats {
   total_requests: number;
   /** For how many seconds an answer is kept. */
   ttl_seconds: number;
+}
+
+/** How many predictions of a range came true. */
+export interface CalibrationBin {
+  /** How often it happened: 0 to 1. */
+  observed: number;
+  /** The mean predicted probability. */
+  predicted: number;
+  /** How many predictions there are. */
+  prediction_count: number;
 }
 
 /** What a host's method is told of the call. */
@@ -777,6 +809,72 @@ export interface CrmEvent {
   recorded_at: Timestamp;
 }
 
+/** The versions of the model, and which of them predicts. */
+export interface CtrModels {
+  /** The version that predicts; null while none was activated. */
+  active_version: number | null;
+  /** All versions, the oldest first. */
+  versions: Array<CtrVersion>;
+}
+
+/** What a model says of an ad. */
+export interface CtrPrediction {
+  /** The ad's id. */
+  ad_id: string;
+  /** The Beta prior that it is worth: clicks. At least 1. */
+  alpha: number;
+  /** The Beta prior that it is worth: impressions without a click. */
+  beta: number;
+  /** The predicted click-through: 0 to 1. */
+  ctr: number;
+  /** How many impressions the prediction is worth: alpha and beta together. */
+  effective_impressions: number;
+  /** The version of the model. */
+  version: number;
+}
+
+/** How good a model was on impressions that it had not learned yet, against always saying the base rate of that moment. */
+export interface CtrReport {
+  /** The same of the base rate. */
+  base_log_loss: number;
+  /** Whether the model is better than the base rate: the interval is above 0. */
+  better: boolean;
+  /** Tenths of the impressions from the lowest to the highest prediction. */
+  calibration: Array<CalibrationBin>;
+  /** The mean distance of predicted from observed click-through, over tenths of the impressions in the order of their predictions. */
+  calibration_error: number;
+  /** Their clicks. */
+  clicked_count: number;
+  /** How many impressions a prediction is worth, from how far ads lie from theirs; null with fewer than 5 ads. */
+  effective_impressions: number | null;
+  /** How much lower the model's is. */
+  gain: number;
+  /** The lower end of the gain's 95 % interval. */
+  gain_lower: number;
+  /** The upper end of the gain's 95 % interval. */
+  gain_upper: number;
+  /** Impressions that were judged: those behind the first fifth of the rows. */
+  judged_count: number;
+  /** The mean logarithmic loss an impression, in nats. */
+  log_loss: number;
+  /** Predicted clicks over clicks; null without clicks. 1 is calibrated. */
+  predicted_over_clicked: number | null;
+  /** What that says, in words. */
+  verdict: string;
+}
+
+/** A version of the model. */
+export interface CtrVersion {
+  /** The version on which it goes on; null when it began from nothing. */
+  from_version: number | null;
+  /** How good it was on what it had not learned yet. */
+  report: CtrReport;
+  /** When it was trained. */
+  trained_at: Timestamp;
+  /** Its number, from 1. */
+  version: number;
+}
+
 /** A currency by its three-letter code, as `USD`. */
 export type Currency = string;
 
@@ -864,6 +962,23 @@ export interface Document {
   version: number;
 }
 
+/** How an arm differs from the control, with an interval that holds at every look. */
+export interface Effect {
+  /** The effect that was found; null while there is too little. */
+  estimate: number | null;
+  /** The lower end; null while there is none. */
+  lower: number | null;
+  /** The always-valid p-value of no difference. */
+  p_value: number;
+  /** What it is measured in. */
+  scale: EffectScale;
+  /** The upper end; null while there is none. */
+  upper: number | null;
+}
+
+/** What an effect is measured in. */
+export type EffectScale = "relative" | "difference";
+
 /** Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different dimensions, cannot be compared. */
 export interface EmbedRequest {
   /** How long the vectors are to be, where the model can shorten them; the configured length when absent, else the model's own. */
@@ -932,12 +1047,62 @@ export interface Erasure {
   clicks: number;
 }
 
+/** How the value of a policy is estimated. */
+export type Estimator = "replay" | "dm" | "ips" | "snips" | "dr";
+
 /** Why one element of a body is no event. */
 export interface EventProblem {
   /** Its place in the array, from 0. */
   index: number;
   /** The field and what is wrong with it. */
   problem: string;
+}
+
+/** What became of events. */
+export interface EventsRecorded {
+  /** Those that were there. */
+  duplicate_count: number;
+  /** Those of an experiment that has ended. */
+  ignored_count: number;
+  /** Those that are new. */
+  recorded_count: number;
+}
+
+/** Where an experiment is. */
+export type ExperimentPhase = "running" | "promoted" | "rolled_back" | "stopped";
+
+/** Where an experiment stands. */
+export interface ExperimentStatus {
+  /** The arms that are compared, the control first. */
+  arms: Array<ArmStatus>;
+  /** The experiment. */
+  experiment_id: string;
+  /** Its steps in their order. */
+  history: Array<ExperimentTransition>;
+  /** Whether units come to arms in other shares than they were assigned in: nothing wins then. */
+  mismatched: boolean;
+  /** Where it is. */
+  phase: ExperimentPhase;
+  /** What this look shows, in words. */
+  reasons: Array<string>;
+  /** The arm that units get which are not compared. */
+  serving: string;
+  /** The arms that were taken out, and why. */
+  stopped_arms: Record<string, string>;
+  /** The arm that is better than the control, without a guardrail against it. */
+  winner: string | null;
+}
+
+/** A step of an experiment. */
+export interface ExperimentTransition {
+  /** The arm that it is about. */
+  arm_id: string;
+  /** When. */
+  at: Timestamp;
+  /** The phase after it. */
+  phase: ExperimentPhase;
+  /** Why, in words. */
+  reason: string;
 }
 
 /** Why a deal is attributed as it is. */
@@ -982,6 +1147,21 @@ export interface Gain {
   tier: number;
 }
 
+/** Whether a proposed policy may take the place of the current one, and why. */
+export interface GateDecision {
+  /** What the current policy would have brought. */
+  current: OffPolicyEvaluation;
+  /** What the proposed policy would have brought. */
+  proposed: OffPolicyEvaluation;
+  /** Why, in words. */
+  reasons: Array<string>;
+  /** The decision. */
+  verdict: GateVerdict;
+}
+
+/** Whether a proposed policy may spend. */
+export type GateVerdict = "allow" | "refuse" | "too_thin";
+
 /** The answer to a prompt. */
 export interface Generation {
   /** Every attempt, in order. */
@@ -1012,6 +1192,16 @@ export interface Generation {
   token_optimization: TokenOptimization;
   /** Tokens of prompt and answer. */
   tokens_used: number;
+}
+
+/** What a guardrail says of an arm. */
+export interface GuardrailStatus {
+  /** Whether it is worse by more than its margin. */
+  breached: boolean;
+  /** How the arm differs from the control. */
+  effect: Effect;
+  /** The metric's name. */
+  name: string;
 }
 
 /** How a client and what it depends on fare now. */
@@ -1054,6 +1244,34 @@ export interface HealthDetail {
 
 /** How something fares. */
 export type HealthStatus = "healthy" | "degraded" | "unhealthy";
+
+/** Whether a unit is held out. */
+export interface HoldoutUnit {
+  /** Where it lies of 0 to 999,999: below `holdout_ppm` it is held out. A larger holdout has all units of a smaller one. */
+  bucket: number;
+  /** Whether it is held out: it must not be treated. */
+  held_out: boolean;
+  /** The unit's id. */
+  unit_id: string;
+}
+
+/** What treatment adds to what comes anyway. */
+export interface Incrementality {
+  /** Whether an effect is shown: the interval is there and leaves 0 out. */
+  conclusive: boolean;
+  /** The same of a unit that was held out. */
+  holdout_mean: number;
+  /** The lower end of its interval; null where it has none. */
+  lower: number | null;
+  /** What attributed conversions or value have to be multiplied with: the part that would not have come without the treatment. Null where the treated group brought nothing. */
+  multiplier: number | null;
+  /** Why not, or what is shown; in words. */
+  reasons: Array<string>;
+  /** Conversions, or minor units, a treated unit. */
+  treated_mean: number;
+  /** The upper end of its interval; null where it has none. */
+  upper: number | null;
+}
 
 /** A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is. */
 export type KeyedHash = string;
@@ -1181,6 +1399,44 @@ export interface ModelChoice {
 /** What an address is, as far as the address itself tells. */
 export type NetworkKind = "ipv4" | "ipv6";
 
+/** What a policy would have brought, and how sure that is. */
+export interface OffPolicyEvaluation {
+  /** Rows whose importance weight was clipped. */
+  clipped_count: number;
+  /** Whether the log says enough of this policy. */
+  conclusive: boolean;
+  /** How many rewards of equal size this policy's rewards are worth. */
+  effective_rewards: number;
+  /** Kish's effective sample size: how many rows of the policy's own this log is worth. */
+  effective_rows: number;
+  /** What every estimator says. Those of an evaluation that is not conclusive are no basis for a decision. */
+  estimates: Array<PolicyEstimate>;
+  /** The estimator that decides. */
+  estimator: Estimator;
+  /** The largest importance weight. */
+  largest_weight: number;
+  /** What the log itself brought: the mean reward of its rows with its interval. */
+  logged: PolicyEstimate;
+  /** The lower end of its interval; null when nothing can be concluded. */
+  lower: number | null;
+  /** The mean importance weight, which is 1 but for chance where the propensities are those that chose. */
+  mean_weight: number;
+  /** Why nothing can be concluded, and what else to know; in words. */
+  reasons: Array<string>;
+  /** The rows of the log. */
+  row_count: number;
+  /** The units that the rows belong to. */
+  unit_count: number;
+  /** The actions that the policy may choose in a context in which the log never shows them, by name. */
+  unsupported: Array<string>;
+  /** How much of what the policy would choose that is: 0 to 1. */
+  unsupported_share: number;
+  /** The upper end of its interval; null when nothing can be concluded. */
+  upper: number | null;
+  /** The estimated mean reward under the policy, in the unit of the rewards. */
+  value: number;
+}
+
 /** Whether an answer is whole. */
 export type Outcome = "complete" | "spliced" | "truncated" | "errored";
 
@@ -1306,6 +1562,18 @@ export type PlannedOutcome = {
   verdict: "sent";
 };
 
+/** What one estimator makes of the log, in the unit of the rewards a decision. */
+export interface PolicyEstimate {
+  /** The estimator. */
+  estimator: Estimator;
+  /** The lower end of its interval. */
+  lower: number;
+  /** The upper end of its interval. */
+  upper: number;
+  /** The estimated mean reward under the policy. */
+  value: number;
+}
+
 /** The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter. */
 export interface PositionWeights {
   /** Of all touches between, together. */
@@ -1314,6 +1582,46 @@ export interface PositionWeights {
   first: number;
   /** Of the last touch. */
   last: number;
+}
+
+/** How good predictions were. */
+export interface PredictionScores {
+  /** The logarithmic loss of always saying the share that came true: a model without skill has this one or more. */
+  base_log_loss: number | null;
+  /** The mean of value less truth. */
+  bias: number | null;
+  /** The mean squared error of the probabilities. */
+  brier: number | null;
+  /** Tenths of the predictions from the lowest to the highest probability. */
+  calibration: Array<CalibrationBin>;
+  /** The mean distance of predicted from observed, over tenths of the predictions in their order. */
+  calibration_error: number | null;
+  /** The share of these truths that lay within. */
+  coverage: number | null;
+  /** The share that was meant to. */
+  intended_coverage: number | null;
+  /** Values with an interval whose truth is known. */
+  interval_count: number;
+  /** The mean logarithmic loss of the probabilities, in nats; null without any. */
+  log_loss: number | null;
+  /** The mean distance of value and truth. */
+  mean_absolute_error: number | null;
+  /** Predictions whose truth is not known yet. */
+  open_count: number;
+  /** Probabilities whose truth is known. */
+  probability_count: number;
+  /** Values whose truth is known. */
+  value_count: number;
+}
+
+/** What became of predictions, or of their truths. */
+export interface PredictionsLogged {
+  /** Those that were there. */
+  duplicate_count: number;
+  /** Those that are new. */
+  recorded_count: number;
+  /** Ids of truths without a prediction. */
+  unknown: Array<string>;
 }
 
 /** What a price list held. */
@@ -1731,6 +2039,14 @@ export interface Trained {
   model_version: string;
 }
 
+/** What a unit gets. */
+export interface UnitAssignment {
+  /** The arm. */
+  arm_id: string;
+  /** Whether the unit is part of a comparison. */
+  counted: boolean;
+}
+
 /** The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning. */
 export interface Usage {
   /** Tokens of the answer, reasoning included. */
@@ -1909,6 +2225,154 @@ export interface AllocationInput {
   rows: Array<OwnerAllocationInput>;
   /** The total that was asked for, in minor units. */
   total_minor: number | bigint;
+}
+
+/** One decision that was made and what came of it: a row of the log that a policy is evaluated on. Of an auction, an impression or a visit it is what was shown. Of budgets it is a unit of money: a row for each ad and day, with the ad's share as `propensity`, what a minor unit of its spend brought as `reward`, its spend as `weight`, and the day as `unit`. */
+export interface LoggedDecision {
+  /** What was chosen: an ad's id. */
+  action: string;
+  /** The situation, where policies depend on one; empty where they do not. */
+  context?: string | undefined;
+  /** The caller's prediction of the reward of every action here. Without it a mean an action, fitted on other rows, stands in. */
+  predicted?: Record<string, number> | null | undefined;
+  /** The probability with which it was chosen: above 0, at most 1. */
+  propensity: number;
+  /** What came of it, in whatever unit the answer is to have: 1 or 0 for a click, minor units for revenue. */
+  reward: number;
+  /** Rows of the same unit (a day, a person) may depend on each other, and are one observation to the intervals. Each row is its own by default. */
+  unit?: string | null | undefined;
+  /** How much the decision counts: 1 by default. */
+  weight?: number | null | undefined;
+}
+
+/** With which probability a policy chooses which action. */
+export interface TargetPolicy {
+  /** The probability of each action where `contexts` says nothing else; they sum to one. */
+  actions?: Record<string, number> | undefined;
+  /** The probability of each action in a context, by context; they sum to one in each. */
+  contexts?: Record<string, Record<string, number>> | undefined;
+}
+
+/** How a policy is evaluated. */
+export interface EvaluationOptions {
+  /** How sure the intervals are: 0.95 by default; above 0.5, below 1. */
+  confidence?: number | undefined;
+  /** The estimator whose interval decides: `dr` by default. */
+  estimator?: Estimator | undefined;
+  /** Below so many effective rewards nothing is concluded: 10 by default. */
+  least_effective_rewards?: number | undefined;
+  /** Below so many effective rows (Kish's effective sample size of the weights) nothing is concluded: 100 by default. */
+  least_effective_rows?: number | undefined;
+  /** Importance weights above this count as this. The estimate is biased then, towards what was logged; null clips none. */
+  max_weight?: number | null | undefined;
+  /** The largest reward that a row can have, for the upper end of what was not yet seen; by default the largest in the log. */
+  reward_max?: number | null | undefined;
+  /** The seed of replay's rejections, for a policy that is not deterministic. */
+  seed?: number | bigint | undefined;
+}
+
+/** What a group brought. */
+export interface GroupOutcome {
+  /** Those that converted. */
+  conversions: number;
+  /** Its units, those without a conversion included. */
+  unit_count: number;
+  /** The value of each that converted, in minor units; the multiplier is one of value then. */
+  values_minor?: Array<number | bigint> | null | undefined;
+}
+
+/** A prediction, written down before its truth is known. It has a `probability` of something that happens or not, or a `value` with the ends of an interval. */
+export interface LoggedPrediction {
+  /** How much of the truths the interval is meant to hold: 0.95 by default. */
+  confidence?: number | null | undefined;
+  /** The lower end of the interval of the value. */
+  lower?: number | null | undefined;
+  /** What predicted, as `ctr-3`: scores are asked for by this. */
+  model: string;
+  /** Names the prediction: the same id twice is one prediction. */
+  prediction_id: string;
+  /** The probability that it happens: 0 to 1. */
+  probability?: number | null | undefined;
+  /** The upper end of the interval of the value. */
+  upper?: number | null | undefined;
+  /** The predicted value. */
+  value?: number | null | undefined;
+}
+
+/** What came true of a prediction. */
+export interface PredictionTruth {
+  /** The prediction's id. */
+  prediction_id: string;
+  /** 1 or 0 for whether it happened, else the true value. */
+  truth: number;
+}
+
+/** Impressions with the same features, and their clicks. */
+export interface CtrRow {
+  /** The ad, to learn from how far ads lie from their predictions; it is no feature. */
+  ad_id?: string | null | undefined;
+  /** How many of them were clicked. */
+  clicks: number;
+  /** What is known of them: texts, numbers, booleans or null by name. */
+  features: Record<string, unknown>;
+  /** How many there were: 1 by default. */
+  impressions?: number | undefined;
+}
+
+/** How a model learns. */
+export interface CtrOptions {
+  /** Features are hashed to 2 to the power of this many places: 8 to 24, 16 by default. */
+  hash_bits?: number | undefined;
+  /** What weights have to overcome before they count: 0.5 by default. */
+  l1?: number | undefined;
+  /** How strongly weights are held at 0: 1 by default. */
+  l2?: number | undefined;
+  /** How fast it learns: 0.1 by default. */
+  learning_rate?: number | undefined;
+}
+
+/** An ad of which nothing is known but its features. */
+export interface CtrAd {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is known of it: texts, numbers, booleans or null by name. */
+  features: Record<string, unknown>;
+}
+
+/** What an experiment compares, and when it decides. */
+export interface ExperimentSpec {
+  /** How probable it may be, of a million, that anything is called different where nothing is, over all arms and all looks: 50,000 by default. */
+  alpha_ppm?: number | undefined;
+  /** At least two arms, whose shares sum to a million. */
+  arms: Array<ExperimentArm>;
+  /** Whether the winner gets all units but the held-back ones when it is found, and loses them again when it turns out worse. */
+  auto_promote?: boolean | undefined;
+  /** The arm that the others are compared with. */
+  control: string;
+  /** Names the experiment. */
+  experiment_id: string;
+  /** What must not get worse. */
+  guardrails?: Array<Guardrail> | undefined;
+  /** The share that stays with the control after a promotion, so that it can be seen to be wrong: 100,000 of a million by default. */
+  holdback_ppm?: number | undefined;
+  /** What the hash of units is keyed with: the experiment's id by default. Experiments with the same key assign alike. */
+  key?: string | null | undefined;
+  /** What is to get better. */
+  metric: ExperimentMetric;
+  /** About how many units will be recorded: 10,000 by default. Intervals of values are narrowest then, and units are stored in documents of about 200. */
+  planned_units?: number | undefined;
+}
+
+/** What happened to a unit: it was exposed, or a metric's event came. */
+export interface ExperimentEvent {
+  /** Names the event: the same id twice is one event. */
+  event_id: string;
+  /** The metric; none says that the unit was exposed. */
+  metric?: string | null | undefined;
+  /** Who or what it happened to. */
+  unit_id: string;
+  /** The value, of a metric that has values: minor units. */
+  value_minor?: number | bigint | null | undefined;
 }
 
 /** An ad account as the loop sees it: its ads with what they brought, and the bounds of its budgets. */
@@ -2208,6 +2672,32 @@ export interface OwnerAllocationInput {
   proposed_minor: number | bigint;
   /** Why, in words, for a person. */
   reason: string;
+}
+
+/** One of the ways that are compared. */
+export interface ExperimentArm {
+  /** The arm's id. */
+  arm_id: string;
+  /** Its part of the units, of a million. */
+  share_ppm: number;
+}
+
+/** What must not get worse. */
+export interface Guardrail {
+  /** How much worse than the control it may be, of a million of the control's: 0 by default. */
+  margin_ppm?: number | undefined;
+  /** What is measured. */
+  metric: ExperimentMetric;
+}
+
+/** What is measured of a unit. */
+export interface ExperimentMetric {
+  /** Whether more of it is better: `higher` by default. */
+  better?: Better | undefined;
+  /** Whether it happens or has a value. */
+  kind: MetricKind;
+  /** The metric's name, as events have it. */
+  name: string;
 }
 
 /** An ad with its figures over one period, the same for all ads. */
@@ -2611,6 +3101,12 @@ export interface AdEvidence {
   /** What these deals are worth at their stages, in minor units. */
   value_minor: number | bigint;
 }
+
+/** Which way is better. */
+export type Better = "higher" | "lower";
+
+/** What a metric is of a unit. */
+export type MetricKind = "binary" | "value";
 
 /** Conditions on a request. Those that are not given hold. */
 export interface ConditionConfig {
@@ -3041,6 +3537,105 @@ export interface AllocationArea {
    * @param campaigns The campaign of each owner, by owner id.
    */
   propose(allocationId: string, accountId: string, currency: Currency, allocation: AllocationInput, campaigns: Record<string, string>, options?: PerCall): Promise<Array<AdChange>>;
+  /**
+   * Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored.
+   * @param log The decisions that were made, and what came of them.
+   * @param policy The policy to evaluate.
+   * @param options.options How it is evaluated.
+   */
+  evaluate(log: Array<LoggedDecision>, policy: TargetPolicy, options?: PerCall & { options?: EvaluationOptions | null | undefined }): Promise<OffPolicyEvaluation>;
+  /**
+   * Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored.
+   * @param log The decisions that were made, and what came of them.
+   * @param proposed The policy that may be queued.
+   * @param options.current The policy whose place it would take; the logged one by default.
+   * @param options.options How both are evaluated.
+   */
+  gate(log: Array<LoggedDecision>, proposed: TargetPolicy, options?: PerCall & { current?: TargetPolicy | null | undefined; options?: EvaluationOptions | null | undefined }): Promise<GateDecision>;
+  /**
+   * Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored.
+   * @param unitIds The ids of visitors, people or accounts.
+   * @param key Names the experiment: another key holds out others.
+   * @param holdoutPpm How many of a million are held out.
+   */
+  holdout(unitIds: Array<string>, key: string, holdoutPpm: number, options?: PerCall): Promise<Array<HoldoutUnit>>;
+  /**
+   * What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored.
+   * @param treated The units that were treated.
+   * @param holdout The units that were held out.
+   * @param options.attributed What attribution gives the treated group, in conversions or, with values, in minor units; all that it brought by default.
+   * @param options.confidence How sure the interval is: 0.95 by default.
+   */
+  incrementality(treated: GroupOutcome, holdout: GroupOutcome, options?: PerCall & { attributed?: number | null | undefined; confidence?: number | null | undefined }): Promise<Incrementality>;
+  /**
+   * Writes predictions down before their truths are known. The same id with the same prediction is one prediction.
+   * @param predictions What is predicted.
+   */
+  logPredictions(predictions: Array<LoggedPrediction>, options?: PerCall): Promise<PredictionsLogged>;
+  /**
+   * Writes down what came true. Truths of predictions that there are not are named in the answer.
+   * @param truths What came true.
+   */
+  scorePredictions(truths: Array<PredictionTruth>, options?: PerCall): Promise<PredictionsLogged>;
+  /**
+   * How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage of values.
+   * @param options.model What predicted; all by default.
+   */
+  predictionScores(options?: PerCall & { model?: string | null | undefined }): Promise<PredictionScores>;
+  /**
+   * Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its report compares it with the base rate on what it had not learned yet. It does not predict until it is activated.
+   * @param rows Impressions and their clicks, in the order of time.
+   * @param options.options How the model learns.
+   * @param options.fromVersion The version to go on from; none begins from nothing.
+   */
+  trainCtr(rows: Array<CtrRow>, options?: PerCall & { options?: CtrOptions | null | undefined; fromVersion?: number | null | undefined }): Promise<CtrVersion>;
+  /**
+   * The versions of the click-through model with their reports, and which of them predicts.
+   */
+  ctrModels(options?: PerCall): Promise<CtrModels>;
+  /**
+   * Lets a version predict from now on; without `version` the one that was active before the present one.
+   * @param options.version The version; by default the one that was active before.
+   */
+  activateCtr(options?: PerCall & { version?: number | null | undefined }): Promise<CtrModels>;
+  /**
+   * The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another.
+   * @param ads The ads and what is known of them.
+   * @param options.version The version; the active one by default.
+   */
+  predictCtr(ads: Array<CtrAd>, options?: PerCall & { version?: number | null | undefined }): Promise<Array<CtrPrediction>>;
+}
+
+/** The methods of `experiments`. */
+export interface ExperimentsArea {
+  /**
+   * Starts an experiment. The same spec again is the same experiment.
+   * @param spec What is compared, and when it is decided.
+   */
+  start(spec: ExperimentSpec, options?: PerCall): Promise<ExperimentStatus>;
+  /**
+   * What units get now, in their order: the same in every process.
+   * @param experimentId The experiment.
+   * @param unitIds The ids of visitors, people or accounts.
+   */
+  assign(experimentId: string, unitIds: Array<string>, options?: PerCall): Promise<Array<UnitAssignment>>;
+  /**
+   * Records exposures and metrics of units, each event once. Many workers may record at once.
+   * @param experimentId The experiment.
+   * @param events What happened to units.
+   */
+  record(experimentId: string, events: Array<ExperimentEvent>, options?: PerCall): Promise<EventsRecorded>;
+  /**
+   * Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse.
+   * @param experimentId The experiment.
+   */
+  status(experimentId: string, options?: PerCall): Promise<ExperimentStatus>;
+  /**
+   * Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that serves.
+   * @param experimentId The experiment.
+   * @param options.promote The arm that all units get from now on.
+   */
+  stop(experimentId: string, options?: PerCall & { promote?: string | null | undefined }): Promise<ExperimentStatus>;
 }
 
 /** The methods of `closedLoop`. */
@@ -3260,6 +3855,7 @@ export interface Areas extends ClientMethods {
   readonly hubspot: HubspotArea;
   readonly webhooks: WebhooksArea;
   readonly allocation: AllocationArea;
+  readonly experiments: ExperimentsArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
   readonly ads: AdsArea;

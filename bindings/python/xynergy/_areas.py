@@ -467,6 +467,167 @@ class AllocationMethods(Area):
         found: Records[t.AdChange] = decode(await self._call("allocation.propose", {"allocation_id": allocation_id, "account_id": account_id, "currency": currency, "allocation": allocation, "campaigns": campaigns}, timeout, request_id), "[AdChange]")
         return found
 
+    async def evaluate(self, log: Sequence[a.LoggedDecisionLike], policy: a.TargetPolicyLike, options: a.EvaluationOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.OffPolicyEvaluation:
+        """Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored.
+
+        Args:
+            log: The decisions that were made, and what came of them.
+            policy: The policy to evaluate.
+            options: How it is evaluated.
+        """
+        found: t.OffPolicyEvaluation = decode(await self._call("allocation.evaluate", {"log": log, "policy": policy, "options": options}, timeout, request_id), "OffPolicyEvaluation")
+        return found
+
+    async def gate(self, log: Sequence[a.LoggedDecisionLike], proposed: a.TargetPolicyLike, current: a.TargetPolicyLike | None = None, options: a.EvaluationOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.GateDecision:
+        """Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored.
+
+        Args:
+            log: The decisions that were made, and what came of them.
+            proposed: The policy that may be queued.
+            current: The policy whose place it would take; the logged one by default.
+            options: How both are evaluated.
+        """
+        found: t.GateDecision = decode(await self._call("allocation.gate", {"log": log, "proposed": proposed, "current": current, "options": options}, timeout, request_id), "GateDecision")
+        return found
+
+    async def holdout(self, unit_ids: Sequence[str], key: str, holdout_ppm: int, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.HoldoutUnit]:
+        """Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored.
+
+        Args:
+            unit_ids: The ids of visitors, people or accounts.
+            key: Names the experiment: another key holds out others.
+            holdout_ppm: How many of a million are held out.
+        """
+        found: Records[t.HoldoutUnit] = decode(await self._call("allocation.holdout", {"unit_ids": unit_ids, "key": key, "holdout_ppm": holdout_ppm}, timeout, request_id), "[HoldoutUnit]")
+        return found
+
+    async def incrementality(self, treated: a.GroupOutcomeLike, holdout: a.GroupOutcomeLike, attributed: int | None = None, confidence: float | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Incrementality:
+        """What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored.
+
+        Args:
+            treated: The units that were treated.
+            holdout: The units that were held out.
+            attributed: What attribution gives the treated group, in conversions or, with values, in minor units; all that it brought by default.
+            confidence: How sure the interval is: 0.95 by default.
+        """
+        found: t.Incrementality = decode(await self._call("allocation.incrementality", {"treated": treated, "holdout": holdout, "attributed": attributed, "confidence": confidence}, timeout, request_id), "Incrementality")
+        return found
+
+    async def log_predictions(self, predictions: Sequence[a.LoggedPredictionLike], *, timeout: float | None = None, request_id: str | None = None) -> t.PredictionsLogged:
+        """Writes predictions down before their truths are known. The same id with the same prediction is one prediction.
+
+        Args:
+            predictions: What is predicted.
+        """
+        found: t.PredictionsLogged = decode(await self._call("allocation.log_predictions", {"predictions": predictions}, timeout, request_id), "PredictionsLogged")
+        return found
+
+    async def score_predictions(self, truths: Sequence[a.PredictionTruthLike], *, timeout: float | None = None, request_id: str | None = None) -> t.PredictionsLogged:
+        """Writes down what came true. Truths of predictions that there are not are named in the answer.
+
+        Args:
+            truths: What came true.
+        """
+        found: t.PredictionsLogged = decode(await self._call("allocation.score_predictions", {"truths": truths}, timeout, request_id), "PredictionsLogged")
+        return found
+
+    async def prediction_scores(self, model: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.PredictionScores:
+        """How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage of values.
+
+        Args:
+            model: What predicted; all by default.
+        """
+        found: t.PredictionScores = decode(await self._call("allocation.prediction_scores", {"model": model}, timeout, request_id), "PredictionScores")
+        return found
+
+    async def train_ctr(self, rows: Sequence[a.CtrRowLike], options: a.CtrOptionsLike | None = None, from_version: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.CtrVersion:
+        """Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its report compares it with the base rate on what it had not learned yet. It does not predict until it is activated.
+
+        Args:
+            rows: Impressions and their clicks, in the order of time.
+            options: How the model learns.
+            from_version: The version to go on from; none begins from nothing.
+        """
+        found: t.CtrVersion = decode(await self._call("allocation.train_ctr", {"rows": rows, "options": options, "from_version": from_version}, timeout, request_id), "CtrVersion")
+        return found
+
+    async def ctr_models(self, *, timeout: float | None = None, request_id: str | None = None) -> t.CtrModels:
+        """The versions of the click-through model with their reports, and which of them predicts."""
+        found: t.CtrModels = decode(await self._call("allocation.ctr_models", {}, timeout, request_id), "CtrModels")
+        return found
+
+    async def activate_ctr(self, version: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.CtrModels:
+        """Lets a version predict from now on; without `version` the one that was active before the present one.
+
+        Args:
+            version: The version; by default the one that was active before.
+        """
+        found: t.CtrModels = decode(await self._call("allocation.activate_ctr", {"version": version}, timeout, request_id), "CtrModels")
+        return found
+
+    async def predict_ctr(self, ads: Sequence[a.CtrAdLike], version: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.CtrPrediction]:
+        """The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another.
+
+        Args:
+            ads: The ads and what is known of them.
+            version: The version; the active one by default.
+        """
+        found: Records[t.CtrPrediction] = decode(await self._call("allocation.predict_ctr", {"ads": ads, "version": version}, timeout, request_id), "[CtrPrediction]")
+        return found
+
+class ExperimentsMethods(Area):
+    """The methods of `experiments`."""
+
+    __slots__ = ()
+
+    async def start(self, spec: a.ExperimentSpecLike, *, timeout: float | None = None, request_id: str | None = None) -> t.ExperimentStatus:
+        """Starts an experiment. The same spec again is the same experiment.
+
+        Args:
+            spec: What is compared, and when it is decided.
+        """
+        found: t.ExperimentStatus = decode(await self._call("experiments.start", {"spec": spec}, timeout, request_id), "ExperimentStatus")
+        return found
+
+    async def assign(self, experiment_id: str, unit_ids: Sequence[str], *, timeout: float | None = None, request_id: str | None = None) -> Records[t.UnitAssignment]:
+        """What units get now, in their order: the same in every process.
+
+        Args:
+            experiment_id: The experiment.
+            unit_ids: The ids of visitors, people or accounts.
+        """
+        found: Records[t.UnitAssignment] = decode(await self._call("experiments.assign", {"experiment_id": experiment_id, "unit_ids": unit_ids}, timeout, request_id), "[UnitAssignment]")
+        return found
+
+    async def record(self, experiment_id: str, events: Sequence[a.ExperimentEventLike], *, timeout: float | None = None, request_id: str | None = None) -> t.EventsRecorded:
+        """Records exposures and metrics of units, each event once. Many workers may record at once.
+
+        Args:
+            experiment_id: The experiment.
+            events: What happened to units.
+        """
+        found: t.EventsRecorded = decode(await self._call("experiments.record", {"experiment_id": experiment_id, "events": events}, timeout, request_id), "EventsRecorded")
+        return found
+
+    async def status(self, experiment_id: str, *, timeout: float | None = None, request_id: str | None = None) -> t.ExperimentStatus:
+        """Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse.
+
+        Args:
+            experiment_id: The experiment.
+        """
+        found: t.ExperimentStatus = decode(await self._call("experiments.status", {"experiment_id": experiment_id}, timeout, request_id), "ExperimentStatus")
+        return found
+
+    async def stop(self, experiment_id: str, promote: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.ExperimentStatus:
+        """Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that serves.
+
+        Args:
+            experiment_id: The experiment.
+            promote: The arm that all units get from now on.
+        """
+        found: t.ExperimentStatus = decode(await self._call("experiments.stop", {"experiment_id": experiment_id, "promote": promote}, timeout, request_id), "ExperimentStatus")
+        return found
+
 class ClosedLoopMethods(Area):
     """The methods of `closed_loop`."""
 
@@ -783,7 +944,7 @@ class InsightsMethods(Area):
 class Areas(Area):
     """The areas of a client or a scope."""
 
-    __slots__ = ("ai", "attribution", "hubspot", "webhooks", "allocation", "closed_loop", "execution", "ads", "insights",)
+    __slots__ = ("ai", "attribution", "hubspot", "webhooks", "allocation", "experiments", "closed_loop", "execution", "ads", "insights",)
 
     def _open(self) -> None:
         self.ai = AiMethods(self._core, self._info)
@@ -791,6 +952,7 @@ class Areas(Area):
         self.hubspot = HubspotMethods(self._core, self._info)
         self.webhooks = WebhooksMethods(self._core, self._info)
         self.allocation = AllocationMethods(self._core, self._info)
+        self.experiments = ExperimentsMethods(self._core, self._info)
         self.closed_loop = ClosedLoopMethods(self._core, self._info)
         self.execution = ExecutionMethods(self._core, self._info)
         self.ads = AdsMethods(self._core, self._info)

@@ -176,6 +176,9 @@ class AllocationRequestDict(TypedDict):
 
 AllocationRequestLike = AllocationRequestDict
 
+Better = Union[Literal["higher", "lower"]]
+"""Which way is better."""
+
 Bytes = Union[str, "Mapping[str, Any]"]
 """Raw bytes: text, or anything else as base64."""
 
@@ -258,6 +261,46 @@ ContentPartLike = Union["ContentPartDict", "_types.ContentPart", Mapping[str, An
 CreditModel = Union[Literal["first", "last", "last_non_direct", "linear", "linear_per_channel", "position", "time_decay", "markov", "shapley"]]
 """How the conversions of a path are divided among its touches."""
 
+class CtrAdDict(TypedDict):
+    """An ad of which nothing is known but its features."""
+
+    ad_id: str
+    """The ad's id."""
+    features: Mapping[str, Any]
+    """What is known of it: texts, numbers, booleans or null by name."""
+
+CtrAdLike = CtrAdDict
+
+class CtrOptionsDict(TypedDict, total=False):
+    """How a model learns."""
+
+    hash_bits: int
+    """Features are hashed to 2 to the power of this many places: 8 to 24, 16 by default."""
+    l1: float
+    """What weights have to overcome before they count: 0.5 by default."""
+    l2: float
+    """How strongly weights are held at 0: 1 by default."""
+    learning_rate: float
+    """How fast it learns: 0.1 by default."""
+
+CtrOptionsLike = CtrOptionsDict
+
+class _CtrRowRequired(TypedDict):
+    clicks: int
+    """How many of them were clicked."""
+    features: Mapping[str, Any]
+    """What is known of them: texts, numbers, booleans or null by name."""
+
+class CtrRowDict(_CtrRowRequired, total=False):
+    """Impressions with the same features, and their clicks."""
+
+    ad_id: str | None
+    """The ad, to learn from how far ads lie from their predictions; it is no feature."""
+    impressions: int
+    """How many there were: 1 by default."""
+
+CtrRowLike = CtrRowDict
+
 Currency = Union[str]
 """A currency by its three-letter code, as `USD`."""
 
@@ -278,6 +321,123 @@ class ErasureSubjectDict(TypedDict, total=False):
     """The user agent that goes with `ip`."""
 
 ErasureSubjectLike = ErasureSubjectDict
+
+Estimator = Union[Literal["replay", "dm", "ips", "snips", "dr"]]
+"""How the value of a policy is estimated."""
+
+class EvaluationOptionsDict(TypedDict, total=False):
+    """How a policy is evaluated."""
+
+    confidence: float
+    """How sure the intervals are: 0.95 by default; above 0.5, below 1."""
+    estimator: Estimator
+    """The estimator whose interval decides: `dr` by default."""
+    least_effective_rewards: float
+    """Below so many effective rewards nothing is concluded: 10 by default."""
+    least_effective_rows: float
+    """Below so many effective rows (Kish's effective sample size of the weights) nothing is concluded: 100 by default."""
+    max_weight: float | None
+    """Importance weights above this count as this. The estimate is biased then, towards what was logged; null clips none."""
+    reward_max: float | None
+    """The largest reward that a row can have, for the upper end of what was not yet seen; by default the largest in the log."""
+    seed: int
+    """The seed of replay's rejections, for a policy that is not deterministic."""
+
+EvaluationOptionsLike = EvaluationOptionsDict
+
+class ExperimentArmDict(TypedDict):
+    """One of the ways that are compared."""
+
+    arm_id: str
+    """The arm's id."""
+    share_ppm: int
+    """Its part of the units, of a million."""
+
+ExperimentArmLike = ExperimentArmDict
+
+class _ExperimentEventRequired(TypedDict):
+    event_id: str
+    """Names the event: the same id twice is one event."""
+    unit_id: str
+    """Who or what it happened to."""
+
+class ExperimentEventDict(_ExperimentEventRequired, total=False):
+    """What happened to a unit: it was exposed, or a metric's event came."""
+
+    metric: str | None
+    """The metric; none says that the unit was exposed."""
+    value_minor: int | None
+    """The value, of a metric that has values: minor units."""
+
+ExperimentEventLike = ExperimentEventDict
+
+class _ExperimentMetricRequired(TypedDict):
+    kind: MetricKind
+    """Whether it happens or has a value."""
+    name: str
+    """The metric's name, as events have it."""
+
+class ExperimentMetricDict(_ExperimentMetricRequired, total=False):
+    """What is measured of a unit."""
+
+    better: Better
+    """Whether more of it is better: `higher` by default."""
+
+ExperimentMetricLike = ExperimentMetricDict
+
+class _ExperimentSpecRequired(TypedDict):
+    arms: Sequence[ExperimentArmLike]
+    """At least two arms, whose shares sum to a million."""
+    control: str
+    """The arm that the others are compared with."""
+    experiment_id: str
+    """Names the experiment."""
+    metric: ExperimentMetricLike
+    """What is to get better."""
+
+class ExperimentSpecDict(_ExperimentSpecRequired, total=False):
+    """What an experiment compares, and when it decides."""
+
+    alpha_ppm: int
+    """How probable it may be, of a million, that anything is called different where nothing is, over all arms and all looks: 50,000 by default."""
+    auto_promote: bool
+    """Whether the winner gets all units but the held-back ones when it is found, and loses them again when it turns out worse."""
+    guardrails: Sequence[GuardrailLike]
+    """What must not get worse."""
+    holdback_ppm: int
+    """The share that stays with the control after a promotion, so that it can be seen to be wrong: 100,000 of a million by default."""
+    key: str | None
+    """What the hash of units is keyed with: the experiment's id by default. Experiments with the same key assign alike."""
+    planned_units: int
+    """About how many units will be recorded: 10,000 by default. Intervals of values are narrowest then, and units are stored in documents of about 200."""
+
+ExperimentSpecLike = ExperimentSpecDict
+
+class _GroupOutcomeRequired(TypedDict):
+    conversions: int
+    """Those that converted."""
+    unit_count: int
+    """Its units, those without a conversion included."""
+
+class GroupOutcomeDict(_GroupOutcomeRequired, total=False):
+    """What a group brought."""
+
+    values_minor: Sequence[int] | None
+    """The value of each that converted, in minor units; the multiplier is one of value then."""
+
+GroupOutcomeLike = GroupOutcomeDict
+
+class _GuardrailRequired(TypedDict):
+    metric: ExperimentMetricLike
+    """What is measured."""
+
+class GuardrailDict(_GuardrailRequired, total=False):
+    """What must not get worse."""
+
+    margin_ppm: int
+    """How much worse than the control it may be, of a million of the control's: 0 by default."""
+
+GuardrailLike = GuardrailDict
 
 HumanVerdict = Union[Literal["applied", "not_applied"]]
 """What a person found out about a request."""
@@ -312,6 +472,50 @@ KillScope = Union[Literal["global", "tenant"], "Mapping[str, Any]"]
 LimitScope = Union[Literal["tenant"], "Mapping[str, Any]"]
 """What a limit is for."""
 
+class _LoggedDecisionRequired(TypedDict):
+    action: str
+    """What was chosen: an ad's id."""
+    propensity: float
+    """The probability with which it was chosen: above 0, at most 1."""
+    reward: float
+    """What came of it, in whatever unit the answer is to have: 1 or 0 for a click, minor units for revenue."""
+
+class LoggedDecisionDict(_LoggedDecisionRequired, total=False):
+    """One decision that was made and what came of it: a row of the log that a policy is evaluated on. Of an auction, an impression or a visit it is what was shown. Of budgets it is a unit of money: a row for each ad and day, with the ad's share as `propensity`, what a minor unit of its spend brought as `reward`, its spend as `weight`, and the day as `unit`."""
+
+    context: str
+    """The situation, where policies depend on one; empty where they do not."""
+    predicted: Mapping[str, float] | None
+    """The caller's prediction of the reward of every action here. Without it a mean an action, fitted on other rows, stands in."""
+    unit: str | None
+    """Rows of the same unit (a day, a person) may depend on each other, and are one observation to the intervals. Each row is its own by default."""
+    weight: float | None
+    """How much the decision counts: 1 by default."""
+
+LoggedDecisionLike = LoggedDecisionDict
+
+class _LoggedPredictionRequired(TypedDict):
+    model: str
+    """What predicted, as `ctr-3`: scores are asked for by this."""
+    prediction_id: str
+    """Names the prediction: the same id twice is one prediction."""
+
+class LoggedPredictionDict(_LoggedPredictionRequired, total=False):
+    """A prediction, written down before its truth is known. It has a `probability` of something that happens or not, or a `value` with the ends of an interval."""
+
+    confidence: float | None
+    """How much of the truths the interval is meant to hold: 0.95 by default."""
+    lower: float | None
+    """The lower end of the interval of the value."""
+    probability: float | None
+    """The probability that it happens: 0 to 1."""
+    upper: float | None
+    """The upper end of the interval of the value."""
+    value: float | None
+    """The predicted value."""
+
+LoggedPredictionLike = LoggedPredictionDict
+
 class MessageDict(TypedDict, total=False):
     """One message of a conversation."""
 
@@ -325,6 +529,9 @@ class MessageDict(TypedDict, total=False):
     """The tools that the model calls, as they came."""
 
 MessageLike = Union["MessageDict", "_types.Message", Mapping[str, Any]]
+
+MetricKind = Union[Literal["binary", "value"]]
+"""What a metric is of a unit."""
 
 Millionths = Union[str]
 """A share or a probability in whole millionths, so that no float reaches an output."""
@@ -386,6 +593,16 @@ class PositionWeightsDict(TypedDict):
 
 PositionWeightsLike = Union["PositionWeightsDict", "_types.PositionWeights"]
 
+class PredictionTruthDict(TypedDict):
+    """What came true of a prediction."""
+
+    prediction_id: str
+    """The prediction's id."""
+    truth: float
+    """1 or 0 for whether it happened, else the true value."""
+
+PredictionTruthLike = PredictionTruthDict
+
 PromptOrRequest = Union[str, "ChatRequestLike"]
 """A prompt, or a whole request."""
 
@@ -408,6 +625,16 @@ Reason = Union[Literal["above_ceiling", "rate_limit_account", "account_cap", "at
 
 RoasDimension = Union[Literal["ad", "adset", "campaign", "keyword", "content"]]
 """By what revenue is set beside spend."""
+
+class TargetPolicyDict(TypedDict, total=False):
+    """With which probability a policy chooses which action."""
+
+    actions: Mapping[str, float]
+    """The probability of each action where `contexts` says nothing else; they sum to one."""
+    contexts: Mapping[str, Mapping[str, float]]
+    """The probability of each action in a context, by context; they sum to one in each."""
+
+TargetPolicyLike = TargetPolicyDict
 
 Timestamp = Union[str, datetime]
 """A point in time: microseconds since 1970-01-01 UTC. RFC 3339 outside, as `2026-03-01T12:00:00Z`."""

@@ -50,8 +50,20 @@ Currency = str
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
 
+EffectScale = Literal["relative", "difference"]
+"""What an effect is measured in."""
+
 EntryCause = Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "revalued"]
 """Why a line of the ledger was written."""
+
+Estimator = Literal["replay", "dm", "ips", "snips", "dr"]
+"""How the value of a policy is estimated."""
+
+ExperimentPhase = Literal["running", "promoted", "rolled_back", "stopped"]
+"""Where an experiment is."""
+
+GateVerdict = Literal["allow", "refuse", "too_thin"]
+"""Whether a proposed policy may spend."""
 
 HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 """How something fares."""
@@ -366,6 +378,33 @@ class Approval(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"approved_at": "", "approved_by": "", "digest": ""}
 
 
+class ArmStatus(Record):
+    """Where an arm stands."""
+
+    __slots__ = ()
+
+    arm_id: str
+    """The arm's id."""
+    better: bool
+    """Whether it is better than the control."""
+    breached: Records[str]
+    """The guardrails that are worse, by name."""
+    effect: Effect | None
+    """How it differs from the control; null for the control itself."""
+    guardrails: Records[GuardrailStatus]
+    """What each guardrail says."""
+    having_count: int
+    """Its units that have the metric."""
+    mean: float | None
+    """The mean of the metric over its units; null without units."""
+    unit_count: int
+    """Its units."""
+    worse: bool
+    """Whether it is worse than the control."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arm_id": "", "better": "", "breached": "", "effect": "Effect", "guardrails": "[GuardrailStatus]", "having_count": "", "mean": "", "unit_count": "", "worse": ""}
+
+
 class Around(Record):
     """The clicks of some networks in a time."""
 
@@ -552,6 +591,21 @@ class CacheStats(Record):
     """For how many seconds an answer is kept."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"enabled": "", "hit_rate": "", "hits": "", "misses": "", "provider": "", "semantic_enabled": "", "token_optimization_enabled": "", "total_requests": "", "ttl_seconds": ""}
+
+
+class CalibrationBin(Record):
+    """How many predictions of a range came true."""
+
+    __slots__ = ()
+
+    observed: float
+    """How often it happened: 0 to 1."""
+    predicted: float
+    """The mean predicted probability."""
+    prediction_count: int
+    """How many predictions there are."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"observed": "", "predicted": "", "prediction_count": ""}
 
 
 class CallContext(Record):
@@ -1009,6 +1063,92 @@ class CrmEvent(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"change": "CrmChange", "deals": "", "event_id": "", "key": "", "occurred_at": "", "raw": "", "recorded_at": ""}
 
 
+class CtrModels(Record):
+    """The versions of the model, and which of them predicts."""
+
+    __slots__ = ()
+
+    active_version: int | None
+    """The version that predicts; null while none was activated."""
+    versions: Records[CtrVersion]
+    """All versions, the oldest first."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"active_version": "", "versions": "[CtrVersion]"}
+
+
+class CtrPrediction(Record):
+    """What a model says of an ad."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad's id."""
+    alpha: float
+    """The Beta prior that it is worth: clicks. At least 1."""
+    beta: float
+    """The Beta prior that it is worth: impressions without a click."""
+    ctr: float
+    """The predicted click-through: 0 to 1."""
+    effective_impressions: float
+    """How many impressions the prediction is worth: alpha and beta together."""
+    version: int
+    """The version of the model."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "alpha": "", "beta": "", "ctr": "", "effective_impressions": "", "version": ""}
+
+
+class CtrReport(Record):
+    """How good a model was on impressions that it had not learned yet, against always saying the base rate of that moment."""
+
+    __slots__ = ()
+
+    base_log_loss: float
+    """The same of the base rate."""
+    better: bool
+    """Whether the model is better than the base rate: the interval is above 0."""
+    calibration: Records[CalibrationBin]
+    """Tenths of the impressions from the lowest to the highest prediction."""
+    calibration_error: float
+    """The mean distance of predicted from observed click-through, over tenths of the impressions in the order of their predictions."""
+    clicked_count: int
+    """Their clicks."""
+    effective_impressions: float | None
+    """How many impressions a prediction is worth, from how far ads lie from theirs; null with fewer than 5 ads."""
+    gain: float
+    """How much lower the model's is."""
+    gain_lower: float
+    """The lower end of the gain's 95 % interval."""
+    gain_upper: float
+    """The upper end of the gain's 95 % interval."""
+    judged_count: int
+    """Impressions that were judged: those behind the first fifth of the rows."""
+    log_loss: float
+    """The mean logarithmic loss an impression, in nats."""
+    predicted_over_clicked: float | None
+    """Predicted clicks over clicks; null without clicks. 1 is calibrated."""
+    verdict: str
+    """What that says, in words."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"base_log_loss": "", "better": "", "calibration": "[CalibrationBin]", "calibration_error": "", "clicked_count": "", "effective_impressions": "", "gain": "", "gain_lower": "", "gain_upper": "", "judged_count": "", "log_loss": "", "predicted_over_clicked": "", "verdict": ""}
+
+
+class CtrVersion(Record):
+    """A version of the model."""
+
+    __slots__ = ()
+
+    from_version: int | None
+    """The version on which it goes on; null when it began from nothing."""
+    report: CtrReport
+    """How good it was on what it had not learned yet."""
+    trained_at: Timestamp
+    """When it was trained."""
+    version: int
+    """Its number, from 1."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"from_version": "", "report": "CtrReport", "trained_at": "", "version": ""}
+
+
 class Deal(Record):
     """A deal as it stands in the CRM."""
 
@@ -1123,6 +1263,25 @@ class Document(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"value": "", "version": ""}
 
 
+class Effect(Record):
+    """How an arm differs from the control, with an interval that holds at every look."""
+
+    __slots__ = ()
+
+    estimate: float | None
+    """The effect that was found; null while there is too little."""
+    lower: float | None
+    """The lower end; null while there is none."""
+    p_value: float
+    """The always-valid p-value of no difference."""
+    scale: EffectScale
+    """What it is measured in."""
+    upper: float | None
+    """The upper end; null while there is none."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"estimate": "", "lower": "", "p_value": "", "scale": "", "upper": ""}
+
+
 class EmbedRequest(Record):
     """Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different dimensions, cannot be compared."""
 
@@ -1234,6 +1393,65 @@ class EventProblem(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
 
 
+class EventsRecorded(Record):
+    """What became of events."""
+
+    __slots__ = ()
+
+    duplicate_count: int
+    """Those that were there."""
+    ignored_count: int
+    """Those of an experiment that has ended."""
+    recorded_count: int
+    """Those that are new."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicate_count": "", "ignored_count": "", "recorded_count": ""}
+
+
+class ExperimentStatus(Record):
+    """Where an experiment stands."""
+
+    __slots__ = ()
+
+    arms: Records[ArmStatus]
+    """The arms that are compared, the control first."""
+    experiment_id: str
+    """The experiment."""
+    history: Records[ExperimentTransition]
+    """Its steps in their order."""
+    mismatched: bool
+    """Whether units come to arms in other shares than they were assigned in: nothing wins then."""
+    phase: ExperimentPhase
+    """Where it is."""
+    reasons: Records[str]
+    """What this look shows, in words."""
+    serving: str
+    """The arm that units get which are not compared."""
+    stopped_arms: dict[str, str]
+    """The arms that were taken out, and why."""
+    winner: str | None
+    """The arm that is better than the control, without a guardrail against it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arms": "[ArmStatus]", "experiment_id": "", "history": "[ExperimentTransition]", "mismatched": "", "phase": "", "reasons": "", "serving": "", "stopped_arms": "", "winner": ""}
+
+
+class ExperimentTransition(Record):
+    """A step of an experiment."""
+
+    __slots__ = ()
+
+    arm_id: str
+    """The arm that it is about."""
+    at: Timestamp
+    """When."""
+    phase: ExperimentPhase
+    """The phase after it."""
+    reason: str
+    """Why, in words."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arm_id": "", "at": "", "phase": "", "reason": ""}
+
+
 class Explanation(Record):
     """Why a deal is attributed as it is."""
 
@@ -1291,6 +1509,23 @@ class Gain(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"calibration_error": "", "calibration_error_by_crowd": "", "gain": "", "gain_high": "", "gain_low": "", "probability": "", "tier": ""}
 
 
+class GateDecision(Record):
+    """Whether a proposed policy may take the place of the current one, and why."""
+
+    __slots__ = ()
+
+    current: OffPolicyEvaluation
+    """What the current policy would have brought."""
+    proposed: OffPolicyEvaluation
+    """What the proposed policy would have brought."""
+    reasons: Records[str]
+    """Why, in words."""
+    verdict: GateVerdict
+    """The decision."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"current": "OffPolicyEvaluation", "proposed": "OffPolicyEvaluation", "reasons": "", "verdict": ""}
+
+
 class Generation(Record):
     """The answer to a prompt."""
 
@@ -1326,6 +1561,21 @@ class Generation(Record):
     """Tokens of prompt and answer."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cache_hit": "", "continued": "", "cost": "", "cost_nano_usd": "", "finish": "", "model": "", "outcome": "", "provider": "", "request_id": "", "routed_via": "", "text": "", "token_optimization": "TokenOptimization", "tokens_used": ""}
+
+
+class GuardrailStatus(Record):
+    """What a guardrail says of an arm."""
+
+    __slots__ = ()
+
+    breached: bool
+    """Whether it is worse by more than its margin."""
+    effect: Effect
+    """How the arm differs from the control."""
+    name: str
+    """The metric's name."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"breached": "", "effect": "Effect", "name": ""}
 
 
 class Health(Record):
@@ -1379,6 +1629,44 @@ class HealthDetail(Record):
     """The state of a breaker."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"canary": "CanarySnapshot", "error": "", "failure_count": "", "message": "", "state": ""}
+
+
+class HoldoutUnit(Record):
+    """Whether a unit is held out."""
+
+    __slots__ = ()
+
+    bucket: int
+    """Where it lies of 0 to 999,999: below `holdout_ppm` it is held out. A larger holdout has all units of a smaller one."""
+    held_out: bool
+    """Whether it is held out: it must not be treated."""
+    unit_id: str
+    """The unit's id."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"bucket": "", "held_out": "", "unit_id": ""}
+
+
+class Incrementality(Record):
+    """What treatment adds to what comes anyway."""
+
+    __slots__ = ()
+
+    conclusive: bool
+    """Whether an effect is shown: the interval is there and leaves 0 out."""
+    holdout_mean: float
+    """The same of a unit that was held out."""
+    lower: float | None
+    """The lower end of its interval; null where it has none."""
+    multiplier: float | None
+    """What attributed conversions or value have to be multiplied with: the part that would not have come without the treatment. Null where the treated group brought nothing."""
+    reasons: Records[str]
+    """Why not, or what is shown; in words."""
+    treated_mean: float
+    """Conversions, or minor units, a treated unit."""
+    upper: float | None
+    """The upper end of its interval; null where it has none."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"conclusive": "", "holdout_mean": "", "lower": "", "multiplier": "", "reasons": "", "treated_mean": "", "upper": ""}
 
 
 class LedgerEntry(Record):
@@ -1512,6 +1800,49 @@ class ModelChoice(Record):
     """The provider's configured name."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"model": "", "provider": ""}
+
+
+class OffPolicyEvaluation(Record):
+    """What a policy would have brought, and how sure that is."""
+
+    __slots__ = ()
+
+    clipped_count: int
+    """Rows whose importance weight was clipped."""
+    conclusive: bool
+    """Whether the log says enough of this policy."""
+    effective_rewards: float
+    """How many rewards of equal size this policy's rewards are worth."""
+    effective_rows: float
+    """Kish's effective sample size: how many rows of the policy's own this log is worth."""
+    estimates: Records[PolicyEstimate]
+    """What every estimator says. Those of an evaluation that is not conclusive are no basis for a decision."""
+    estimator: Estimator
+    """The estimator that decides."""
+    largest_weight: float
+    """The largest importance weight."""
+    logged: PolicyEstimate
+    """What the log itself brought: the mean reward of its rows with its interval."""
+    lower: float | None
+    """The lower end of its interval; null when nothing can be concluded."""
+    mean_weight: float
+    """The mean importance weight, which is 1 but for chance where the propensities are those that chose."""
+    reasons: Records[str]
+    """Why nothing can be concluded, and what else to know; in words."""
+    row_count: int
+    """The rows of the log."""
+    unit_count: int
+    """The units that the rows belong to."""
+    unsupported: Records[str]
+    """The actions that the policy may choose in a context in which the log never shows them, by name."""
+    unsupported_share: float
+    """How much of what the policy would choose that is: 0 to 1."""
+    upper: float | None
+    """The upper end of its interval; null when nothing can be concluded."""
+    value: float
+    """The estimated mean reward under the policy, in the unit of the rewards."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clipped_count": "", "conclusive": "", "effective_rewards": "", "effective_rows": "", "estimates": "[PolicyEstimate]", "estimator": "", "largest_weight": "", "logged": "PolicyEstimate", "lower": "", "mean_weight": "", "reasons": "", "row_count": "", "unit_count": "", "unsupported": "", "unsupported_share": "", "upper": "", "value": ""}
 
 
 class Owner(Record):
@@ -1674,6 +2005,23 @@ class PlannedOutcome(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"reason": "", "retry_at": "", "verdict": "", "message": "", "from": "", "value": ""}
 
 
+class PolicyEstimate(Record):
+    """What one estimator makes of the log, in the unit of the rewards a decision."""
+
+    __slots__ = ()
+
+    estimator: Estimator
+    """The estimator."""
+    lower: float
+    """The lower end of its interval."""
+    upper: float
+    """The upper end of its interval."""
+    value: float
+    """The estimated mean reward under the policy."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"estimator": "", "lower": "", "upper": "", "value": ""}
+
+
 class PositionWeights(Record):
     """The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter."""
 
@@ -1687,6 +2035,56 @@ class PositionWeights(Record):
     """Of the last touch."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"between": "", "first": "", "last": ""}
+
+
+class PredictionScores(Record):
+    """How good predictions were."""
+
+    __slots__ = ()
+
+    base_log_loss: float | None
+    """The logarithmic loss of always saying the share that came true: a model without skill has this one or more."""
+    bias: float | None
+    """The mean of value less truth."""
+    brier: float | None
+    """The mean squared error of the probabilities."""
+    calibration: Records[CalibrationBin]
+    """Tenths of the predictions from the lowest to the highest probability."""
+    calibration_error: float | None
+    """The mean distance of predicted from observed, over tenths of the predictions in their order."""
+    coverage: float | None
+    """The share of these truths that lay within."""
+    intended_coverage: float | None
+    """The share that was meant to."""
+    interval_count: int
+    """Values with an interval whose truth is known."""
+    log_loss: float | None
+    """The mean logarithmic loss of the probabilities, in nats; null without any."""
+    mean_absolute_error: float | None
+    """The mean distance of value and truth."""
+    open_count: int
+    """Predictions whose truth is not known yet."""
+    probability_count: int
+    """Probabilities whose truth is known."""
+    value_count: int
+    """Values whose truth is known."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"base_log_loss": "", "bias": "", "brier": "", "calibration": "[CalibrationBin]", "calibration_error": "", "coverage": "", "intended_coverage": "", "interval_count": "", "log_loss": "", "mean_absolute_error": "", "open_count": "", "probability_count": "", "value_count": ""}
+
+
+class PredictionsLogged(Record):
+    """What became of predictions, or of their truths."""
+
+    __slots__ = ()
+
+    duplicate_count: int
+    """Those that were there."""
+    recorded_count: int
+    """Those that are new."""
+    unknown: Records[str]
+    """Ids of truths without a prediction."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicate_count": "", "recorded_count": "", "unknown": ""}
 
 
 class PriceReport(Record):
@@ -2251,6 +2649,19 @@ class Trained(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"conversions": "", "judged": "Gain", "masked": "", "model_version": ""}
 
 
+class UnitAssignment(Record):
+    """What a unit gets."""
+
+    __slots__ = ()
+
+    arm_id: str
+    """The arm."""
+    counted: bool
+    """Whether the unit is part of a comparison."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arm_id": "", "counted": ""}
+
+
 class Usage(Record):
     """The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning."""
 
@@ -2289,4 +2700,4 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "Explanation", "FailedDeal", "Gain", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "Usage", "Utm", "Window", "Zone"]
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "ArmStatus", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CalibrationBin", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "CtrModels", "CtrPrediction", "CtrReport", "CtrVersion", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "Effect", "EffectScale", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "Estimator", "EventProblem", "EventsRecorded", "ExperimentPhase", "ExperimentStatus", "ExperimentTransition", "Explanation", "FailedDeal", "Gain", "GateDecision", "GateVerdict", "Generation", "GuardrailStatus", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "HoldoutUnit", "Incrementality", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "OffPolicyEvaluation", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PolicyEstimate", "PositionWeights", "PredictionScores", "PredictionsLogged", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "UnitAssignment", "Usage", "Utm", "Window", "Zone"]

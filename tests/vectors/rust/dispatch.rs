@@ -62,6 +62,7 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("hubspot", name)) => hubspot(scope, name, &mut a).await,
         Some(("webhooks", name)) => webhooks(scope, name, &mut a).await,
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
+        Some(("experiments", name)) => experiments(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
         Some(("ads", name)) => ads(scope, name, &mut a).await,
@@ -280,7 +281,56 @@ async fn allocation(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
             let (id, account): (String, String) = (a.take("allocation_id"), a.take("account_id"));
             json(propose(&id, &account, a.take("currency"), &a.take("allocation"), &a.take("campaigns")))
         }
+        "evaluate" => {
+            let (log, policy): (Vec<_>, _) = (a.take("log"), a.take("policy"));
+            json(allocation.evaluate(&log, &policy, &a.optional("options").unwrap_or_default()))
+        }
+        "gate" => {
+            let (log, proposed, current): (Vec<_>, _, Option<_>) =
+                (a.take("log"), a.take("proposed"), a.optional("current"));
+            let options = a.optional("options").unwrap_or_default();
+            json(allocation.gate(&log, &proposed, current.as_ref(), &options))
+        }
+        "holdout" => {
+            let (units, key): (Vec<String>, String) = (a.take("unit_ids"), a.take("key"));
+            json(allocation.holdout(&units, &key, a.take("holdout_ppm")))
+        }
+        "incrementality" => {
+            let (treated, holdout) = (a.take("treated"), a.take("holdout"));
+            let confidence = a.optional("confidence").unwrap_or(0.95);
+            json(allocation.incrementality(&treated, &holdout, a.optional("attributed"), confidence))
+        }
+        "log_predictions" => json(allocation.log_predictions(&a.take::<Vec<_>>("predictions")).await),
+        "score_predictions" => json(allocation.score_predictions(&a.take::<Vec<_>>("truths")).await),
+        "prediction_scores" => {
+            json(allocation.prediction_scores(a.optional::<String>("model").as_deref()).await)
+        }
+        "train_ctr" => {
+            let (rows, options): (Vec<_>, _) = (a.take("rows"), a.optional("options").unwrap_or_default());
+            json(allocation.train_ctr(&rows, &options, a.optional("from_version")).await)
+        }
+        "ctr_models" => json(allocation.ctr_models().await),
+        "activate_ctr" => json(allocation.activate_ctr(a.optional("version")).await),
+        "predict_ctr" => {
+            let ads: Vec<_> = a.take("ads");
+            json(allocation.predict_ctr(&ads, a.optional("version")).await)
+        }
         _ => panic!("allocation.{name} is no method of the Rust library"),
+    }
+}
+
+async fn experiments(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let experiments = scope.experiments();
+    if name == "start" {
+        return json(experiments.start(a.take("spec")).await);
+    }
+    let id: String = a.take("experiment_id");
+    match name {
+        "assign" => json(experiments.assign(&id, &a.take::<Vec<_>>("unit_ids")).await),
+        "record" => json(experiments.record(&id, &a.take::<Vec<_>>("events")).await),
+        "status" => json(experiments.status(&id).await),
+        "stop" => json(experiments.stop(&id, a.optional::<String>("promote").as_deref()).await),
+        _ => panic!("experiments.{name} is no method of the Rust library"),
     }
 }
 

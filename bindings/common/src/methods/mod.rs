@@ -12,7 +12,10 @@ mod clicks;
 mod client;
 mod closed_loop;
 mod credit;
+mod ctr;
+mod evaluation;
 mod execution;
+mod experiments;
 mod hubspot;
 mod matching;
 mod revenue;
@@ -76,14 +79,20 @@ pub struct Method {
 
 /// What computes over as much as there is, before it first waits or between waits.
 const COMPUTES: &[&str] = &[
+    "allocation.evaluate",
+    "allocation.gate",
+    "allocation.holdout",
     "allocation.learn",
     "allocation.log",
     "allocation.merge",
     "allocation.pipeline",
     "allocation.posteriors",
+    "allocation.predict_ctr",
+    "allocation.prediction_scores",
     "allocation.probability_best",
     "allocation.select",
     "allocation.state",
+    "allocation.train_ctr",
     "attribution.clicks_by_ad",
     "attribution.credit",
     "attribution.deals",
@@ -101,6 +110,9 @@ const COMPUTES: &[&str] = &[
     "closed_loop.process",
     "closed_loop.tick",
     "execution.verify_audit",
+    "experiments.record",
+    "experiments.status",
+    "experiments.stop",
     "hubspot.process",
     "webhooks.process",
 ];
@@ -167,6 +179,9 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         webhooks::METHODS,
         allocation::METHODS,
         sampler::METHODS,
+        evaluation::METHODS,
+        ctr::METHODS,
+        experiments::METHODS,
         closed_loop::METHODS,
         execution::METHODS,
         ads::METHODS,

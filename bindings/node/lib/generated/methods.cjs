@@ -320,6 +320,118 @@ const ALLOCATION_PROPOSE = {
   decode: results['allocation.propose'],
   empty: false,
 };
+const ALLOCATION_EVALUATE = {
+  name: 'allocation.evaluate',
+  required: ["log", "policy"],
+  optional: new Map([["options", "options"]]),
+  decode: results['allocation.evaluate'],
+  empty: false,
+};
+const ALLOCATION_GATE = {
+  name: 'allocation.gate',
+  required: ["log", "proposed"],
+  optional: new Map([["current", "current"], ["options", "options"]]),
+  decode: results['allocation.gate'],
+  empty: false,
+};
+const ALLOCATION_HOLDOUT = {
+  name: 'allocation.holdout',
+  required: ["unit_ids", "key", "holdout_ppm"],
+  optional: new Map([]),
+  decode: results['allocation.holdout'],
+  empty: false,
+};
+const ALLOCATION_INCREMENTALITY = {
+  name: 'allocation.incrementality',
+  required: ["treated", "holdout"],
+  optional: new Map([["attributed", "attributed"], ["confidence", "confidence"]]),
+  decode: results['allocation.incrementality'],
+  empty: false,
+};
+const ALLOCATION_LOG_PREDICTIONS = {
+  name: 'allocation.log_predictions',
+  required: ["predictions"],
+  optional: new Map([]),
+  decode: results['allocation.log_predictions'],
+  empty: false,
+};
+const ALLOCATION_SCORE_PREDICTIONS = {
+  name: 'allocation.score_predictions',
+  required: ["truths"],
+  optional: new Map([]),
+  decode: results['allocation.score_predictions'],
+  empty: false,
+};
+const ALLOCATION_PREDICTION_SCORES = {
+  name: 'allocation.prediction_scores',
+  required: [],
+  optional: new Map([["model", "model"]]),
+  decode: results['allocation.prediction_scores'],
+  empty: false,
+};
+const ALLOCATION_TRAIN_CTR = {
+  name: 'allocation.train_ctr',
+  required: ["rows"],
+  optional: new Map([["options", "options"], ["fromVersion", "from_version"]]),
+  decode: results['allocation.train_ctr'],
+  empty: false,
+};
+const ALLOCATION_CTR_MODELS = {
+  name: 'allocation.ctr_models',
+  required: [],
+  optional: new Map([]),
+  decode: results['allocation.ctr_models'],
+  empty: false,
+};
+const ALLOCATION_ACTIVATE_CTR = {
+  name: 'allocation.activate_ctr',
+  required: [],
+  optional: new Map([["version", "version"]]),
+  decode: results['allocation.activate_ctr'],
+  empty: false,
+};
+const ALLOCATION_PREDICT_CTR = {
+  name: 'allocation.predict_ctr',
+  required: ["ads"],
+  optional: new Map([["version", "version"]]),
+  decode: results['allocation.predict_ctr'],
+  empty: false,
+};
+const EXPERIMENTS_START = {
+  name: 'experiments.start',
+  required: ["spec"],
+  optional: new Map([]),
+  decode: results['experiments.start'],
+  empty: false,
+};
+const EXPERIMENTS_ASSIGN = {
+  name: 'experiments.assign',
+  required: ["experiment_id", "unit_ids"],
+  optional: new Map([]),
+  decode: results['experiments.assign'],
+  empty: false,
+};
+const EXPERIMENTS_RECORD = {
+  name: 'experiments.record',
+  required: ["experiment_id", "events"],
+  optional: new Map([]),
+  decode: results['experiments.record'],
+  empty: false,
+};
+const EXPERIMENTS_STATUS = {
+  name: 'experiments.status',
+  required: ["experiment_id"],
+  optional: new Map([]),
+  decode: results['experiments.status'],
+  empty: false,
+};
+const EXPERIMENTS_STOP = {
+  name: 'experiments.stop',
+  required: ["experiment_id"],
+  optional: new Map([["promote", "promote"]]),
+  decode: results['experiments.stop'],
+  empty: false,
+};
 const CLOSED_LOOP_TICK = {
   name: 'closed_loop.tick',
   required: ["account", "allocation_id", "seed"],
@@ -758,6 +870,77 @@ class Allocation {
   propose(allocationId, accountId, currency, allocation, campaigns, options) {
     return invoke(this.#handle, ALLOCATION_PROPOSE, [allocationId, accountId, currency, allocation, campaigns], options);
   }
+  /** Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored. */
+  evaluate(log, policy, options) {
+    return invoke(this.#handle, ALLOCATION_EVALUATE, [log, policy], options);
+  }
+  /** Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored. */
+  gate(log, proposed, options) {
+    return invoke(this.#handle, ALLOCATION_GATE, [log, proposed], options);
+  }
+  /** Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored. */
+  holdout(unitIds, key, holdoutPpm, options) {
+    return invoke(this.#handle, ALLOCATION_HOLDOUT, [unitIds, key, holdoutPpm], options);
+  }
+  /** What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored. */
+  incrementality(treated, holdout, options) {
+    return invoke(this.#handle, ALLOCATION_INCREMENTALITY, [treated, holdout], options);
+  }
+  /** Writes predictions down before their truths are known. The same id with the same prediction is one prediction. */
+  logPredictions(predictions, options) {
+    return invoke(this.#handle, ALLOCATION_LOG_PREDICTIONS, [predictions], options);
+  }
+  /** Writes down what came true. Truths of predictions that there are not are named in the answer. */
+  scorePredictions(truths, options) {
+    return invoke(this.#handle, ALLOCATION_SCORE_PREDICTIONS, [truths], options);
+  }
+  /** How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage of values. */
+  predictionScores(options) {
+    return invoke(this.#handle, ALLOCATION_PREDICTION_SCORES, [], options);
+  }
+  /** Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its report compares it with the base rate on what it had not learned yet. It does not predict until it is activated. */
+  trainCtr(rows, options) {
+    return invoke(this.#handle, ALLOCATION_TRAIN_CTR, [rows], options);
+  }
+  /** The versions of the click-through model with their reports, and which of them predicts. */
+  ctrModels(options) {
+    return invoke(this.#handle, ALLOCATION_CTR_MODELS, [], options);
+  }
+  /** Lets a version predict from now on; without `version` the one that was active before the present one. */
+  activateCtr(options) {
+    return invoke(this.#handle, ALLOCATION_ACTIVATE_CTR, [], options);
+  }
+  /** The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another. */
+  predictCtr(ads, options) {
+    return invoke(this.#handle, ALLOCATION_PREDICT_CTR, [ads], options);
+  }
+}
+
+class Experiments {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Starts an experiment. The same spec again is the same experiment. */
+  start(spec, options) {
+    return invoke(this.#handle, EXPERIMENTS_START, [spec], options);
+  }
+  /** What units get now, in their order: the same in every process. */
+  assign(experimentId, unitIds, options) {
+    return invoke(this.#handle, EXPERIMENTS_ASSIGN, [experimentId, unitIds], options);
+  }
+  /** Records exposures and metrics of units, each event once. Many workers may record at once. */
+  record(experimentId, events, options) {
+    return invoke(this.#handle, EXPERIMENTS_RECORD, [experimentId, events], options);
+  }
+  /** Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse. */
+  status(experimentId, options) {
+    return invoke(this.#handle, EXPERIMENTS_STATUS, [experimentId], options);
+  }
+  /** Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that serves. */
+  stop(experimentId, options) {
+    return invoke(this.#handle, EXPERIMENTS_STOP, [experimentId], options);
+  }
 }
 
 class ClosedLoop {
@@ -919,6 +1102,7 @@ const areas = {
   hubspot: Hubspot,
   webhooks: Webhooks,
   allocation: Allocation,
+  experiments: Experiments,
   closedLoop: ClosedLoop,
   execution: Execution,
   ads: Ads,

@@ -798,6 +798,299 @@ public struct AllocationArea: Sendable {
         }
         return try await caller.call("allocation.propose", Arguments(allocationId: allocationId, accountId: accountId, currency: currency, allocation: allocation, campaigns: campaigns), timeoutMs: timeoutMs, requestId: requestId)
     }
+
+    /// Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS,
+    /// SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why.
+    /// Nothing is stored.
+    /// - Parameter log: The decisions that were made, and what came of them.
+    /// - Parameter policy: The policy to evaluate.
+    /// - Parameter options: How it is evaluated.
+    public func evaluate(
+        log: [LoggedDecision],
+        policy: TargetPolicy,
+        options: EvaluationOptions? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> OffPolicyEvaluation {
+        struct Arguments: Encodable, Sendable {
+            let log: [LoggedDecision]
+            let policy: TargetPolicy
+            let options: EvaluationOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case log
+                case policy
+                case options
+            }
+        }
+        return try await caller.call("allocation.evaluate", Arguments(log: log, policy: policy, options: options), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not
+    /// below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored.
+    /// - Parameter log: The decisions that were made, and what came of them.
+    /// - Parameter proposed: The policy that may be queued.
+    /// - Parameter current: The policy whose place it would take; the logged one by default.
+    /// - Parameter options: How both are evaluated.
+    public func gate(
+        log: [LoggedDecision],
+        proposed: TargetPolicy,
+        current: TargetPolicy? = nil,
+        options: EvaluationOptions? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> GateDecision {
+        struct Arguments: Encodable, Sendable {
+            let log: [LoggedDecision]
+            let proposed: TargetPolicy
+            let current: TargetPolicy?
+            let options: EvaluationOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case log
+                case proposed
+                case current
+                case options
+            }
+        }
+        return try await caller.call("allocation.gate", Arguments(log: log, proposed: proposed, current: current, options: options), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored.
+    /// - Parameter unitIds: The ids of visitors, people or accounts.
+    /// - Parameter key: Names the experiment: another key holds out others.
+    /// - Parameter holdoutPpm: How many of a million are held out.
+    public func holdout(
+        unitIds: [String],
+        key: String,
+        holdoutPpm: UInt32,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [HoldoutUnit] {
+        struct Arguments: Encodable, Sendable {
+            let unitIds: [String]
+            let key: String
+            let holdoutPpm: UInt32
+
+            enum CodingKeys: String, CodingKey {
+                case unitIds = "unit_ids"
+                case key
+                case holdoutPpm = "holdout_ppm"
+            }
+        }
+        return try await caller.call("allocation.holdout", Arguments(unitIds: unitIds, key: key, holdoutPpm: holdoutPpm), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored.
+    /// - Parameter treated: The units that were treated.
+    /// - Parameter holdout: The units that were held out.
+    /// - Parameter attributed: What attribution gives the treated group, in conversions or, with values, in minor units; all that it
+    /// brought by default.
+    /// - Parameter confidence: How sure the interval is: 0.95 by default.
+    public func incrementality(
+        treated: GroupOutcome,
+        holdout: GroupOutcome,
+        attributed: Int64? = nil,
+        confidence: Double? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Incrementality {
+        struct Arguments: Encodable, Sendable {
+            let treated: GroupOutcome
+            let holdout: GroupOutcome
+            let attributed: Int64?
+            let confidence: Double?
+
+            enum CodingKeys: String, CodingKey {
+                case treated
+                case holdout
+                case attributed
+                case confidence
+            }
+        }
+        return try await caller.call("allocation.incrementality", Arguments(treated: treated, holdout: holdout, attributed: attributed, confidence: confidence), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Writes predictions down before their truths are known. The same id with the same prediction is one prediction.
+    /// - Parameter predictions: What is predicted.
+    public func logPredictions(_ predictions: [LoggedPrediction], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> PredictionsLogged {
+        struct Arguments: Encodable, Sendable {
+            let predictions: [LoggedPrediction]
+
+            enum CodingKeys: String, CodingKey {
+                case predictions
+            }
+        }
+        return try await caller.call("allocation.log_predictions", Arguments(predictions: predictions), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Writes down what came true. Truths of predictions that there are not are named in the answer.
+    /// - Parameter truths: What came true.
+    public func scorePredictions(_ truths: [PredictionTruth], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> PredictionsLogged {
+        struct Arguments: Encodable, Sendable {
+            let truths: [PredictionTruth]
+
+            enum CodingKeys: String, CodingKey {
+                case truths
+            }
+        }
+        return try await caller.call("allocation.score_predictions", Arguments(truths: truths), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage
+    /// of values.
+    /// - Parameter model: What predicted; all by default.
+    public func predictionScores(model: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> PredictionScores {
+        struct Arguments: Encodable, Sendable {
+            let model: String?
+
+            enum CodingKeys: String, CodingKey {
+                case model
+            }
+        }
+        return try await caller.call("allocation.prediction_scores", Arguments(model: model), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its
+    /// report compares it with the base rate on what it had not learned yet. It does not predict until it is activated.
+    /// - Parameter rows: Impressions and their clicks, in the order of time.
+    /// - Parameter options: How the model learns.
+    /// - Parameter fromVersion: The version to go on from; none begins from nothing.
+    public func trainCtr(
+        _ rows: [CtrRow],
+        options: CtrOptions? = nil,
+        fromVersion: UInt64? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> CtrVersion {
+        struct Arguments: Encodable, Sendable {
+            let rows: [CtrRow]
+            let options: CtrOptions?
+            let fromVersion: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case rows
+                case options
+                case fromVersion = "from_version"
+            }
+        }
+        return try await caller.call("allocation.train_ctr", Arguments(rows: rows, options: options, fromVersion: fromVersion), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The versions of the click-through model with their reports, and which of them predicts.
+    public func ctrModels(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> CtrModels {
+        return try await caller.call("allocation.ctr_models", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Lets a version predict from now on; without `version` the one that was active before the present one.
+    /// - Parameter version: The version; by default the one that was active before.
+    public func activateCtr(version: UInt64? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> CtrModels {
+        struct Arguments: Encodable, Sendable {
+            let version: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case version
+            }
+        }
+        return try await caller.call("allocation.activate_ctr", Arguments(version: version), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another.
+    /// - Parameter ads: The ads and what is known of them.
+    /// - Parameter version: The version; the active one by default.
+    public func predictCtr(_ ads: [CtrAd], version: UInt64? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [CtrPrediction] {
+        struct Arguments: Encodable, Sendable {
+            let ads: [CtrAd]
+            let version: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case version
+            }
+        }
+        return try await caller.call("allocation.predict_ctr", Arguments(ads: ads, version: version), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// A/B tests that may be looked at at any time.
+public struct ExperimentsArea: Sendable {
+    let caller: Caller
+
+    /// Starts an experiment. The same spec again is the same experiment.
+    /// - Parameter spec: What is compared, and when it is decided.
+    public func start(_ spec: ExperimentSpec, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ExperimentStatus {
+        struct Arguments: Encodable, Sendable {
+            let spec: ExperimentSpec
+
+            enum CodingKeys: String, CodingKey {
+                case spec
+            }
+        }
+        return try await caller.call("experiments.start", Arguments(spec: spec), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What units get now, in their order: the same in every process.
+    /// - Parameter experimentId: The experiment.
+    /// - Parameter unitIds: The ids of visitors, people or accounts.
+    public func assign(experimentId: String, unitIds: [String], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [UnitAssignment] {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+            let unitIds: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case unitIds = "unit_ids"
+            }
+        }
+        return try await caller.call("experiments.assign", Arguments(experimentId: experimentId, unitIds: unitIds), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Records exposures and metrics of units, each event once. Many workers may record at once.
+    /// - Parameter experimentId: The experiment.
+    /// - Parameter events: What happened to units.
+    public func record(experimentId: String, events: [ExperimentEvent], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> EventsRecorded {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+            let events: [ExperimentEvent]
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case events
+            }
+        }
+        return try await caller.call("experiments.record", Arguments(experimentId: experimentId, events: events), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail
+    /// against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse.
+    /// - Parameter experimentId: The experiment.
+    public func status(_ experimentId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ExperimentStatus {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+            }
+        }
+        return try await caller.call("experiments.status", Arguments(experimentId: experimentId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that
+    /// serves.
+    /// - Parameter experimentId: The experiment.
+    /// - Parameter promote: The arm that all units get from now on.
+    public func stop(_ experimentId: String, promote: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ExperimentStatus {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+            let promote: String?
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case promote
+            }
+        }
+        return try await caller.call("experiments.stop", Arguments(experimentId: experimentId, promote: promote), timeoutMs: timeoutMs, requestId: requestId)
+    }
 }
 
 /// Clicks, deals, budgets and changes as one loop.
@@ -1437,6 +1730,9 @@ extension Client {
     /// Thompson sampling of budgets.
     public var allocation: AllocationArea { AllocationArea(caller: caller) }
 
+    /// A/B tests that may be looked at at any time.
+    public var experiments: ExperimentsArea { ExperimentsArea(caller: caller) }
+
     /// Clicks, deals, budgets and changes as one loop.
     public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }
 
@@ -1495,6 +1791,9 @@ extension Scope {
 
     /// Thompson sampling of budgets.
     public var allocation: AllocationArea { AllocationArea(caller: caller) }
+
+    /// A/B tests that may be looked at at any time.
+    public var experiments: ExperimentsArea { ExperimentsArea(caller: caller) }
 
     /// Clicks, deals, budgets and changes as one loop.
     public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }

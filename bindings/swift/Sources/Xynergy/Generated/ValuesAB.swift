@@ -771,6 +771,75 @@ public struct Approval: Codable, Hashable, Sendable {
     }
 }
 
+/// Where an arm stands.
+public struct ArmStatus: Codable, Hashable, Sendable {
+    /// The arm's id.
+    public var armId: String
+    /// Its units.
+    public var unitCount: UInt64
+    /// Its units that have the metric.
+    public var havingCount: UInt64
+    /// The mean of the metric over its units; null without units.
+    public var mean: Double?
+    /// How it differs from the control; null for the control itself.
+    public var effect: Effect?
+    /// Whether it is better than the control.
+    public var better: Bool
+    /// Whether it is worse than the control.
+    public var worse: Bool
+    /// What each guardrail says.
+    public var guardrails: [GuardrailStatus]
+    /// The guardrails that are worse, by name.
+    public var breached: [String]
+
+    public init(
+        armId: String,
+        unitCount: UInt64,
+        havingCount: UInt64,
+        mean: Double? = nil,
+        effect: Effect? = nil,
+        better: Bool,
+        worse: Bool,
+        guardrails: [GuardrailStatus],
+        breached: [String]
+    ) {
+        self.armId = armId
+        self.unitCount = unitCount
+        self.havingCount = havingCount
+        self.mean = mean
+        self.effect = effect
+        self.better = better
+        self.worse = worse
+        self.guardrails = guardrails
+        self.breached = breached
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case armId = "arm_id"
+        case unitCount = "unit_count"
+        case havingCount = "having_count"
+        case mean
+        case effect
+        case better
+        case worse
+        case guardrails
+        case breached
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(armId, forKey: .armId)
+        try container.encode(unitCount, forKey: .unitCount)
+        try container.encode(havingCount, forKey: .havingCount)
+        try container.encode(mean, forKey: .mean)
+        try container.encode(effect, forKey: .effect)
+        try container.encode(better, forKey: .better)
+        try container.encode(worse, forKey: .worse)
+        try container.encode(guardrails, forKey: .guardrails)
+        try container.encode(breached, forKey: .breached)
+    }
+}
+
 /// The clicks of some networks in a time.
 public struct Around: Codable, Hashable, Sendable {
     /// The newest of them, newest first, each once per network.

@@ -125,6 +125,32 @@ public struct PlannedChange: Codable, Hashable, Sendable {
     }
 }
 
+/// What one estimator makes of the log, in the unit of the rewards a decision.
+public struct PolicyEstimate: Codable, Hashable, Sendable {
+    /// The estimator.
+    public var estimator: Estimator
+    /// The estimated mean reward under the policy.
+    public var value: Double
+    /// The lower end of its interval.
+    public var lower: Double
+    /// The upper end of its interval.
+    public var upper: Double
+
+    public init(estimator: Estimator, value: Double, lower: Double, upper: Double) {
+        self.estimator = estimator
+        self.value = value
+        self.lower = lower
+        self.upper = upper
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case estimator
+        case value
+        case lower
+        case upper
+    }
+}
+
 /// The weights of `CreditModel::Position`]: whole numbers, of which only the proportions matter.
 public struct PositionWeights: Codable, Hashable, Sendable {
     /// Of the first touch.
@@ -144,6 +170,139 @@ public struct PositionWeights: Codable, Hashable, Sendable {
         case first
         case between
         case last
+    }
+}
+
+/// How good predictions were.
+public struct PredictionScores: Codable, Hashable, Sendable {
+    /// Predictions whose truth is not known yet.
+    public var openCount: UInt64
+    /// Probabilities whose truth is known.
+    public var probabilityCount: UInt64
+    /// The mean logarithmic loss of the probabilities, in nats; null without any.
+    public var logLoss: Double?
+    /// The logarithmic loss of always saying the share that came true: a model without skill has this one or more.
+    public var baseLogLoss: Double?
+    /// The mean squared error of the probabilities.
+    public var brier: Double?
+    /// The mean distance of predicted from observed, over tenths of the predictions in their order.
+    public var calibrationError: Double?
+    /// Tenths of the predictions from the lowest to the highest probability.
+    public var calibration: [CalibrationBin]
+    /// Values whose truth is known.
+    public var valueCount: UInt64
+    /// The mean distance of value and truth.
+    public var meanAbsoluteError: Double?
+    /// The mean of value less truth.
+    public var bias: Double?
+    /// Values with an interval whose truth is known.
+    public var intervalCount: UInt64
+    /// The share of these truths that lay within.
+    public var coverage: Double?
+    /// The share that was meant to.
+    public var intendedCoverage: Double?
+
+    public init(
+        openCount: UInt64,
+        probabilityCount: UInt64,
+        logLoss: Double? = nil,
+        baseLogLoss: Double? = nil,
+        brier: Double? = nil,
+        calibrationError: Double? = nil,
+        calibration: [CalibrationBin],
+        valueCount: UInt64,
+        meanAbsoluteError: Double? = nil,
+        bias: Double? = nil,
+        intervalCount: UInt64,
+        coverage: Double? = nil,
+        intendedCoverage: Double? = nil
+    ) {
+        self.openCount = openCount
+        self.probabilityCount = probabilityCount
+        self.logLoss = logLoss
+        self.baseLogLoss = baseLogLoss
+        self.brier = brier
+        self.calibrationError = calibrationError
+        self.calibration = calibration
+        self.valueCount = valueCount
+        self.meanAbsoluteError = meanAbsoluteError
+        self.bias = bias
+        self.intervalCount = intervalCount
+        self.coverage = coverage
+        self.intendedCoverage = intendedCoverage
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case openCount = "open_count"
+        case probabilityCount = "probability_count"
+        case logLoss = "log_loss"
+        case baseLogLoss = "base_log_loss"
+        case brier
+        case calibrationError = "calibration_error"
+        case calibration
+        case valueCount = "value_count"
+        case meanAbsoluteError = "mean_absolute_error"
+        case bias
+        case intervalCount = "interval_count"
+        case coverage
+        case intendedCoverage = "intended_coverage"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(openCount, forKey: .openCount)
+        try container.encode(probabilityCount, forKey: .probabilityCount)
+        try container.encode(logLoss, forKey: .logLoss)
+        try container.encode(baseLogLoss, forKey: .baseLogLoss)
+        try container.encode(brier, forKey: .brier)
+        try container.encode(calibrationError, forKey: .calibrationError)
+        try container.encode(calibration, forKey: .calibration)
+        try container.encode(valueCount, forKey: .valueCount)
+        try container.encode(meanAbsoluteError, forKey: .meanAbsoluteError)
+        try container.encode(bias, forKey: .bias)
+        try container.encode(intervalCount, forKey: .intervalCount)
+        try container.encode(coverage, forKey: .coverage)
+        try container.encode(intendedCoverage, forKey: .intendedCoverage)
+    }
+}
+
+/// What came true of a prediction.
+public struct PredictionTruth: Codable, Hashable, Sendable {
+    /// The prediction's id.
+    public var predictionId: String
+    /// 1 or 0 for whether it happened, else the true value.
+    public var truth: Double
+
+    public init(predictionId: String, truth: Double) {
+        self.predictionId = predictionId
+        self.truth = truth
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case predictionId = "prediction_id"
+        case truth
+    }
+}
+
+/// What became of predictions, or of their truths.
+public struct PredictionsLogged: Codable, Hashable, Sendable {
+    /// Those that are new.
+    public var recordedCount: UInt64
+    /// Those that were there.
+    public var duplicateCount: UInt64
+    /// Ids of truths without a prediction.
+    public var unknown: [String]
+
+    public init(recordedCount: UInt64, duplicateCount: UInt64, unknown: [String]) {
+        self.recordedCount = recordedCount
+        self.duplicateCount = duplicateCount
+        self.unknown = unknown
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case recordedCount = "recorded_count"
+        case duplicateCount = "duplicate_count"
+        case unknown
     }
 }
 
@@ -1023,6 +1182,36 @@ public struct Step: Codable, Hashable, Sendable {
     }
 }
 
+/// With which probability a policy chooses which action.
+public struct TargetPolicy: Codable, Hashable, Sendable {
+    /// The probability of each action where `contexts` says nothing else; they sum to one.
+    public var actions: [String: Double]
+    /// The probability of each action in a context, by context; they sum to one in each.
+    public var contexts: [String: [String: Double]]
+
+    public init(actions: [String: Double] = [:], contexts: [String: [String: Double]] = [:]) {
+        self.actions = actions
+        self.contexts = contexts
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case actions
+        case contexts
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        actions = try container.decodeIfPresent([String: Double].self, forKey: .actions) ?? [:]
+        contexts = try container.decodeIfPresent([String: [String: Double]].self, forKey: .contexts) ?? [:]
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if !actions.isEmpty { try container.encode(actions, forKey: .actions) }
+        if !contexts.isEmpty { try container.encode(contexts, forKey: .contexts) }
+    }
+}
+
 /// What one `tick` (ClosedLoop::tick) did.
 public struct Tick: Codable, Hashable, Sendable {
     /// Deals that were worked on.
@@ -1239,6 +1428,24 @@ public struct Trained: Codable, Hashable, Sendable {
         case conversions
         case masked
         case judged
+    }
+}
+
+/// What a unit gets.
+public struct UnitAssignment: Codable, Hashable, Sendable {
+    /// The arm.
+    public var armId: String
+    /// Whether the unit is part of a comparison.
+    public var counted: Bool
+
+    public init(armId: String, counted: Bool) {
+        self.armId = armId
+        self.counted = counted
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case armId = "arm_id"
+        case counted
     }
 }
 
