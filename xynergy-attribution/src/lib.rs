@@ -10,3 +10,4 @@ pub mod credit;
 pub mod matching;
 pub mod revenue;
 pub mod sampler;
+pub mod winners;

@@ -18,6 +18,7 @@ mod matching;
 mod revenue;
 mod stream;
 mod webhooks;
+mod winners;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -94,6 +95,12 @@ const COMPUTES: &[&str] = &[
     "execution.verify_audit",
     "hubspot.process",
     "webhooks.process",
+    "winners.add",
+    "winners.add_many",
+    "winners.find_similar",
+    "winners.find_similar_many",
+    "winners.import_file",
+    "winners.remove",
 ];
 
 impl Method {
@@ -157,6 +164,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,
+        winners::METHODS,
         closed_loop::METHODS,
         execution::METHODS,
         ads::METHODS,
