@@ -1,4 +1,4 @@
-//! Times searches for `benches/peers/faiss.py`: reads an index file and a file of queries, adds the vectors, and answers each line of its
+//! Times searches for `benches/peers/vectors.py`: reads an index file and a file of queries, adds the vectors, and answers each line of its
 //! input with JSON. `single ROUNDS` is the best time of one query after the other, `batch ROUNDS` of all at once, `found` what is found.
 #![allow(clippy::print_stdout)]
 

@@ -1,4 +1,4 @@
-//! What the winner index costs: `cargo bench -p xynergy-providers --features vector --bench winners`. `benches/peers/faiss.py` holds the searches
+//! What the winner index costs: `cargo bench -p xynergy-providers --features vector --bench winners`. `benches/peers/vectors.py` holds the searches
 //! against a peer.
 #![allow(clippy::unwrap_used, missing_docs)]
 

@@ -7,8 +7,10 @@ use fearless_simd::{Level, Simd, SimdBase, SimdFloat, dispatch};
 
 /// Rows whose products are summed at the same time: enough to keep the units for multiplication busy.
 const ROWS: usize = 4;
-/// Queries at the same time, where there are many.
-const QUERIES: usize = 4;
+/// Queries at the same time, where there are many and 32 registers.
+const MANY: usize = 6;
+/// Queries at the same time, where there are many and 16 registers.
+const SOME: usize = 2;
 
 /// The instructions that this processor has.
 pub(super) fn level() -> Level {
@@ -39,7 +41,11 @@ pub(super) fn exact(a: &[f32], b: &[f32]) -> f64 {
 pub(super) fn products(level: Level, dimensions: usize, queries: &[f32], rows: &[f32], out: &mut [f32]) {
     dispatch!(level, simd => simd.vectorize(
         #[inline(always)]
-        || all(simd, dimensions, queries, rows, out)
+        || if lanes(simd) < 16 {
+            all::<_, SOME>(simd, dimensions, queries, rows, out);
+        } else {
+            all::<_, MANY>(simd, dimensions, queries, rows, out);
+        }
     ));
 }
 
@@ -51,16 +57,22 @@ pub(super) fn products_of(level: Level, query: &[f32], vectors: &[f32], chosen: 
     ));
 }
 
+/// Numbers of a register. Those that have 16 are 32, others 16 or 32.
 #[inline(always)]
-fn all<S: Simd>(simd: S, d: usize, queries: &[f32], rows: &[f32], out: &mut [f32]) {
+fn lanes<S: Simd>(_: S) -> usize {
+    S::f32s::LEN
+}
+
+#[inline(always)]
+fn all<S: Simd, const Q: usize>(simd: S, d: usize, queries: &[f32], rows: &[f32], out: &mut [f32]) {
     let count = rows.len() / d;
     let row = |r: usize| &rows[r * d..(r + 1) * d];
     let full = count - count % ROWS;
-    let several = queries.chunks_exact(QUERIES * d);
+    let several = queries.chunks_exact(Q * d);
     let single = several.remainder();
     let (out, single_out) = out.split_at_mut((queries.len() - single.len()) / d * count);
-    for (queries, out) in several.zip(out.chunks_exact_mut((QUERIES * count).max(1))) {
-        let query: [&[f32]; QUERIES] = std::array::from_fn(|q| &queries[q * d..(q + 1) * d]);
+    for (queries, out) in several.zip(out.chunks_exact_mut((Q * count).max(1))) {
+        let query: [&[f32]; Q] = std::array::from_fn(|q| &queries[q * d..(q + 1) * d]);
         for r in (0..full).step_by(ROWS) {
             let found = tile(simd, query, std::array::from_fn::<_, ROWS, _>(|i| row(r + i)));
             for (q, found) in found.iter().enumerate() {
@@ -103,6 +115,7 @@ fn some<S: Simd>(simd: S, query: &[f32], vectors: &[f32], chosen: &[u32], out: &
 
 /// The products of `Q` queries with `R` rows, all of one length.
 #[inline(always)]
+#[allow(clippy::needless_range_loop)] // Two arrays go along with each.
 fn tile<S: Simd, const Q: usize, const R: usize>(
     simd: S,
     queries: [&[f32]; Q],
@@ -110,10 +123,14 @@ fn tile<S: Simd, const Q: usize, const R: usize>(
 ) -> [[f32; R]; Q] {
     let (lanes, d) = (S::f32s::LEN, queries[0].len());
     let whole = d - d % lanes;
+    // Plain loops: what a closure that is not inlined borrows would be written to memory at every step.
     let mut sums = [[S::f32s::splat(simd, 0.0); R]; Q];
     let mut at = 0;
     while at < whole {
-        let row: [S::f32s; R] = std::array::from_fn(|r| S::f32s::from_slice(simd, &rows[r][at..at + lanes]));
+        let mut row = [S::f32s::splat(simd, 0.0); R];
+        for r in 0..R {
+            row[r] = S::f32s::from_slice(simd, &rows[r][at..at + lanes]);
+        }
         for q in 0..Q {
             let query = S::f32s::from_slice(simd, &queries[q][at..at + lanes]);
             for r in 0..R {
@@ -122,12 +139,17 @@ fn tile<S: Simd, const Q: usize, const R: usize>(
         }
         at += lanes;
     }
-    std::array::from_fn(|q| {
-        std::array::from_fn(|r| {
-            let rest: f32 = (whole..d).map(|i| queries[q][i] * rows[r][i]).sum();
-            sums[q][r].reduce_sum() + rest
-        })
-    })
+    let mut out = [[0.0; R]; Q];
+    for q in 0..Q {
+        for r in 0..R {
+            let mut sum = sums[q][r].reduce_sum();
+            for i in whole..d {
+                sum += queries[q][i] * rows[r][i];
+            }
+            out[q][r] = sum;
+        }
+    }
+    out
 }
 
 #[cfg(test)]

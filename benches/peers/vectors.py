@@ -2,7 +2,7 @@
 
     cargo build --release -p xynergy-core --example bench_vectors
     pip install faiss-cpu
-    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benches/peers/faiss.py target/release/examples/bench_vectors
+    OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python benches/peers/vectors.py target/release/examples/bench_vectors
 
 10,000 vectors of 768 dimensions against IndexFlatIP, one query after the other and 256 at once; with `graph` also 100,000 against HNSW32, whose
 breadth is set so that it finds as much. The vectors lie in clusters, as embeddings do; `--noise` makes them noise.
