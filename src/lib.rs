@@ -23,7 +23,7 @@
 //! # }
 //! ```
 //!
-//! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::webhooks`], [`Scope::allocation`],
+//! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::webhooks`], [`Scope::allocation`], [`Scope::winners`],
 //! [`Scope::execution`], [`Scope::ads`], [`Scope::insights`]. Nothing runs in the background: the host calls, and what is due later says when.
 #![forbid(unsafe_code)]
 
@@ -81,8 +81,12 @@ pub mod otel;
 pub mod predict;
 #[cfg(feature = "attribution")]
 pub mod webhooks;
+#[cfg(feature = "allocation")]
+pub mod winners;
 
 pub use client::{Client, ClientBuilder};
+#[cfg(feature = "allocation")]
+pub use config::AllocationConfig;
 #[cfg(feature = "attribution")]
 pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};

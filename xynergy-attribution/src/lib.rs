@@ -14,3 +14,4 @@ pub mod experiments;
 pub mod matching;
 pub mod revenue;
 pub mod sampler;
+pub mod winners;

@@ -16,6 +16,7 @@ use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions,
 use xynergy::hubspot::Delivery;
 use xynergy::provider::{CallOptions, ChatRequest};
 use xynergy::webhooks::SignedDelivery;
+use xynergy::winners::MetadataFilter;
 use xynergy::{Client, Error, Result, Scope, Timestamp};
 
 /// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
@@ -63,6 +64,7 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("webhooks", name)) => webhooks(scope, name, &mut a).await,
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
         Some(("experiments", name)) => experiments(scope, name, &mut a).await,
+        Some(("winners", name)) => winners(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
         Some(("ads", name)) => ads(scope, name, &mut a).await,
@@ -331,6 +333,32 @@ async fn experiments(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "status" => json(experiments.status(&id).await),
         "stop" => json(experiments.stop(&id, a.optional::<String>("promote").as_deref()).await),
         _ => panic!("experiments.{name} is no method of the Rust library"),
+    }
+}
+
+async fn winners(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let winners = scope.winners();
+    let filter = |a: &mut Args| {
+        let filter: Map<String, Value> = a.optional("filter").unwrap_or_default();
+        MetadataFilter::parse("winners.find_similar", &filter)
+    };
+    match name {
+        "add" => json(winners.add(vec![a.whole()]).await),
+        "add_many" => json(winners.add(a.take("winners")).await),
+        "find_similar" => {
+            let (embedding, k, filter): (Vec<f32>, _, _) = (a.take("embedding"), a.take("k"), filter(a)?);
+            json(winners.find_similar(&embedding, k, &filter).await)
+        }
+        "find_similar_many" => {
+            let (embeddings, k, filter): (Vec<_>, _, _) = (a.take("embeddings"), a.take("k"), filter(a)?);
+            json(winners.find_similar_many(&embeddings, k, &filter).await)
+        }
+        "get" => json(winners.get(&a.take::<String>("ad_id")).await),
+        "remove" => json(winners.remove(&a.take::<String>("ad_id")).await),
+        "stats" => json(winners.stats().await),
+        "persist" => json(winners.persist().await),
+        "import_file" => json(winners.import_file(&a.take::<std::path::PathBuf>("path")).await),
+        _ => panic!("winners.{name} is no method of the Rust library"),
     }
 }
 

@@ -22,6 +22,7 @@ mod revenue;
 mod sampler;
 mod stream;
 mod webhooks;
+mod winners;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -115,6 +116,12 @@ const COMPUTES: &[&str] = &[
     "experiments.stop",
     "hubspot.process",
     "webhooks.process",
+    "winners.add",
+    "winners.add_many",
+    "winners.find_similar",
+    "winners.find_similar_many",
+    "winners.import_file",
+    "winners.remove",
 ];
 
 impl Method {
@@ -182,6 +189,7 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         evaluation::METHODS,
         ctr::METHODS,
         experiments::METHODS,
+        winners::METHODS,
         closed_loop::METHODS,
         execution::METHODS,
         ads::METHODS,
