@@ -40,10 +40,12 @@ pub(crate) fn curves(title: &str, curves: &[(&str, Vec<f64>)]) -> Result<String,
     let mut order: Vec<_> = curves.iter().zip(COLOURS).collect();
     order.sort_by(|a, b| b.0.1.last().unwrap_or(&0.0).total_cmp(a.0.1.last().unwrap_or(&0.0)));
     for ((name, values), colour) in order {
-        let points = std::iter::once((0, 0.0)).chain(values.iter().enumerate().map(|(day, value)| (day + 1, *value)));
-        chart.draw_series(LineSeries::new(points, colour.stroke_width(2)))?.label(*name).legend(move |(x, y)| {
-            PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3))
-        });
+        let points =
+            std::iter::once((0, 0.0)).chain(values.iter().enumerate().map(|(day, value)| (day + 1, *value)));
+        chart
+            .draw_series(LineSeries::new(points, colour.stroke_width(2)))?
+            .label(*name)
+            .legend(move |(x, y)| PathElement::new([(x, y), (x + 18, y)], colour.stroke_width(3)));
     }
     chart
         .configure_series_labels()

@@ -77,16 +77,19 @@ fn main() -> ExitCode {
 fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let seeds: Vec<u64> = (options.from..options.from.saturating_add(options.seeds)).collect();
     let work = KINDS.len() * Policy::ALL.len() * seeds.len();
-    let progress = ProgressBar::new(work as u64).with_style(ProgressStyle::with_template(
-        "{bar:30} {pos} of {len} worlds, {eta} left",
-    )?);
+    let progress = ProgressBar::new(work as u64)
+        .with_style(ProgressStyle::with_template("{bar:30} {pos} of {len} worlds, {eta} left")?);
     let mut told = Vec::new();
     let mut last = Vec::new();
     if !options.json {
         println!(
             "{} ads, {} days, 1,000 dollars a day, {} worlds of each kind (seeds {} to {}).\n\
              Regret: what the oracle's spend is expected to bring more, in dollars. In brackets: 95 % intervals over the worlds.\n",
-            options.ads, options.days, options.seeds, seeds[0], seeds[seeds.len() - 1],
+            options.ads,
+            options.days,
+            options.seeds,
+            seeds[0],
+            seeds[seeds.len() - 1],
         );
     }
     for kind in &KINDS {
@@ -162,7 +165,10 @@ fn table(rows: &[Row]) -> Table {
     for row in rows {
         table.add_row([
             row.policy.to_owned(),
-            format!("{:.1} %  [{:.1}, {:.1}]", row.of_oracle_percent.mean, row.of_oracle_percent.lower, row.of_oracle_percent.upper),
+            format!(
+                "{:.1} %  [{:.1}, {:.1}]",
+                row.of_oracle_percent.mean, row.of_oracle_percent.lower, row.of_oracle_percent.upper
+            ),
             row.regret.in_dollars(),
             row.regret_against_plain_blend.in_dollars(),
         ]);

@@ -28,14 +28,8 @@ pub(crate) enum Policy {
 }
 
 impl Policy {
-    pub(crate) const ALL: [Self; 6] = [
-        Self::Uniform,
-        Self::ClickOnly,
-        Self::Naive,
-        Self::PlainBlend,
-        Self::XynergySteps,
-        Self::Xynergy,
-    ];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Uniform, Self::ClickOnly, Self::Naive, Self::PlainBlend, Self::XynergySteps, Self::Xynergy];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -90,8 +84,7 @@ impl Policy {
         let draws: Vec<(Vec<f64>, Vec<f64>)> =
             (0..DRAWS).map(|_| (by_clicks(random), by_closes(random))).collect();
         let mean = |of: &dyn Fn(&(Vec<f64>, Vec<f64>)) -> f64| draws.iter().map(of).sum::<f64>();
-        let (all_clicks, all_closes) =
-            (mean(&|draw| draw.0.iter().sum()), mean(&|draw| draw.1.iter().sum()));
+        let (all_clicks, all_closes) = (mean(&|draw| draw.0.iter().sum()), mean(&|draw| draw.1.iter().sum()));
         let mut best = vec![0.0; ads];
         for (by_clicks, by_closes) in &draws {
             let score = |ad: usize| match self {

@@ -164,10 +164,24 @@ export interface AdObjectPage {
 export interface AdShare {
   /** The ad's id. */
   ad_id: string;
+  /** What is believed of it. */
+  posterior?: PosteriorSummary | null;
   /** The probability that it is the best ad. The probabilities of all ads sum to one. */
   probability: Millionths;
+  /** The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler. */
+  propensity?: Millionths | null;
   /** Its part of the total before the constraints, exploration included. The shares of all ads sum to one. */
   share: Millionths;
+}
+
+/** What is known of one ad. */
+export interface AdState {
+  /** Its figures by day. */
+  days?: Record<string, DayFigures>;
+  /** Its deals, by the deal's id or else the event's. */
+  deals?: Record<string, DealRecord>;
+  /** The first day that is remembered; what is older is forgotten, and not taken in again. */
+  since?: Day | null;
 }
 
 /** One absolute write of one field. */
@@ -182,6 +196,14 @@ export interface AdWrite {
   owner: Owner;
   /** To which value. */
   value: bigint;
+}
+
+/** What became of entries that were added. */
+export interface Added {
+  /** How many ids were not there before. */
+  inserted: number;
+  /** How many were there and are replaced. */
+  replaced_count: number;
 }
 
 /** What became of the deals that reached an age in a stage, counted from their first coming into it. */
@@ -220,6 +242,26 @@ export interface Allocation {
   rows: Array<OwnerAllocation>;
   /** The total that was asked for, in minor units. */
   total_minor: bigint;
+}
+
+/** One ad in one allocation, as the evaluation of other policies reads it: what could have been done, with what probability. */
+export interface AllocationLogRow {
+  /** The ad: the action. */
+  ad_id: string;
+  /** The owner's proposed daily budget, in minor units. */
+  budget_minor: bigint;
+  /** When it was made. */
+  decided_at: Timestamp;
+  /** The allocation. */
+  decision_id: string;
+  /** The object whose budget it draws on. */
+  owner_id: string;
+  /** The probability that it is the best ad, as was believed then. */
+  probability: Millionths;
+  /** The probability with which a unit of the budgets went to the ad under the policy that was in force. */
+  propensity: Millionths;
+  /** What came of it, in minor units, where that is known: not when the allocation is made. */
+  reward_minor?: bigint | null;
 }
 
 /** What became of a batch of events. */
@@ -392,6 +434,16 @@ export interface BacklogCount {
   reason: Reason | null;
   /** Their status. */
   status: ChangeStatus;
+}
+
+/** How probable it is that an ad is the best. */
+export interface BestProbability {
+  /** The ad's id. */
+  ad_id: string;
+  /** The mean of its part in the sum of all. */
+  mean_share: Millionths;
+  /** The probability. Those of all ads sum to one. */
+  probability: Millionths;
 }
 
 /** The state of a breaker, as it is shown. */
@@ -688,6 +740,16 @@ export interface Click {
   utm: Utm;
 }
 
+/** A click-through, as a part of 1. */
+export interface ClickThrough {
+  /** 5 % of the posterior lies above it. */
+  high: Ratio;
+  /** 5 % of the posterior lies below it. */
+  low: Ratio;
+  /** The mean. */
+  mean: Ratio;
+}
+
 /** What the router estimates of a request. It decides the order of the models. */
 export type Complexity = "simple" | "complex";
 
@@ -878,6 +940,21 @@ export interface CtrVersion {
 /** A currency by its three-letter code, as `USD`. */
 export type Currency = string;
 
+/** A calendar day, as `2026-03-01`: of the ad account's time zone in figures, of UTC where it follows from a time. */
+export type Day = string;
+
+/** The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest. */
+export interface DayFigures {
+  /** How often it was clicked. */
+  clicks: number;
+  /** How often the ad was shown. */
+  impressions: number;
+  /** When they were read. */
+  observed_at: Timestamp;
+  /** What was spent, in minor units. */
+  spend_minor: bigint;
+}
+
 /** A deal as it stands in the CRM. */
 export interface Deal {
   /** The ids of its contacts. */
@@ -894,6 +971,27 @@ export interface DealFacts {
   currency: string | null;
   /** The CRM's id of the pipeline. */
   pipeline: string | null;
+}
+
+/** Where a deal stands. */
+export type DealOutcome = "open" | "won" | "lost";
+
+/** The latest that is known of one deal. The order of the fields is the order of the join. */
+export interface DealRecord {
+  /** When the ad was clicked. */
+  clicked_at?: Timestamp | null;
+  /** The part of it that the ad gets. */
+  credit: Millionths;
+  /** The event that said it. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: Timestamp;
+  /** Where the deal stands. */
+  outcome: DealOutcome;
+  /** What was spent for it, in minor units. */
+  spend_minor?: bigint | null;
+  /** What it is worth, in minor units. */
+  value_minor: bigint;
 }
 
 /** What a deal is worth and whom it is due to: the fold of its events. */
@@ -1273,6 +1371,29 @@ export interface Incrementality {
   upper: number | null;
 }
 
+/** How vectors are searched. */
+export type IndexKind = "flat" | "hnsw";
+
+/** How much there is, and how it is searched. */
+export interface IndexStats {
+  /** How many numbers each has. */
+  dimensions: number;
+  /** The number of the state that was persisted last, or loaded; 0 when there is none. */
+  generation_seq: number;
+  /** How many candidates a search of the graph looks at. It follows from what searching for new vectors found. */
+  graph_breadth: number;
+  /** How many are in the graph; the others are compared one by one. */
+  graph_count: number;
+  /** How they are searched. */
+  kind: IndexKind;
+  /** The bytes of vectors and graph in memory. */
+  memory_bytes: number;
+  /** Whether something changed since. */
+  unsaved: boolean;
+  /** How many vectors there are. */
+  vector_count: number;
+}
+
 /** A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is. */
 export type KeyedHash = string;
 
@@ -1458,6 +1579,10 @@ export interface OwnerAllocation {
   level: OwnerLevel;
   /** The ad set's or campaign's id. */
   owner_id: string;
+  /** The probability that the best ad is one of its own. Like all that follows it is there with the sampler. */
+  probability?: Millionths | null;
+  /** The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads. */
+  propensity?: Millionths | null;
   /** The proposed daily budget, in minor units. */
   proposed_minor: bigint;
   /** Why, in words, for a person. */
@@ -1503,6 +1628,16 @@ export interface Performance {
   error_rate: number;
   /** Calls that came to an end. */
   request_count: number;
+}
+
+/** What was written. */
+export interface Persisted {
+  /** The number of this state: one more at each write. */
+  generation_seq: number;
+  /** How many vectors are in it. */
+  vector_count: number;
+  /** The file of the vectors, which FAISS reads as well. */
+  vectors_file: string;
 }
 
 /** What of a click is kept only with the consent of the person who clicked. */
@@ -1582,6 +1717,24 @@ export interface PositionWeights {
   first: number;
   /** Of the last touch. */
   last: number;
+}
+
+/** What is believed of an ad. */
+export interface PosteriorSummary {
+  /** Clicks an impression. */
+  click_through: ClickThrough;
+  /** What a unit of spend brings back; nothing while no ad has brought anything. */
+  returned?: ReturnOnSpend | null;
+}
+
+/** What is believed of every ad of a state. */
+export interface Posteriors {
+  /** By ad. */
+  ads: Record<string, PosteriorSummary>;
+  /** The day as of which it is believed. */
+  day: Day;
+  /** How long half of the deals take from click to close, in days. */
+  median_delay_days: Ratio;
 }
 
 /** How good predictions were. */
@@ -1672,6 +1825,9 @@ export interface RampStep {
   target: bigint;
 }
 
+/** A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output. */
+export type Ratio = string;
+
 /** Why a change stands where it stands. The names are stable. */
 export type Reason = "above_ceiling" | "rate_limit_account" | "account_cap" | "attempts_exhausted" | "awaiting_approval" | "awaiting_step" | "awaiting_cuts" | "below_floor" | "cancelled" | "conflict" | "drifted" | "edited" | "expired" | "in_flight" | "kill_switch" | "landed_late" | "learning_phase" | "not_applied" | "not_sent" | "platform_rejected" | "rate_limit_campaign" | "rate_limit_owner" | "reconciled" | "resolved" | "stale_snapshot" | "superseded" | "throttled" | "unauthorized" | "unknown" | "unreachable" | "velocity" | "wrong_budget_type" | "wrong_currency" | "wrong_object";
 
@@ -1709,6 +1865,16 @@ export interface Resources {
   memory_mb: number | null;
   /** Threads. */
   threads: number | null;
+}
+
+/** A return on spend: minor units a minor unit. */
+export interface ReturnOnSpend {
+  /** 5 % of the posterior lies above it. */
+  high: Ratio;
+  /** 5 % of the posterior lies below it. */
+  low: Ratio;
+  /** The mean. */
+  mean: Ratio;
 }
 
 /** Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own. */
@@ -1806,6 +1972,12 @@ export interface RunReport {
   unknown: number;
 }
 
+/** Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s. */
+export interface SamplerState {
+  /** What is known of each ad, by its id. */
+  ads: Record<string, AdState>;
+}
+
 /** Where a credential is found. A configuration holds this, never the credential. */
 export type SecretRef = {
   env: string;
@@ -1819,6 +1991,16 @@ export interface ShownValues {
   svg: string;
   /** A table as text, its columns aligned. */
   table: string;
+}
+
+/** A winner that is near what was asked for. */
+export interface SimilarWinner {
+  /** The ad. */
+  ad_id: string;
+  /** What is known of it. */
+  metadata: Record<string, unknown>;
+  /** The cosine of the angle between the two embeddings: 1 is the same direction, 0 has nothing in common, -1 is the opposite. */
+  similarity: number;
 }
 
 /** An entry of a price list that has no price which chat can be counted by. */
@@ -2075,6 +2257,16 @@ export interface Utm {
 /** A span of the calendar. */
 export type Window = "minute" | "hour" | "day" | "month";
 
+/** An ad that won, with the embedding of its creative. */
+export interface Winner {
+  /** The ad: 1 to 256 bytes. */
+  ad_id: string;
+  /** The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1. */
+  embedding: Array<number>;
+  /** What is known of it, at most 16 kB: filters ask for it. */
+  metadata: Record<string, unknown>;
+}
+
 /** A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree. */
 export type Zone = string;
 
@@ -2082,6 +2274,8 @@ export type Zone = string;
 export interface Config {
   /** AI providers, routing, cache and limits. */
   ai?: AiConfig | undefined;
+  /** The winners. */
+  allocation?: AllocationConfig | undefined;
   /** Clicks, matching and stage values. */
   attribution?: AttributionConfig | undefined;
   /** The limits of budget changes. */
@@ -2211,6 +2405,8 @@ export interface AllocationRequest {
   draws: number;
   /** The objects that hold a budget, in any order. */
   owners: Array<OwnerBudget>;
+  /** Learns from what was observed and fed back, and not from figures in the request. The ads' figures are left out then. */
+  sampler?: SamplerOptions | null | undefined;
   /** The seed of the draws. */
   seed: number | bigint;
 }
@@ -2226,6 +2422,77 @@ export interface AllocationInput {
   /** The total that was asked for, in minor units. */
   total_minor: number | bigint;
 }
+
+/** What an ad platform reports of one ad and one day: totals, not increments. Platforms correct their figures for days. Of several reports of one day that of the latest `observed_at` counts, whatever order they arrive in, and giving one again changes nothing. */
+export interface AdObservation {
+  /** The ad's id. */
+  ad_id: string;
+  /** How often it was clicked that day; at most the impressions. */
+  clicks: number;
+  /** The day of the figures. */
+  day: Day;
+  /** How often it was shown that day. */
+  impressions: number;
+  /** When the figures were read; now when it is not given. */
+  observed_at?: TimestampInput | null | undefined;
+  /** What was spent on it that day, in minor units. */
+  spend_minor: number | bigint;
+}
+
+/** What became of a deal behind an ad. Of several events of one deal and ad the latest counts (by `occurred_at`, and of the same time the greatest `event_id`), whatever order they arrive in: a deal that was open and is won now counts once, as won. An event that was given before changes nothing. */
+export interface DealFeedback {
+  /** The ad that gets the credit. */
+  ad_id: string;
+  /** When the ad was clicked. Without it the deal teaches nothing about how long deals take, and belongs to the day on which it occurred. */
+  clicked_at?: TimestampInput | null | undefined;
+  /** The part of the deal that the ad gets, the probability of the match: 1 unless given. */
+  credit?: Millionths | undefined;
+  /** The deal, where it may have several events; each event is a deal of its own otherwise. */
+  deal_id?: string | null | undefined;
+  /** Names the event. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: TimestampInput;
+  /** Where the deal stands. */
+  outcome?: DealOutcome | undefined;
+  /** What the deal is worth as things stand, in minor units. */
+  pipeline_value_minor: number | bigint;
+  /** What was spent on the ad for it, in minor units: counts on days whose spend was not observed. */
+  spend_minor?: number | bigint | null | undefined;
+}
+
+/** Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s. */
+export interface SamplerStateInput {
+  /** What is known of each ad, by its id. */
+  ads: Record<string, AdStateInput>;
+}
+
+/** How the sampler learns from its state. Everything has a default. */
+export interface SamplerOptions {
+  /** The day that it is: evidence of later days is not known yet. Today in UTC when it is not given. */
+  day?: Day | null | undefined;
+  /** What evidence is worth a day later, for drift: 0.97 unless given. 1 forgets nothing. */
+  discount?: Millionths | undefined;
+  /** How long half of the deals are expected to take from click to close, in days, before deals are known: 21 unless given. What is learned from the closed deals takes over. */
+  expected_delay_days?: number | undefined;
+  /** How long half of the deals take, in days, where it is known and shall not be learned. */
+  median_delay_days?: number | null | undefined;
+  /** How P(best) and mean shares are computed. */
+  method?: ScoringMethod | undefined;
+  /** What an ad's share of the total is. */
+  share_by?: ShareBy | undefined;
+}
+
+/** An ad by its click-through alone. */
+export interface BetaAd {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is believed of its click-through. */
+  click_through: BetaPrior;
+}
+
+/** How P(best) and mean shares are computed. Both answer the same question of the same posteriors. */
+export type ScoringMethod = "quadrature" | "draws";
 
 /** One decision that was made and what came of it: a row of the log that a policy is evaluated on. Of an auction, an impression or a visit it is what was shown. Of budgets it is a unit of money: a row for each ad and day, with the ad's share as `propensity`, what a minor unit of its spend brought as `reward`, its spend as `weight`, and the day as `unit`. */
 export interface LoggedDecision {
@@ -2375,6 +2642,16 @@ export interface ExperimentEvent {
   value_minor?: number | bigint | null | undefined;
 }
 
+/** An ad that won, with the embedding of its creative. */
+export interface WinnerInput {
+  /** The ad: 1 to 256 bytes. */
+  ad_id: string;
+  /** The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1. */
+  embedding: Array<number>;
+  /** What is known of it, at most 16 kB: filters ask for it. */
+  metadata?: Record<string, unknown> | undefined;
+}
+
 /** An ad account as the loop sees it: its ads with what they brought, and the bounds of its budgets. */
 export interface AdAccount {
   /** The ad platform's id of the account. */
@@ -2460,6 +2737,12 @@ export interface AiConfig {
   timeouts?: TimeoutConfig | undefined;
   /** How limits of answers are sized. */
   tokens?: TokenConfig | undefined;
+}
+
+/** What budgets are drawn from. */
+export interface AllocationConfig {
+  /** Where the creatives that won are kept, and how large their embeddings are. */
+  winners?: WinnersConfig | undefined;
 }
 
 /** Clicks, matching and stage values. */
@@ -2636,14 +2919,24 @@ export interface JourneyConversion {
   value_minor: number | bigint;
 }
 
-/** The limits of the new budgets. A single change is limited to a fifth of the present budget besides. */
+/** The limits of the new budgets. */
 export interface Constraints {
+  /** The share that every active ad keeps, so that no ad stops teaching: 0.01 unless given, and at most half of an equal share. */
+  exploration?: Millionths | null | undefined;
+  /** Limits of what several owners get together. */
+  groups?: Array<GroupLimit> | undefined;
+  /** A change by less than this part of the present budget is not made, where the total can be kept without it. */
+  hysteresis?: Millionths | null | undefined;
   /** The greatest daily budget of an owner, in minor units. */
   max_minor: number | bigint;
   /** The least daily budget of an owner, in minor units. */
   min_minor: number | bigint;
+  /** How much of its present budget one change may be: a fifth unless given. */
+  step?: Millionths | null | undefined;
   /** What the new daily budgets of owners with active ads sum to, in minor units. */
   total_daily_minor: number | bigint;
+  /** The platform's smallest step, in minor units: every changed budget is a multiple of it. 1 unless given. */
+  unit_minor?: number | bigint | null | undefined;
 }
 
 /** An object that holds a daily budget, and its ads. */
@@ -2652,8 +2945,16 @@ export interface OwnerBudget {
   ads: Array<AdEvidence>;
   /** The daily budget now, in minor units. */
   current_minor: number | bigint;
+  /** The group of [`Constraints::groups`] that it belongs to. */
+  group?: string | null | undefined;
+  /** Whether the platform is still learning how to deliver it: it keeps its budget then. */
+  learning?: boolean | undefined;
   /** Where the budget sits. */
   level: OwnerLevel;
+  /** Its own greatest daily budget, in place of the constraints'. */
+  max_minor?: number | bigint | null | undefined;
+  /** Its own least daily budget, in place of the constraints'. */
+  min_minor?: number | bigint | null | undefined;
   /** The ad set's or campaign's id. */
   owner_id: string;
 }
@@ -2661,17 +2962,42 @@ export interface OwnerBudget {
 /** The budget of one owner. */
 export interface OwnerAllocationInput {
   /** The owner's ads, by id; one that does not run has no share. */
-  ads: Array<AdShare>;
+  ads: Array<AdShareInput>;
   /** The daily budget now, in minor units. */
   current_minor: number | bigint;
   /** Where the budget sits. */
   level: OwnerLevel;
   /** The ad set's or campaign's id. */
   owner_id: string;
+  /** The probability that the best ad is one of its own. Like all that follows it is there with the sampler. */
+  probability?: Millionths | null | undefined;
+  /** The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads. */
+  propensity?: Millionths | null | undefined;
   /** The proposed daily budget, in minor units. */
   proposed_minor: number | bigint;
   /** Why, in words, for a person. */
   reason: string;
+}
+
+/** What is known of one ad. */
+export interface AdStateInput {
+  /** Its figures by day. */
+  days?: Record<string, DayFiguresInput> | undefined;
+  /** Its deals, by the deal's id or else the event's. */
+  deals?: Record<string, DealRecordInput> | undefined;
+  /** The first day that is remembered; what is older is forgotten, and not taken in again. */
+  since?: Day | null | undefined;
+}
+
+/** What an ad's share of the total is. */
+export type ShareBy = "best" | "mean";
+
+/** A Beta distribution: as of `alpha` clicks and `beta` impressions without one. */
+export interface BetaPrior {
+  /** Above 0, at most 10^12. */
+  alpha: number;
+  /** At least 1, at most 10^12. */
+  beta: number;
 }
 
 /** One of the ways that are compared. */
@@ -2907,6 +3233,16 @@ export interface TokenConfig {
   simple_limit?: number | undefined;
 }
 
+/** Where the winners are kept, and how large their embeddings are. */
+export interface WinnersConfig {
+  /** How many numbers an embedding has: 768 by default, 1 to 65536. */
+  dimensions?: number | undefined;
+  /** Up to how many winners a search compares every one; with more it goes through a graph of near neighbours (HNSW) and is approximate. 50000 by default. */
+  exact_up_to?: number | undefined;
+  /** The folder in which `winners.persist` keeps them, a folder in it for each tenant. Without one they are gone with the process. */
+  path?: string | null | undefined;
+}
+
 /** Which of the candidates becomes the match, where no click id and no ad in a first URL decides. */
 export type ChooseBy = "tier" | "probability";
 
@@ -3084,21 +3420,77 @@ export type DatabaseUrl = SecretRef | string;
 /** What a message says. */
 export type ContentInput = string | Array<ContentPartInput>;
 
-/** What one ad did over the period that the request looks at. */
+/** What the owners of a group get together. */
+export interface GroupLimit {
+  /** The greatest sum of their daily budgets, in minor units. */
+  max_minor?: number | bigint | null | undefined;
+  /** The least sum of their daily budgets, in minor units. */
+  min_minor?: number | bigint | null | undefined;
+  /** The name that [`OwnerBudget::group`] refers to. */
+  name: string;
+}
+
+/** An ad, and what it did over the period that the request looks at. Figures that are left out are 0. */
 export interface AdEvidence {
   /** Whether the ad runs. One that does not still informs the pool, and gets no share. */
   active: boolean;
   /** The ad's id. */
   ad_id: string;
   /** How often it was clicked; at most the impressions. */
-  clicks: number;
+  clicks?: number | undefined;
   /** The deals attributed to it, lost ones included. */
-  deals: number;
+  deals?: number | undefined;
   /** How often it was shown. */
-  impressions: number;
+  impressions?: number | undefined;
+  /** What is expected of it before it has evidence; only with [`AllocationRequest::sampler`]. */
+  prior?: AdPrior | null | undefined;
   /** What was spent on it, in minor units. */
-  spend_minor: number | bigint;
+  spend_minor?: number | bigint | undefined;
   /** What these deals are worth at their stages, in minor units. */
+  value_minor?: number | bigint | undefined;
+}
+
+/** What one ad's evidence contributes. */
+export interface AdShareInput {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is believed of it. */
+  posterior?: PosteriorSummaryInput | null | undefined;
+  /** The probability that it is the best ad. The probabilities of all ads sum to one. */
+  probability: Millionths;
+  /** The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler. */
+  propensity?: Millionths | null | undefined;
+  /** Its part of the total before the constraints, exploration included. The shares of all ads sum to one. */
+  share: Millionths;
+}
+
+/** The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest. */
+export interface DayFiguresInput {
+  /** How often it was clicked. */
+  clicks: number;
+  /** How often the ad was shown. */
+  impressions: number;
+  /** When they were read. */
+  observed_at: TimestampInput;
+  /** What was spent, in minor units. */
+  spend_minor: number | bigint;
+}
+
+/** The latest that is known of one deal. The order of the fields is the order of the join. */
+export interface DealRecordInput {
+  /** When the ad was clicked. */
+  clicked_at?: TimestampInput | null | undefined;
+  /** The part of it that the ad gets. */
+  credit: Millionths;
+  /** The event that said it. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: TimestampInput;
+  /** Where the deal stands. */
+  outcome: DealOutcome;
+  /** What was spent for it, in minor units. */
+  spend_minor?: number | bigint | null | undefined;
+  /** What it is worth, in minor units. */
   value_minor: number | bigint;
 }
 
@@ -3245,8 +3637,32 @@ export interface ContentPartInput {
   [field: string]: unknown;
 }
 
+/** What is expected of an ad before it has evidence of its own, from winners like it or from a model. What is left out is as in the pool. */
+export interface AdPrior {
+  /** The click-through. */
+  click_through?: BetaPrior | null | undefined;
+  /** The return. */
+  returned?: ReturnPrior | null | undefined;
+}
+
+/** What is believed of an ad. */
+export interface PosteriorSummaryInput {
+  /** Clicks an impression. */
+  click_through: ClickThrough;
+  /** What a unit of spend brings back; nothing while no ad has brought anything. */
+  returned?: ReturnOnSpend | null | undefined;
+}
+
 /** What a request can need of a model. */
 export type Need = "images" | "tools" | "response_format";
+
+/** What a unit of spend is expected to bring, beside the pool's. */
+export interface ReturnPrior {
+  /** How many deals this counts for: above 0, at most 10,000. */
+  deals: number;
+  /** How many times as many deals as the pool's, for its click-through: 0.001 to 1,000. */
+  factor: number;
+}
 
 /** The methods of a client by itself. */
 export interface ClientMethods {
@@ -3538,6 +3954,49 @@ export interface AllocationArea {
    */
   propose(allocationId: string, accountId: string, currency: Currency, allocation: AllocationInput, campaigns: Record<string, string>, options?: PerCall): Promise<Array<AdChange>>;
   /**
+   * Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost.
+   * @param observation The figures.
+   */
+  observe(observation: AdObservation, options?: PerCall): Promise<boolean>;
+  /**
+   * Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost.
+   * @param feedback The event.
+   */
+  feedback(feedback: DealFeedback, options?: PerCall): Promise<boolean>;
+  /**
+   * Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed.
+   * @param options.observations Figures of ads and days.
+   * @param options.feedback What became of deals.
+   */
+  learn(options?: PerCall & { observations?: Array<AdObservation> | undefined; feedback?: Array<DealFeedback> | undefined }): Promise<number>;
+  /**
+   * Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere.
+   */
+  state(options?: PerCall): Promise<SamplerState>;
+  /**
+   * Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter.
+   * @param state What the other replica remembers.
+   */
+  merge(state: SamplerStateInput, options?: PerCall): Promise<number>;
+  /**
+   * What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+   * @param options.sampler How to learn; as of today in UTC unless it says a day.
+   */
+  posteriors(options?: PerCall & { sampler?: SamplerOptions | null | undefined }): Promise<Posteriors>;
+  /**
+   * The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+   * @param ads The ads.
+   * @param options.method How it is computed: `quadrature` unless given.
+   * @param options.seed The seed of the draws.
+   * @param options.draws How many draws.
+   */
+  probabilityBest(ads: Array<BetaAd>, options?: PerCall & { method?: ScoringMethod | null | undefined; seed?: number | bigint | null | undefined; draws?: number | null | undefined }): Promise<Array<BestProbability>>;
+  /**
+   * What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later.
+   * @param options.since The earliest time of an allocation.
+   */
+  log(options?: PerCall & { since?: TimestampInput | null | undefined }): Promise<Array<AllocationLogRow>>;
+  /**
    * Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored.
    * @param log The decisions that were made, and what came of them.
    * @param policy The policy to evaluate.
@@ -3636,6 +4095,59 @@ export interface ExperimentsArea {
    * @param options.promote The arm that all units get from now on.
    */
   stop(experimentId: string, options?: PerCall & { promote?: string | null | undefined }): Promise<ExperimentStatus>;
+}
+
+/** The methods of `winners`. */
+export interface WinnersArea {
+  /**
+   * Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found at once, and outlives the process once `winners.persist` has written it.
+   * @param adId The ad: 1 to 256 bytes.
+   * @param embedding The embedding of its creative. Only its direction counts.
+   * @param options.metadata What is known of it, at most 16 kB.
+   */
+  add(adId: string, embedding: Array<number>, options?: PerCall & { metadata?: Record<string, unknown> | null | undefined }): Promise<Added>;
+  /**
+   * Adds many winners, all or none.
+   * @param winners The winners.
+   */
+  addMany(winners: Array<WinnerInput>, options?: PerCall): Promise<Added>;
+  /**
+   * The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`.
+   * @param embedding What the winners are to be like.
+   * @param k How many, 1 to 10,000.
+   * @param options.filter What their metadata have to be.
+   */
+  findSimilar(embedding: Array<number>, k: number, options?: PerCall & { filter?: Record<string, unknown> | null | undefined }): Promise<Array<SimilarWinner>>;
+  /**
+   * The nearest winners of each of many embeddings, in their order. This takes less than one after the other.
+   * @param embeddings What the winners are to be like.
+   * @param k How many of each, 1 to 10,000.
+   * @param options.filter What their metadata have to be.
+   */
+  findSimilarMany(embeddings: Array<Array<number>>, k: number, options?: PerCall & { filter?: Record<string, unknown> | null | undefined }): Promise<Array<Array<SimilarWinner>>>;
+  /**
+   * The winner, its embedding at length 1; null when there is none.
+   * @param adId The ad.
+   */
+  get(adId: string, options?: PerCall): Promise<Winner | null>;
+  /**
+   * Removes the winner; whether it was there.
+   * @param adId The ad.
+   */
+  remove(adId: string, options?: PerCall): Promise<boolean>;
+  /**
+   * How many winners there are, and how they are searched.
+   */
+  stats(options?: PerCall): Promise<IndexStats>;
+  /**
+   * Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole.
+   */
+  persist(options?: PerCall): Promise<Persisted>;
+  /**
+   * Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none.
+   * @param path The file.
+   */
+  importFile(path: string, options?: PerCall): Promise<Added>;
 }
 
 /** The methods of `closedLoop`. */
@@ -3856,6 +4368,7 @@ export interface Areas extends ClientMethods {
   readonly webhooks: WebhooksArea;
   readonly allocation: AllocationArea;
   readonly experiments: ExperimentsArea;
+  readonly winners: WinnersArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
   readonly ads: AdsArea;

@@ -467,6 +467,78 @@ class AllocationMethods(Area):
         found: Records[t.AdChange] = decode(await self._call("allocation.propose", {"allocation_id": allocation_id, "account_id": account_id, "currency": currency, "allocation": allocation, "campaigns": campaigns}, timeout, request_id), "[AdChange]")
         return found
 
+    async def observe(self, observation: a.AdObservationLike, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost.
+
+        Args:
+            observation: The figures.
+        """
+        found: bool = await self._call("allocation.observe", {"observation": observation}, timeout, request_id)
+        return found
+
+    async def feedback(self, feedback: a.DealFeedbackLike, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost.
+
+        Args:
+            feedback: The event.
+        """
+        found: bool = await self._call("allocation.feedback", {"feedback": feedback}, timeout, request_id)
+        return found
+
+    async def learn(self, observations: Sequence[a.AdObservationLike] | None = None, feedback: Sequence[a.DealFeedbackLike] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed.
+
+        Args:
+            observations: Figures of ads and days.
+            feedback: What became of deals.
+        """
+        found: int = await self._call("allocation.learn", {"observations": observations, "feedback": feedback}, timeout, request_id)
+        return found
+
+    async def state(self, *, timeout: float | None = None, request_id: str | None = None) -> t.SamplerState:
+        """Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere."""
+        found: t.SamplerState = decode(await self._call("allocation.state", {}, timeout, request_id), "SamplerState")
+        return found
+
+    async def merge(self, state: a.SamplerStateLike, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter.
+
+        Args:
+            state: What the other replica remembers.
+        """
+        found: int = await self._call("allocation.merge", {"state": state}, timeout, request_id)
+        return found
+
+    async def posteriors(self, sampler: a.SamplerOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Posteriors:
+        """What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+
+        Args:
+            sampler: How to learn; as of today in UTC unless it says a day.
+        """
+        found: t.Posteriors = decode(await self._call("allocation.posteriors", {"sampler": sampler}, timeout, request_id), "Posteriors")
+        return found
+
+    async def probability_best(self, ads: Sequence[a.BetaAdLike], method: a.ScoringMethod | None = None, seed: int | None = None, draws: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.BestProbability]:
+        """The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+
+        Args:
+            ads: The ads.
+            method: How it is computed: `quadrature` unless given.
+            seed: The seed of the draws.
+            draws: How many draws.
+        """
+        found: Records[t.BestProbability] = decode(await self._call("allocation.probability_best", {"ads": ads, "method": method, "seed": seed, "draws": draws}, timeout, request_id), "[BestProbability]")
+        return found
+
+    async def log(self, since: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AllocationLogRow]:
+        """What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later.
+
+        Args:
+            since: The earliest time of an allocation.
+        """
+        found: Records[t.AllocationLogRow] = decode(await self._call("allocation.log", {"since": since}, timeout, request_id), "[AllocationLogRow]")
+        return found
+
     async def evaluate(self, log: Sequence[a.LoggedDecisionLike], policy: a.TargetPolicyLike, options: a.EvaluationOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.OffPolicyEvaluation:
         """Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored.
 
@@ -626,6 +698,90 @@ class ExperimentsMethods(Area):
             promote: The arm that all units get from now on.
         """
         found: t.ExperimentStatus = decode(await self._call("experiments.stop", {"experiment_id": experiment_id, "promote": promote}, timeout, request_id), "ExperimentStatus")
+        return found
+
+class WinnersMethods(Area):
+    """The methods of `winners`."""
+
+    __slots__ = ()
+
+    async def add(self, ad_id: str, embedding: Sequence[float], metadata: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Added:
+        """Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found at once, and outlives the process once `winners.persist` has written it.
+
+        Args:
+            ad_id: The ad: 1 to 256 bytes.
+            embedding: The embedding of its creative. Only its direction counts.
+            metadata: What is known of it, at most 16 kB.
+        """
+        found: t.Added = decode(await self._call("winners.add", {"ad_id": ad_id, "embedding": embedding, "metadata": metadata}, timeout, request_id), "Added")
+        return found
+
+    async def add_many(self, winners: Sequence[a.WinnerLike], *, timeout: float | None = None, request_id: str | None = None) -> t.Added:
+        """Adds many winners, all or none.
+
+        Args:
+            winners: The winners.
+        """
+        found: t.Added = decode(await self._call("winners.add_many", {"winners": winners}, timeout, request_id), "Added")
+        return found
+
+    async def find_similar(self, embedding: Sequence[float], k: int, filter: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.SimilarWinner]:
+        """The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`.
+
+        Args:
+            embedding: What the winners are to be like.
+            k: How many, 1 to 10,000.
+            filter: What their metadata have to be.
+        """
+        found: Records[t.SimilarWinner] = decode(await self._call("winners.find_similar", {"embedding": embedding, "k": k, "filter": filter}, timeout, request_id), "[SimilarWinner]")
+        return found
+
+    async def find_similar_many(self, embeddings: Sequence[Sequence[float]], k: int, filter: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[Records[t.SimilarWinner]]:
+        """The nearest winners of each of many embeddings, in their order. This takes less than one after the other.
+
+        Args:
+            embeddings: What the winners are to be like.
+            k: How many of each, 1 to 10,000.
+            filter: What their metadata have to be.
+        """
+        found: Records[Records[t.SimilarWinner]] = decode(await self._call("winners.find_similar_many", {"embeddings": embeddings, "k": k, "filter": filter}, timeout, request_id), "[[SimilarWinner]]")
+        return found
+
+    async def get(self, ad_id: str, *, timeout: float | None = None, request_id: str | None = None) -> t.Winner | None:
+        """The winner, its embedding at length 1; null when there is none.
+
+        Args:
+            ad_id: The ad.
+        """
+        found: t.Winner | None = decode(await self._call("winners.get", {"ad_id": ad_id}, timeout, request_id), "Winner")
+        return found
+
+    async def remove(self, ad_id: str, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Removes the winner; whether it was there.
+
+        Args:
+            ad_id: The ad.
+        """
+        found: bool = await self._call("winners.remove", {"ad_id": ad_id}, timeout, request_id)
+        return found
+
+    async def stats(self, *, timeout: float | None = None, request_id: str | None = None) -> t.IndexStats:
+        """How many winners there are, and how they are searched."""
+        found: t.IndexStats = decode(await self._call("winners.stats", {}, timeout, request_id), "IndexStats")
+        return found
+
+    async def persist(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Persisted:
+        """Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole."""
+        found: t.Persisted = decode(await self._call("winners.persist", {}, timeout, request_id), "Persisted")
+        return found
+
+    async def import_file(self, path: str, *, timeout: float | None = None, request_id: str | None = None) -> t.Added:
+        """Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none.
+
+        Args:
+            path: The file.
+        """
+        found: t.Added = decode(await self._call("winners.import_file", {"path": path}, timeout, request_id), "Added")
         return found
 
 class ClosedLoopMethods(Area):
@@ -944,7 +1100,7 @@ class InsightsMethods(Area):
 class Areas(Area):
     """The areas of a client or a scope."""
 
-    __slots__ = ("ai", "attribution", "hubspot", "webhooks", "allocation", "experiments", "closed_loop", "execution", "ads", "insights",)
+    __slots__ = ("ai", "attribution", "hubspot", "webhooks", "allocation", "experiments", "winners", "closed_loop", "execution", "ads", "insights",)
 
     def _open(self) -> None:
         self.ai = AiMethods(self._core, self._info)
@@ -953,6 +1109,7 @@ class Areas(Area):
         self.webhooks = WebhooksMethods(self._core, self._info)
         self.allocation = AllocationMethods(self._core, self._info)
         self.experiments = ExperimentsMethods(self._core, self._info)
+        self.winners = WinnersMethods(self._core, self._info)
         self.closed_loop = ClosedLoopMethods(self._core, self._info)
         self.execution = ExecutionMethods(self._core, self._info)
         self.ads = AdsMethods(self._core, self._info)

@@ -47,6 +47,12 @@ CreditModel = Literal["first", "last", "last_non_direct", "linear", "linear_per_
 Currency = str
 """A currency by its three-letter code, as `USD`."""
 
+Day = str
+"""A calendar day, as `2026-03-01`: of the ad account's time zone in figures, of UTC where it follows from a time."""
+
+DealOutcome = Literal["open", "won", "lost"]
+"""Where a deal stands."""
+
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
 
@@ -67,6 +73,9 @@ GateVerdict = Literal["allow", "refuse", "too_thin"]
 
 HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 """How something fares."""
+
+IndexKind = Literal["flat", "hnsw"]
+"""How vectors are searched."""
 
 KeyedHash = str
 """A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is."""
@@ -91,6 +100,9 @@ Outcome = Literal["complete", "spliced", "truncated", "errored"]
 
 OwnerLevel = Literal["adset", "campaign"]
 """Where a budget sits. No platform has one at an ad."""
+
+Ratio = str
+"""A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output."""
 
 Reason = Literal["above_ceiling", "rate_limit_account", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_step", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "edited", "expired", "in_flight", "kill_switch", "landed_late", "learning_phase", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "resolved", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_budget_type", "wrong_currency", "wrong_object"]
 """Why a change stands where it stands. The names are stable."""
@@ -275,12 +287,31 @@ class AdShare(Record):
 
     ad_id: str
     """The ad's id."""
+    posterior: PosteriorSummary | None
+    """What is believed of it."""
     probability: Millionths
     """The probability that it is the best ad. The probabilities of all ads sum to one."""
+    propensity: Millionths | None
+    """The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler."""
     share: Millionths
     """Its part of the total before the constraints, exploration included. The shares of all ads sum to one."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "probability": "", "share": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "posterior": "PosteriorSummary", "probability": "", "propensity": "", "share": ""}
+
+
+class AdState(Record):
+    """What is known of one ad."""
+
+    __slots__ = ()
+
+    days: dict[str, DayFigures] | None
+    """Its figures by day."""
+    deals: dict[str, DealRecord] | None
+    """Its deals, by the deal's id or else the event's."""
+    since: Day | None
+    """The first day that is remembered; what is older is forgotten, and not taken in again."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"days": "{DayFigures}", "deals": "{DealRecord}", "since": ""}
 
 
 class AdWrite(Record):
@@ -300,6 +331,19 @@ class AdWrite(Record):
     """To which value."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"attempt": "", "change_id": "", "field": "", "owner": "Owner", "value": ""}
+
+
+class Added(Record):
+    """What became of entries that were added."""
+
+    __slots__ = ()
+
+    inserted: int
+    """How many ids were not there before."""
+    replaced_count: int
+    """How many were there and are replaced."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"inserted": "", "replaced_count": ""}
 
 
 class AgeRow(Record):
@@ -348,6 +392,31 @@ class Allocation(Record):
     """The total that was asked for, in minor units."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"left_out": "", "proposed_total_minor": "", "rows": "[OwnerAllocation]", "total_minor": ""}
+
+
+class AllocationLogRow(Record):
+    """One ad in one allocation, as the evaluation of other policies reads it: what could have been done, with what probability."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad: the action."""
+    budget_minor: int
+    """The owner's proposed daily budget, in minor units."""
+    decided_at: Timestamp
+    """When it was made."""
+    decision_id: str
+    """The allocation."""
+    owner_id: str
+    """The object whose budget it draws on."""
+    probability: Millionths
+    """The probability that it is the best ad, as was believed then."""
+    propensity: Millionths
+    """The probability with which a unit of the budgets went to the ad under the policy that was in force."""
+    reward_minor: int | None
+    """What came of it, in minor units, where that is known: not when the allocation is made."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "budget_minor": "", "decided_at": "", "decision_id": "", "owner_id": "", "probability": "", "propensity": "", "reward_minor": ""}
 
 
 class Appended(Record):
@@ -564,6 +633,21 @@ class BacklogCount(Record):
     """Their status."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"count": "", "reason": "", "status": ""}
+
+
+class BestProbability(Record):
+    """How probable it is that an ad is the best."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad's id."""
+    mean_share: Millionths
+    """The mean of its part in the sum of all."""
+    probability: Millionths
+    """The probability. Those of all ads sum to one."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "mean_share": "", "probability": ""}
 
 
 class CacheStats(Record):
@@ -935,6 +1019,21 @@ class Click(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "id_keys": "", "key": "", "personal": "Personal", "utm": "Utm"}
 
 
+class ClickThrough(Record):
+    """A click-through, as a part of 1."""
+
+    __slots__ = ()
+
+    high: Ratio
+    """5 % of the posterior lies above it."""
+    low: Ratio
+    """5 % of the posterior lies below it."""
+    mean: Ratio
+    """The mean."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"high": "", "low": "", "mean": ""}
+
+
 class Contact(Record):
     """A contact as it stands in the CRM."""
 
@@ -1149,6 +1248,23 @@ class CtrVersion(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"from_version": "", "report": "CtrReport", "trained_at": "", "version": ""}
 
 
+class DayFigures(Record):
+    """The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest."""
+
+    __slots__ = ()
+
+    clicks: int
+    """How often it was clicked."""
+    impressions: int
+    """How often the ad was shown."""
+    observed_at: Timestamp
+    """When they were read."""
+    spend_minor: int
+    """What was spent, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "", "impressions": "", "observed_at": "", "spend_minor": ""}
+
+
 class Deal(Record):
     """A deal as it stands in the CRM."""
 
@@ -1175,6 +1291,29 @@ class DealFacts(Record):
     """The CRM's id of the pipeline."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"amount": "", "currency": "", "pipeline": ""}
+
+
+class DealRecord(Record):
+    """The latest that is known of one deal. The order of the fields is the order of the join."""
+
+    __slots__ = ()
+
+    clicked_at: Timestamp | None
+    """When the ad was clicked."""
+    credit: Millionths
+    """The part of it that the ad gets."""
+    event_id: str
+    """The event that said it."""
+    occurred_at: Timestamp
+    """When it became so."""
+    outcome: DealOutcome
+    """Where the deal stands."""
+    spend_minor: int | None
+    """What was spent for it, in minor units."""
+    value_minor: int
+    """What it is worth, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicked_at": "", "credit": "", "event_id": "", "occurred_at": "", "outcome": "", "spend_minor": "", "value_minor": ""}
 
 
 class DealRevenue(Record):
@@ -1669,6 +1808,31 @@ class Incrementality(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"conclusive": "", "holdout_mean": "", "lower": "", "multiplier": "", "reasons": "", "treated_mean": "", "upper": ""}
 
 
+class IndexStats(Record):
+    """How much there is, and how it is searched."""
+
+    __slots__ = ()
+
+    dimensions: int
+    """How many numbers each has."""
+    generation_seq: int
+    """The number of the state that was persisted last, or loaded; 0 when there is none."""
+    graph_breadth: int
+    """How many candidates a search of the graph looks at. It follows from what searching for new vectors found."""
+    graph_count: int
+    """How many are in the graph; the others are compared one by one."""
+    kind: IndexKind
+    """How they are searched."""
+    memory_bytes: int
+    """The bytes of vectors and graph in memory."""
+    unsaved: bool
+    """Whether something changed since."""
+    vector_count: int
+    """How many vectors there are."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"dimensions": "", "generation_seq": "", "graph_breadth": "", "graph_count": "", "kind": "", "memory_bytes": "", "unsaved": "", "vector_count": ""}
+
+
 class LedgerEntry(Record):
     """One signed line of the revenue ledger: what an event or a revaluation changed."""
 
@@ -1871,12 +2035,16 @@ class OwnerAllocation(Record):
     """Where the budget sits."""
     owner_id: str
     """The ad set's or campaign's id."""
+    probability: Millionths | None
+    """The probability that the best ad is one of its own. Like all that follows it is there with the sampler."""
+    propensity: Millionths | None
+    """The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads."""
     proposed_minor: int
     """The proposed daily budget, in minor units."""
     reason: str
     """Why, in words, for a person."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ads": "[AdShare]", "current_minor": "", "level": "", "owner_id": "", "proposed_minor": "", "reason": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "[AdShare]", "current_minor": "", "level": "", "owner_id": "", "probability": "", "propensity": "", "proposed_minor": "", "reason": ""}
 
 
 class OwnerState(Record):
@@ -1925,6 +2093,21 @@ class Performance(Record):
     """Calls that came to an end."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"average_response_time": "", "error_count": "", "error_rate": "", "request_count": ""}
+
+
+class Persisted(Record):
+    """What was written."""
+
+    __slots__ = ()
+
+    generation_seq: int
+    """The number of this state: one more at each write."""
+    vector_count: int
+    """How many vectors are in it."""
+    vectors_file: str
+    """The file of the vectors, which FAISS reads as well."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"generation_seq": "", "vector_count": "", "vectors_file": ""}
 
 
 class Personal(Record):
@@ -2035,6 +2218,34 @@ class PositionWeights(Record):
     """Of the last touch."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"between": "", "first": "", "last": ""}
+
+
+class PosteriorSummary(Record):
+    """What is believed of an ad."""
+
+    __slots__ = ()
+
+    click_through: ClickThrough
+    """Clicks an impression."""
+    returned: ReturnOnSpend | None
+    """What a unit of spend brings back; nothing while no ad has brought anything."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"click_through": "ClickThrough", "returned": "ReturnOnSpend"}
+
+
+class Posteriors(Record):
+    """What is believed of every ad of a state."""
+
+    __slots__ = ()
+
+    ads: dict[str, PosteriorSummary]
+    """By ad."""
+    day: Day
+    """The day as of which it is believed."""
+    median_delay_days: Ratio
+    """How long half of the deals take from click to close, in days."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "{PosteriorSummary}", "day": "", "median_delay_days": ""}
 
 
 class PredictionScores(Record):
@@ -2216,6 +2427,21 @@ class Resources(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cpu_percent": "", "memory_mb": "", "threads": ""}
 
 
+class ReturnOnSpend(Record):
+    """A return on spend: minor units a minor unit."""
+
+    __slots__ = ()
+
+    high: Ratio
+    """5 % of the posterior lies above it."""
+    low: Ratio
+    """5 % of the posterior lies below it."""
+    mean: Ratio
+    """The mean."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"high": "", "low": "", "mean": ""}
+
+
 class Revaluation(Record):
     """Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own."""
 
@@ -2338,6 +2564,17 @@ class RunReport(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"blocked": "", "completed": "", "errors": "", "failed": "", "late": "", "passed_by": "", "steps": "", "unknown": ""}
 
 
+class SamplerState(Record):
+    """Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s."""
+
+    __slots__ = ()
+
+    ads: dict[str, AdState]
+    """What is known of each ad, by its id."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "{AdState}"}
+
+
 class SecretRef(Record):
     """Where a credential is found. A configuration holds this, never the credential."""
 
@@ -2360,6 +2597,21 @@ class ShownValues(Record):
     """A table as text, its columns aligned."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"svg": "", "table": ""}
+
+
+class SimilarWinner(Record):
+    """A winner that is near what was asked for."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    metadata: dict[str, Any]
+    """What is known of it."""
+    similarity: float
+    """The cosine of the angle between the two embeddings: 1 is the same direction, 0 has nothing in common, -1 is the opposite."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "metadata": "", "similarity": ""}
 
 
 class SkippedPrice(Record):
@@ -2700,4 +2952,19 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "ArmStatus", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CalibrationBin", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "CtrModels", "CtrPrediction", "CtrReport", "CtrVersion", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "Effect", "EffectScale", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "Estimator", "EventProblem", "EventsRecorded", "ExperimentPhase", "ExperimentStatus", "ExperimentTransition", "Explanation", "FailedDeal", "Gain", "GateDecision", "GateVerdict", "Generation", "GuardrailStatus", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "HoldoutUnit", "Incrementality", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "OffPolicyEvaluation", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PolicyEstimate", "PositionWeights", "PredictionScores", "PredictionsLogged", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "UnitAssignment", "Usage", "Utm", "Window", "Zone"]
+class Winner(Record):
+    """An ad that won, with the embedding of its creative."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad: 1 to 256 bytes."""
+    embedding: Records[float]
+    """The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1."""
+    metadata: dict[str, Any]
+    """What is known of it, at most 16 kB: filters ask for it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "embedding": "", "metadata": ""}
+
+
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdState", "AdWrite", "Added", "AgeRow", "Allocation", "AllocationLogRow", "Appended", "Approval", "ArmStatus", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BestProbability", "BreakerState", "CacheStats", "CalibrationBin", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "ClickThrough", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "CtrModels", "CtrPrediction", "CtrReport", "CtrVersion", "Currency", "Day", "DayFigures", "Deal", "DealFacts", "DealOutcome", "DealRecord", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "Effect", "EffectScale", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "Estimator", "EventProblem", "EventsRecorded", "ExperimentPhase", "ExperimentStatus", "ExperimentTransition", "Explanation", "FailedDeal", "Gain", "GateDecision", "GateVerdict", "Generation", "GuardrailStatus", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "HoldoutUnit", "Incrementality", "IndexKind", "IndexStats", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "OffPolicyEvaluation", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Persisted", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PolicyEstimate", "PositionWeights", "PosteriorSummary", "Posteriors", "PredictionScores", "PredictionsLogged", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Ratio", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "ReturnOnSpend", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SamplerState", "SecretRef", "ShownValues", "SimilarWinner", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "UnitAssignment", "Usage", "Utm", "Window", "Winner", "Zone"]

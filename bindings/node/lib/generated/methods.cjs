@@ -320,6 +320,62 @@ const ALLOCATION_PROPOSE = {
   decode: results['allocation.propose'],
   empty: false,
 };
+const ALLOCATION_OBSERVE = {
+  name: 'allocation.observe',
+  required: ["observation"],
+  optional: new Map([]),
+  decode: results['allocation.observe'],
+  empty: false,
+};
+const ALLOCATION_FEEDBACK = {
+  name: 'allocation.feedback',
+  required: ["feedback"],
+  optional: new Map([]),
+  decode: results['allocation.feedback'],
+  empty: false,
+};
+const ALLOCATION_LEARN = {
+  name: 'allocation.learn',
+  required: [],
+  optional: new Map([["observations", "observations"], ["feedback", "feedback"]]),
+  decode: results['allocation.learn'],
+  empty: false,
+};
+const ALLOCATION_STATE = {
+  name: 'allocation.state',
+  required: [],
+  optional: new Map([]),
+  decode: results['allocation.state'],
+  empty: false,
+};
+const ALLOCATION_MERGE = {
+  name: 'allocation.merge',
+  required: ["state"],
+  optional: new Map([]),
+  decode: results['allocation.merge'],
+  empty: false,
+};
+const ALLOCATION_POSTERIORS = {
+  name: 'allocation.posteriors',
+  required: [],
+  optional: new Map([["sampler", "sampler"]]),
+  decode: results['allocation.posteriors'],
+  empty: false,
+};
+const ALLOCATION_PROBABILITY_BEST = {
+  name: 'allocation.probability_best',
+  required: ["ads"],
+  optional: new Map([["method", "method"], ["seed", "seed"], ["draws", "draws"]]),
+  decode: results['allocation.probability_best'],
+  empty: false,
+};
+const ALLOCATION_LOG = {
+  name: 'allocation.log',
+  required: [],
+  optional: new Map([["since", "since"]]),
+  decode: results['allocation.log'],
+  empty: false,
+};
 const ALLOCATION_EVALUATE = {
   name: 'allocation.evaluate',
   required: ["log", "policy"],
@@ -430,6 +486,69 @@ const EXPERIMENTS_STOP = {
   required: ["experiment_id"],
   optional: new Map([["promote", "promote"]]),
   decode: results['experiments.stop'],
+  empty: false,
+};
+const WINNERS_ADD = {
+  name: 'winners.add',
+  required: ["ad_id", "embedding"],
+  optional: new Map([["metadata", "metadata"]]),
+  decode: results['winners.add'],
+  empty: false,
+};
+const WINNERS_ADD_MANY = {
+  name: 'winners.add_many',
+  required: ["winners"],
+  optional: new Map([]),
+  decode: results['winners.add_many'],
+  empty: false,
+};
+const WINNERS_FIND_SIMILAR = {
+  name: 'winners.find_similar',
+  required: ["embedding", "k"],
+  optional: new Map([["filter", "filter"]]),
+  decode: results['winners.find_similar'],
+  empty: false,
+};
+const WINNERS_FIND_SIMILAR_MANY = {
+  name: 'winners.find_similar_many',
+  required: ["embeddings", "k"],
+  optional: new Map([["filter", "filter"]]),
+  decode: results['winners.find_similar_many'],
+  empty: false,
+};
+const WINNERS_GET = {
+  name: 'winners.get',
+  required: ["ad_id"],
+  optional: new Map([]),
+  decode: results['winners.get'],
+  empty: false,
+};
+const WINNERS_REMOVE = {
+  name: 'winners.remove',
+  required: ["ad_id"],
+  optional: new Map([]),
+  decode: results['winners.remove'],
+  empty: false,
+};
+const WINNERS_STATS = {
+  name: 'winners.stats',
+  required: [],
+  optional: new Map([]),
+  decode: results['winners.stats'],
+  empty: false,
+};
+const WINNERS_PERSIST = {
+  name: 'winners.persist',
+  required: [],
+  optional: new Map([]),
+  decode: results['winners.persist'],
+  empty: false,
+};
+const WINNERS_IMPORT_FILE = {
+  name: 'winners.import_file',
+  required: ["path"],
+  optional: new Map([]),
+  decode: results['winners.import_file'],
   empty: false,
 };
 const CLOSED_LOOP_TICK = {
@@ -870,6 +989,38 @@ class Allocation {
   propose(allocationId, accountId, currency, allocation, campaigns, options) {
     return invoke(this.#handle, ALLOCATION_PROPOSE, [allocationId, accountId, currency, allocation, campaigns], options);
   }
+  /** Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost. */
+  observe(observation, options) {
+    return invoke(this.#handle, ALLOCATION_OBSERVE, [observation], options);
+  }
+  /** Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost. */
+  feedback(feedback, options) {
+    return invoke(this.#handle, ALLOCATION_FEEDBACK, [feedback], options);
+  }
+  /** Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed. */
+  learn(options) {
+    return invoke(this.#handle, ALLOCATION_LEARN, [], options);
+  }
+  /** Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere. */
+  state(options) {
+    return invoke(this.#handle, ALLOCATION_STATE, [], options);
+  }
+  /** Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter. */
+  merge(state, options) {
+    return invoke(this.#handle, ALLOCATION_MERGE, [state], options);
+  }
+  /** What is believed of every ad that was observed: means and 90 % intervals of click-through and return. */
+  posteriors(options) {
+    return invoke(this.#handle, ALLOCATION_POSTERIORS, [], options);
+  }
+  /** The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored. */
+  probabilityBest(ads, options) {
+    return invoke(this.#handle, ALLOCATION_PROBABILITY_BEST, [ads], options);
+  }
+  /** What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later. */
+  log(options) {
+    return invoke(this.#handle, ALLOCATION_LOG, [], options);
+  }
   /** Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored. */
   evaluate(log, policy, options) {
     return invoke(this.#handle, ALLOCATION_EVALUATE, [log, policy], options);
@@ -940,6 +1091,49 @@ class Experiments {
   /** Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that serves. */
   stop(experimentId, options) {
     return invoke(this.#handle, EXPERIMENTS_STOP, [experimentId], options);
+  }
+}
+
+class Winners {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found at once, and outlives the process once `winners.persist` has written it. */
+  add(adId, embedding, options) {
+    return invoke(this.#handle, WINNERS_ADD, [adId, embedding], options);
+  }
+  /** Adds many winners, all or none. */
+  addMany(winners, options) {
+    return invoke(this.#handle, WINNERS_ADD_MANY, [winners], options);
+  }
+  /** The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`. */
+  findSimilar(embedding, k, options) {
+    return invoke(this.#handle, WINNERS_FIND_SIMILAR, [embedding, k], options);
+  }
+  /** The nearest winners of each of many embeddings, in their order. This takes less than one after the other. */
+  findSimilarMany(embeddings, k, options) {
+    return invoke(this.#handle, WINNERS_FIND_SIMILAR_MANY, [embeddings, k], options);
+  }
+  /** The winner, its embedding at length 1; null when there is none. */
+  get(adId, options) {
+    return invoke(this.#handle, WINNERS_GET, [adId], options);
+  }
+  /** Removes the winner; whether it was there. */
+  remove(adId, options) {
+    return invoke(this.#handle, WINNERS_REMOVE, [adId], options);
+  }
+  /** How many winners there are, and how they are searched. */
+  stats(options) {
+    return invoke(this.#handle, WINNERS_STATS, [], options);
+  }
+  /** Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole. */
+  persist(options) {
+    return invoke(this.#handle, WINNERS_PERSIST, [], options);
+  }
+  /** Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none. */
+  importFile(path, options) {
+    return invoke(this.#handle, WINNERS_IMPORT_FILE, [path], options);
   }
 }
 
@@ -1103,6 +1297,7 @@ const areas = {
   webhooks: Webhooks,
   allocation: Allocation,
   experiments: Experiments,
+  winners: Winners,
   closedLoop: ClosedLoop,
   execution: Execution,
   ads: Ads,

@@ -799,6 +799,135 @@ public struct AllocationArea: Sendable {
         return try await caller.call("allocation.propose", Arguments(allocationId: allocationId, accountId: accountId, currency: currency, allocation: allocation, campaigns: campaigns), timeoutMs: timeoutMs, requestId: requestId)
     }
 
+    /// Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the
+    /// one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once:
+    /// none is lost.
+    /// - Parameter observation: The figures.
+    public func observe(_ observation: AdObservation, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let observation: AdObservation
+
+            enum CodingKeys: String, CodingKey {
+                case observation
+            }
+        }
+        return try await caller.call("allocation.observe", Arguments(observation: observation), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad
+    /// that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is
+    /// lost.
+    /// - Parameter feedback: The event.
+    public func feedback(_ feedback: DealFeedback, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let feedback: DealFeedback
+
+            enum CodingKeys: String, CodingKey {
+                case feedback
+            }
+        }
+        return try await caller.call("allocation.feedback", Arguments(feedback: feedback), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log
+    /// that is replayed. Here an ad need not have been observed.
+    /// - Parameter observations: Figures of ads and days.
+    /// - Parameter feedback: What became of deals.
+    public func learn(
+        observations: [AdObservation] = [],
+        feedback: [DealFeedback] = [],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let observations: [AdObservation]
+            let feedback: [DealFeedback]
+
+            enum CodingKeys: String, CodingKey {
+                case observations
+                case feedback
+            }
+        }
+        return try await caller.call("allocation.learn", Arguments(observations: observations, feedback: feedback), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge`
+    /// elsewhere.
+    public func state(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> SamplerState {
+        return try await caller.call("allocation.state", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and
+    /// the order of merges does not matter.
+    /// - Parameter state: What the other replica remembers.
+    public func merge(_ state: SamplerState, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let state: SamplerState
+
+            enum CodingKeys: String, CodingKey {
+                case state
+            }
+        }
+        return try await caller.call("allocation.merge", Arguments(state: state), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+    /// - Parameter sampler: How to learn; as of today in UTC unless it says a day.
+    public func posteriors(sampler: SamplerOptions? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Posteriors {
+        struct Arguments: Encodable, Sendable {
+            let sampler: SamplerOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case sampler
+            }
+        }
+        return try await caller.call("allocation.posteriors", Arguments(sampler: sampler), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through
+    /// that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+    /// - Parameter ads: The ads.
+    /// - Parameter method: How it is computed: `quadrature` unless given.
+    /// - Parameter seed: The seed of the draws.
+    /// - Parameter draws: How many draws.
+    public func probabilityBest(
+        _ ads: [BetaAd],
+        method: ScoringMethod? = nil,
+        seed: UInt64? = nil,
+        draws: UInt32? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [BestProbability] {
+        struct Arguments: Encodable, Sendable {
+            let ads: [BetaAd]
+            let method: ScoringMethod?
+            let seed: UInt64?
+            let draws: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case method
+                case seed
+                case draws
+            }
+        }
+        return try await caller.call("allocation.probability_best", Arguments(ads: ads, method: method, seed: seed, draws: draws), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs
+    /// beside the rewards. With `since`, of allocations made then or later.
+    /// - Parameter since: The earliest time of an allocation.
+    public func log(since: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [AllocationLogRow] {
+        struct Arguments: Encodable, Sendable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        return try await caller.call("allocation.log", Arguments(since: since), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
     /// Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS,
     /// SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why.
     /// Nothing is stored.
@@ -1090,6 +1219,150 @@ public struct ExperimentsArea: Sendable {
             }
         }
         return try await caller.call("experiments.stop", Arguments(experimentId: experimentId, promote: promote), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// Creatives that won, found by likeness.
+public struct WinnersArea: Sendable {
+    let caller: Caller
+
+    /// Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found
+    /// at once, and outlives the process once `winners.persist` has written it.
+    /// - Parameter adId: The ad: 1 to 256 bytes.
+    /// - Parameter embedding: The embedding of its creative. Only its direction counts.
+    /// - Parameter metadata: What is known of it, at most 16 kB.
+    public func add(
+        adId: String,
+        embedding: [Float],
+        metadata: [String: JSONValue]? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Added {
+        struct Arguments: Encodable, Sendable {
+            let adId: String
+            let embedding: [Float]
+            let metadata: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+                case embedding
+                case metadata
+            }
+        }
+        return try await caller.call("winners.add", Arguments(adId: adId, embedding: embedding, metadata: metadata), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Adds many winners, all or none.
+    /// - Parameter winners: The winners.
+    public func addMany(_ winners: [Winner], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Added {
+        struct Arguments: Encodable, Sendable {
+            let winners: [Winner]
+
+            enum CodingKeys: String, CodingKey {
+                case winners
+            }
+        }
+        return try await caller.call("winners.add_many", Arguments(winners: winners), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the
+    /// field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`.
+    /// - Parameter embedding: What the winners are to be like.
+    /// - Parameter k: How many, 1 to 10,000.
+    /// - Parameter filter: What their metadata have to be.
+    public func findSimilar(
+        embedding: [Float],
+        k: UInt32,
+        filter: [String: JSONValue]? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [SimilarWinner] {
+        struct Arguments: Encodable, Sendable {
+            let embedding: [Float]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embedding
+                case k
+                case filter
+            }
+        }
+        return try await caller.call("winners.find_similar", Arguments(embedding: embedding, k: k, filter: filter), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The nearest winners of each of many embeddings, in their order. This takes less than one after the other.
+    /// - Parameter embeddings: What the winners are to be like.
+    /// - Parameter k: How many of each, 1 to 10,000.
+    /// - Parameter filter: What their metadata have to be.
+    public func findSimilarMany(
+        embeddings: [[Float]],
+        k: UInt32,
+        filter: [String: JSONValue]? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [[SimilarWinner]] {
+        struct Arguments: Encodable, Sendable {
+            let embeddings: [[Float]]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embeddings
+                case k
+                case filter
+            }
+        }
+        return try await caller.call("winners.find_similar_many", Arguments(embeddings: embeddings, k: k, filter: filter), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The winner, its embedding at length 1; null when there is none.
+    /// - Parameter adId: The ad.
+    public func get(_ adId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Winner? {
+        struct Arguments: Encodable, Sendable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        return try await caller.call("winners.get", Arguments(adId: adId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Removes the winner; whether it was there.
+    /// - Parameter adId: The ad.
+    public func remove(_ adId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        return try await caller.call("winners.remove", Arguments(adId: adId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How many winners there are, and how they are searched.
+    public func stats(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> IndexStats {
+        return try await caller.call("winners.stats", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole.
+    public func persist(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Persisted {
+        return try await caller.call("winners.persist", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none.
+    /// - Parameter path: The file.
+    public func importFile(_ path: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Added {
+        struct Arguments: Encodable, Sendable {
+            let path: String
+
+            enum CodingKeys: String, CodingKey {
+                case path
+            }
+        }
+        return try await caller.call("winners.import_file", Arguments(path: path), timeoutMs: timeoutMs, requestId: requestId)
     }
 }
 
@@ -1733,6 +2006,9 @@ extension Client {
     /// A/B tests that may be looked at at any time.
     public var experiments: ExperimentsArea { ExperimentsArea(caller: caller) }
 
+    /// Creatives that won, found by likeness.
+    public var winners: WinnersArea { WinnersArea(caller: caller) }
+
     /// Clicks, deals, budgets and changes as one loop.
     public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }
 
@@ -1794,6 +2070,9 @@ extension Scope {
 
     /// A/B tests that may be looked at at any time.
     public var experiments: ExperimentsArea { ExperimentsArea(caller: caller) }
+
+    /// Creatives that won, found by likeness.
+    public var winners: WinnersArea { WinnersArea(caller: caller) }
 
     /// Clicks, deals, budgets and changes as one loop.
     public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }

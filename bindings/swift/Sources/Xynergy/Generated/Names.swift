@@ -280,6 +280,27 @@ public struct CreditModel: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// Where a deal stands.
+public struct DealOutcome: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// A lead that may still become money.
+    public static let open = DealOutcome(rawValue: "open")
+    /// It brought its value.
+    public static let won = DealOutcome(rawValue: "won")
+    /// It brings nothing.
+    public static let lost = DealOutcome(rawValue: "lost")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [DealOutcome] = [
+        .open, .won, .lost,
+    ]
+}
+
 /// What chooses for requests that name no model and that no policy decides.
 public struct DefaultStrategy: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -525,6 +546,25 @@ public struct HumanVerdict: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [HumanVerdict] = [
         .applied, .notApplied,
+    ]
+}
+
+/// How vectors are searched.
+public struct IndexKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Every vector is compared: exact.
+    public static let flat = IndexKind(rawValue: "flat")
+    /// By a graph of near neighbours: approximate.
+    public static let hnsw = IndexKind(rawValue: "hnsw")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [IndexKind] = [
+        .flat, .hnsw,
     ]
 }
 
@@ -795,6 +835,44 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [Role] = [
         .approver, .`operator`,
+    ]
+}
+
+/// How P(best) and mean shares are computed. Both answer the same question of the same posteriors.
+public struct ScoringMethod: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// As integrals: no noise, and quick.
+    public static let quadrature = ScoringMethod(rawValue: "quadrature")
+    /// From as many seeded draws as the request says.
+    public static let draws = ScoringMethod(rawValue: "draws")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ScoringMethod] = [
+        .quadrature, .draws,
+    ]
+}
+
+/// What an ad's share of the total is.
+public struct ShareBy: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Its probability to be the best: Thompson sampling, the least regret where more money brings in proportion more.
+    public static let best = ShareBy(rawValue: "best")
+    /// The mean of its part in the sum of all scores: for ads that bring less and less for more money.
+    public static let mean = ShareBy(rawValue: "mean")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ShareBy] = [
+        .best, .mean,
     ]
 }
 

@@ -932,7 +932,29 @@ public struct Click: Codable, Hashable, Sendable {
     }
 }
 
-/// The limits of the new budgets. A single change is limited to a fifth of the present budget besides.
+/// A click-through, as a part of 1.
+public struct ClickThrough: Codable, Hashable, Sendable {
+    /// The mean.
+    public var mean: Ratio
+    /// 5 % of the posterior lies below it.
+    public var low: Ratio
+    /// 5 % of the posterior lies above it.
+    public var high: Ratio
+
+    public init(mean: Ratio, low: Ratio, high: Ratio) {
+        self.mean = mean
+        self.low = low
+        self.high = high
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case mean
+        case low
+        case high
+    }
+}
+
+/// The limits of the new budgets.
 public struct Constraints: Codable, Hashable, Sendable {
     /// What the new daily budgets of owners with active ads sum to, in minor units.
     public var totalDailyMinor: Int64
@@ -940,17 +962,70 @@ public struct Constraints: Codable, Hashable, Sendable {
     public var minMinor: Int64
     /// The greatest daily budget of an owner, in minor units.
     public var maxMinor: Int64
+    /// The share that every active ad keeps, so that no ad stops teaching: 0.01 unless given, and at most half of an equal share.
+    public var exploration: Millionths?
+    /// Limits of what several owners get together.
+    public var groups: [GroupLimit]
+    /// A change by less than this part of the present budget is not made, where the total can be kept without it.
+    public var hysteresis: Millionths?
+    /// How much of its present budget one change may be: a fifth unless given.
+    public var step: Millionths?
+    /// The platform's smallest step, in minor units: every changed budget is a multiple of it. 1 unless given.
+    public var unitMinor: Int64?
 
-    public init(totalDailyMinor: Int64, minMinor: Int64, maxMinor: Int64) {
+    public init(
+        totalDailyMinor: Int64,
+        minMinor: Int64,
+        maxMinor: Int64,
+        exploration: Millionths? = nil,
+        groups: [GroupLimit] = [],
+        hysteresis: Millionths? = nil,
+        step: Millionths? = nil,
+        unitMinor: Int64? = nil
+    ) {
         self.totalDailyMinor = totalDailyMinor
         self.minMinor = minMinor
         self.maxMinor = maxMinor
+        self.exploration = exploration
+        self.groups = groups
+        self.hysteresis = hysteresis
+        self.step = step
+        self.unitMinor = unitMinor
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case totalDailyMinor = "total_daily_minor"
         case minMinor = "min_minor"
         case maxMinor = "max_minor"
+        case exploration
+        case groups
+        case hysteresis
+        case step
+        case unitMinor = "unit_minor"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        totalDailyMinor = try container.decode(Int64.self, forKey: .totalDailyMinor)
+        minMinor = try container.decode(Int64.self, forKey: .minMinor)
+        maxMinor = try container.decode(Int64.self, forKey: .maxMinor)
+        exploration = try container.decodeIfPresent(Millionths.self, forKey: .exploration)
+        groups = try container.decodeIfPresent([GroupLimit].self, forKey: .groups) ?? []
+        hysteresis = try container.decodeIfPresent(Millionths.self, forKey: .hysteresis)
+        step = try container.decodeIfPresent(Millionths.self, forKey: .step)
+        unitMinor = try container.decodeIfPresent(Int64.self, forKey: .unitMinor)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(totalDailyMinor, forKey: .totalDailyMinor)
+        try container.encode(minMinor, forKey: .minMinor)
+        try container.encode(maxMinor, forKey: .maxMinor)
+        try container.encodeIfPresent(exploration, forKey: .exploration)
+        if !groups.isEmpty { try container.encode(groups, forKey: .groups) }
+        try container.encodeIfPresent(hysteresis, forKey: .hysteresis)
+        try container.encodeIfPresent(step, forKey: .step)
+        try container.encodeIfPresent(unitMinor, forKey: .unitMinor)
     }
 }
 

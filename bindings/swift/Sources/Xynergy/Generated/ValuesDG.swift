@@ -1,5 +1,31 @@
 // Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
 
+/// The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest.
+public struct DayFigures: Codable, Hashable, Sendable {
+    /// When they were read.
+    public var observedAt: Timestamp
+    /// How often the ad was shown.
+    public var impressions: Int64
+    /// How often it was clicked.
+    public var clicks: Int64
+    /// What was spent, in minor units.
+    public var spendMinor: Int64
+
+    public init(observedAt: Timestamp, impressions: Int64, clicks: Int64, spendMinor: Int64) {
+        self.observedAt = observedAt
+        self.impressions = impressions
+        self.clicks = clicks
+        self.spendMinor = spendMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case observedAt = "observed_at"
+        case impressions
+        case clicks
+        case spendMinor = "spend_minor"
+    }
+}
+
 /// A deal as it stands in the CRM.
 public struct Deal: Codable, Hashable, Sendable {
     /// Its properties.
@@ -44,6 +70,124 @@ public struct DealFacts: Codable, Hashable, Sendable {
         try container.encode(pipeline, forKey: .pipeline)
         try container.encode(amount, forKey: .amount)
         try container.encode(currency, forKey: .currency)
+    }
+}
+
+/// What became of a deal behind an ad. Of several events of one deal and ad the latest counts (by `occurred_at`, and of the same
+/// time the greatest `event_id`), whatever order they arrive in: a deal that was open and is won now counts once, as won. An
+/// event that was given before changes nothing.
+public struct DealFeedback: Codable, Hashable, Sendable {
+    /// Names the event.
+    public var eventId: String
+    /// The ad that gets the credit.
+    public var adId: String
+    /// What the deal is worth as things stand, in minor units.
+    public var pipelineValueMinor: Int64
+    /// When it became so.
+    public var occurredAt: Timestamp
+    /// When the ad was clicked. Without it the deal teaches nothing about how long deals take, and belongs to the day on which it
+    /// occurred.
+    public var clickedAt: Timestamp?
+    /// The part of the deal that the ad gets, the probability of the match: 1 unless given.
+    public var credit: Millionths?
+    /// The deal, where it may have several events; each event is a deal of its own otherwise.
+    public var dealId: String?
+    /// Where the deal stands.
+    public var outcome: DealOutcome
+    /// What was spent on the ad for it, in minor units: counts on days whose spend was not observed.
+    public var spendMinor: Int64?
+
+    public init(
+        eventId: String,
+        adId: String,
+        pipelineValueMinor: Int64,
+        occurredAt: Timestamp,
+        clickedAt: Timestamp? = nil,
+        credit: Millionths? = nil,
+        dealId: String? = nil,
+        outcome: DealOutcome = .won,
+        spendMinor: Int64? = nil
+    ) {
+        self.eventId = eventId
+        self.adId = adId
+        self.pipelineValueMinor = pipelineValueMinor
+        self.occurredAt = occurredAt
+        self.clickedAt = clickedAt
+        self.credit = credit
+        self.dealId = dealId
+        self.outcome = outcome
+        self.spendMinor = spendMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case eventId = "event_id"
+        case adId = "ad_id"
+        case pipelineValueMinor = "pipeline_value_minor"
+        case occurredAt = "occurred_at"
+        case clickedAt = "clicked_at"
+        case credit
+        case dealId = "deal_id"
+        case outcome
+        case spendMinor = "spend_minor"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        eventId = try container.decode(String.self, forKey: .eventId)
+        adId = try container.decode(String.self, forKey: .adId)
+        pipelineValueMinor = try container.decode(Int64.self, forKey: .pipelineValueMinor)
+        occurredAt = try container.decode(Timestamp.self, forKey: .occurredAt)
+        clickedAt = try container.decodeIfPresent(Timestamp.self, forKey: .clickedAt)
+        credit = try container.decodeIfPresent(Millionths.self, forKey: .credit)
+        dealId = try container.decodeIfPresent(String.self, forKey: .dealId)
+        outcome = try container.decodeIfPresent(DealOutcome.self, forKey: .outcome) ?? DealOutcome.won
+        spendMinor = try container.decodeIfPresent(Int64.self, forKey: .spendMinor)
+    }
+}
+
+/// The latest that is known of one deal. The order of the fields is the order of the join.
+public struct DealRecord: Codable, Hashable, Sendable {
+    /// When it became so.
+    public var occurredAt: Timestamp
+    /// The event that said it.
+    public var eventId: String
+    /// Where the deal stands.
+    public var outcome: DealOutcome
+    /// What it is worth, in minor units.
+    public var valueMinor: Int64
+    /// The part of it that the ad gets.
+    public var credit: Millionths
+    /// When the ad was clicked.
+    public var clickedAt: Timestamp?
+    /// What was spent for it, in minor units.
+    public var spendMinor: Int64?
+
+    public init(
+        occurredAt: Timestamp,
+        eventId: String,
+        outcome: DealOutcome,
+        valueMinor: Int64,
+        credit: Millionths,
+        clickedAt: Timestamp? = nil,
+        spendMinor: Int64? = nil
+    ) {
+        self.occurredAt = occurredAt
+        self.eventId = eventId
+        self.outcome = outcome
+        self.valueMinor = valueMinor
+        self.credit = credit
+        self.clickedAt = clickedAt
+        self.spendMinor = spendMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case occurredAt = "occurred_at"
+        case eventId = "event_id"
+        case outcome
+        case valueMinor = "value_minor"
+        case credit
+        case clickedAt = "clicked_at"
+        case spendMinor = "spend_minor"
     }
 }
 
@@ -1158,6 +1302,28 @@ public struct Generation: Codable, Hashable, Sendable {
         try container.encode(outcome, forKey: .outcome)
         try container.encode(attempts, forKey: .attempts)
         try container.encodeIfPresent(continued, forKey: .continued)
+    }
+}
+
+/// What the owners of a group get together.
+public struct GroupLimit: Codable, Hashable, Sendable {
+    /// The name that `OwnerBudget::group`] refers to.
+    public var name: String
+    /// The greatest sum of their daily budgets, in minor units.
+    public var maxMinor: Int64?
+    /// The least sum of their daily budgets, in minor units.
+    public var minMinor: Int64?
+
+    public init(name: String, maxMinor: Int64? = nil, minMinor: Int64? = nil) {
+        self.name = name
+        self.maxMinor = maxMinor
+        self.minMinor = minMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name
+        case maxMinor = "max_minor"
+        case minMinor = "min_minor"
     }
 }
 

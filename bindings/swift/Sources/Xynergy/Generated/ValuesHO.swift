@@ -174,6 +174,57 @@ public struct Incrementality: Codable, Hashable, Sendable {
     }
 }
 
+/// How much there is, and how it is searched.
+public struct IndexStats: Codable, Hashable, Sendable {
+    /// How many vectors there are.
+    public var vectorCount: UInt64
+    /// How many numbers each has.
+    public var dimensions: UInt32
+    /// How they are searched.
+    public var kind: IndexKind
+    /// How many are in the graph; the others are compared one by one.
+    public var graphCount: UInt64
+    /// How many candidates a search of the graph looks at. It follows from what searching for new vectors found.
+    public var graphBreadth: UInt32
+    /// The bytes of vectors and graph in memory.
+    public var memoryBytes: UInt64
+    /// The number of the state that was persisted last, or loaded; 0 when there is none.
+    public var generationSeq: UInt64
+    /// Whether something changed since.
+    public var unsaved: Bool
+
+    public init(
+        vectorCount: UInt64,
+        dimensions: UInt32,
+        kind: IndexKind,
+        graphCount: UInt64,
+        graphBreadth: UInt32,
+        memoryBytes: UInt64,
+        generationSeq: UInt64,
+        unsaved: Bool
+    ) {
+        self.vectorCount = vectorCount
+        self.dimensions = dimensions
+        self.kind = kind
+        self.graphCount = graphCount
+        self.graphBreadth = graphBreadth
+        self.memoryBytes = memoryBytes
+        self.generationSeq = generationSeq
+        self.unsaved = unsaved
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case vectorCount = "vector_count"
+        case dimensions
+        case kind
+        case graphCount = "graph_count"
+        case graphBreadth = "graph_breadth"
+        case memoryBytes = "memory_bytes"
+        case generationSeq = "generation_seq"
+        case unsaved
+    }
+}
+
 /// Everything that is known of one person: touches and conversions, each with its time.
 public struct Journey: Codable, Hashable, Sendable {
     /// The channel of each touch.
@@ -776,6 +827,10 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
     public var ads: [AdShare]
     /// Why, in words, for a person.
     public var reason: String
+    /// The probability that the best ad is one of its own. Like all that follows it is there with the sampler.
+    public var probability: Millionths?
+    /// The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads.
+    public var propensity: Millionths?
 
     public init(
         ownerId: String,
@@ -783,7 +838,9 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         currentMinor: Int64,
         proposedMinor: Int64,
         ads: [AdShare],
-        reason: String
+        reason: String,
+        probability: Millionths? = nil,
+        propensity: Millionths? = nil
     ) {
         self.ownerId = ownerId
         self.level = level
@@ -791,6 +848,8 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         self.proposedMinor = proposedMinor
         self.ads = ads
         self.reason = reason
+        self.probability = probability
+        self.propensity = propensity
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -800,6 +859,8 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         case proposedMinor = "proposed_minor"
         case ads
         case reason
+        case probability
+        case propensity
     }
 }
 
@@ -813,12 +874,33 @@ public struct OwnerBudget: Codable, Hashable, Sendable {
     public var currentMinor: Int64
     /// The ads that the budget pays for, in any order.
     public var ads: [AdEvidence]
+    /// The group of `Constraints::groups`] that it belongs to.
+    public var group: String?
+    /// Whether the platform is still learning how to deliver it: it keeps its budget then.
+    public var learning: Bool?
+    /// Its own greatest daily budget, in place of the constraints'.
+    public var maxMinor: Int64?
+    /// Its own least daily budget, in place of the constraints'.
+    public var minMinor: Int64?
 
-    public init(ownerId: String, level: OwnerLevel, currentMinor: Int64, ads: [AdEvidence]) {
+    public init(
+        ownerId: String,
+        level: OwnerLevel,
+        currentMinor: Int64,
+        ads: [AdEvidence],
+        group: String? = nil,
+        learning: Bool? = nil,
+        maxMinor: Int64? = nil,
+        minMinor: Int64? = nil
+    ) {
         self.ownerId = ownerId
         self.level = level
         self.currentMinor = currentMinor
         self.ads = ads
+        self.group = group
+        self.learning = learning
+        self.maxMinor = maxMinor
+        self.minMinor = minMinor
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -826,6 +908,10 @@ public struct OwnerBudget: Codable, Hashable, Sendable {
         case level
         case currentMinor = "current_minor"
         case ads
+        case group
+        case learning
+        case maxMinor = "max_minor"
+        case minMinor = "min_minor"
     }
 }
 

@@ -26,6 +26,28 @@ public struct Performance: Codable, Hashable, Sendable {
     }
 }
 
+/// What was written.
+public struct Persisted: Codable, Hashable, Sendable {
+    /// The number of this state: one more at each write.
+    public var generationSeq: UInt64
+    /// How many vectors are in it.
+    public var vectorCount: UInt64
+    /// The file of the vectors, which FAISS reads as well.
+    public var vectorsFile: String
+
+    public init(generationSeq: UInt64, vectorCount: UInt64, vectorsFile: String) {
+        self.generationSeq = generationSeq
+        self.vectorCount = vectorCount
+        self.vectorsFile = vectorsFile
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case generationSeq = "generation_seq"
+        case vectorCount = "vector_count"
+        case vectorsFile = "vectors_file"
+    }
+}
+
 /// What of a click is kept only with the consent of the person who clicked.
 public struct Personal: Codable, Hashable, Sendable {
     /// The host's id of the click.
@@ -170,6 +192,46 @@ public struct PositionWeights: Codable, Hashable, Sendable {
         case first
         case between
         case last
+    }
+}
+
+/// What is believed of an ad.
+public struct PosteriorSummary: Codable, Hashable, Sendable {
+    /// Clicks an impression.
+    public var clickThrough: ClickThrough
+    /// What a unit of spend brings back; nothing while no ad has brought anything.
+    public var returned: ReturnOnSpend?
+
+    public init(clickThrough: ClickThrough, returned: ReturnOnSpend? = nil) {
+        self.clickThrough = clickThrough
+        self.returned = returned
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clickThrough = "click_through"
+        case returned
+    }
+}
+
+/// What is believed of every ad of a state.
+public struct Posteriors: Codable, Hashable, Sendable {
+    /// The day as of which it is believed.
+    public var day: Day
+    /// How long half of the deals take from click to close, in days.
+    public var medianDelayDays: Ratio
+    /// By ad.
+    public var ads: [String: PosteriorSummary]
+
+    public init(day: Day, medianDelayDays: Ratio, ads: [String: PosteriorSummary]) {
+        self.day = day
+        self.medianDelayDays = medianDelayDays
+        self.ads = ads
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case day
+        case medianDelayDays = "median_delay_days"
+        case ads
     }
 }
 
@@ -558,6 +620,46 @@ public struct Resources: Codable, Hashable, Sendable {
     }
 }
 
+/// A return on spend: minor units a minor unit.
+public struct ReturnOnSpend: Codable, Hashable, Sendable {
+    /// The mean.
+    public var mean: Ratio
+    /// 5 % of the posterior lies below it.
+    public var low: Ratio
+    /// 5 % of the posterior lies above it.
+    public var high: Ratio
+
+    public init(mean: Ratio, low: Ratio, high: Ratio) {
+        self.mean = mean
+        self.low = low
+        self.high = high
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case mean
+        case low
+        case high
+    }
+}
+
+/// What a unit of spend is expected to bring, beside the pool's.
+public struct ReturnPrior: Codable, Hashable, Sendable {
+    /// How many times as many deals as the pool's, for its click-through: 0.001 to 1,000.
+    public var factor: Double
+    /// How many deals this counts for: above 0, at most 10,000.
+    public var deals: Double
+
+    public init(factor: Double, deals: Double) {
+        self.factor = factor
+        self.deals = deals
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case factor
+        case deals
+    }
+}
+
 /// Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own.
 public struct Revaluation: Codable, Hashable, Sendable {
     /// Events up to this time count, and the values hold after it.
@@ -801,6 +903,74 @@ public struct RunReport: Codable, Hashable, Sendable {
     }
 }
 
+/// How the sampler learns from its state. Everything has a default.
+public struct SamplerOptions: Codable, Hashable, Sendable {
+    /// The day that it is: evidence of later days is not known yet. Today in UTC when it is not given.
+    public var day: Day?
+    /// What evidence is worth a day later, for drift: 0.97 unless given. 1 forgets nothing.
+    public var discount: Millionths
+    /// How long half of the deals are expected to take from click to close, in days, before deals are known: 21 unless given. What is
+    /// learned from the closed deals takes over.
+    public var expectedDelayDays: UInt32
+    /// How long half of the deals take, in days, where it is known and shall not be learned.
+    public var medianDelayDays: UInt32?
+    /// How P(best) and mean shares are computed.
+    public var method: ScoringMethod
+    /// What an ad's share of the total is.
+    public var shareBy: ShareBy
+
+    public init(
+        day: Day? = nil,
+        discount: Millionths = "0.970000",
+        expectedDelayDays: UInt32 = 21,
+        medianDelayDays: UInt32? = nil,
+        method: ScoringMethod = .quadrature,
+        shareBy: ShareBy = .best
+    ) {
+        self.day = day
+        self.discount = discount
+        self.expectedDelayDays = expectedDelayDays
+        self.medianDelayDays = medianDelayDays
+        self.method = method
+        self.shareBy = shareBy
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case day
+        case discount
+        case expectedDelayDays = "expected_delay_days"
+        case medianDelayDays = "median_delay_days"
+        case method
+        case shareBy = "share_by"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        day = try container.decodeIfPresent(Day.self, forKey: .day)
+        discount = try container.decodeIfPresent(Millionths.self, forKey: .discount) ?? "0.970000"
+        expectedDelayDays = try container.decodeIfPresent(UInt32.self, forKey: .expectedDelayDays) ?? 21
+        medianDelayDays = try container.decodeIfPresent(UInt32.self, forKey: .medianDelayDays)
+        method = try container.decodeIfPresent(ScoringMethod.self, forKey: .method) ?? ScoringMethod.quadrature
+        shareBy = try container.decodeIfPresent(ShareBy.self, forKey: .shareBy) ?? ShareBy.best
+    }
+}
+
+/// Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that
+/// events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers;
+/// what is concluded from them is `learn` (super::learn)'s.
+public struct SamplerState: Codable, Hashable, Sendable {
+    /// What is known of each ad, by its id.
+    public var ads: [String: AdState]
+
+    public init(ads: [String: AdState]) {
+        self.ads = ads
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case ads
+    }
+}
+
 /// The values of the stages for people.
 public struct ShownValues: Codable, Hashable, Sendable {
     /// A table as text, its columns aligned.
@@ -816,6 +986,28 @@ public struct ShownValues: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case table
         case svg
+    }
+}
+
+/// A winner that is near what was asked for.
+public struct SimilarWinner: Codable, Hashable, Sendable {
+    /// The ad.
+    public var adId: String
+    /// The cosine of the angle between the two embeddings: 1 is the same direction, 0 has nothing in common, -1 is the opposite.
+    public var similarity: Float
+    /// What is known of it.
+    public var metadata: [String: JSONValue]
+
+    public init(adId: String, similarity: Float, metadata: [String: JSONValue]) {
+        self.adId = adId
+        self.similarity = similarity
+        self.metadata = metadata
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case similarity
+        case metadata
     }
 }
 
@@ -1537,5 +1729,34 @@ public struct Utm: Codable, Hashable, Sendable {
         try container.encode(campaign, forKey: .campaign)
         try container.encode(content, forKey: .content)
         try container.encode(term, forKey: .term)
+    }
+}
+
+/// An ad that won, with the embedding of its creative.
+public struct Winner: Codable, Hashable, Sendable {
+    /// The ad: 1 to 256 bytes.
+    public var adId: String
+    /// The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1.
+    public var embedding: [Float]
+    /// What is known of it, at most 16 kB: filters ask for it.
+    public var metadata: [String: JSONValue]
+
+    public init(adId: String, embedding: [Float], metadata: [String: JSONValue] = [:]) {
+        self.adId = adId
+        self.embedding = embedding
+        self.metadata = metadata
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case embedding
+        case metadata
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        adId = try container.decode(String.self, forKey: .adId)
+        embedding = try container.decode([Float].self, forKey: .embedding)
+        metadata = try container.decodeIfPresent([String: JSONValue].self, forKey: .metadata) ?? [:]
     }
 }

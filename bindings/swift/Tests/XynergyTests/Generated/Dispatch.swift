@@ -10,6 +10,7 @@ protocol HasAreas {
     var webhooks: WebhooksArea { get }
     var allocation: AllocationArea { get }
     var experiments: ExperimentsArea { get }
+    var winners: WinnersArea { get }
     var closedLoop: ClosedLoopArea { get }
     var execution: ExecutionArea { get }
     var ads: AdsArea { get }
@@ -496,6 +497,86 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.allocation.propose(allocationId: given.allocationId, accountId: given.accountId, currency: given.currency, allocation: given.allocation, campaigns: given.campaigns, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.observe":
+        struct Given: Decodable {
+            let observation: AdObservation
+
+            enum CodingKeys: String, CodingKey {
+                case observation
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.observe(given.observation, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.feedback":
+        struct Given: Decodable {
+            let feedback: DealFeedback
+
+            enum CodingKeys: String, CodingKey {
+                case feedback
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.feedback(given.feedback, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.learn":
+        struct Given: Decodable {
+            let observations: [AdObservation]?
+            let feedback: [DealFeedback]?
+
+            enum CodingKeys: String, CodingKey {
+                case observations
+                case feedback
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.learn(observations: given.observations ?? [], feedback: given.feedback ?? [], timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.state":
+        return try JSONValue(encoding: try await target.allocation.state(timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.merge":
+        struct Given: Decodable {
+            let state: SamplerState
+
+            enum CodingKeys: String, CodingKey {
+                case state
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.merge(given.state, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.posteriors":
+        struct Given: Decodable {
+            let sampler: SamplerOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case sampler
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.posteriors(sampler: given.sampler, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.probability_best":
+        struct Given: Decodable {
+            let ads: [BetaAd]
+            let method: ScoringMethod?
+            let seed: UInt64?
+            let draws: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case method
+                case seed
+                case draws
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.probabilityBest(given.ads, method: given.method, seed: given.seed, draws: given.draws, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.log":
+        struct Given: Decodable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.log(since: given.since, timeoutMs: timeoutMs, requestId: nil))
     case "allocation.evaluate":
         struct Given: Decodable {
             let log: [LoggedDecision]
@@ -680,6 +761,92 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.experiments.stop(given.experimentId, promote: given.promote, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.add":
+        struct Given: Decodable {
+            let adId: String
+            let embedding: [Float]
+            let metadata: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+                case embedding
+                case metadata
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.add(adId: given.adId, embedding: given.embedding, metadata: given.metadata, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.add_many":
+        struct Given: Decodable {
+            let winners: [Winner]
+
+            enum CodingKeys: String, CodingKey {
+                case winners
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.addMany(given.winners, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.find_similar":
+        struct Given: Decodable {
+            let embedding: [Float]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embedding
+                case k
+                case filter
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.findSimilar(embedding: given.embedding, k: given.k, filter: given.filter, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.find_similar_many":
+        struct Given: Decodable {
+            let embeddings: [[Float]]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embeddings
+                case k
+                case filter
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.findSimilarMany(embeddings: given.embeddings, k: given.k, filter: given.filter, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.get":
+        struct Given: Decodable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.get(given.adId, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.remove":
+        struct Given: Decodable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.remove(given.adId, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.stats":
+        return try JSONValue(encoding: try await target.winners.stats(timeoutMs: timeoutMs, requestId: nil))
+    case "winners.persist":
+        return try JSONValue(encoding: try await target.winners.persist(timeoutMs: timeoutMs, requestId: nil))
+    case "winners.import_file":
+        struct Given: Decodable {
+            let path: String
+
+            enum CodingKeys: String, CodingKey {
+                case path
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.importFile(given.path, timeoutMs: timeoutMs, requestId: nil))
     case "closed_loop.tick":
         struct Given: Decodable {
             let account: AdAccount
