@@ -173,11 +173,8 @@ fn clicks(c: &mut Criterion) {
 
 fn allocation(c: &mut Criterion) {
     let owners = (0..250_i64)
-        .map(|owner| OwnerBudget {
-            owner_id: format!("{owner}"),
-            level: OwnerLevel::AdSet,
-            current_minor: 5_000 + owner * 10,
-            ads: (0..4_i64)
+        .map(|owner| {
+            let ads = (0..4_i64)
                 .map(|ad| AdEvidence {
                     ad_id: format!("{owner}-{ad}"),
                     active: true,
@@ -186,16 +183,24 @@ fn allocation(c: &mut Criterion) {
                     spend_minor: 40_000 + 100 * owner,
                     deals: (owner + ad) % 9,
                     value_minor: (owner + ad) % 9 * 120_000,
+                    ..AdEvidence::default()
                 })
-                .collect(),
+                .collect();
+            OwnerBudget::new(format!("{owner}"), OwnerLevel::AdSet, 5_000 + owner * 10, ads)
         })
         .collect();
     let request = AllocationRequest {
         currency: Currency::USD,
         owners,
-        constraints: Constraints { total_daily_minor: 1_560_000, min_minor: 1_000, max_minor: 30_000 },
+        constraints: Constraints {
+            total_daily_minor: 1_560_000,
+            min_minor: 1_000,
+            max_minor: 30_000,
+            ..Constraints::default()
+        },
         seed: 7,
         draws: 10_000,
+        sampler: None,
     };
     let mut group = c.benchmark_group("allocation");
     group.sample_size(10);

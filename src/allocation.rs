@@ -1,5 +1,7 @@
 //! The next budgets, from what the ads brought.
 
+mod learning;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -7,11 +9,14 @@ use std::collections::BTreeMap;
 use xynergy_attribution::sampler;
 use xynergy_core::env::EventType;
 use xynergy_core::store::DealRevenue;
-use xynergy_core::{Error, ErrorKind, Minor, Result};
+use xynergy_core::{Error, ErrorKind, Minor, Result, Timestamp};
 
 pub use xynergy_attribution::sampler::{
-    AdEvidence, AdShare, Allocation, AllocationRequest, Constraints, DEFAULT_DRAWS, Millionths,
-    OwnerAllocation, OwnerBudget, allocate,
+    AdEvidence, AdObservation, AdPrior, AdShare, AdState, Allocation, AllocationLogRow, AllocationRequest,
+    BestProbability, BetaAd, BetaPrior, ClickThrough, Constraints, DAYS_THAT_COUNT, DEFAULT_DRAWS, Day,
+    DayFigures, DealFeedback, DealOutcome, DealRecord, GroupLimit, Millionths, OwnerAllocation, OwnerBudget,
+    PosteriorSummary, Posteriors, Ratio, ReturnOnSpend, ReturnPrior, SamplerEvent, SamplerOptions,
+    SamplerState, ScoringMethod, ShareBy, allocate, allocate_from, log_rows, posteriors, probability_best,
 };
 
 use crate::scope::Scope;
@@ -21,7 +26,7 @@ const COLLECTION: &str = "allocations";
 
 /// The allocation of one tenant.
 #[derive(Clone, Copy, Debug)]
-pub struct Allocations<'a>(&'a Scope);
+pub struct Allocations<'a>(pub(crate) &'a Scope);
 
 /// What the deals of an ad are expected to bring.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -55,7 +60,8 @@ impl Allocations<'_> {
         Ok(by_ad)
     }
 
-    /// Draws the next budgets and stores them under `allocation_id` with their reasons and propensities.
+    /// Computes the next budgets and stores them under `allocation_id` with their reasons and propensities: from the figures in the
+    /// request, or with [`sampler`](AllocationRequest::sampler) from what was observed and fed back.
     ///
     /// The same id gives the stored allocation again, whatever the request: what was once proposed can be resumed, and
     /// can be evaluated later. Cancel safety: it is stored whole or not at all.
@@ -66,13 +72,21 @@ impl Allocations<'_> {
         if let Some(stored) = self.get(allocation_id).await? {
             return Ok(stored);
         }
-        let allocation = sampler::allocate(request)?;
-        let text = serde_json::to_string(&allocation).map_err(|e| {
+        let allocation = match &request.sampler {
+            None => sampler::allocate(request)?,
+            Some(options) => {
+                let request = AllocationRequest { sampler: Some(self.dated(options)), ..request.clone() };
+                sampler::allocate_from(&request, &self.state().await?)?
+            }
+        };
+        let decided = Decided { decided_at: self.now(), allocation };
+        let text = serde_json::to_string(&decided).map_err(|e| {
             Error::new(ErrorKind::Unexpected, OPERATION, "the allocation cannot be stored").with_source(e)
         })?;
         let state = &self.0.stores().await?.state;
         match state.put(self.0.tenant(), COLLECTION, allocation_id, Some(0), &text).await {
             Ok(_) => {
+                let allocation = decided.allocation;
                 self.0.ctx().emit(EventType::ALLOCATION_MADE, || {
                     serde_json::json!({
                         "allocation_id": allocation_id,
@@ -95,7 +109,39 @@ impl Allocations<'_> {
     /// A stored allocation.
     pub async fn get(&self, allocation_id: &str) -> Result<Option<Allocation>> {
         let stored = self.0.stores().await?.state.get(self.0.tenant(), COLLECTION, allocation_id).await?;
-        stored.map(|document| serde_json::from_str(&document.value)).transpose().map_err(|e| {
+        Ok(stored
+            .map(|document| Decided::read(&document.value))
+            .transpose()?
+            .map(|decided| decided.allocation))
+    }
+
+    /// What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs
+    /// beside the rewards. By allocation id, owner and ad; with `since`, of allocations made then or later.
+    ///
+    /// # Errors
+    /// Those of the store, and [`Corrupt`](ErrorKind::Corrupt).
+    pub async fn log(&self, since: Option<Timestamp>) -> Result<Vec<AllocationLogRow>> {
+        let mut rows = Vec::new();
+        for (decision_id, document) in self.0.stores().await?.state.list(self.0.tenant(), COLLECTION).await? {
+            let Decided { decided_at, allocation } = Decided::read(&document.value)?;
+            if since.is_none_or(|since| decided_at >= since) {
+                rows.extend(log_rows(&decision_id, decided_at, &allocation));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// A stored allocation.
+#[derive(Debug, Serialize, Deserialize)]
+struct Decided {
+    decided_at: Timestamp,
+    allocation: Allocation,
+}
+
+impl Decided {
+    fn read(text: &str) -> Result<Self> {
+        serde_json::from_str(text).map_err(|e| {
             Error::new(ErrorKind::Corrupt, OPERATION, "the stored allocation cannot be read").with_source(e)
         })
     }

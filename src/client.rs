@@ -32,6 +32,8 @@ use xynergy_core::rate::RateLimiter;
 use xynergy_core::spend::SpendLedger;
 #[cfg(feature = "ai")]
 use xynergy_core::tokens::{TokenCounter, Tokenizer};
+#[cfg(feature = "allocation")]
+use xynergy_core::vector::VectorIndex;
 use xynergy_core::{Env, Result, TenantId};
 #[cfg(feature = "ai")]
 use xynergy_core::{Error, ErrorKind, provider::Provider, registry::ProviderParts};
@@ -88,6 +90,8 @@ pub(crate) struct Shared {
     pub(crate) policy: Policy,
     #[cfg(feature = "execution")]
     pub(crate) metrics: ExecutionMetrics,
+    #[cfg(feature = "allocation")]
+    pub(crate) winners: Arc<dyn VectorIndex>,
     pub(crate) sampler: Sampler,
     stores: Arc<Opener>,
     #[cfg(feature = "ai")]
@@ -172,6 +176,8 @@ impl Client {
             crm: None,
             #[cfg(feature = "execution")]
             ad_platform: None,
+            #[cfg(feature = "allocation")]
+            winners: None,
         }
     }
 
@@ -225,6 +231,8 @@ pub struct ClientBuilder {
     crm: Option<Arc<dyn Crm>>,
     #[cfg(feature = "execution")]
     ad_platform: Option<Arc<dyn AdPlatform>>,
+    #[cfg(feature = "allocation")]
+    winners: Option<Arc<dyn VectorIndex>>,
 }
 
 impl ClientBuilder {
@@ -319,6 +327,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Where the winners are kept and searched, instead of `allocation.winners` of the configuration.
+    #[cfg(feature = "allocation")]
+    #[must_use]
+    pub fn winners(mut self, index: Arc<dyn VectorIndex>) -> Self {
+        self.winners = Some(index);
+        self
+    }
+
     /// Builds the client. No I/O happens and no thread starts.
     ///
     /// # Errors
@@ -363,6 +379,11 @@ impl ClientBuilder {
             env: env.clone(),
             #[cfg(any(feature = "attribution", feature = "execution"))]
             secrets: secrets.clone(),
+            #[cfg(feature = "allocation")]
+            winners: match &self.winners {
+                Some(own) => own.clone(),
+                None => config.allocation.winners.index()?,
+            },
             sampler: Sampler::default(),
             stores: opener,
             #[cfg(feature = "ai")]

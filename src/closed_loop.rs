@@ -111,7 +111,7 @@ impl ClosedLoop<'_> {
         }
         let allocation = self.allocate(allocation_id, seed).await?;
         let execution = self.scope.execution();
-        execution.queue(self.changes(allocation_id, &allocation).await?).await?;
+        execution.queue_ramped(self.changes(allocation_id, &allocation).await?).await?;
         let mut steps = 0;
         while execution.run_once().await?.is_some() {
             steps += 1;
@@ -180,6 +180,7 @@ impl ClosedLoop<'_> {
                 spend_minor: ad.spend_minor,
                 deals: pipeline.deals,
                 value_minor: pipeline.value_minor,
+                ..AdEvidence::default()
             });
         }
         let owners = owners
@@ -193,15 +194,16 @@ impl ClosedLoop<'_> {
                         format!("the ad platform shows no daily budget at {owner} in account {account_id}: set its ads' level to where the budget sits"),
                     )
                 })?;
-                Ok(OwnerBudget { owner_id: owner.id, level: owner.level, current_minor, ads })
+                Ok(OwnerBudget::new(owner.id, owner.level, current_minor, ads))
             })
             .collect::<Result<_>>()?;
         Ok(AllocationRequest {
             currency: *currency,
             owners,
-            constraints: *constraints,
+            constraints: constraints.clone(),
             seed,
             draws: DEFAULT_DRAWS,
+            sampler: None,
         })
     }
 }

@@ -31,6 +31,9 @@ pub use xynergy_providers::redis::{RedisConfig, RedisUrl};
 #[cfg(feature = "postgres")]
 pub use xynergy_providers::store::postgres::{DatabaseUrl, PostgresConfig};
 
+#[cfg(feature = "allocation")]
+use crate::winners::WinnersConfig;
+
 /// The version of the configuration's shape that this library reads.
 const VERSION: u32 = 1;
 
@@ -56,6 +59,10 @@ pub struct Config {
     #[cfg(feature = "attribution")]
     #[serde(default)]
     pub attribution: AttributionConfig,
+    /// The winners.
+    #[cfg(feature = "allocation")]
+    #[serde(default)]
+    pub allocation: AllocationConfig,
     /// The CRM: webhooks in, deals read.
     #[cfg(feature = "attribution")]
     #[serde(default)]
@@ -85,6 +92,8 @@ impl Default for Config {
             ai: AiConfig::default(),
             #[cfg(feature = "attribution")]
             attribution: AttributionConfig::default(),
+            #[cfg(feature = "allocation")]
+            allocation: AllocationConfig::default(),
             #[cfg(feature = "attribution")]
             hubspot: None,
             #[cfg(feature = "attribution")]
@@ -205,6 +214,15 @@ impl AttributionConfig {
             (false, true) => &[],
         }
     }
+}
+
+/// What budgets are drawn from.
+#[cfg(feature = "allocation")]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct AllocationConfig {
+    /// Where the creatives that won are kept, and how large their embeddings are.
+    pub winners: WinnersConfig,
 }
 
 /// The limits of budget changes: a preset, or every figure by itself.

@@ -23,7 +23,7 @@
 //! # }
 //! ```
 //!
-//! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::webhooks`], [`Scope::allocation`],
+//! Every effect is a method of an area: [`Scope::ai`], [`Scope::attribution`], [`Scope::hubspot`], [`Scope::webhooks`], [`Scope::allocation`], [`Scope::winners`],
 //! [`Scope::execution`], [`Scope::ads`], [`Scope::insights`]. Nothing runs in the background: the host calls, and what is due later says when.
 #![forbid(unsafe_code)]
 
@@ -59,8 +59,14 @@ pub mod attribution;
 pub use xynergy_attribution::batch;
 #[cfg(all(feature = "attribution", feature = "allocation", feature = "execution"))]
 pub mod closed_loop;
+#[cfg(feature = "allocation")]
+mod documents;
+#[cfg(feature = "allocation")]
+pub mod evaluation;
 #[cfg(feature = "execution")]
 pub mod execution;
+#[cfg(feature = "allocation")]
+pub mod experiments;
 pub mod health;
 #[cfg(feature = "attribution")]
 pub mod hubspot;
@@ -71,10 +77,16 @@ pub mod logs;
 pub mod metrics;
 #[cfg(feature = "otel")]
 pub mod otel;
+#[cfg(feature = "allocation")]
+pub mod predict;
 #[cfg(feature = "attribution")]
 pub mod webhooks;
+#[cfg(feature = "allocation")]
+pub mod winners;
 
 pub use client::{Client, ClientBuilder};
+#[cfg(feature = "allocation")]
+pub use config::AllocationConfig;
 #[cfg(feature = "attribution")]
 pub use config::AttributionConfig;
 pub use config::{Config, StoreConfig};

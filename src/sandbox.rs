@@ -96,6 +96,7 @@ pub fn ad_account(file: &AdsFile) -> crate::closed_loop::AdAccount {
             total_daily_minor: file.constraints.total_daily_minor,
             min_minor: file.constraints.min_minor,
             max_minor: file.constraints.max_minor,
+            ..crate::allocation::Constraints::default()
         },
     }
 }

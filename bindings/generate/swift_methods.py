@@ -24,6 +24,8 @@ AREA_DOCS = {
     "webhooks": "Deals by signed webhooks of any backend.",
     "insights": "What ads did, day by day.",
     "allocation": "Thompson sampling of budgets.",
+    "experiments": "A/B tests that may be looked at at any time.",
+    "winners": "Creatives that won, found by likeness.",
     "ads": "Campaigns, ad sets, ads, creatives and videos.",
     "closed_loop": "Clicks, deals, budgets and changes as one loop.",
     "execution": "Guarded budget changes on the ad platform.",

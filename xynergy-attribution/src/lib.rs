@@ -7,6 +7,11 @@
 pub mod batch;
 pub mod click;
 pub mod credit;
+pub mod ctr;
+mod distributions;
+pub mod evaluate;
+pub mod experiments;
 pub mod matching;
 pub mod revenue;
 pub mod sampler;
+pub mod winners;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use xynergy_attribution::sampler::{
-    AdEvidence, Allocation, AllocationRequest, Constraints, Millionths, OwnerBudget, allocate,
+    AdEvidence, AdPrior, Allocation, AllocationRequest, Constraints, Millionths, OwnerBudget, allocate,
 };
 use xynergy_core::ads::OwnerLevel;
 use xynergy_core::{Currency, ErrorKind};
@@ -16,20 +16,26 @@ fn ad(ad_id: &str, clicks: i64, spend_minor: i64, deals: i64, value_minor: i64) 
         spend_minor,
         deals,
         value_minor,
+        ..AdEvidence::default()
     }
 }
 
 fn owner(owner_id: &str, current_minor: i64, ads: Vec<AdEvidence>) -> OwnerBudget {
-    OwnerBudget { owner_id: owner_id.into(), level: OwnerLevel::AdSet, current_minor, ads }
+    OwnerBudget::new(owner_id, OwnerLevel::AdSet, current_minor, ads)
+}
+
+fn limits(total_daily_minor: i64, min_minor: i64, max_minor: i64) -> Constraints {
+    Constraints { total_daily_minor, min_minor, max_minor, ..Constraints::default() }
 }
 
 fn request(owners: Vec<OwnerBudget>, total_daily_minor: i64) -> AllocationRequest {
     AllocationRequest {
         currency: Currency::USD,
         owners,
-        constraints: Constraints { total_daily_minor, min_minor: 1_000, max_minor: 30_000 },
+        constraints: limits(total_daily_minor, 1_000, 30_000),
         seed: 7,
         draws: 2_000,
+        sampler: None,
     }
 }
 
@@ -119,7 +125,7 @@ fn an_owner_out_of_step_reach_of_the_limits_is_held() {
 #[test]
 fn the_floor_and_the_ceiling_are_named() {
     let mut case = clear_case();
-    case.constraints = Constraints { total_daily_minor: 29_100, min_minor: 9_000, max_minor: 11_000 };
+    case.constraints = limits(29_100, 9_000, 11_000);
     case.owners[2].current_minor = 8_000;
     let allocation = allocate(&case).unwrap();
     assert!(
@@ -163,7 +169,7 @@ fn serialises_without_floats() {
 #[test]
 fn wrong_requests_name_the_field() {
     type Break = fn(&mut AllocationRequest);
-    let cases: [(Break, &str); 13] = [
+    let cases: [(Break, &str); 17] = [
         (|r| r.owners.clear(), "owners: there are none"),
         (|r| r.draws = 0, "draws: 0 is not 1 to"),
         (|r| r.draws = u32::MAX, "draws: 4294967295 is not"),
@@ -183,6 +189,19 @@ fn wrong_requests_name_the_field() {
             "ad 21: clicks: 1000000 are more than its 30000 impressions",
         ),
         (|r| r.owners[1].ads[0].deals = 0, "ad 21: deals: 0 deals cannot be worth"),
+        (|r| r.owners.iter_mut().for_each(|owner| owner.ads.clear()), "owners: none of them has an ad"),
+        (
+            |r| r.constraints.total_daily_minor = 2_999,
+            "total_daily_minor: 29.99 USD is below the 30.00 USD that floors need for 3 owners",
+        ),
+        (
+            |r| r.constraints.total_daily_minor = 90_001,
+            "total_daily_minor: 900.01 USD is above the 900.00 USD that ceilings allow for 3 owners",
+        ),
+        (
+            |r| r.owners[1].ads[0].prior = Some(AdPrior::default()),
+            "ad 21: prior: counts with the sampler only",
+        ),
     ];
     for (break_it, expected) in cases {
         let mut case = clear_case();
@@ -204,13 +223,22 @@ fn any_ad() -> impl Strategy<Value = AdEvidence> {
             spend_minor,
             deals,
             value_minor: if deals == 0 { 0 } else { value_minor },
+            ..AdEvidence::default()
         },
     )
 }
 
+/// The nearest total that the floors and the ceilings of the owners that run can sum to.
+fn feasible(owners: &[OwnerBudget], total: i64, (floor, width): (i64, i64)) -> i64 {
+    let running = owners.iter().filter(|owner| owner.ads.iter().any(|ad| ad.active)).count();
+    let running = i64::try_from(running).unwrap();
+    total.clamp(floor * running, (floor + width) * running)
+}
+
 prop_compose! {
     fn any_request()(
-        owners in prop::collection::vec((0_i64..40_000, prop::collection::vec(any_ad(), 0..4)), 1..8),
+        owners in prop::collection::vec((0_i64..40_000, prop::collection::vec(any_ad(), 0..4)), 1..8)
+            .prop_filter("an ad", |owners| owners.iter().any(|(_, ads)| !ads.is_empty())),
         total in 0_i64..150_000,
         limits in (0_i64..20_000, 0_i64..40_000),
         seed in any::<u64>(),
@@ -219,14 +247,15 @@ prop_compose! {
             for (m, ad) in ads.iter_mut().enumerate() {
                 ad.ad_id = format!("{}{m}", n + 1);
             }
-            OwnerBudget { owner_id: format!("{}", n + 1), level: OwnerLevel::AdSet, current_minor, ads }
-        }).collect();
+            OwnerBudget::new(format!("{}", n + 1), OwnerLevel::AdSet, current_minor, ads)
+        }).collect::<Vec<_>>();
         AllocationRequest {
             currency: Currency::USD,
+            constraints: self::limits(feasible(&owners, total, limits), limits.0, limits.0 + limits.1),
             owners,
-            constraints: Constraints { total_daily_minor: total, min_minor: limits.0, max_minor: limits.0 + limits.1 },
             seed,
             draws: 60,
+            sampler: None,
         }
     }
 }
@@ -235,7 +264,7 @@ proptest! {
     #[test]
     fn budgets_keep_their_limits(request in any_request()) {
         let allocation = allocate(&request).unwrap();
-        let Constraints { total_daily_minor: total, min_minor, max_minor } = request.constraints;
+        let Constraints { total_daily_minor: total, min_minor, max_minor, .. } = request.constraints;
         prop_assert_eq!(allocation.rows.len() + allocation.left_out.len(), request.owners.len());
         let (mut lowest, mut highest) = (0, 0);
         for row in &allocation.rows {

@@ -30,6 +30,7 @@ pub mod route;
 pub mod spend;
 pub mod store;
 pub mod tokens;
+pub mod vector;
 
 pub use ctx::{Ctx, TenantId};
 pub use env::{Clock, Entropy, Env, Timestamp};

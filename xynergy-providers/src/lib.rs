@@ -23,3 +23,5 @@ mod spend;
 pub mod store;
 #[cfg(any(feature = "ring", feature = "postgres", feature = "redis"))]
 mod tls;
+#[cfg(feature = "vector")]
+pub mod vector;

@@ -164,10 +164,24 @@ export interface AdObjectPage {
 export interface AdShare {
   /** The ad's id. */
   ad_id: string;
+  /** What is believed of it. */
+  posterior?: PosteriorSummary | null;
   /** The probability that it is the best ad. The probabilities of all ads sum to one. */
   probability: Millionths;
+  /** The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler. */
+  propensity?: Millionths | null;
   /** Its part of the total before the constraints, exploration included. The shares of all ads sum to one. */
   share: Millionths;
+}
+
+/** What is known of one ad. */
+export interface AdState {
+  /** Its figures by day. */
+  days?: Record<string, DayFigures>;
+  /** Its deals, by the deal's id or else the event's. */
+  deals?: Record<string, DealRecord>;
+  /** The first day that is remembered; what is older is forgotten, and not taken in again. */
+  since?: Day | null;
 }
 
 /** One absolute write of one field. */
@@ -182,6 +196,14 @@ export interface AdWrite {
   owner: Owner;
   /** To which value. */
   value: bigint;
+}
+
+/** What became of entries that were added. */
+export interface Added {
+  /** How many ids were not there before. */
+  inserted: number;
+  /** How many were there and are replaced. */
+  replaced_count: number;
 }
 
 /** What became of the deals that reached an age in a stage, counted from their first coming into it. */
@@ -222,6 +244,26 @@ export interface Allocation {
   total_minor: bigint;
 }
 
+/** One ad in one allocation, as the evaluation of other policies reads it: what could have been done, with what probability. */
+export interface AllocationLogRow {
+  /** The ad: the action. */
+  ad_id: string;
+  /** The owner's proposed daily budget, in minor units. */
+  budget_minor: bigint;
+  /** When it was made. */
+  decided_at: Timestamp;
+  /** The allocation. */
+  decision_id: string;
+  /** The object whose budget it draws on. */
+  owner_id: string;
+  /** The probability that it is the best ad, as was believed then. */
+  probability: Millionths;
+  /** The probability with which a unit of the budgets went to the ad under the policy that was in force. */
+  propensity: Millionths;
+  /** What came of it, in minor units, where that is known: not when the allocation is made. */
+  reward_minor?: bigint | null;
+}
+
 /** What became of a batch of events. */
 export interface Appended {
   /** Events that were already there. */
@@ -238,6 +280,28 @@ export interface Approval {
   approved_by: string | null;
   /** The digest of the changes that it was queued with: what is approved together. */
   digest: string;
+}
+
+/** Where an arm stands. */
+export interface ArmStatus {
+  /** The arm's id. */
+  arm_id: string;
+  /** Whether it is better than the control. */
+  better: boolean;
+  /** The guardrails that are worse, by name. */
+  breached: Array<string>;
+  /** How it differs from the control; null for the control itself. */
+  effect: Effect | null;
+  /** What each guardrail says. */
+  guardrails: Array<GuardrailStatus>;
+  /** Its units that have the metric. */
+  having_count: number;
+  /** The mean of the metric over its units; null without units. */
+  mean: number | null;
+  /** Its units. */
+  unit_count: number;
+  /** Whether it is worse than the control. */
+  worse: boolean;
 }
 
 /** The clicks of some networks in a time. */
@@ -372,6 +436,16 @@ export interface BacklogCount {
   status: ChangeStatus;
 }
 
+/** How probable it is that an ad is the best. */
+export interface BestProbability {
+  /** The ad's id. */
+  ad_id: string;
+  /** The mean of its part in the sum of all. */
+  mean_share: Millionths;
+  /** The probability. Those of all ads sum to one. */
+  probability: Millionths;
+}
+
 /** The state of a breaker, as it is shown. */
 export type BreakerState = "closed" | "open" | "half_open";
 
@@ -395,6 +469,16 @@ export interface CacheStats {
   total_requests: number;
   /** For how many seconds an answer is kept. */
   ttl_seconds: number;
+}
+
+/** How many predictions of a range came true. */
+export interface CalibrationBin {
+  /** How often it happened: 0 to 1. */
+  observed: number;
+  /** The mean predicted probability. */
+  predicted: number;
+  /** How many predictions there are. */
+  prediction_count: number;
 }
 
 /** What a host's method is told of the call. */
@@ -656,6 +740,16 @@ export interface Click {
   utm: Utm;
 }
 
+/** A click-through, as a part of 1. */
+export interface ClickThrough {
+  /** 5 % of the posterior lies above it. */
+  high: Ratio;
+  /** 5 % of the posterior lies below it. */
+  low: Ratio;
+  /** The mean. */
+  mean: Ratio;
+}
+
 /** What the router estimates of a request. It decides the order of the models. */
 export type Complexity = "simple" | "complex";
 
@@ -777,8 +871,89 @@ export interface CrmEvent {
   recorded_at: Timestamp;
 }
 
+/** The versions of the model, and which of them predicts. */
+export interface CtrModels {
+  /** The version that predicts; null while none was activated. */
+  active_version: number | null;
+  /** All versions, the oldest first. */
+  versions: Array<CtrVersion>;
+}
+
+/** What a model says of an ad. */
+export interface CtrPrediction {
+  /** The ad's id. */
+  ad_id: string;
+  /** The Beta prior that it is worth: clicks. At least 1. */
+  alpha: number;
+  /** The Beta prior that it is worth: impressions without a click. */
+  beta: number;
+  /** The predicted click-through: 0 to 1. */
+  ctr: number;
+  /** How many impressions the prediction is worth: alpha and beta together. */
+  effective_impressions: number;
+  /** The version of the model. */
+  version: number;
+}
+
+/** How good a model was on impressions that it had not learned yet, against always saying the base rate of that moment. */
+export interface CtrReport {
+  /** The same of the base rate. */
+  base_log_loss: number;
+  /** Whether the model is better than the base rate: the interval is above 0. */
+  better: boolean;
+  /** Tenths of the impressions from the lowest to the highest prediction. */
+  calibration: Array<CalibrationBin>;
+  /** The mean distance of predicted from observed click-through, over tenths of the impressions in the order of their predictions. */
+  calibration_error: number;
+  /** Their clicks. */
+  clicked_count: number;
+  /** How many impressions a prediction is worth, from how far ads lie from theirs; null with fewer than 5 ads. */
+  effective_impressions: number | null;
+  /** How much lower the model's is. */
+  gain: number;
+  /** The lower end of the gain's 95 % interval. */
+  gain_lower: number;
+  /** The upper end of the gain's 95 % interval. */
+  gain_upper: number;
+  /** Impressions that were judged: those behind the first fifth of the rows. */
+  judged_count: number;
+  /** The mean logarithmic loss an impression, in nats. */
+  log_loss: number;
+  /** Predicted clicks over clicks; null without clicks. 1 is calibrated. */
+  predicted_over_clicked: number | null;
+  /** What that says, in words. */
+  verdict: string;
+}
+
+/** A version of the model. */
+export interface CtrVersion {
+  /** The version on which it goes on; null when it began from nothing. */
+  from_version: number | null;
+  /** How good it was on what it had not learned yet. */
+  report: CtrReport;
+  /** When it was trained. */
+  trained_at: Timestamp;
+  /** Its number, from 1. */
+  version: number;
+}
+
 /** A currency by its three-letter code, as `USD`. */
 export type Currency = string;
+
+/** A calendar day, as `2026-03-01`: of the ad account's time zone in figures, of UTC where it follows from a time. */
+export type Day = string;
+
+/** The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest. */
+export interface DayFigures {
+  /** How often it was clicked. */
+  clicks: number;
+  /** How often the ad was shown. */
+  impressions: number;
+  /** When they were read. */
+  observed_at: Timestamp;
+  /** What was spent, in minor units. */
+  spend_minor: bigint;
+}
 
 /** A deal as it stands in the CRM. */
 export interface Deal {
@@ -796,6 +971,27 @@ export interface DealFacts {
   currency: string | null;
   /** The CRM's id of the pipeline. */
   pipeline: string | null;
+}
+
+/** Where a deal stands. */
+export type DealOutcome = "open" | "won" | "lost";
+
+/** The latest that is known of one deal. The order of the fields is the order of the join. */
+export interface DealRecord {
+  /** When the ad was clicked. */
+  clicked_at?: Timestamp | null;
+  /** The part of it that the ad gets. */
+  credit: Millionths;
+  /** The event that said it. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: Timestamp;
+  /** Where the deal stands. */
+  outcome: DealOutcome;
+  /** What was spent for it, in minor units. */
+  spend_minor?: bigint | null;
+  /** What it is worth, in minor units. */
+  value_minor: bigint;
 }
 
 /** What a deal is worth and whom it is due to: the fold of its events. */
@@ -863,6 +1059,23 @@ export interface Document {
   /** 1 when it was first written, one more at each write. */
   version: number;
 }
+
+/** How an arm differs from the control, with an interval that holds at every look. */
+export interface Effect {
+  /** The effect that was found; null while there is too little. */
+  estimate: number | null;
+  /** The lower end; null while there is none. */
+  lower: number | null;
+  /** The always-valid p-value of no difference. */
+  p_value: number;
+  /** What it is measured in. */
+  scale: EffectScale;
+  /** The upper end; null while there is none. */
+  upper: number | null;
+}
+
+/** What an effect is measured in. */
+export type EffectScale = "relative" | "difference";
 
 /** Texts to be embedded, in OpenAI's shape. `model` is a provider's model (`openai/text-embedding-3-small`), the model of one of the embedders, or a provider for its default one; empty for the configured model. Vectors of different models, or of different dimensions, cannot be compared. */
 export interface EmbedRequest {
@@ -932,12 +1145,62 @@ export interface Erasure {
   clicks: number;
 }
 
+/** How the value of a policy is estimated. */
+export type Estimator = "replay" | "dm" | "ips" | "snips" | "dr";
+
 /** Why one element of a body is no event. */
 export interface EventProblem {
   /** Its place in the array, from 0. */
   index: number;
   /** The field and what is wrong with it. */
   problem: string;
+}
+
+/** What became of events. */
+export interface EventsRecorded {
+  /** Those that were there. */
+  duplicate_count: number;
+  /** Those of an experiment that has ended. */
+  ignored_count: number;
+  /** Those that are new. */
+  recorded_count: number;
+}
+
+/** Where an experiment is. */
+export type ExperimentPhase = "running" | "promoted" | "rolled_back" | "stopped";
+
+/** Where an experiment stands. */
+export interface ExperimentStatus {
+  /** The arms that are compared, the control first. */
+  arms: Array<ArmStatus>;
+  /** The experiment. */
+  experiment_id: string;
+  /** Its steps in their order. */
+  history: Array<ExperimentTransition>;
+  /** Whether units come to arms in other shares than they were assigned in: nothing wins then. */
+  mismatched: boolean;
+  /** Where it is. */
+  phase: ExperimentPhase;
+  /** What this look shows, in words. */
+  reasons: Array<string>;
+  /** The arm that units get which are not compared. */
+  serving: string;
+  /** The arms that were taken out, and why. */
+  stopped_arms: Record<string, string>;
+  /** The arm that is better than the control, without a guardrail against it. */
+  winner: string | null;
+}
+
+/** A step of an experiment. */
+export interface ExperimentTransition {
+  /** The arm that it is about. */
+  arm_id: string;
+  /** When. */
+  at: Timestamp;
+  /** The phase after it. */
+  phase: ExperimentPhase;
+  /** Why, in words. */
+  reason: string;
 }
 
 /** Why a deal is attributed as it is. */
@@ -982,6 +1245,21 @@ export interface Gain {
   tier: number;
 }
 
+/** Whether a proposed policy may take the place of the current one, and why. */
+export interface GateDecision {
+  /** What the current policy would have brought. */
+  current: OffPolicyEvaluation;
+  /** What the proposed policy would have brought. */
+  proposed: OffPolicyEvaluation;
+  /** Why, in words. */
+  reasons: Array<string>;
+  /** The decision. */
+  verdict: GateVerdict;
+}
+
+/** Whether a proposed policy may spend. */
+export type GateVerdict = "allow" | "refuse" | "too_thin";
+
 /** The answer to a prompt. */
 export interface Generation {
   /** Every attempt, in order. */
@@ -1012,6 +1290,16 @@ export interface Generation {
   token_optimization: TokenOptimization;
   /** Tokens of prompt and answer. */
   tokens_used: number;
+}
+
+/** What a guardrail says of an arm. */
+export interface GuardrailStatus {
+  /** Whether it is worse by more than its margin. */
+  breached: boolean;
+  /** How the arm differs from the control. */
+  effect: Effect;
+  /** The metric's name. */
+  name: string;
 }
 
 /** How a client and what it depends on fare now. */
@@ -1054,6 +1342,57 @@ export interface HealthDetail {
 
 /** How something fares. */
 export type HealthStatus = "healthy" | "degraded" | "unhealthy";
+
+/** Whether a unit is held out. */
+export interface HoldoutUnit {
+  /** Where it lies of 0 to 999,999: below `holdout_ppm` it is held out. A larger holdout has all units of a smaller one. */
+  bucket: number;
+  /** Whether it is held out: it must not be treated. */
+  held_out: boolean;
+  /** The unit's id. */
+  unit_id: string;
+}
+
+/** What treatment adds to what comes anyway. */
+export interface Incrementality {
+  /** Whether an effect is shown: the interval is there and leaves 0 out. */
+  conclusive: boolean;
+  /** The same of a unit that was held out. */
+  holdout_mean: number;
+  /** The lower end of its interval; null where it has none. */
+  lower: number | null;
+  /** What attributed conversions or value have to be multiplied with: the part that would not have come without the treatment. Null where the treated group brought nothing. */
+  multiplier: number | null;
+  /** Why not, or what is shown; in words. */
+  reasons: Array<string>;
+  /** Conversions, or minor units, a treated unit. */
+  treated_mean: number;
+  /** The upper end of its interval; null where it has none. */
+  upper: number | null;
+}
+
+/** How vectors are searched. */
+export type IndexKind = "flat" | "hnsw";
+
+/** How much there is, and how it is searched. */
+export interface IndexStats {
+  /** How many numbers each has. */
+  dimensions: number;
+  /** The number of the state that was persisted last, or loaded; 0 when there is none. */
+  generation_seq: number;
+  /** How many candidates a search of the graph looks at. It follows from what searching for new vectors found. */
+  graph_breadth: number;
+  /** How many are in the graph; the others are compared one by one. */
+  graph_count: number;
+  /** How they are searched. */
+  kind: IndexKind;
+  /** The bytes of vectors and graph in memory. */
+  memory_bytes: number;
+  /** Whether something changed since. */
+  unsaved: boolean;
+  /** How many vectors there are. */
+  vector_count: number;
+}
 
 /** A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is. */
 export type KeyedHash = string;
@@ -1181,6 +1520,44 @@ export interface ModelChoice {
 /** What an address is, as far as the address itself tells. */
 export type NetworkKind = "ipv4" | "ipv6";
 
+/** What a policy would have brought, and how sure that is. */
+export interface OffPolicyEvaluation {
+  /** Rows whose importance weight was clipped. */
+  clipped_count: number;
+  /** Whether the log says enough of this policy. */
+  conclusive: boolean;
+  /** How many rewards of equal size this policy's rewards are worth. */
+  effective_rewards: number;
+  /** Kish's effective sample size: how many rows of the policy's own this log is worth. */
+  effective_rows: number;
+  /** What every estimator says. Those of an evaluation that is not conclusive are no basis for a decision. */
+  estimates: Array<PolicyEstimate>;
+  /** The estimator that decides. */
+  estimator: Estimator;
+  /** The largest importance weight. */
+  largest_weight: number;
+  /** What the log itself brought: the mean reward of its rows with its interval. */
+  logged: PolicyEstimate;
+  /** The lower end of its interval; null when nothing can be concluded. */
+  lower: number | null;
+  /** The mean importance weight, which is 1 but for chance where the propensities are those that chose. */
+  mean_weight: number;
+  /** Why nothing can be concluded, and what else to know; in words. */
+  reasons: Array<string>;
+  /** The rows of the log. */
+  row_count: number;
+  /** The units that the rows belong to. */
+  unit_count: number;
+  /** The actions that the policy may choose in a context in which the log never shows them, by name. */
+  unsupported: Array<string>;
+  /** How much of what the policy would choose that is: 0 to 1. */
+  unsupported_share: number;
+  /** The upper end of its interval; null when nothing can be concluded. */
+  upper: number | null;
+  /** The estimated mean reward under the policy, in the unit of the rewards. */
+  value: number;
+}
+
 /** Whether an answer is whole. */
 export type Outcome = "complete" | "spliced" | "truncated" | "errored";
 
@@ -1202,6 +1579,10 @@ export interface OwnerAllocation {
   level: OwnerLevel;
   /** The ad set's or campaign's id. */
   owner_id: string;
+  /** The probability that the best ad is one of its own. Like all that follows it is there with the sampler. */
+  probability?: Millionths | null;
+  /** The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads. */
+  propensity?: Millionths | null;
   /** The proposed daily budget, in minor units. */
   proposed_minor: bigint;
   /** Why, in words, for a person. */
@@ -1247,6 +1628,16 @@ export interface Performance {
   error_rate: number;
   /** Calls that came to an end. */
   request_count: number;
+}
+
+/** What was written. */
+export interface Persisted {
+  /** The number of this state: one more at each write. */
+  generation_seq: number;
+  /** How many vectors are in it. */
+  vector_count: number;
+  /** The file of the vectors, which FAISS reads as well. */
+  vectors_file: string;
 }
 
 /** What of a click is kept only with the consent of the person who clicked. */
@@ -1306,6 +1697,18 @@ export type PlannedOutcome = {
   verdict: "sent";
 };
 
+/** What one estimator makes of the log, in the unit of the rewards a decision. */
+export interface PolicyEstimate {
+  /** The estimator. */
+  estimator: Estimator;
+  /** The lower end of its interval. */
+  lower: number;
+  /** The upper end of its interval. */
+  upper: number;
+  /** The estimated mean reward under the policy. */
+  value: number;
+}
+
 /** The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter. */
 export interface PositionWeights {
   /** Of all touches between, together. */
@@ -1314,6 +1717,64 @@ export interface PositionWeights {
   first: number;
   /** Of the last touch. */
   last: number;
+}
+
+/** What is believed of an ad. */
+export interface PosteriorSummary {
+  /** Clicks an impression. */
+  click_through: ClickThrough;
+  /** What a unit of spend brings back; nothing while no ad has brought anything. */
+  returned?: ReturnOnSpend | null;
+}
+
+/** What is believed of every ad of a state. */
+export interface Posteriors {
+  /** By ad. */
+  ads: Record<string, PosteriorSummary>;
+  /** The day as of which it is believed. */
+  day: Day;
+  /** How long half of the deals take from click to close, in days. */
+  median_delay_days: Ratio;
+}
+
+/** How good predictions were. */
+export interface PredictionScores {
+  /** The logarithmic loss of always saying the share that came true: a model without skill has this one or more. */
+  base_log_loss: number | null;
+  /** The mean of value less truth. */
+  bias: number | null;
+  /** The mean squared error of the probabilities. */
+  brier: number | null;
+  /** Tenths of the predictions from the lowest to the highest probability. */
+  calibration: Array<CalibrationBin>;
+  /** The mean distance of predicted from observed, over tenths of the predictions in their order. */
+  calibration_error: number | null;
+  /** The share of these truths that lay within. */
+  coverage: number | null;
+  /** The share that was meant to. */
+  intended_coverage: number | null;
+  /** Values with an interval whose truth is known. */
+  interval_count: number;
+  /** The mean logarithmic loss of the probabilities, in nats; null without any. */
+  log_loss: number | null;
+  /** The mean distance of value and truth. */
+  mean_absolute_error: number | null;
+  /** Predictions whose truth is not known yet. */
+  open_count: number;
+  /** Probabilities whose truth is known. */
+  probability_count: number;
+  /** Values whose truth is known. */
+  value_count: number;
+}
+
+/** What became of predictions, or of their truths. */
+export interface PredictionsLogged {
+  /** Those that were there. */
+  duplicate_count: number;
+  /** Those that are new. */
+  recorded_count: number;
+  /** Ids of truths without a prediction. */
+  unknown: Array<string>;
 }
 
 /** What a price list held. */
@@ -1364,6 +1825,9 @@ export interface RampStep {
   target: bigint;
 }
 
+/** A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output. */
+export type Ratio = string;
+
 /** Why a change stands where it stands. The names are stable. */
 export type Reason = "above_ceiling" | "rate_limit_account" | "account_cap" | "attempts_exhausted" | "awaiting_approval" | "awaiting_step" | "awaiting_cuts" | "below_floor" | "cancelled" | "conflict" | "drifted" | "edited" | "expired" | "in_flight" | "kill_switch" | "landed_late" | "learning_phase" | "not_applied" | "not_sent" | "platform_rejected" | "rate_limit_campaign" | "rate_limit_owner" | "reconciled" | "resolved" | "stale_snapshot" | "superseded" | "throttled" | "unauthorized" | "unknown" | "unreachable" | "velocity" | "wrong_budget_type" | "wrong_currency" | "wrong_object";
 
@@ -1401,6 +1865,16 @@ export interface Resources {
   memory_mb: number | null;
   /** Threads. */
   threads: number | null;
+}
+
+/** A return on spend: minor units a minor unit. */
+export interface ReturnOnSpend {
+  /** 5 % of the posterior lies above it. */
+  high: Ratio;
+  /** 5 % of the posterior lies below it. */
+  low: Ratio;
+  /** The mean. */
+  mean: Ratio;
 }
 
 /** Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own. */
@@ -1498,6 +1972,12 @@ export interface RunReport {
   unknown: number;
 }
 
+/** Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s. */
+export interface SamplerState {
+  /** What is known of each ad, by its id. */
+  ads: Record<string, AdState>;
+}
+
 /** Where a credential is found. A configuration holds this, never the credential. */
 export type SecretRef = {
   env: string;
@@ -1511,6 +1991,16 @@ export interface ShownValues {
   svg: string;
   /** A table as text, its columns aligned. */
   table: string;
+}
+
+/** A winner that is near what was asked for. */
+export interface SimilarWinner {
+  /** The ad. */
+  ad_id: string;
+  /** What is known of it. */
+  metadata: Record<string, unknown>;
+  /** The cosine of the angle between the two embeddings: 1 is the same direction, 0 has nothing in common, -1 is the opposite. */
+  similarity: number;
 }
 
 /** An entry of a price list that has no price which chat can be counted by. */
@@ -1731,6 +2221,14 @@ export interface Trained {
   model_version: string;
 }
 
+/** What a unit gets. */
+export interface UnitAssignment {
+  /** The arm. */
+  arm_id: string;
+  /** Whether the unit is part of a comparison. */
+  counted: boolean;
+}
+
 /** The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning. */
 export interface Usage {
   /** Tokens of the answer, reasoning included. */
@@ -1759,6 +2257,16 @@ export interface Utm {
 /** A span of the calendar. */
 export type Window = "minute" | "hour" | "day" | "month";
 
+/** An ad that won, with the embedding of its creative. */
+export interface Winner {
+  /** The ad: 1 to 256 bytes. */
+  ad_id: string;
+  /** The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1. */
+  embedding: Array<number>;
+  /** What is known of it, at most 16 kB: filters ask for it. */
+  metadata: Record<string, unknown>;
+}
+
 /** A time zone by its IANA name, as `Europe/Berlin`. The rules come with the library, so that all replicas of one version agree. */
 export type Zone = string;
 
@@ -1766,6 +2274,8 @@ export type Zone = string;
 export interface Config {
   /** AI providers, routing, cache and limits. */
   ai?: AiConfig | undefined;
+  /** The winners. */
+  allocation?: AllocationConfig | undefined;
   /** Clicks, matching and stage values. */
   attribution?: AttributionConfig | undefined;
   /** The limits of budget changes. */
@@ -1895,6 +2405,8 @@ export interface AllocationRequest {
   draws: number;
   /** The objects that hold a budget, in any order. */
   owners: Array<OwnerBudget>;
+  /** Learns from what was observed and fed back, and not from figures in the request. The ads' figures are left out then. */
+  sampler?: SamplerOptions | null | undefined;
   /** The seed of the draws. */
   seed: number | bigint;
 }
@@ -1909,6 +2421,235 @@ export interface AllocationInput {
   rows: Array<OwnerAllocationInput>;
   /** The total that was asked for, in minor units. */
   total_minor: number | bigint;
+}
+
+/** What an ad platform reports of one ad and one day: totals, not increments. Platforms correct their figures for days. Of several reports of one day that of the latest `observed_at` counts, whatever order they arrive in, and giving one again changes nothing. */
+export interface AdObservation {
+  /** The ad's id. */
+  ad_id: string;
+  /** How often it was clicked that day; at most the impressions. */
+  clicks: number;
+  /** The day of the figures. */
+  day: Day;
+  /** How often it was shown that day. */
+  impressions: number;
+  /** When the figures were read; now when it is not given. */
+  observed_at?: TimestampInput | null | undefined;
+  /** What was spent on it that day, in minor units. */
+  spend_minor: number | bigint;
+}
+
+/** What became of a deal behind an ad. Of several events of one deal and ad the latest counts (by `occurred_at`, and of the same time the greatest `event_id`), whatever order they arrive in: a deal that was open and is won now counts once, as won. An event that was given before changes nothing. */
+export interface DealFeedback {
+  /** The ad that gets the credit. */
+  ad_id: string;
+  /** When the ad was clicked. Without it the deal teaches nothing about how long deals take, and belongs to the day on which it occurred. */
+  clicked_at?: TimestampInput | null | undefined;
+  /** The part of the deal that the ad gets, the probability of the match: 1 unless given. */
+  credit?: Millionths | undefined;
+  /** The deal, where it may have several events; each event is a deal of its own otherwise. */
+  deal_id?: string | null | undefined;
+  /** Names the event. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: TimestampInput;
+  /** Where the deal stands. */
+  outcome?: DealOutcome | undefined;
+  /** What the deal is worth as things stand, in minor units. */
+  pipeline_value_minor: number | bigint;
+  /** What was spent on the ad for it, in minor units: counts on days whose spend was not observed. */
+  spend_minor?: number | bigint | null | undefined;
+}
+
+/** Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s. */
+export interface SamplerStateInput {
+  /** What is known of each ad, by its id. */
+  ads: Record<string, AdStateInput>;
+}
+
+/** How the sampler learns from its state. Everything has a default. */
+export interface SamplerOptions {
+  /** The day that it is: evidence of later days is not known yet. Today in UTC when it is not given. */
+  day?: Day | null | undefined;
+  /** What evidence is worth a day later, for drift: 0.97 unless given. 1 forgets nothing. */
+  discount?: Millionths | undefined;
+  /** How long half of the deals are expected to take from click to close, in days, before deals are known: 21 unless given. What is learned from the closed deals takes over. */
+  expected_delay_days?: number | undefined;
+  /** How long half of the deals take, in days, where it is known and shall not be learned. */
+  median_delay_days?: number | null | undefined;
+  /** How P(best) and mean shares are computed. */
+  method?: ScoringMethod | undefined;
+  /** What an ad's share of the total is. */
+  share_by?: ShareBy | undefined;
+}
+
+/** An ad by its click-through alone. */
+export interface BetaAd {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is believed of its click-through. */
+  click_through: BetaPrior;
+}
+
+/** How P(best) and mean shares are computed. Both answer the same question of the same posteriors. */
+export type ScoringMethod = "quadrature" | "draws";
+
+/** One decision that was made and what came of it: a row of the log that a policy is evaluated on. Of an auction, an impression or a visit it is what was shown. Of budgets it is a unit of money: a row for each ad and day, with the ad's share as `propensity`, what a minor unit of its spend brought as `reward`, its spend as `weight`, and the day as `unit`. */
+export interface LoggedDecision {
+  /** What was chosen: an ad's id. */
+  action: string;
+  /** The situation, where policies depend on one; empty where they do not. */
+  context?: string | undefined;
+  /** The caller's prediction of the reward of every action here. Without it a mean an action, fitted on other rows, stands in. */
+  predicted?: Record<string, number> | null | undefined;
+  /** The probability with which it was chosen: above 0, at most 1. */
+  propensity: number;
+  /** What came of it, in whatever unit the answer is to have: 1 or 0 for a click, minor units for revenue. */
+  reward: number;
+  /** Rows of the same unit (a day, a person) may depend on each other, and are one observation to the intervals. Each row is its own by default. */
+  unit?: string | null | undefined;
+  /** How much the decision counts: 1 by default. */
+  weight?: number | null | undefined;
+}
+
+/** With which probability a policy chooses which action. */
+export interface TargetPolicy {
+  /** The probability of each action where `contexts` says nothing else; they sum to one. */
+  actions?: Record<string, number> | undefined;
+  /** The probability of each action in a context, by context; they sum to one in each. */
+  contexts?: Record<string, Record<string, number>> | undefined;
+}
+
+/** How a policy is evaluated. */
+export interface EvaluationOptions {
+  /** How sure the intervals are: 0.95 by default; above 0.5, below 1. */
+  confidence?: number | undefined;
+  /** The estimator whose interval decides: `dr` by default. */
+  estimator?: Estimator | undefined;
+  /** Below so many effective rewards nothing is concluded: 10 by default. */
+  least_effective_rewards?: number | undefined;
+  /** Below so many effective rows (Kish's effective sample size of the weights) nothing is concluded: 100 by default. */
+  least_effective_rows?: number | undefined;
+  /** Importance weights above this count as this. The estimate is biased then, towards what was logged; null clips none. */
+  max_weight?: number | null | undefined;
+  /** The largest reward that a row can have, for the upper end of what was not yet seen; by default the largest in the log. */
+  reward_max?: number | null | undefined;
+  /** The seed of replay's rejections, for a policy that is not deterministic. */
+  seed?: number | bigint | undefined;
+}
+
+/** What a group brought. */
+export interface GroupOutcome {
+  /** Those that converted. */
+  conversions: number;
+  /** Its units, those without a conversion included. */
+  unit_count: number;
+  /** The value of each that converted, in minor units; the multiplier is one of value then. */
+  values_minor?: Array<number | bigint> | null | undefined;
+}
+
+/** A prediction, written down before its truth is known. It has a `probability` of something that happens or not, or a `value` with the ends of an interval. */
+export interface LoggedPrediction {
+  /** How much of the truths the interval is meant to hold: 0.95 by default. */
+  confidence?: number | null | undefined;
+  /** The lower end of the interval of the value. */
+  lower?: number | null | undefined;
+  /** What predicted, as `ctr-3`: scores are asked for by this. */
+  model: string;
+  /** Names the prediction: the same id twice is one prediction. */
+  prediction_id: string;
+  /** The probability that it happens: 0 to 1. */
+  probability?: number | null | undefined;
+  /** The upper end of the interval of the value. */
+  upper?: number | null | undefined;
+  /** The predicted value. */
+  value?: number | null | undefined;
+}
+
+/** What came true of a prediction. */
+export interface PredictionTruth {
+  /** The prediction's id. */
+  prediction_id: string;
+  /** 1 or 0 for whether it happened, else the true value. */
+  truth: number;
+}
+
+/** Impressions with the same features, and their clicks. */
+export interface CtrRow {
+  /** The ad, to learn from how far ads lie from their predictions; it is no feature. */
+  ad_id?: string | null | undefined;
+  /** How many of them were clicked. */
+  clicks: number;
+  /** What is known of them: texts, numbers, booleans or null by name. */
+  features: Record<string, unknown>;
+  /** How many there were: 1 by default. */
+  impressions?: number | undefined;
+}
+
+/** How a model learns. */
+export interface CtrOptions {
+  /** Features are hashed to 2 to the power of this many places: 8 to 24, 16 by default. */
+  hash_bits?: number | undefined;
+  /** What weights have to overcome before they count: 0.5 by default. */
+  l1?: number | undefined;
+  /** How strongly weights are held at 0: 1 by default. */
+  l2?: number | undefined;
+  /** How fast it learns: 0.1 by default. */
+  learning_rate?: number | undefined;
+}
+
+/** An ad of which nothing is known but its features. */
+export interface CtrAd {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is known of it: texts, numbers, booleans or null by name. */
+  features: Record<string, unknown>;
+}
+
+/** What an experiment compares, and when it decides. */
+export interface ExperimentSpec {
+  /** How probable it may be, of a million, that anything is called different where nothing is, over all arms and all looks: 50,000 by default. */
+  alpha_ppm?: number | undefined;
+  /** At least two arms, whose shares sum to a million. */
+  arms: Array<ExperimentArm>;
+  /** Whether the winner gets all units but the held-back ones when it is found, and loses them again when it turns out worse. */
+  auto_promote?: boolean | undefined;
+  /** The arm that the others are compared with. */
+  control: string;
+  /** Names the experiment. */
+  experiment_id: string;
+  /** What must not get worse. */
+  guardrails?: Array<Guardrail> | undefined;
+  /** The share that stays with the control after a promotion, so that it can be seen to be wrong: 100,000 of a million by default. */
+  holdback_ppm?: number | undefined;
+  /** What the hash of units is keyed with: the experiment's id by default. Experiments with the same key assign alike. */
+  key?: string | null | undefined;
+  /** What is to get better. */
+  metric: ExperimentMetric;
+  /** About how many units will be recorded: 10,000 by default. Intervals of values are narrowest then, and units are stored in documents of about 200. */
+  planned_units?: number | undefined;
+}
+
+/** What happened to a unit: it was exposed, or a metric's event came. */
+export interface ExperimentEvent {
+  /** Names the event: the same id twice is one event. */
+  event_id: string;
+  /** The metric; none says that the unit was exposed. */
+  metric?: string | null | undefined;
+  /** Who or what it happened to. */
+  unit_id: string;
+  /** The value, of a metric that has values: minor units. */
+  value_minor?: number | bigint | null | undefined;
+}
+
+/** An ad that won, with the embedding of its creative. */
+export interface WinnerInput {
+  /** The ad: 1 to 256 bytes. */
+  ad_id: string;
+  /** The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1. */
+  embedding: Array<number>;
+  /** What is known of it, at most 16 kB: filters ask for it. */
+  metadata?: Record<string, unknown> | undefined;
 }
 
 /** An ad account as the loop sees it: its ads with what they brought, and the bounds of its budgets. */
@@ -1996,6 +2737,12 @@ export interface AiConfig {
   timeouts?: TimeoutConfig | undefined;
   /** How limits of answers are sized. */
   tokens?: TokenConfig | undefined;
+}
+
+/** What budgets are drawn from. */
+export interface AllocationConfig {
+  /** Where the creatives that won are kept, and how large their embeddings are. */
+  winners?: WinnersConfig | undefined;
 }
 
 /** Clicks, matching and stage values. */
@@ -2172,14 +2919,24 @@ export interface JourneyConversion {
   value_minor: number | bigint;
 }
 
-/** The limits of the new budgets. A single change is limited to a fifth of the present budget besides. */
+/** The limits of the new budgets. */
 export interface Constraints {
+  /** The share that every active ad keeps, so that no ad stops teaching: 0.01 unless given, and at most half of an equal share. */
+  exploration?: Millionths | null | undefined;
+  /** Limits of what several owners get together. */
+  groups?: Array<GroupLimit> | undefined;
+  /** A change by less than this part of the present budget is not made, where the total can be kept without it. */
+  hysteresis?: Millionths | null | undefined;
   /** The greatest daily budget of an owner, in minor units. */
   max_minor: number | bigint;
   /** The least daily budget of an owner, in minor units. */
   min_minor: number | bigint;
+  /** How much of its present budget one change may be: a fifth unless given. */
+  step?: Millionths | null | undefined;
   /** What the new daily budgets of owners with active ads sum to, in minor units. */
   total_daily_minor: number | bigint;
+  /** The platform's smallest step, in minor units: every changed budget is a multiple of it. 1 unless given. */
+  unit_minor?: number | bigint | null | undefined;
 }
 
 /** An object that holds a daily budget, and its ads. */
@@ -2188,8 +2945,16 @@ export interface OwnerBudget {
   ads: Array<AdEvidence>;
   /** The daily budget now, in minor units. */
   current_minor: number | bigint;
+  /** The group of [`Constraints::groups`] that it belongs to. */
+  group?: string | null | undefined;
+  /** Whether the platform is still learning how to deliver it: it keeps its budget then. */
+  learning?: boolean | undefined;
   /** Where the budget sits. */
   level: OwnerLevel;
+  /** Its own greatest daily budget, in place of the constraints'. */
+  max_minor?: number | bigint | null | undefined;
+  /** Its own least daily budget, in place of the constraints'. */
+  min_minor?: number | bigint | null | undefined;
   /** The ad set's or campaign's id. */
   owner_id: string;
 }
@@ -2197,17 +2962,68 @@ export interface OwnerBudget {
 /** The budget of one owner. */
 export interface OwnerAllocationInput {
   /** The owner's ads, by id; one that does not run has no share. */
-  ads: Array<AdShare>;
+  ads: Array<AdShareInput>;
   /** The daily budget now, in minor units. */
   current_minor: number | bigint;
   /** Where the budget sits. */
   level: OwnerLevel;
   /** The ad set's or campaign's id. */
   owner_id: string;
+  /** The probability that the best ad is one of its own. Like all that follows it is there with the sampler. */
+  probability?: Millionths | null | undefined;
+  /** The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads. */
+  propensity?: Millionths | null | undefined;
   /** The proposed daily budget, in minor units. */
   proposed_minor: number | bigint;
   /** Why, in words, for a person. */
   reason: string;
+}
+
+/** What is known of one ad. */
+export interface AdStateInput {
+  /** Its figures by day. */
+  days?: Record<string, DayFiguresInput> | undefined;
+  /** Its deals, by the deal's id or else the event's. */
+  deals?: Record<string, DealRecordInput> | undefined;
+  /** The first day that is remembered; what is older is forgotten, and not taken in again. */
+  since?: Day | null | undefined;
+}
+
+/** What an ad's share of the total is. */
+export type ShareBy = "best" | "mean";
+
+/** A Beta distribution: as of `alpha` clicks and `beta` impressions without one. */
+export interface BetaPrior {
+  /** Above 0, at most 10^12. */
+  alpha: number;
+  /** At least 1, at most 10^12. */
+  beta: number;
+}
+
+/** One of the ways that are compared. */
+export interface ExperimentArm {
+  /** The arm's id. */
+  arm_id: string;
+  /** Its part of the units, of a million. */
+  share_ppm: number;
+}
+
+/** What must not get worse. */
+export interface Guardrail {
+  /** How much worse than the control it may be, of a million of the control's: 0 by default. */
+  margin_ppm?: number | undefined;
+  /** What is measured. */
+  metric: ExperimentMetric;
+}
+
+/** What is measured of a unit. */
+export interface ExperimentMetric {
+  /** Whether more of it is better: `higher` by default. */
+  better?: Better | undefined;
+  /** Whether it happens or has a value. */
+  kind: MetricKind;
+  /** The metric's name, as events have it. */
+  name: string;
 }
 
 /** An ad with its figures over one period, the same for all ads. */
@@ -2417,6 +3233,16 @@ export interface TokenConfig {
   simple_limit?: number | undefined;
 }
 
+/** Where the winners are kept, and how large their embeddings are. */
+export interface WinnersConfig {
+  /** How many numbers an embedding has: 768 by default, 1 to 65536. */
+  dimensions?: number | undefined;
+  /** Up to how many winners a search compares every one; with more it goes through a graph of near neighbours (HNSW) and is approximate. 50000 by default. */
+  exact_up_to?: number | undefined;
+  /** The folder in which `winners.persist` keeps them, a folder in it for each tenant. Without one they are gone with the process. */
+  path?: string | null | undefined;
+}
+
 /** Which of the candidates becomes the match, where no click id and no ad in a first URL decides. */
 export type ChooseBy = "tier" | "probability";
 
@@ -2594,23 +3420,85 @@ export type DatabaseUrl = SecretRef | string;
 /** What a message says. */
 export type ContentInput = string | Array<ContentPartInput>;
 
-/** What one ad did over the period that the request looks at. */
+/** What the owners of a group get together. */
+export interface GroupLimit {
+  /** The greatest sum of their daily budgets, in minor units. */
+  max_minor?: number | bigint | null | undefined;
+  /** The least sum of their daily budgets, in minor units. */
+  min_minor?: number | bigint | null | undefined;
+  /** The name that [`OwnerBudget::group`] refers to. */
+  name: string;
+}
+
+/** An ad, and what it did over the period that the request looks at. Figures that are left out are 0. */
 export interface AdEvidence {
   /** Whether the ad runs. One that does not still informs the pool, and gets no share. */
   active: boolean;
   /** The ad's id. */
   ad_id: string;
   /** How often it was clicked; at most the impressions. */
-  clicks: number;
+  clicks?: number | undefined;
   /** The deals attributed to it, lost ones included. */
-  deals: number;
+  deals?: number | undefined;
   /** How often it was shown. */
-  impressions: number;
+  impressions?: number | undefined;
+  /** What is expected of it before it has evidence; only with [`AllocationRequest::sampler`]. */
+  prior?: AdPrior | null | undefined;
   /** What was spent on it, in minor units. */
-  spend_minor: number | bigint;
+  spend_minor?: number | bigint | undefined;
   /** What these deals are worth at their stages, in minor units. */
+  value_minor?: number | bigint | undefined;
+}
+
+/** What one ad's evidence contributes. */
+export interface AdShareInput {
+  /** The ad's id. */
+  ad_id: string;
+  /** What is believed of it. */
+  posterior?: PosteriorSummaryInput | null | undefined;
+  /** The probability that it is the best ad. The probabilities of all ads sum to one. */
+  probability: Millionths;
+  /** The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler. */
+  propensity?: Millionths | null | undefined;
+  /** Its part of the total before the constraints, exploration included. The shares of all ads sum to one. */
+  share: Millionths;
+}
+
+/** The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest. */
+export interface DayFiguresInput {
+  /** How often it was clicked. */
+  clicks: number;
+  /** How often the ad was shown. */
+  impressions: number;
+  /** When they were read. */
+  observed_at: TimestampInput;
+  /** What was spent, in minor units. */
+  spend_minor: number | bigint;
+}
+
+/** The latest that is known of one deal. The order of the fields is the order of the join. */
+export interface DealRecordInput {
+  /** When the ad was clicked. */
+  clicked_at?: TimestampInput | null | undefined;
+  /** The part of it that the ad gets. */
+  credit: Millionths;
+  /** The event that said it. */
+  event_id: string;
+  /** When it became so. */
+  occurred_at: TimestampInput;
+  /** Where the deal stands. */
+  outcome: DealOutcome;
+  /** What was spent for it, in minor units. */
+  spend_minor?: number | bigint | null | undefined;
+  /** What it is worth, in minor units. */
   value_minor: number | bigint;
 }
+
+/** Which way is better. */
+export type Better = "higher" | "lower";
+
+/** What a metric is of a unit. */
+export type MetricKind = "binary" | "value";
 
 /** Conditions on a request. Those that are not given hold. */
 export interface ConditionConfig {
@@ -2749,8 +3637,32 @@ export interface ContentPartInput {
   [field: string]: unknown;
 }
 
+/** What is expected of an ad before it has evidence of its own, from winners like it or from a model. What is left out is as in the pool. */
+export interface AdPrior {
+  /** The click-through. */
+  click_through?: BetaPrior | null | undefined;
+  /** The return. */
+  returned?: ReturnPrior | null | undefined;
+}
+
+/** What is believed of an ad. */
+export interface PosteriorSummaryInput {
+  /** Clicks an impression. */
+  click_through: ClickThrough;
+  /** What a unit of spend brings back; nothing while no ad has brought anything. */
+  returned?: ReturnOnSpend | null | undefined;
+}
+
 /** What a request can need of a model. */
 export type Need = "images" | "tools" | "response_format";
+
+/** What a unit of spend is expected to bring, beside the pool's. */
+export interface ReturnPrior {
+  /** How many deals this counts for: above 0, at most 10,000. */
+  deals: number;
+  /** How many times as many deals as the pool's, for its click-through: 0.001 to 1,000. */
+  factor: number;
+}
 
 /** The methods of a client by itself. */
 export interface ClientMethods {
@@ -3041,6 +3953,201 @@ export interface AllocationArea {
    * @param campaigns The campaign of each owner, by owner id.
    */
   propose(allocationId: string, accountId: string, currency: Currency, allocation: AllocationInput, campaigns: Record<string, string>, options?: PerCall): Promise<Array<AdChange>>;
+  /**
+   * Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost.
+   * @param observation The figures.
+   */
+  observe(observation: AdObservation, options?: PerCall): Promise<boolean>;
+  /**
+   * Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost.
+   * @param feedback The event.
+   */
+  feedback(feedback: DealFeedback, options?: PerCall): Promise<boolean>;
+  /**
+   * Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed.
+   * @param options.observations Figures of ads and days.
+   * @param options.feedback What became of deals.
+   */
+  learn(options?: PerCall & { observations?: Array<AdObservation> | undefined; feedback?: Array<DealFeedback> | undefined }): Promise<number>;
+  /**
+   * Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere.
+   */
+  state(options?: PerCall): Promise<SamplerState>;
+  /**
+   * Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter.
+   * @param state What the other replica remembers.
+   */
+  merge(state: SamplerStateInput, options?: PerCall): Promise<number>;
+  /**
+   * What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+   * @param options.sampler How to learn; as of today in UTC unless it says a day.
+   */
+  posteriors(options?: PerCall & { sampler?: SamplerOptions | null | undefined }): Promise<Posteriors>;
+  /**
+   * The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+   * @param ads The ads.
+   * @param options.method How it is computed: `quadrature` unless given.
+   * @param options.seed The seed of the draws.
+   * @param options.draws How many draws.
+   */
+  probabilityBest(ads: Array<BetaAd>, options?: PerCall & { method?: ScoringMethod | null | undefined; seed?: number | bigint | null | undefined; draws?: number | null | undefined }): Promise<Array<BestProbability>>;
+  /**
+   * What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later.
+   * @param options.since The earliest time of an allocation.
+   */
+  log(options?: PerCall & { since?: TimestampInput | null | undefined }): Promise<Array<AllocationLogRow>>;
+  /**
+   * Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored.
+   * @param log The decisions that were made, and what came of them.
+   * @param policy The policy to evaluate.
+   * @param options.options How it is evaluated.
+   */
+  evaluate(log: Array<LoggedDecision>, policy: TargetPolicy, options?: PerCall & { options?: EvaluationOptions | null | undefined }): Promise<OffPolicyEvaluation>;
+  /**
+   * Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored.
+   * @param log The decisions that were made, and what came of them.
+   * @param proposed The policy that may be queued.
+   * @param options.current The policy whose place it would take; the logged one by default.
+   * @param options.options How both are evaluated.
+   */
+  gate(log: Array<LoggedDecision>, proposed: TargetPolicy, options?: PerCall & { current?: TargetPolicy | null | undefined; options?: EvaluationOptions | null | undefined }): Promise<GateDecision>;
+  /**
+   * Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored.
+   * @param unitIds The ids of visitors, people or accounts.
+   * @param key Names the experiment: another key holds out others.
+   * @param holdoutPpm How many of a million are held out.
+   */
+  holdout(unitIds: Array<string>, key: string, holdoutPpm: number, options?: PerCall): Promise<Array<HoldoutUnit>>;
+  /**
+   * What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored.
+   * @param treated The units that were treated.
+   * @param holdout The units that were held out.
+   * @param options.attributed What attribution gives the treated group, in conversions or, with values, in minor units; all that it brought by default.
+   * @param options.confidence How sure the interval is: 0.95 by default.
+   */
+  incrementality(treated: GroupOutcome, holdout: GroupOutcome, options?: PerCall & { attributed?: number | null | undefined; confidence?: number | null | undefined }): Promise<Incrementality>;
+  /**
+   * Writes predictions down before their truths are known. The same id with the same prediction is one prediction.
+   * @param predictions What is predicted.
+   */
+  logPredictions(predictions: Array<LoggedPrediction>, options?: PerCall): Promise<PredictionsLogged>;
+  /**
+   * Writes down what came true. Truths of predictions that there are not are named in the answer.
+   * @param truths What came true.
+   */
+  scorePredictions(truths: Array<PredictionTruth>, options?: PerCall): Promise<PredictionsLogged>;
+  /**
+   * How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage of values.
+   * @param options.model What predicted; all by default.
+   */
+  predictionScores(options?: PerCall & { model?: string | null | undefined }): Promise<PredictionScores>;
+  /**
+   * Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its report compares it with the base rate on what it had not learned yet. It does not predict until it is activated.
+   * @param rows Impressions and their clicks, in the order of time.
+   * @param options.options How the model learns.
+   * @param options.fromVersion The version to go on from; none begins from nothing.
+   */
+  trainCtr(rows: Array<CtrRow>, options?: PerCall & { options?: CtrOptions | null | undefined; fromVersion?: number | null | undefined }): Promise<CtrVersion>;
+  /**
+   * The versions of the click-through model with their reports, and which of them predicts.
+   */
+  ctrModels(options?: PerCall): Promise<CtrModels>;
+  /**
+   * Lets a version predict from now on; without `version` the one that was active before the present one.
+   * @param options.version The version; by default the one that was active before.
+   */
+  activateCtr(options?: PerCall & { version?: number | null | undefined }): Promise<CtrModels>;
+  /**
+   * The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another.
+   * @param ads The ads and what is known of them.
+   * @param options.version The version; the active one by default.
+   */
+  predictCtr(ads: Array<CtrAd>, options?: PerCall & { version?: number | null | undefined }): Promise<Array<CtrPrediction>>;
+}
+
+/** The methods of `experiments`. */
+export interface ExperimentsArea {
+  /**
+   * Starts an experiment. The same spec again is the same experiment.
+   * @param spec What is compared, and when it is decided.
+   */
+  start(spec: ExperimentSpec, options?: PerCall): Promise<ExperimentStatus>;
+  /**
+   * What units get now, in their order: the same in every process.
+   * @param experimentId The experiment.
+   * @param unitIds The ids of visitors, people or accounts.
+   */
+  assign(experimentId: string, unitIds: Array<string>, options?: PerCall): Promise<Array<UnitAssignment>>;
+  /**
+   * Records exposures and metrics of units, each event once. Many workers may record at once.
+   * @param experimentId The experiment.
+   * @param events What happened to units.
+   */
+  record(experimentId: string, events: Array<ExperimentEvent>, options?: PerCall): Promise<EventsRecorded>;
+  /**
+   * Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse.
+   * @param experimentId The experiment.
+   */
+  status(experimentId: string, options?: PerCall): Promise<ExperimentStatus>;
+  /**
+   * Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that serves.
+   * @param experimentId The experiment.
+   * @param options.promote The arm that all units get from now on.
+   */
+  stop(experimentId: string, options?: PerCall & { promote?: string | null | undefined }): Promise<ExperimentStatus>;
+}
+
+/** The methods of `winners`. */
+export interface WinnersArea {
+  /**
+   * Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found at once, and outlives the process once `winners.persist` has written it.
+   * @param adId The ad: 1 to 256 bytes.
+   * @param embedding The embedding of its creative. Only its direction counts.
+   * @param options.metadata What is known of it, at most 16 kB.
+   */
+  add(adId: string, embedding: Array<number>, options?: PerCall & { metadata?: Record<string, unknown> | null | undefined }): Promise<Added>;
+  /**
+   * Adds many winners, all or none.
+   * @param winners The winners.
+   */
+  addMany(winners: Array<WinnerInput>, options?: PerCall): Promise<Added>;
+  /**
+   * The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`.
+   * @param embedding What the winners are to be like.
+   * @param k How many, 1 to 10,000.
+   * @param options.filter What their metadata have to be.
+   */
+  findSimilar(embedding: Array<number>, k: number, options?: PerCall & { filter?: Record<string, unknown> | null | undefined }): Promise<Array<SimilarWinner>>;
+  /**
+   * The nearest winners of each of many embeddings, in their order. This takes less than one after the other.
+   * @param embeddings What the winners are to be like.
+   * @param k How many of each, 1 to 10,000.
+   * @param options.filter What their metadata have to be.
+   */
+  findSimilarMany(embeddings: Array<Array<number>>, k: number, options?: PerCall & { filter?: Record<string, unknown> | null | undefined }): Promise<Array<Array<SimilarWinner>>>;
+  /**
+   * The winner, its embedding at length 1; null when there is none.
+   * @param adId The ad.
+   */
+  get(adId: string, options?: PerCall): Promise<Winner | null>;
+  /**
+   * Removes the winner; whether it was there.
+   * @param adId The ad.
+   */
+  remove(adId: string, options?: PerCall): Promise<boolean>;
+  /**
+   * How many winners there are, and how they are searched.
+   */
+  stats(options?: PerCall): Promise<IndexStats>;
+  /**
+   * Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole.
+   */
+  persist(options?: PerCall): Promise<Persisted>;
+  /**
+   * Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none.
+   * @param path The file.
+   */
+  importFile(path: string, options?: PerCall): Promise<Added>;
 }
 
 /** The methods of `closedLoop`. */
@@ -3260,6 +4367,8 @@ export interface Areas extends ClientMethods {
   readonly hubspot: HubspotArea;
   readonly webhooks: WebhooksArea;
   readonly allocation: AllocationArea;
+  readonly experiments: ExperimentsArea;
+  readonly winners: WinnersArea;
   readonly closedLoop: ClosedLoopArea;
   readonly execution: ExecutionArea;
   readonly ads: AdsArea;

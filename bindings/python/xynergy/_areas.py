@@ -467,6 +467,323 @@ class AllocationMethods(Area):
         found: Records[t.AdChange] = decode(await self._call("allocation.propose", {"allocation_id": allocation_id, "account_id": account_id, "currency": currency, "allocation": allocation, "campaigns": campaigns}, timeout, request_id), "[AdChange]")
         return found
 
+    async def observe(self, observation: a.AdObservationLike, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost.
+
+        Args:
+            observation: The figures.
+        """
+        found: bool = await self._call("allocation.observe", {"observation": observation}, timeout, request_id)
+        return found
+
+    async def feedback(self, feedback: a.DealFeedbackLike, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost.
+
+        Args:
+            feedback: The event.
+        """
+        found: bool = await self._call("allocation.feedback", {"feedback": feedback}, timeout, request_id)
+        return found
+
+    async def learn(self, observations: Sequence[a.AdObservationLike] | None = None, feedback: Sequence[a.DealFeedbackLike] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed.
+
+        Args:
+            observations: Figures of ads and days.
+            feedback: What became of deals.
+        """
+        found: int = await self._call("allocation.learn", {"observations": observations, "feedback": feedback}, timeout, request_id)
+        return found
+
+    async def state(self, *, timeout: float | None = None, request_id: str | None = None) -> t.SamplerState:
+        """Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere."""
+        found: t.SamplerState = decode(await self._call("allocation.state", {}, timeout, request_id), "SamplerState")
+        return found
+
+    async def merge(self, state: a.SamplerStateLike, *, timeout: float | None = None, request_id: str | None = None) -> int:
+        """Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter.
+
+        Args:
+            state: What the other replica remembers.
+        """
+        found: int = await self._call("allocation.merge", {"state": state}, timeout, request_id)
+        return found
+
+    async def posteriors(self, sampler: a.SamplerOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Posteriors:
+        """What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+
+        Args:
+            sampler: How to learn; as of today in UTC unless it says a day.
+        """
+        found: t.Posteriors = decode(await self._call("allocation.posteriors", {"sampler": sampler}, timeout, request_id), "Posteriors")
+        return found
+
+    async def probability_best(self, ads: Sequence[a.BetaAdLike], method: a.ScoringMethod | None = None, seed: int | None = None, draws: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.BestProbability]:
+        """The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+
+        Args:
+            ads: The ads.
+            method: How it is computed: `quadrature` unless given.
+            seed: The seed of the draws.
+            draws: How many draws.
+        """
+        found: Records[t.BestProbability] = decode(await self._call("allocation.probability_best", {"ads": ads, "method": method, "seed": seed, "draws": draws}, timeout, request_id), "[BestProbability]")
+        return found
+
+    async def log(self, since: a.Timestamp | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.AllocationLogRow]:
+        """What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later.
+
+        Args:
+            since: The earliest time of an allocation.
+        """
+        found: Records[t.AllocationLogRow] = decode(await self._call("allocation.log", {"since": since}, timeout, request_id), "[AllocationLogRow]")
+        return found
+
+    async def evaluate(self, log: Sequence[a.LoggedDecisionLike], policy: a.TargetPolicyLike, options: a.EvaluationOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.OffPolicyEvaluation:
+        """Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored.
+
+        Args:
+            log: The decisions that were made, and what came of them.
+            policy: The policy to evaluate.
+            options: How it is evaluated.
+        """
+        found: t.OffPolicyEvaluation = decode(await self._call("allocation.evaluate", {"log": log, "policy": policy, "options": options}, timeout, request_id), "OffPolicyEvaluation")
+        return found
+
+    async def gate(self, log: Sequence[a.LoggedDecisionLike], proposed: a.TargetPolicyLike, current: a.TargetPolicyLike | None = None, options: a.EvaluationOptionsLike | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.GateDecision:
+        """Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored.
+
+        Args:
+            log: The decisions that were made, and what came of them.
+            proposed: The policy that may be queued.
+            current: The policy whose place it would take; the logged one by default.
+            options: How both are evaluated.
+        """
+        found: t.GateDecision = decode(await self._call("allocation.gate", {"log": log, "proposed": proposed, "current": current, "options": options}, timeout, request_id), "GateDecision")
+        return found
+
+    async def holdout(self, unit_ids: Sequence[str], key: str, holdout_ppm: int, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.HoldoutUnit]:
+        """Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored.
+
+        Args:
+            unit_ids: The ids of visitors, people or accounts.
+            key: Names the experiment: another key holds out others.
+            holdout_ppm: How many of a million are held out.
+        """
+        found: Records[t.HoldoutUnit] = decode(await self._call("allocation.holdout", {"unit_ids": unit_ids, "key": key, "holdout_ppm": holdout_ppm}, timeout, request_id), "[HoldoutUnit]")
+        return found
+
+    async def incrementality(self, treated: a.GroupOutcomeLike, holdout: a.GroupOutcomeLike, attributed: int | None = None, confidence: float | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Incrementality:
+        """What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored.
+
+        Args:
+            treated: The units that were treated.
+            holdout: The units that were held out.
+            attributed: What attribution gives the treated group, in conversions or, with values, in minor units; all that it brought by default.
+            confidence: How sure the interval is: 0.95 by default.
+        """
+        found: t.Incrementality = decode(await self._call("allocation.incrementality", {"treated": treated, "holdout": holdout, "attributed": attributed, "confidence": confidence}, timeout, request_id), "Incrementality")
+        return found
+
+    async def log_predictions(self, predictions: Sequence[a.LoggedPredictionLike], *, timeout: float | None = None, request_id: str | None = None) -> t.PredictionsLogged:
+        """Writes predictions down before their truths are known. The same id with the same prediction is one prediction.
+
+        Args:
+            predictions: What is predicted.
+        """
+        found: t.PredictionsLogged = decode(await self._call("allocation.log_predictions", {"predictions": predictions}, timeout, request_id), "PredictionsLogged")
+        return found
+
+    async def score_predictions(self, truths: Sequence[a.PredictionTruthLike], *, timeout: float | None = None, request_id: str | None = None) -> t.PredictionsLogged:
+        """Writes down what came true. Truths of predictions that there are not are named in the answer.
+
+        Args:
+            truths: What came true.
+        """
+        found: t.PredictionsLogged = decode(await self._call("allocation.score_predictions", {"truths": truths}, timeout, request_id), "PredictionsLogged")
+        return found
+
+    async def prediction_scores(self, model: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.PredictionScores:
+        """How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage of values.
+
+        Args:
+            model: What predicted; all by default.
+        """
+        found: t.PredictionScores = decode(await self._call("allocation.prediction_scores", {"model": model}, timeout, request_id), "PredictionScores")
+        return found
+
+    async def train_ctr(self, rows: Sequence[a.CtrRowLike], options: a.CtrOptionsLike | None = None, from_version: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.CtrVersion:
+        """Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its report compares it with the base rate on what it had not learned yet. It does not predict until it is activated.
+
+        Args:
+            rows: Impressions and their clicks, in the order of time.
+            options: How the model learns.
+            from_version: The version to go on from; none begins from nothing.
+        """
+        found: t.CtrVersion = decode(await self._call("allocation.train_ctr", {"rows": rows, "options": options, "from_version": from_version}, timeout, request_id), "CtrVersion")
+        return found
+
+    async def ctr_models(self, *, timeout: float | None = None, request_id: str | None = None) -> t.CtrModels:
+        """The versions of the click-through model with their reports, and which of them predicts."""
+        found: t.CtrModels = decode(await self._call("allocation.ctr_models", {}, timeout, request_id), "CtrModels")
+        return found
+
+    async def activate_ctr(self, version: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.CtrModels:
+        """Lets a version predict from now on; without `version` the one that was active before the present one.
+
+        Args:
+            version: The version; by default the one that was active before.
+        """
+        found: t.CtrModels = decode(await self._call("allocation.activate_ctr", {"version": version}, timeout, request_id), "CtrModels")
+        return found
+
+    async def predict_ctr(self, ads: Sequence[a.CtrAdLike], version: int | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.CtrPrediction]:
+        """The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another.
+
+        Args:
+            ads: The ads and what is known of them.
+            version: The version; the active one by default.
+        """
+        found: Records[t.CtrPrediction] = decode(await self._call("allocation.predict_ctr", {"ads": ads, "version": version}, timeout, request_id), "[CtrPrediction]")
+        return found
+
+class ExperimentsMethods(Area):
+    """The methods of `experiments`."""
+
+    __slots__ = ()
+
+    async def start(self, spec: a.ExperimentSpecLike, *, timeout: float | None = None, request_id: str | None = None) -> t.ExperimentStatus:
+        """Starts an experiment. The same spec again is the same experiment.
+
+        Args:
+            spec: What is compared, and when it is decided.
+        """
+        found: t.ExperimentStatus = decode(await self._call("experiments.start", {"spec": spec}, timeout, request_id), "ExperimentStatus")
+        return found
+
+    async def assign(self, experiment_id: str, unit_ids: Sequence[str], *, timeout: float | None = None, request_id: str | None = None) -> Records[t.UnitAssignment]:
+        """What units get now, in their order: the same in every process.
+
+        Args:
+            experiment_id: The experiment.
+            unit_ids: The ids of visitors, people or accounts.
+        """
+        found: Records[t.UnitAssignment] = decode(await self._call("experiments.assign", {"experiment_id": experiment_id, "unit_ids": unit_ids}, timeout, request_id), "[UnitAssignment]")
+        return found
+
+    async def record(self, experiment_id: str, events: Sequence[a.ExperimentEventLike], *, timeout: float | None = None, request_id: str | None = None) -> t.EventsRecorded:
+        """Records exposures and metrics of units, each event once. Many workers may record at once.
+
+        Args:
+            experiment_id: The experiment.
+            events: What happened to units.
+        """
+        found: t.EventsRecorded = decode(await self._call("experiments.record", {"experiment_id": experiment_id, "events": events}, timeout, request_id), "EventsRecorded")
+        return found
+
+    async def status(self, experiment_id: str, *, timeout: float | None = None, request_id: str | None = None) -> t.ExperimentStatus:
+        """Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse.
+
+        Args:
+            experiment_id: The experiment.
+        """
+        found: t.ExperimentStatus = decode(await self._call("experiments.status", {"experiment_id": experiment_id}, timeout, request_id), "ExperimentStatus")
+        return found
+
+    async def stop(self, experiment_id: str, promote: str | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.ExperimentStatus:
+        """Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that serves.
+
+        Args:
+            experiment_id: The experiment.
+            promote: The arm that all units get from now on.
+        """
+        found: t.ExperimentStatus = decode(await self._call("experiments.stop", {"experiment_id": experiment_id, "promote": promote}, timeout, request_id), "ExperimentStatus")
+        return found
+
+class WinnersMethods(Area):
+    """The methods of `winners`."""
+
+    __slots__ = ()
+
+    async def add(self, ad_id: str, embedding: Sequence[float], metadata: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> t.Added:
+        """Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found at once, and outlives the process once `winners.persist` has written it.
+
+        Args:
+            ad_id: The ad: 1 to 256 bytes.
+            embedding: The embedding of its creative. Only its direction counts.
+            metadata: What is known of it, at most 16 kB.
+        """
+        found: t.Added = decode(await self._call("winners.add", {"ad_id": ad_id, "embedding": embedding, "metadata": metadata}, timeout, request_id), "Added")
+        return found
+
+    async def add_many(self, winners: Sequence[a.WinnerLike], *, timeout: float | None = None, request_id: str | None = None) -> t.Added:
+        """Adds many winners, all or none.
+
+        Args:
+            winners: The winners.
+        """
+        found: t.Added = decode(await self._call("winners.add_many", {"winners": winners}, timeout, request_id), "Added")
+        return found
+
+    async def find_similar(self, embedding: Sequence[float], k: int, filter: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[t.SimilarWinner]:
+        """The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`.
+
+        Args:
+            embedding: What the winners are to be like.
+            k: How many, 1 to 10,000.
+            filter: What their metadata have to be.
+        """
+        found: Records[t.SimilarWinner] = decode(await self._call("winners.find_similar", {"embedding": embedding, "k": k, "filter": filter}, timeout, request_id), "[SimilarWinner]")
+        return found
+
+    async def find_similar_many(self, embeddings: Sequence[Sequence[float]], k: int, filter: Mapping[str, Any] | None = None, *, timeout: float | None = None, request_id: str | None = None) -> Records[Records[t.SimilarWinner]]:
+        """The nearest winners of each of many embeddings, in their order. This takes less than one after the other.
+
+        Args:
+            embeddings: What the winners are to be like.
+            k: How many of each, 1 to 10,000.
+            filter: What their metadata have to be.
+        """
+        found: Records[Records[t.SimilarWinner]] = decode(await self._call("winners.find_similar_many", {"embeddings": embeddings, "k": k, "filter": filter}, timeout, request_id), "[[SimilarWinner]]")
+        return found
+
+    async def get(self, ad_id: str, *, timeout: float | None = None, request_id: str | None = None) -> t.Winner | None:
+        """The winner, its embedding at length 1; null when there is none.
+
+        Args:
+            ad_id: The ad.
+        """
+        found: t.Winner | None = decode(await self._call("winners.get", {"ad_id": ad_id}, timeout, request_id), "Winner")
+        return found
+
+    async def remove(self, ad_id: str, *, timeout: float | None = None, request_id: str | None = None) -> bool:
+        """Removes the winner; whether it was there.
+
+        Args:
+            ad_id: The ad.
+        """
+        found: bool = await self._call("winners.remove", {"ad_id": ad_id}, timeout, request_id)
+        return found
+
+    async def stats(self, *, timeout: float | None = None, request_id: str | None = None) -> t.IndexStats:
+        """How many winners there are, and how they are searched."""
+        found: t.IndexStats = decode(await self._call("winners.stats", {}, timeout, request_id), "IndexStats")
+        return found
+
+    async def persist(self, *, timeout: float | None = None, request_id: str | None = None) -> t.Persisted:
+        """Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole."""
+        found: t.Persisted = decode(await self._call("winners.persist", {}, timeout, request_id), "Persisted")
+        return found
+
+    async def import_file(self, path: str, *, timeout: float | None = None, request_id: str | None = None) -> t.Added:
+        """Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none.
+
+        Args:
+            path: The file.
+        """
+        found: t.Added = decode(await self._call("winners.import_file", {"path": path}, timeout, request_id), "Added")
+        return found
+
 class ClosedLoopMethods(Area):
     """The methods of `closed_loop`."""
 
@@ -783,7 +1100,7 @@ class InsightsMethods(Area):
 class Areas(Area):
     """The areas of a client or a scope."""
 
-    __slots__ = ("ai", "attribution", "hubspot", "webhooks", "allocation", "closed_loop", "execution", "ads", "insights",)
+    __slots__ = ("ai", "attribution", "hubspot", "webhooks", "allocation", "experiments", "winners", "closed_loop", "execution", "ads", "insights",)
 
     def _open(self) -> None:
         self.ai = AiMethods(self._core, self._info)
@@ -791,6 +1108,8 @@ class Areas(Area):
         self.hubspot = HubspotMethods(self._core, self._info)
         self.webhooks = WebhooksMethods(self._core, self._info)
         self.allocation = AllocationMethods(self._core, self._info)
+        self.experiments = ExperimentsMethods(self._core, self._info)
+        self.winners = WinnersMethods(self._core, self._info)
         self.closed_loop = ClosedLoopMethods(self._core, self._info)
         self.execution = ExecutionMethods(self._core, self._info)
         self.ads = AdsMethods(self._core, self._info)

@@ -54,6 +54,14 @@ class AiConfigDict(TypedDict, total=False):
 
 AiConfigLike = AiConfigDict
 
+class AllocationConfigDict(TypedDict, total=False):
+    """What budgets are drawn from."""
+
+    winners: WinnersConfigLike
+    """Where the creatives that won are kept, and how large their embeddings are."""
+
+AllocationConfigLike = AllocationConfigDict
+
 ApiKeys = Union["SecretRefLike", "Sequence[SecretRefLike]"]
 
 class AttributionConfigDict(TypedDict, total=False):
@@ -793,6 +801,18 @@ class WindowsDict(TypedDict, total=False):
 
 WindowsLike = WindowsDict
 
+class WinnersConfigDict(TypedDict, total=False):
+    """Where the winners are kept, and how large their embeddings are."""
+
+    dimensions: int
+    """How many numbers an embedding has: 768 by default, 1 to 65536."""
+    exact_up_to: int
+    """Up to how many winners a search compares every one; with more it goes through a graph of near neighbours (HNSW) and is approximate. 50000 by default."""
+    path: str | None
+    """The folder in which `winners.persist` keeps them, a folder in it for each tenant. Without one they are gone with the process."""
+
+WinnersConfigLike = WinnersConfigDict
+
 Zone = Union[str]
 
 class _ConfigRequired(TypedDict):
@@ -804,6 +824,8 @@ class ConfigDict(_ConfigRequired, total=False):
 
     ai: AiConfigLike
     """AI providers, routing, cache and limits."""
+    allocation: AllocationConfigLike
+    """The winners."""
     attribution: AttributionConfigLike
     """Clicks, matching and stage values."""
     execution: ExecutionConfigLike

@@ -47,14 +47,35 @@ CreditModel = Literal["first", "last", "last_non_direct", "linear", "linear_per_
 Currency = str
 """A currency by its three-letter code, as `USD`."""
 
+Day = str
+"""A calendar day, as `2026-03-01`: of the ad account's time zone in figures, of UTC where it follows from a time."""
+
+DealOutcome = Literal["open", "won", "lost"]
+"""Where a deal stands."""
+
 DeliveryStatus = Literal["active", "ended", "paused"]
 """Whether an object is switched on, as its owner configured it. An active ad set in a paused campaign is active: it spends as soon as the campaign does, and a total that is checked before a raise counts it."""
+
+EffectScale = Literal["relative", "difference"]
+"""What an effect is measured in."""
 
 EntryCause = Literal["stage", "pipeline", "amount", "currency", "created", "deleted", "restored", "merged", "refund", "revalued"]
 """Why a line of the ledger was written."""
 
+Estimator = Literal["replay", "dm", "ips", "snips", "dr"]
+"""How the value of a policy is estimated."""
+
+ExperimentPhase = Literal["running", "promoted", "rolled_back", "stopped"]
+"""Where an experiment is."""
+
+GateVerdict = Literal["allow", "refuse", "too_thin"]
+"""Whether a proposed policy may spend."""
+
 HealthStatus = Literal["healthy", "degraded", "unhealthy"]
 """How something fares."""
+
+IndexKind = Literal["flat", "hnsw"]
+"""How vectors are searched."""
 
 KeyedHash = str
 """A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it back, not even by trying every address there is."""
@@ -79,6 +100,9 @@ Outcome = Literal["complete", "spliced", "truncated", "errored"]
 
 OwnerLevel = Literal["adset", "campaign"]
 """Where a budget sits. No platform has one at an ad."""
+
+Ratio = str
+"""A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output."""
 
 Reason = Literal["above_ceiling", "rate_limit_account", "account_cap", "attempts_exhausted", "awaiting_approval", "awaiting_step", "awaiting_cuts", "below_floor", "cancelled", "conflict", "drifted", "edited", "expired", "in_flight", "kill_switch", "landed_late", "learning_phase", "not_applied", "not_sent", "platform_rejected", "rate_limit_campaign", "rate_limit_owner", "reconciled", "resolved", "stale_snapshot", "superseded", "throttled", "unauthorized", "unknown", "unreachable", "velocity", "wrong_budget_type", "wrong_currency", "wrong_object"]
 """Why a change stands where it stands. The names are stable."""
@@ -263,12 +287,31 @@ class AdShare(Record):
 
     ad_id: str
     """The ad's id."""
+    posterior: PosteriorSummary | None
+    """What is believed of it."""
     probability: Millionths
     """The probability that it is the best ad. The probabilities of all ads sum to one."""
+    propensity: Millionths | None
+    """The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it is there with the sampler."""
     share: Millionths
     """Its part of the total before the constraints, exploration included. The shares of all ads sum to one."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "probability": "", "share": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "posterior": "PosteriorSummary", "probability": "", "propensity": "", "share": ""}
+
+
+class AdState(Record):
+    """What is known of one ad."""
+
+    __slots__ = ()
+
+    days: dict[str, DayFigures] | None
+    """Its figures by day."""
+    deals: dict[str, DealRecord] | None
+    """Its deals, by the deal's id or else the event's."""
+    since: Day | None
+    """The first day that is remembered; what is older is forgotten, and not taken in again."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"days": "{DayFigures}", "deals": "{DealRecord}", "since": ""}
 
 
 class AdWrite(Record):
@@ -288,6 +331,19 @@ class AdWrite(Record):
     """To which value."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"attempt": "", "change_id": "", "field": "", "owner": "Owner", "value": ""}
+
+
+class Added(Record):
+    """What became of entries that were added."""
+
+    __slots__ = ()
+
+    inserted: int
+    """How many ids were not there before."""
+    replaced_count: int
+    """How many were there and are replaced."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"inserted": "", "replaced_count": ""}
 
 
 class AgeRow(Record):
@@ -338,6 +394,31 @@ class Allocation(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"left_out": "", "proposed_total_minor": "", "rows": "[OwnerAllocation]", "total_minor": ""}
 
 
+class AllocationLogRow(Record):
+    """One ad in one allocation, as the evaluation of other policies reads it: what could have been done, with what probability."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad: the action."""
+    budget_minor: int
+    """The owner's proposed daily budget, in minor units."""
+    decided_at: Timestamp
+    """When it was made."""
+    decision_id: str
+    """The allocation."""
+    owner_id: str
+    """The object whose budget it draws on."""
+    probability: Millionths
+    """The probability that it is the best ad, as was believed then."""
+    propensity: Millionths
+    """The probability with which a unit of the budgets went to the ad under the policy that was in force."""
+    reward_minor: int | None
+    """What came of it, in minor units, where that is known: not when the allocation is made."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "budget_minor": "", "decided_at": "", "decision_id": "", "owner_id": "", "probability": "", "propensity": "", "reward_minor": ""}
+
+
 class Appended(Record):
     """What became of a batch of events."""
 
@@ -364,6 +445,33 @@ class Approval(Record):
     """The digest of the changes that it was queued with: what is approved together."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"approved_at": "", "approved_by": "", "digest": ""}
+
+
+class ArmStatus(Record):
+    """Where an arm stands."""
+
+    __slots__ = ()
+
+    arm_id: str
+    """The arm's id."""
+    better: bool
+    """Whether it is better than the control."""
+    breached: Records[str]
+    """The guardrails that are worse, by name."""
+    effect: Effect | None
+    """How it differs from the control; null for the control itself."""
+    guardrails: Records[GuardrailStatus]
+    """What each guardrail says."""
+    having_count: int
+    """Its units that have the metric."""
+    mean: float | None
+    """The mean of the metric over its units; null without units."""
+    unit_count: int
+    """Its units."""
+    worse: bool
+    """Whether it is worse than the control."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arm_id": "", "better": "", "breached": "", "effect": "Effect", "guardrails": "[GuardrailStatus]", "having_count": "", "mean": "", "unit_count": "", "worse": ""}
 
 
 class Around(Record):
@@ -527,6 +635,21 @@ class BacklogCount(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"count": "", "reason": "", "status": ""}
 
 
+class BestProbability(Record):
+    """How probable it is that an ad is the best."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad's id."""
+    mean_share: Millionths
+    """The mean of its part in the sum of all."""
+    probability: Millionths
+    """The probability. Those of all ads sum to one."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "mean_share": "", "probability": ""}
+
+
 class CacheStats(Record):
     """How the cache fares, per tenant and process."""
 
@@ -552,6 +675,21 @@ class CacheStats(Record):
     """For how many seconds an answer is kept."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"enabled": "", "hit_rate": "", "hits": "", "misses": "", "provider": "", "semantic_enabled": "", "token_optimization_enabled": "", "total_requests": "", "ttl_seconds": ""}
+
+
+class CalibrationBin(Record):
+    """How many predictions of a range came true."""
+
+    __slots__ = ()
+
+    observed: float
+    """How often it happened: 0 to 1."""
+    predicted: float
+    """The mean predicted probability."""
+    prediction_count: int
+    """How many predictions there are."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"observed": "", "predicted": "", "prediction_count": ""}
 
 
 class CallContext(Record):
@@ -881,6 +1019,21 @@ class Click(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "adset_id": "", "at": "", "campaign_id": "", "id_keys": "", "key": "", "personal": "Personal", "utm": "Utm"}
 
 
+class ClickThrough(Record):
+    """A click-through, as a part of 1."""
+
+    __slots__ = ()
+
+    high: Ratio
+    """5 % of the posterior lies above it."""
+    low: Ratio
+    """5 % of the posterior lies below it."""
+    mean: Ratio
+    """The mean."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"high": "", "low": "", "mean": ""}
+
+
 class Contact(Record):
     """A contact as it stands in the CRM."""
 
@@ -1009,6 +1162,109 @@ class CrmEvent(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"change": "CrmChange", "deals": "", "event_id": "", "key": "", "occurred_at": "", "raw": "", "recorded_at": ""}
 
 
+class CtrModels(Record):
+    """The versions of the model, and which of them predicts."""
+
+    __slots__ = ()
+
+    active_version: int | None
+    """The version that predicts; null while none was activated."""
+    versions: Records[CtrVersion]
+    """All versions, the oldest first."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"active_version": "", "versions": "[CtrVersion]"}
+
+
+class CtrPrediction(Record):
+    """What a model says of an ad."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad's id."""
+    alpha: float
+    """The Beta prior that it is worth: clicks. At least 1."""
+    beta: float
+    """The Beta prior that it is worth: impressions without a click."""
+    ctr: float
+    """The predicted click-through: 0 to 1."""
+    effective_impressions: float
+    """How many impressions the prediction is worth: alpha and beta together."""
+    version: int
+    """The version of the model."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "alpha": "", "beta": "", "ctr": "", "effective_impressions": "", "version": ""}
+
+
+class CtrReport(Record):
+    """How good a model was on impressions that it had not learned yet, against always saying the base rate of that moment."""
+
+    __slots__ = ()
+
+    base_log_loss: float
+    """The same of the base rate."""
+    better: bool
+    """Whether the model is better than the base rate: the interval is above 0."""
+    calibration: Records[CalibrationBin]
+    """Tenths of the impressions from the lowest to the highest prediction."""
+    calibration_error: float
+    """The mean distance of predicted from observed click-through, over tenths of the impressions in the order of their predictions."""
+    clicked_count: int
+    """Their clicks."""
+    effective_impressions: float | None
+    """How many impressions a prediction is worth, from how far ads lie from theirs; null with fewer than 5 ads."""
+    gain: float
+    """How much lower the model's is."""
+    gain_lower: float
+    """The lower end of the gain's 95 % interval."""
+    gain_upper: float
+    """The upper end of the gain's 95 % interval."""
+    judged_count: int
+    """Impressions that were judged: those behind the first fifth of the rows."""
+    log_loss: float
+    """The mean logarithmic loss an impression, in nats."""
+    predicted_over_clicked: float | None
+    """Predicted clicks over clicks; null without clicks. 1 is calibrated."""
+    verdict: str
+    """What that says, in words."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"base_log_loss": "", "better": "", "calibration": "[CalibrationBin]", "calibration_error": "", "clicked_count": "", "effective_impressions": "", "gain": "", "gain_lower": "", "gain_upper": "", "judged_count": "", "log_loss": "", "predicted_over_clicked": "", "verdict": ""}
+
+
+class CtrVersion(Record):
+    """A version of the model."""
+
+    __slots__ = ()
+
+    from_version: int | None
+    """The version on which it goes on; null when it began from nothing."""
+    report: CtrReport
+    """How good it was on what it had not learned yet."""
+    trained_at: Timestamp
+    """When it was trained."""
+    version: int
+    """Its number, from 1."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"from_version": "", "report": "CtrReport", "trained_at": "", "version": ""}
+
+
+class DayFigures(Record):
+    """The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest."""
+
+    __slots__ = ()
+
+    clicks: int
+    """How often it was clicked."""
+    impressions: int
+    """How often the ad was shown."""
+    observed_at: Timestamp
+    """When they were read."""
+    spend_minor: int
+    """What was spent, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicks": "", "impressions": "", "observed_at": "", "spend_minor": ""}
+
+
 class Deal(Record):
     """A deal as it stands in the CRM."""
 
@@ -1035,6 +1291,29 @@ class DealFacts(Record):
     """The CRM's id of the pipeline."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"amount": "", "currency": "", "pipeline": ""}
+
+
+class DealRecord(Record):
+    """The latest that is known of one deal. The order of the fields is the order of the join."""
+
+    __slots__ = ()
+
+    clicked_at: Timestamp | None
+    """When the ad was clicked."""
+    credit: Millionths
+    """The part of it that the ad gets."""
+    event_id: str
+    """The event that said it."""
+    occurred_at: Timestamp
+    """When it became so."""
+    outcome: DealOutcome
+    """Where the deal stands."""
+    spend_minor: int | None
+    """What was spent for it, in minor units."""
+    value_minor: int
+    """What it is worth, in minor units."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clicked_at": "", "credit": "", "event_id": "", "occurred_at": "", "outcome": "", "spend_minor": "", "value_minor": ""}
 
 
 class DealRevenue(Record):
@@ -1121,6 +1400,25 @@ class Document(Record):
     """1 when it was first written, one more at each write."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"value": "", "version": ""}
+
+
+class Effect(Record):
+    """How an arm differs from the control, with an interval that holds at every look."""
+
+    __slots__ = ()
+
+    estimate: float | None
+    """The effect that was found; null while there is too little."""
+    lower: float | None
+    """The lower end; null while there is none."""
+    p_value: float
+    """The always-valid p-value of no difference."""
+    scale: EffectScale
+    """What it is measured in."""
+    upper: float | None
+    """The upper end; null while there is none."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"estimate": "", "lower": "", "p_value": "", "scale": "", "upper": ""}
 
 
 class EmbedRequest(Record):
@@ -1234,6 +1532,65 @@ class EventProblem(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"index": "", "problem": ""}
 
 
+class EventsRecorded(Record):
+    """What became of events."""
+
+    __slots__ = ()
+
+    duplicate_count: int
+    """Those that were there."""
+    ignored_count: int
+    """Those of an experiment that has ended."""
+    recorded_count: int
+    """Those that are new."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicate_count": "", "ignored_count": "", "recorded_count": ""}
+
+
+class ExperimentStatus(Record):
+    """Where an experiment stands."""
+
+    __slots__ = ()
+
+    arms: Records[ArmStatus]
+    """The arms that are compared, the control first."""
+    experiment_id: str
+    """The experiment."""
+    history: Records[ExperimentTransition]
+    """Its steps in their order."""
+    mismatched: bool
+    """Whether units come to arms in other shares than they were assigned in: nothing wins then."""
+    phase: ExperimentPhase
+    """Where it is."""
+    reasons: Records[str]
+    """What this look shows, in words."""
+    serving: str
+    """The arm that units get which are not compared."""
+    stopped_arms: dict[str, str]
+    """The arms that were taken out, and why."""
+    winner: str | None
+    """The arm that is better than the control, without a guardrail against it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arms": "[ArmStatus]", "experiment_id": "", "history": "[ExperimentTransition]", "mismatched": "", "phase": "", "reasons": "", "serving": "", "stopped_arms": "", "winner": ""}
+
+
+class ExperimentTransition(Record):
+    """A step of an experiment."""
+
+    __slots__ = ()
+
+    arm_id: str
+    """The arm that it is about."""
+    at: Timestamp
+    """When."""
+    phase: ExperimentPhase
+    """The phase after it."""
+    reason: str
+    """Why, in words."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arm_id": "", "at": "", "phase": "", "reason": ""}
+
+
 class Explanation(Record):
     """Why a deal is attributed as it is."""
 
@@ -1291,6 +1648,23 @@ class Gain(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"calibration_error": "", "calibration_error_by_crowd": "", "gain": "", "gain_high": "", "gain_low": "", "probability": "", "tier": ""}
 
 
+class GateDecision(Record):
+    """Whether a proposed policy may take the place of the current one, and why."""
+
+    __slots__ = ()
+
+    current: OffPolicyEvaluation
+    """What the current policy would have brought."""
+    proposed: OffPolicyEvaluation
+    """What the proposed policy would have brought."""
+    reasons: Records[str]
+    """Why, in words."""
+    verdict: GateVerdict
+    """The decision."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"current": "OffPolicyEvaluation", "proposed": "OffPolicyEvaluation", "reasons": "", "verdict": ""}
+
+
 class Generation(Record):
     """The answer to a prompt."""
 
@@ -1326,6 +1700,21 @@ class Generation(Record):
     """Tokens of prompt and answer."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"attempts": "[Attempt]", "cache_hit": "", "continued": "", "cost": "", "cost_nano_usd": "", "finish": "", "model": "", "outcome": "", "provider": "", "request_id": "", "routed_via": "", "text": "", "token_optimization": "TokenOptimization", "tokens_used": ""}
+
+
+class GuardrailStatus(Record):
+    """What a guardrail says of an arm."""
+
+    __slots__ = ()
+
+    breached: bool
+    """Whether it is worse by more than its margin."""
+    effect: Effect
+    """How the arm differs from the control."""
+    name: str
+    """The metric's name."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"breached": "", "effect": "Effect", "name": ""}
 
 
 class Health(Record):
@@ -1379,6 +1768,69 @@ class HealthDetail(Record):
     """The state of a breaker."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"canary": "CanarySnapshot", "error": "", "failure_count": "", "message": "", "state": ""}
+
+
+class HoldoutUnit(Record):
+    """Whether a unit is held out."""
+
+    __slots__ = ()
+
+    bucket: int
+    """Where it lies of 0 to 999,999: below `holdout_ppm` it is held out. A larger holdout has all units of a smaller one."""
+    held_out: bool
+    """Whether it is held out: it must not be treated."""
+    unit_id: str
+    """The unit's id."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"bucket": "", "held_out": "", "unit_id": ""}
+
+
+class Incrementality(Record):
+    """What treatment adds to what comes anyway."""
+
+    __slots__ = ()
+
+    conclusive: bool
+    """Whether an effect is shown: the interval is there and leaves 0 out."""
+    holdout_mean: float
+    """The same of a unit that was held out."""
+    lower: float | None
+    """The lower end of its interval; null where it has none."""
+    multiplier: float | None
+    """What attributed conversions or value have to be multiplied with: the part that would not have come without the treatment. Null where the treated group brought nothing."""
+    reasons: Records[str]
+    """Why not, or what is shown; in words."""
+    treated_mean: float
+    """Conversions, or minor units, a treated unit."""
+    upper: float | None
+    """The upper end of its interval; null where it has none."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"conclusive": "", "holdout_mean": "", "lower": "", "multiplier": "", "reasons": "", "treated_mean": "", "upper": ""}
+
+
+class IndexStats(Record):
+    """How much there is, and how it is searched."""
+
+    __slots__ = ()
+
+    dimensions: int
+    """How many numbers each has."""
+    generation_seq: int
+    """The number of the state that was persisted last, or loaded; 0 when there is none."""
+    graph_breadth: int
+    """How many candidates a search of the graph looks at. It follows from what searching for new vectors found."""
+    graph_count: int
+    """How many are in the graph; the others are compared one by one."""
+    kind: IndexKind
+    """How they are searched."""
+    memory_bytes: int
+    """The bytes of vectors and graph in memory."""
+    unsaved: bool
+    """Whether something changed since."""
+    vector_count: int
+    """How many vectors there are."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"dimensions": "", "generation_seq": "", "graph_breadth": "", "graph_count": "", "kind": "", "memory_bytes": "", "unsaved": "", "vector_count": ""}
 
 
 class LedgerEntry(Record):
@@ -1514,6 +1966,49 @@ class ModelChoice(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"model": "", "provider": ""}
 
 
+class OffPolicyEvaluation(Record):
+    """What a policy would have brought, and how sure that is."""
+
+    __slots__ = ()
+
+    clipped_count: int
+    """Rows whose importance weight was clipped."""
+    conclusive: bool
+    """Whether the log says enough of this policy."""
+    effective_rewards: float
+    """How many rewards of equal size this policy's rewards are worth."""
+    effective_rows: float
+    """Kish's effective sample size: how many rows of the policy's own this log is worth."""
+    estimates: Records[PolicyEstimate]
+    """What every estimator says. Those of an evaluation that is not conclusive are no basis for a decision."""
+    estimator: Estimator
+    """The estimator that decides."""
+    largest_weight: float
+    """The largest importance weight."""
+    logged: PolicyEstimate
+    """What the log itself brought: the mean reward of its rows with its interval."""
+    lower: float | None
+    """The lower end of its interval; null when nothing can be concluded."""
+    mean_weight: float
+    """The mean importance weight, which is 1 but for chance where the propensities are those that chose."""
+    reasons: Records[str]
+    """Why nothing can be concluded, and what else to know; in words."""
+    row_count: int
+    """The rows of the log."""
+    unit_count: int
+    """The units that the rows belong to."""
+    unsupported: Records[str]
+    """The actions that the policy may choose in a context in which the log never shows them, by name."""
+    unsupported_share: float
+    """How much of what the policy would choose that is: 0 to 1."""
+    upper: float | None
+    """The upper end of its interval; null when nothing can be concluded."""
+    value: float
+    """The estimated mean reward under the policy, in the unit of the rewards."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"clipped_count": "", "conclusive": "", "effective_rewards": "", "effective_rows": "", "estimates": "[PolicyEstimate]", "estimator": "", "largest_weight": "", "logged": "PolicyEstimate", "lower": "", "mean_weight": "", "reasons": "", "row_count": "", "unit_count": "", "unsupported": "", "unsupported_share": "", "upper": "", "value": ""}
+
+
 class Owner(Record):
     """The object whose budget a change moves."""
 
@@ -1540,12 +2035,16 @@ class OwnerAllocation(Record):
     """Where the budget sits."""
     owner_id: str
     """The ad set's or campaign's id."""
+    probability: Millionths | None
+    """The probability that the best ad is one of its own. Like all that follows it is there with the sampler."""
+    propensity: Millionths | None
+    """The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads."""
     proposed_minor: int
     """The proposed daily budget, in minor units."""
     reason: str
     """Why, in words, for a person."""
 
-    _FIELDS: ClassVar[dict[str, str]] = {"ads": "[AdShare]", "current_minor": "", "level": "", "owner_id": "", "proposed_minor": "", "reason": ""}
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "[AdShare]", "current_minor": "", "level": "", "owner_id": "", "probability": "", "propensity": "", "proposed_minor": "", "reason": ""}
 
 
 class OwnerState(Record):
@@ -1594,6 +2093,21 @@ class Performance(Record):
     """Calls that came to an end."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"average_response_time": "", "error_count": "", "error_rate": "", "request_count": ""}
+
+
+class Persisted(Record):
+    """What was written."""
+
+    __slots__ = ()
+
+    generation_seq: int
+    """The number of this state: one more at each write."""
+    vector_count: int
+    """How many vectors are in it."""
+    vectors_file: str
+    """The file of the vectors, which FAISS reads as well."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"generation_seq": "", "vector_count": "", "vectors_file": ""}
 
 
 class Personal(Record):
@@ -1674,6 +2188,23 @@ class PlannedOutcome(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"reason": "", "retry_at": "", "verdict": "", "message": "", "from": "", "value": ""}
 
 
+class PolicyEstimate(Record):
+    """What one estimator makes of the log, in the unit of the rewards a decision."""
+
+    __slots__ = ()
+
+    estimator: Estimator
+    """The estimator."""
+    lower: float
+    """The lower end of its interval."""
+    upper: float
+    """The upper end of its interval."""
+    value: float
+    """The estimated mean reward under the policy."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"estimator": "", "lower": "", "upper": "", "value": ""}
+
+
 class PositionWeights(Record):
     """The weights of [`CreditModel::Position`]: whole numbers, of which only the proportions matter."""
 
@@ -1687,6 +2218,84 @@ class PositionWeights(Record):
     """Of the last touch."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"between": "", "first": "", "last": ""}
+
+
+class PosteriorSummary(Record):
+    """What is believed of an ad."""
+
+    __slots__ = ()
+
+    click_through: ClickThrough
+    """Clicks an impression."""
+    returned: ReturnOnSpend | None
+    """What a unit of spend brings back; nothing while no ad has brought anything."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"click_through": "ClickThrough", "returned": "ReturnOnSpend"}
+
+
+class Posteriors(Record):
+    """What is believed of every ad of a state."""
+
+    __slots__ = ()
+
+    ads: dict[str, PosteriorSummary]
+    """By ad."""
+    day: Day
+    """The day as of which it is believed."""
+    median_delay_days: Ratio
+    """How long half of the deals take from click to close, in days."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "{PosteriorSummary}", "day": "", "median_delay_days": ""}
+
+
+class PredictionScores(Record):
+    """How good predictions were."""
+
+    __slots__ = ()
+
+    base_log_loss: float | None
+    """The logarithmic loss of always saying the share that came true: a model without skill has this one or more."""
+    bias: float | None
+    """The mean of value less truth."""
+    brier: float | None
+    """The mean squared error of the probabilities."""
+    calibration: Records[CalibrationBin]
+    """Tenths of the predictions from the lowest to the highest probability."""
+    calibration_error: float | None
+    """The mean distance of predicted from observed, over tenths of the predictions in their order."""
+    coverage: float | None
+    """The share of these truths that lay within."""
+    intended_coverage: float | None
+    """The share that was meant to."""
+    interval_count: int
+    """Values with an interval whose truth is known."""
+    log_loss: float | None
+    """The mean logarithmic loss of the probabilities, in nats; null without any."""
+    mean_absolute_error: float | None
+    """The mean distance of value and truth."""
+    open_count: int
+    """Predictions whose truth is not known yet."""
+    probability_count: int
+    """Probabilities whose truth is known."""
+    value_count: int
+    """Values whose truth is known."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"base_log_loss": "", "bias": "", "brier": "", "calibration": "[CalibrationBin]", "calibration_error": "", "coverage": "", "intended_coverage": "", "interval_count": "", "log_loss": "", "mean_absolute_error": "", "open_count": "", "probability_count": "", "value_count": ""}
+
+
+class PredictionsLogged(Record):
+    """What became of predictions, or of their truths."""
+
+    __slots__ = ()
+
+    duplicate_count: int
+    """Those that were there."""
+    recorded_count: int
+    """Those that are new."""
+    unknown: Records[str]
+    """Ids of truths without a prediction."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"duplicate_count": "", "recorded_count": "", "unknown": ""}
 
 
 class PriceReport(Record):
@@ -1818,6 +2427,21 @@ class Resources(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"cpu_percent": "", "memory_mb": "", "threads": ""}
 
 
+class ReturnOnSpend(Record):
+    """A return on spend: minor units a minor unit."""
+
+    __slots__ = ()
+
+    high: Ratio
+    """5 % of the posterior lies above it."""
+    low: Ratio
+    """5 % of the posterior lies below it."""
+    mean: Ratio
+    """The mean."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"high": "", "low": "", "mean": ""}
+
+
 class Revaluation(Record):
     """Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own."""
 
@@ -1940,6 +2564,17 @@ class RunReport(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"blocked": "", "completed": "", "errors": "", "failed": "", "late": "", "passed_by": "", "steps": "", "unknown": ""}
 
 
+class SamplerState(Record):
+    """Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers; what is concluded from them is [`learn`](super::learn)'s."""
+
+    __slots__ = ()
+
+    ads: dict[str, AdState]
+    """What is known of each ad, by its id."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ads": "{AdState}"}
+
+
 class SecretRef(Record):
     """Where a credential is found. A configuration holds this, never the credential."""
 
@@ -1962,6 +2597,21 @@ class ShownValues(Record):
     """A table as text, its columns aligned."""
 
     _FIELDS: ClassVar[dict[str, str]] = {"svg": "", "table": ""}
+
+
+class SimilarWinner(Record):
+    """A winner that is near what was asked for."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad."""
+    metadata: dict[str, Any]
+    """What is known of it."""
+    similarity: float
+    """The cosine of the angle between the two embeddings: 1 is the same direction, 0 has nothing in common, -1 is the opposite."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "metadata": "", "similarity": ""}
 
 
 class SkippedPrice(Record):
@@ -2251,6 +2901,19 @@ class Trained(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"conversions": "", "judged": "Gain", "masked": "", "model_version": ""}
 
 
+class UnitAssignment(Record):
+    """What a unit gets."""
+
+    __slots__ = ()
+
+    arm_id: str
+    """The arm."""
+    counted: bool
+    """Whether the unit is part of a comparison."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"arm_id": "", "counted": ""}
+
+
 class Usage(Record):
     """The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning."""
 
@@ -2289,4 +2952,19 @@ class Utm(Record):
     _FIELDS: ClassVar[dict[str, str]] = {"campaign": "", "content": "", "medium": "", "source": "", "term": ""}
 
 
-__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdWrite", "AgeRow", "Allocation", "Appended", "Approval", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BreakerState", "CacheStats", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "Currency", "Deal", "DealFacts", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "EventProblem", "Explanation", "FailedDeal", "Gain", "Generation", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PositionWeights", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SecretRef", "ShownValues", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "Usage", "Utm", "Window", "Zone"]
+class Winner(Record):
+    """An ad that won, with the embedding of its creative."""
+
+    __slots__ = ()
+
+    ad_id: str
+    """The ad: 1 to 256 bytes."""
+    embedding: Records[float]
+    """The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1."""
+    metadata: dict[str, Any]
+    """What is known of it, at most 16 kB: filters ask for it."""
+
+    _FIELDS: ClassVar[dict[str, str]] = {"ad_id": "", "embedding": "", "metadata": ""}
+
+
+__all__ = ["Accepted", "AccountState", "Activity", "AdChange", "AdClicks", "AdInsight", "AdObject", "AdObjectKind", "AdObjectPage", "AdShare", "AdState", "AdWrite", "Added", "AgeRow", "Allocation", "AllocationLogRow", "Appended", "Approval", "ArmStatus", "Around", "Attempt", "AttemptStatus", "Attributed", "AuditKind", "AuditReport", "AuditRow", "Backlog", "BacklogCount", "BestProbability", "BreakerState", "CacheStats", "CalibrationBin", "CallContext", "CallOptions", "CallReport", "CanarySnapshot", "CanaryState", "Candidate", "ChangeField", "ChangeId", "ChangeRow", "ChangeStatus", "ChannelCredit", "ChatChunk", "ChatRequest", "ChatResponse", "Choice", "ChunkChoice", "Click", "ClickThrough", "Complexity", "Contact", "Content", "ContentPart", "CreditModel", "CreditParameters", "CreditTotal", "Credits", "CrmChange", "CrmEvent", "CtrModels", "CtrPrediction", "CtrReport", "CtrVersion", "Currency", "Day", "DayFigures", "Deal", "DealFacts", "DealOutcome", "DealRecord", "DealRevenue", "DeliveryStatus", "Delta", "Device", "Document", "Effect", "EffectScale", "EmbedRequest", "EmbedResponse", "Embeddings", "EntryCause", "Erased", "ErasedClick", "Erasure", "Estimator", "EventProblem", "EventsRecorded", "ExperimentPhase", "ExperimentStatus", "ExperimentTransition", "Explanation", "FailedDeal", "Gain", "GateDecision", "GateVerdict", "Generation", "GuardrailStatus", "Health", "HealthCheck", "HealthDetail", "HealthStatus", "HoldoutUnit", "Incrementality", "IndexKind", "IndexStats", "KeyedHash", "KillScope", "Layer", "LedgerEntry", "LimitScope", "LimitState", "Match", "MatchCounts", "Message", "Migration", "Millionths", "ModelChoice", "NetworkKind", "OffPolicyEvaluation", "Outcome", "Owner", "OwnerAllocation", "OwnerLevel", "OwnerState", "Performance", "Persisted", "Personal", "Pipeline", "Plan", "PlannedChange", "PlannedOutcome", "PolicyEstimate", "PositionWeights", "PosteriorSummary", "Posteriors", "PredictionScores", "PredictionsLogged", "PriceReport", "Processed", "Pruned", "Pruning", "RampStep", "Ratio", "Reason", "ReceiptCheck", "Reconciled", "RejectedClick", "Resources", "ReturnOnSpend", "Revaluation", "RevenueTotals", "Roas", "RoasDimension", "RoasRow", "RouteDecision", "RunReport", "SamplerState", "SecretRef", "ShownValues", "SimilarWinner", "SkippedPrice", "Spend", "SpendTotal", "StageRow", "StageTable", "StageValues", "StageWorth", "Step", "TenantId", "Tick", "Timestamp", "TokenCount", "TokenOptimization", "TouchPath", "Tracked", "TrackedClicks", "Trained", "UnitAssignment", "Usage", "Utm", "Window", "Winner", "Zone"]

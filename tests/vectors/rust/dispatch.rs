@@ -10,11 +10,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use xynergy::ads::{AdObjectQuery, AdObjectSpec, AdObjectUpdate};
 use xynergy::ai::SpendLimit;
+use xynergy::allocation::{DEFAULT_DRAWS, probability_best};
 use xynergy::embed::EmbedRequest;
 use xynergy::execution::{AccountLimits, ChangeFilter, HistoryFilter, RunOptions, propose};
 use xynergy::hubspot::Delivery;
 use xynergy::provider::{CallOptions, ChatRequest};
 use xynergy::webhooks::SignedDelivery;
+use xynergy::winners::MetadataFilter;
 use xynergy::{Client, Error, Result, Scope, Timestamp};
 
 /// The arguments of a call, each read as the type that the method takes. A case whose arguments no Rust program could write is one
@@ -61,6 +63,8 @@ pub(crate) async fn call(client: &Client, scope: &Scope, method: &str, args: Val
         Some(("hubspot", name)) => hubspot(scope, name, &mut a).await,
         Some(("webhooks", name)) => webhooks(scope, name, &mut a).await,
         Some(("allocation", name)) => allocation(scope, name, &mut a).await,
+        Some(("experiments", name)) => experiments(scope, name, &mut a).await,
+        Some(("winners", name)) => winners(scope, name, &mut a).await,
         Some(("closed_loop", name)) => closed_loop(scope, name, &mut a).await,
         Some(("execution", name)) => execution(scope, name, &mut a).await,
         Some(("ads", name)) => ads(scope, name, &mut a).await,
@@ -259,11 +263,102 @@ async fn allocation(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
         "pipeline" => json(allocation.pipeline().await),
         "select" => json(allocation.select(&a.take::<String>("allocation_id"), &a.take("request")).await),
         "get" => json(allocation.get(&a.take::<String>("allocation_id")).await),
+        "observe" => json(allocation.observe(&a.take("observation")).await),
+        "feedback" => json(allocation.feedback(&a.take("feedback")).await),
+        "learn" => {
+            let observations: Vec<_> = a.optional("observations").unwrap_or_default();
+            json(allocation.learn(&observations, &a.optional::<Vec<_>>("feedback").unwrap_or_default()).await)
+        }
+        "state" => json(allocation.state().await),
+        "merge" => json(allocation.merge(&a.take("state")).await),
+        "posteriors" => json(allocation.posteriors(&a.optional("sampler").unwrap_or_default()).await),
+        "probability_best" => json(probability_best(
+            &a.take::<Vec<_>>("ads"),
+            a.optional("method").unwrap_or_default(),
+            a.optional("seed").unwrap_or_default(),
+            a.optional("draws").unwrap_or(DEFAULT_DRAWS),
+        )),
+        "log" => json(allocation.log(a.optional("since")).await),
         "propose" => {
             let (id, account): (String, String) = (a.take("allocation_id"), a.take("account_id"));
             json(propose(&id, &account, a.take("currency"), &a.take("allocation"), &a.take("campaigns")))
         }
+        "evaluate" => {
+            let (log, policy): (Vec<_>, _) = (a.take("log"), a.take("policy"));
+            json(allocation.evaluate(&log, &policy, &a.optional("options").unwrap_or_default()))
+        }
+        "gate" => {
+            let (log, proposed, current): (Vec<_>, _, Option<_>) =
+                (a.take("log"), a.take("proposed"), a.optional("current"));
+            let options = a.optional("options").unwrap_or_default();
+            json(allocation.gate(&log, &proposed, current.as_ref(), &options))
+        }
+        "holdout" => {
+            let (units, key): (Vec<String>, String) = (a.take("unit_ids"), a.take("key"));
+            json(allocation.holdout(&units, &key, a.take("holdout_ppm")))
+        }
+        "incrementality" => {
+            let (treated, holdout) = (a.take("treated"), a.take("holdout"));
+            let confidence = a.optional("confidence").unwrap_or(0.95);
+            json(allocation.incrementality(&treated, &holdout, a.optional("attributed"), confidence))
+        }
+        "log_predictions" => json(allocation.log_predictions(&a.take::<Vec<_>>("predictions")).await),
+        "score_predictions" => json(allocation.score_predictions(&a.take::<Vec<_>>("truths")).await),
+        "prediction_scores" => {
+            json(allocation.prediction_scores(a.optional::<String>("model").as_deref()).await)
+        }
+        "train_ctr" => {
+            let (rows, options): (Vec<_>, _) = (a.take("rows"), a.optional("options").unwrap_or_default());
+            json(allocation.train_ctr(&rows, &options, a.optional("from_version")).await)
+        }
+        "ctr_models" => json(allocation.ctr_models().await),
+        "activate_ctr" => json(allocation.activate_ctr(a.optional("version")).await),
+        "predict_ctr" => {
+            let ads: Vec<_> = a.take("ads");
+            json(allocation.predict_ctr(&ads, a.optional("version")).await)
+        }
         _ => panic!("allocation.{name} is no method of the Rust library"),
+    }
+}
+
+async fn experiments(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let experiments = scope.experiments();
+    if name == "start" {
+        return json(experiments.start(a.take("spec")).await);
+    }
+    let id: String = a.take("experiment_id");
+    match name {
+        "assign" => json(experiments.assign(&id, &a.take::<Vec<_>>("unit_ids")).await),
+        "record" => json(experiments.record(&id, &a.take::<Vec<_>>("events")).await),
+        "status" => json(experiments.status(&id).await),
+        "stop" => json(experiments.stop(&id, a.optional::<String>("promote").as_deref()).await),
+        _ => panic!("experiments.{name} is no method of the Rust library"),
+    }
+}
+
+async fn winners(scope: &Scope, name: &str, a: &mut Args) -> Result<Value> {
+    let winners = scope.winners();
+    let filter = |a: &mut Args| {
+        let filter: Map<String, Value> = a.optional("filter").unwrap_or_default();
+        MetadataFilter::parse("winners.find_similar", &filter)
+    };
+    match name {
+        "add" => json(winners.add(vec![a.whole()]).await),
+        "add_many" => json(winners.add(a.take("winners")).await),
+        "find_similar" => {
+            let (embedding, k, filter): (Vec<f32>, _, _) = (a.take("embedding"), a.take("k"), filter(a)?);
+            json(winners.find_similar(&embedding, k, &filter).await)
+        }
+        "find_similar_many" => {
+            let (embeddings, k, filter): (Vec<_>, _, _) = (a.take("embeddings"), a.take("k"), filter(a)?);
+            json(winners.find_similar_many(&embeddings, k, &filter).await)
+        }
+        "get" => json(winners.get(&a.take::<String>("ad_id")).await),
+        "remove" => json(winners.remove(&a.take::<String>("ad_id")).await),
+        "stats" => json(winners.stats().await),
+        "persist" => json(winners.persist().await),
+        "import_file" => json(winners.import_file(&a.take::<std::path::PathBuf>("path")).await),
+        _ => panic!("winners.{name} is no method of the Rust library"),
     }
 }
 

@@ -73,6 +73,52 @@ impl<'de> Deserialize<'de> for Millionths {
     }
 }
 
+/// A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, JsonSchema)]
+#[schemars(with = "String")]
+pub struct Ratio(u64);
+
+impl Ratio {
+    /// The nearest ratio to a number; one that is not positive becomes 0, and one above 10^12 that.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    pub fn rounded(number: f64) -> Self {
+        const LARGEST: f64 = 1e18;
+        Self(libm::round((number * 1e6).clamp(0.0, LARGEST)) as u64)
+    }
+
+    /// The number of millionths.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Ratio {
+    /// Six digits after the point: `3.250000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}", self.0 / 1_000_000, self.0 % 1_000_000)
+    }
+}
+
+impl Serialize for Ratio {
+    /// The string of [`fmt::Display`].
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ratio {
+    /// The string that is serialised: digits, a point, and six digits.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let parsed = text.split_once('.').filter(|(_, part)| part.len() == 6).and_then(|(whole, part)| {
+            whole.parse::<u64>().ok()?.checked_mul(1_000_000)?.checked_add(part.parse::<u64>().ok()?)
+        });
+        parsed
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a ratio such as 3.250000")))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +136,18 @@ mod tests {
         for bad in ["\"1.000001\"", "\"0.5\"", "\"x\"", "0.5"] {
             assert!(serde_json::from_str::<Millionths>(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn ratios_go_there_and_back() {
+        assert_eq!(Ratio::rounded(3.25).to_string(), "3.250000");
+        assert_eq!(Ratio::rounded(f64::NAN), Ratio::rounded(-1.0));
+        assert_eq!(Ratio::rounded(f64::INFINITY).get(), 1_000_000_000_000_000_000);
+        for ratio in [0.0, 0.012_345_6, 17.0] {
+            let text = serde_json::to_string(&Ratio::rounded(ratio)).unwrap();
+            assert_eq!(serde_json::from_str::<Ratio>(&text).unwrap(), Ratio::rounded(ratio));
+        }
+        assert!(serde_json::from_str::<Ratio>("\"1.5\"").is_err());
     }
 
     #[test]

@@ -111,7 +111,16 @@ mod tests {
     use super::*;
 
     fn ad(impressions: i64, clicks: i64, spend_minor: i64, deals: i64, value_minor: i64) -> AdEvidence {
-        AdEvidence { ad_id: "a".into(), active: true, impressions, clicks, spend_minor, deals, value_minor }
+        AdEvidence {
+            ad_id: "a".into(),
+            active: true,
+            impressions,
+            clicks,
+            spend_minor,
+            deals,
+            value_minor,
+            ..AdEvidence::default()
+        }
     }
 
     fn mean_score(posterior: &Posterior, pool: &Pool) -> f64 {

@@ -1,12 +1,13 @@
-use xynergy_core::{Currency, Minor};
+use xynergy_core::Currency;
 
-use super::allocate::{Proposal, Step};
-use super::request::{AdEvidence, Constraints};
+use super::budgets::{Proposal, Step};
+use super::constraints::Constraints;
+use super::request::{AdEvidence, OwnerBudget};
 
 /// One line for a person: the share against the present one, the evidence, and what limited the change.
 pub(super) fn words<'a>(
     proposal: &Proposal,
-    current: Minor,
+    owner: &OwnerBudget,
     current_total: i128,
     ads: impl Iterator<Item = &'a AdEvidence>,
     constraints: &Constraints,
@@ -16,11 +17,11 @@ pub(super) fn words<'a>(
         format!(
             "share {} against {} of the budget now",
             percent(proposal.share.into(), 1_000_000),
-            percent(current.into(), current_total)
+            percent(owner.current_minor.into(), current_total)
         ),
         evidence(ads, currency),
     ];
-    parts.extend(limit(proposal, current, constraints, currency));
+    parts.extend(limit(proposal, owner, constraints, currency));
     if !proposal.total_reached {
         parts.push(format!(
             "the total of {} cannot be reached within the steps and limits, so this goes as near as they allow",
@@ -53,37 +54,60 @@ fn evidence<'a>(ads: impl Iterator<Item = &'a AdEvidence>, currency: Currency) -
 
 fn limit(
     proposal: &Proposal,
-    current: Minor,
+    owner: &OwnerBudget,
     constraints: &Constraints,
     currency: Currency,
 ) -> Option<String> {
-    let Step::Within { lower, upper } = proposal.step else {
-        return Some(format!(
-            "held at its present budget, from which a 20 % step does not reach the allowed {} to {}",
-            currency.show(constraints.min_minor),
-            currency.show(constraints.max_minor)
-        ));
+    let current = owner.current_minor;
+    let step_percent = part(constraints.step_millionths());
+    let (lower, upper) = match proposal.step {
+        Step::Within { lower, upper } => (lower, upper),
+        Step::Held => {
+            let (least, greatest) = constraints.bounds(owner);
+            return Some(format!(
+                "held at its present budget, from which a {step_percent} step does not reach the allowed {} to {}",
+                currency.show(least),
+                currency.show(greatest)
+            ));
+        }
+        Step::Learning => {
+            return Some("kept at its present budget while the platform learns to deliver it".to_owned());
+        }
     };
-    let step = current / 5;
+    if proposal.too_small {
+        let least = constraints.hysteresis.map_or(0, |part| part.get().into());
+        return Some(format!("kept at its present budget, since the change would be below {}", part(least)));
+    }
+    let step = proposal.step_minor;
     let (proposed, target) = (proposal.proposed_minor, proposal.target_minor);
+    let unit = constraints.unit();
     if proposed == lower && target < lower {
-        Some(if lower == current - step {
-            "limited by the 20 % step".to_owned()
+        Some(if lower < current - step + unit {
+            format!("limited by the {step_percent} step")
         } else {
             format!("at the floor of {}", currency.show(lower))
         })
     } else if proposed == upper && target > upper {
-        Some(if upper == current + step {
-            "limited by the 20 % step".to_owned()
+        Some(if upper > current + step - unit {
+            format!("limited by the {step_percent} step")
         } else {
             format!("at the ceiling of {}", currency.show(upper))
         })
+    } else if proposal.group_binds && (proposed - target).abs() >= unit {
+        let name = owner.group.as_deref().unwrap_or_default();
+        Some(format!("its share would be {}, moved by the limit of group {name}", currency.show(target)))
     } else if proposal.total_reached && (proposed - target).abs() > target / 100 {
         // The others' steps keep them from their shares, and the sum must still be the total.
         Some(format!("its share would be {}, moved so that the sum is the total", currency.show(target)))
     } else {
         None
     }
+}
+
+/// A part in millionths as a percentage, with decimals where it has them.
+fn part(millionths: i64) -> String {
+    let text = format!("{}.{:04}", millionths / 10_000, millionths % 10_000);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
 /// A whole percentage; a small part is not shown as nothing.

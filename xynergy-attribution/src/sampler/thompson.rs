@@ -55,28 +55,52 @@ pub(super) fn standings(posteriors: &[Posterior], pool: &Pool, seed: u64, draws:
 
 /// A sum of shares as an integer weight: at most the number of draws, so that 2^32 more parts of one fit.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-fn weight(sum: f64) -> u64 {
+pub(super) fn weight(sum: f64) -> u64 {
     (sum * 4_294_967_296.0) as u64
 }
 
+/// A Gamma distribution of rate 1, ready to be drawn from often.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GammaShape {
+    d: f64,
+    c: f64,
+    /// 1 over the shape where that is below 1: the drawn shape is one more then.
+    boost: Option<f64>,
+}
+
+/// A drawn Gamma variable: `value * exp(log_factor)`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Drawn {
+    pub(super) value: f64,
+    pub(super) log_factor: f64,
+}
+
+impl GammaShape {
+    pub(super) fn new(shape: f64) -> Self {
+        let boost = (shape < 1.0).then(|| 1.0 / shape);
+        let d = shape + if boost.is_some() { 1.0 } else { 0.0 } - 1.0 / 3.0;
+        Self { d, c: 1.0 / libm::sqrt(9.0 * d), boost }
+    }
+}
+
 /// Seeded draws from the distributions.
-struct Sampler {
+pub(super) struct Sampler {
     random: ChaCha12Rng,
     spare: Option<f64>,
 }
 
 impl Sampler {
-    fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self { random: ChaCha12Rng::seed_from_u64(seed), spare: None }
     }
 
     /// Uniform between 0 and 1, never 0.
-    fn uniform(&mut self) -> f64 {
+    pub(super) fn uniform(&mut self) -> f64 {
         ((self.random.next_u64() >> 11) as f64 + 0.5) / 9_007_199_254_740_992.0
     }
 
     /// Standard normal, by Marsaglia's polar method.
-    fn normal(&mut self) -> f64 {
+    pub(super) fn normal(&mut self) -> f64 {
         if let Some(spare) = self.spare.take() {
             return spare;
         }
@@ -92,10 +116,21 @@ impl Sampler {
         }
     }
 
-    /// Gamma by Marsaglia and Tsang's method, for shapes of at least 1.
+    /// Gamma of any shape; one below 1 is one of a shape 1 greater times a power of a uniform variable.
+    pub(super) fn gamma_of(&mut self, shape: &GammaShape) -> Drawn {
+        let value = self.marsaglia_tsang(shape.d, shape.c);
+        let log_factor = shape.boost.map_or(0.0, |inverse| libm::log(self.uniform()) * inverse);
+        Drawn { value, log_factor }
+    }
+
+    /// Gamma for shapes of at least 1.
     fn gamma(&mut self, gamma: Gamma) -> f64 {
         let d = gamma.shape - 1.0 / 3.0;
-        let c = 1.0 / libm::sqrt(9.0 * d);
+        self.marsaglia_tsang(d, 1.0 / libm::sqrt(9.0 * d)) / gamma.rate
+    }
+
+    /// Gamma of shape `d + 1/3` and rate 1 by Marsaglia and Tsang's method; `c` is `1 / sqrt(9 d)`.
+    fn marsaglia_tsang(&mut self, d: f64, c: f64) -> f64 {
         loop {
             let x = self.normal();
             let root = 1.0 + c * x;
@@ -108,7 +143,7 @@ impl Sampler {
             if u < 1.0 - 0.0331 * square * square
                 || libm::log(u) < 0.5 * square + d * (1.0 - v + libm::log(v))
             {
-                return d * v / gamma.rate;
+                return d * v;
             }
         }
     }

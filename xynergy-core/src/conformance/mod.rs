@@ -16,6 +16,7 @@ pub mod rate;
 mod revenue;
 pub mod spend;
 mod state;
+mod vector;
 
 pub use ads::ad_platform;
 pub use changes::{change_store, change_stores_agree};
@@ -25,3 +26,4 @@ pub use executor::simulate as simulation;
 pub use executor::{executor, executor_crashes, executor_edits, executor_simulation, executor_zombies};
 pub use revenue::revenue_store;
 pub use state::state_store;
+pub use vector::vector_index;

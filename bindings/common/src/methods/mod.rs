@@ -12,12 +12,17 @@ mod clicks;
 mod client;
 mod closed_loop;
 mod credit;
+mod ctr;
+mod evaluation;
 mod execution;
+mod experiments;
 mod hubspot;
 mod matching;
 mod revenue;
+mod sampler;
 mod stream;
 mod webhooks;
+mod winners;
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -75,8 +80,20 @@ pub struct Method {
 
 /// What computes over as much as there is, before it first waits or between waits.
 const COMPUTES: &[&str] = &[
+    "allocation.evaluate",
+    "allocation.gate",
+    "allocation.holdout",
+    "allocation.learn",
+    "allocation.log",
+    "allocation.merge",
     "allocation.pipeline",
+    "allocation.posteriors",
+    "allocation.predict_ctr",
+    "allocation.prediction_scores",
+    "allocation.probability_best",
     "allocation.select",
+    "allocation.state",
+    "allocation.train_ctr",
     "attribution.clicks_by_ad",
     "attribution.credit",
     "attribution.deals",
@@ -94,8 +111,17 @@ const COMPUTES: &[&str] = &[
     "closed_loop.process",
     "closed_loop.tick",
     "execution.verify_audit",
+    "experiments.record",
+    "experiments.status",
+    "experiments.stop",
     "hubspot.process",
     "webhooks.process",
+    "winners.add",
+    "winners.add_many",
+    "winners.find_similar",
+    "winners.find_similar_many",
+    "winners.import_file",
+    "winners.remove",
 ];
 
 impl Method {
@@ -159,6 +185,11 @@ pub fn all() -> impl Iterator<Item = &'static Method> {
         hubspot::METHODS,
         webhooks::METHODS,
         allocation::METHODS,
+        sampler::METHODS,
+        evaluation::METHODS,
+        ctr::METHODS,
+        experiments::METHODS,
+        winners::METHODS,
         closed_loop::METHODS,
         execution::METHODS,
         ads::METHODS,

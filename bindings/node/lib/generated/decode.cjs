@@ -27,6 +27,11 @@ function AdInsight(it) {
   readable(it);
 }
 
+function AdState(it) {
+  if (it.days !== null && typeof it.days === 'object') { for (const key0 in it.days) { if (it.days[key0] !== null && typeof it.days[key0] === 'object') { DayFigures(it.days[key0]); } } }
+  if (it.deals !== null && typeof it.deals === 'object') { for (const key0 in it.deals) { if (it.deals[key0] !== null && typeof it.deals[key0] === 'object') { DealRecord(it.deals[key0]); } } }
+}
+
 function AdWrite(it) {
   if (typeof it.value === 'number') it.value = BigInt(it.value);
   readable(it);
@@ -41,6 +46,12 @@ function Allocation(it) {
   if (typeof it.proposed_total_minor === 'number') it.proposed_total_minor = BigInt(it.proposed_total_minor);
   if (it.rows !== null && typeof it.rows === 'object') { for (const each0 of it.rows) { if (each0 !== null && typeof each0 === 'object') { OwnerAllocation(each0); } } }
   if (typeof it.total_minor === 'number') it.total_minor = BigInt(it.total_minor);
+  readable(it);
+}
+
+function AllocationLogRow(it) {
+  if (typeof it.budget_minor === 'number') it.budget_minor = BigInt(it.budget_minor);
+  if (typeof it.reward_minor === 'number') it.reward_minor = BigInt(it.reward_minor);
   readable(it);
 }
 
@@ -84,6 +95,17 @@ function Credits(it) {
   if (it.channels !== null && typeof it.channels === 'object') { for (const each0 of it.channels) { if (each0 !== null && typeof each0 === 'object') { ChannelCredit(each0); } } }
   if (it.total !== null && typeof it.total === 'object') { CreditTotal(it.total); }
   if (it.unattributed !== null && typeof it.unattributed === 'object') { CreditTotal(it.unattributed); }
+}
+
+function DayFigures(it) {
+  if (typeof it.spend_minor === 'number') it.spend_minor = BigInt(it.spend_minor);
+  readable(it);
+}
+
+function DealRecord(it) {
+  if (typeof it.spend_minor === 'number') it.spend_minor = BigInt(it.spend_minor);
+  if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
+  readable(it);
 }
 
 function DealRevenue(it) {
@@ -170,6 +192,10 @@ function RoasRow(it) {
   if (typeof it.spend_minor === 'number') it.spend_minor = BigInt(it.spend_minor);
   if (typeof it.value_minor === 'number') it.value_minor = BigInt(it.value_minor);
   readable(it);
+}
+
+function SamplerState(it) {
+  if (it.ads !== null && typeof it.ads === 'object') { for (const key0 in it.ads) { if (it.ads[key0] !== null && typeof it.ads[key0] === 'object') { AdState(it.ads[key0]); } } }
 }
 
 function Spend(it) {
@@ -282,6 +308,12 @@ const results = {
   },
   'allocation.propose'(it) {
     if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { AdChange(each0); } } }
+  },
+  'allocation.state'(it) {
+    if (it !== null && typeof it === 'object') { SamplerState(it); }
+  },
+  'allocation.log'(it) {
+    if (it !== null && typeof it === 'object') { for (const each0 of it) { if (each0 !== null && typeof each0 === 'object') { AllocationLogRow(each0); } } }
   },
   'closed_loop.tick'(it) {
     if (it !== null && typeof it === 'object') { Tick(it); }

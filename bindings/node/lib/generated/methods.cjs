@@ -320,6 +320,237 @@ const ALLOCATION_PROPOSE = {
   decode: results['allocation.propose'],
   empty: false,
 };
+const ALLOCATION_OBSERVE = {
+  name: 'allocation.observe',
+  required: ["observation"],
+  optional: new Map([]),
+  decode: results['allocation.observe'],
+  empty: false,
+};
+const ALLOCATION_FEEDBACK = {
+  name: 'allocation.feedback',
+  required: ["feedback"],
+  optional: new Map([]),
+  decode: results['allocation.feedback'],
+  empty: false,
+};
+const ALLOCATION_LEARN = {
+  name: 'allocation.learn',
+  required: [],
+  optional: new Map([["observations", "observations"], ["feedback", "feedback"]]),
+  decode: results['allocation.learn'],
+  empty: false,
+};
+const ALLOCATION_STATE = {
+  name: 'allocation.state',
+  required: [],
+  optional: new Map([]),
+  decode: results['allocation.state'],
+  empty: false,
+};
+const ALLOCATION_MERGE = {
+  name: 'allocation.merge',
+  required: ["state"],
+  optional: new Map([]),
+  decode: results['allocation.merge'],
+  empty: false,
+};
+const ALLOCATION_POSTERIORS = {
+  name: 'allocation.posteriors',
+  required: [],
+  optional: new Map([["sampler", "sampler"]]),
+  decode: results['allocation.posteriors'],
+  empty: false,
+};
+const ALLOCATION_PROBABILITY_BEST = {
+  name: 'allocation.probability_best',
+  required: ["ads"],
+  optional: new Map([["method", "method"], ["seed", "seed"], ["draws", "draws"]]),
+  decode: results['allocation.probability_best'],
+  empty: false,
+};
+const ALLOCATION_LOG = {
+  name: 'allocation.log',
+  required: [],
+  optional: new Map([["since", "since"]]),
+  decode: results['allocation.log'],
+  empty: false,
+};
+const ALLOCATION_EVALUATE = {
+  name: 'allocation.evaluate',
+  required: ["log", "policy"],
+  optional: new Map([["options", "options"]]),
+  decode: results['allocation.evaluate'],
+  empty: false,
+};
+const ALLOCATION_GATE = {
+  name: 'allocation.gate',
+  required: ["log", "proposed"],
+  optional: new Map([["current", "current"], ["options", "options"]]),
+  decode: results['allocation.gate'],
+  empty: false,
+};
+const ALLOCATION_HOLDOUT = {
+  name: 'allocation.holdout',
+  required: ["unit_ids", "key", "holdout_ppm"],
+  optional: new Map([]),
+  decode: results['allocation.holdout'],
+  empty: false,
+};
+const ALLOCATION_INCREMENTALITY = {
+  name: 'allocation.incrementality',
+  required: ["treated", "holdout"],
+  optional: new Map([["attributed", "attributed"], ["confidence", "confidence"]]),
+  decode: results['allocation.incrementality'],
+  empty: false,
+};
+const ALLOCATION_LOG_PREDICTIONS = {
+  name: 'allocation.log_predictions',
+  required: ["predictions"],
+  optional: new Map([]),
+  decode: results['allocation.log_predictions'],
+  empty: false,
+};
+const ALLOCATION_SCORE_PREDICTIONS = {
+  name: 'allocation.score_predictions',
+  required: ["truths"],
+  optional: new Map([]),
+  decode: results['allocation.score_predictions'],
+  empty: false,
+};
+const ALLOCATION_PREDICTION_SCORES = {
+  name: 'allocation.prediction_scores',
+  required: [],
+  optional: new Map([["model", "model"]]),
+  decode: results['allocation.prediction_scores'],
+  empty: false,
+};
+const ALLOCATION_TRAIN_CTR = {
+  name: 'allocation.train_ctr',
+  required: ["rows"],
+  optional: new Map([["options", "options"], ["fromVersion", "from_version"]]),
+  decode: results['allocation.train_ctr'],
+  empty: false,
+};
+const ALLOCATION_CTR_MODELS = {
+  name: 'allocation.ctr_models',
+  required: [],
+  optional: new Map([]),
+  decode: results['allocation.ctr_models'],
+  empty: false,
+};
+const ALLOCATION_ACTIVATE_CTR = {
+  name: 'allocation.activate_ctr',
+  required: [],
+  optional: new Map([["version", "version"]]),
+  decode: results['allocation.activate_ctr'],
+  empty: false,
+};
+const ALLOCATION_PREDICT_CTR = {
+  name: 'allocation.predict_ctr',
+  required: ["ads"],
+  optional: new Map([["version", "version"]]),
+  decode: results['allocation.predict_ctr'],
+  empty: false,
+};
+const EXPERIMENTS_START = {
+  name: 'experiments.start',
+  required: ["spec"],
+  optional: new Map([]),
+  decode: results['experiments.start'],
+  empty: false,
+};
+const EXPERIMENTS_ASSIGN = {
+  name: 'experiments.assign',
+  required: ["experiment_id", "unit_ids"],
+  optional: new Map([]),
+  decode: results['experiments.assign'],
+  empty: false,
+};
+const EXPERIMENTS_RECORD = {
+  name: 'experiments.record',
+  required: ["experiment_id", "events"],
+  optional: new Map([]),
+  decode: results['experiments.record'],
+  empty: false,
+};
+const EXPERIMENTS_STATUS = {
+  name: 'experiments.status',
+  required: ["experiment_id"],
+  optional: new Map([]),
+  decode: results['experiments.status'],
+  empty: false,
+};
+const EXPERIMENTS_STOP = {
+  name: 'experiments.stop',
+  required: ["experiment_id"],
+  optional: new Map([["promote", "promote"]]),
+  decode: results['experiments.stop'],
+  empty: false,
+};
+const WINNERS_ADD = {
+  name: 'winners.add',
+  required: ["ad_id", "embedding"],
+  optional: new Map([["metadata", "metadata"]]),
+  decode: results['winners.add'],
+  empty: false,
+};
+const WINNERS_ADD_MANY = {
+  name: 'winners.add_many',
+  required: ["winners"],
+  optional: new Map([]),
+  decode: results['winners.add_many'],
+  empty: false,
+};
+const WINNERS_FIND_SIMILAR = {
+  name: 'winners.find_similar',
+  required: ["embedding", "k"],
+  optional: new Map([["filter", "filter"]]),
+  decode: results['winners.find_similar'],
+  empty: false,
+};
+const WINNERS_FIND_SIMILAR_MANY = {
+  name: 'winners.find_similar_many',
+  required: ["embeddings", "k"],
+  optional: new Map([["filter", "filter"]]),
+  decode: results['winners.find_similar_many'],
+  empty: false,
+};
+const WINNERS_GET = {
+  name: 'winners.get',
+  required: ["ad_id"],
+  optional: new Map([]),
+  decode: results['winners.get'],
+  empty: false,
+};
+const WINNERS_REMOVE = {
+  name: 'winners.remove',
+  required: ["ad_id"],
+  optional: new Map([]),
+  decode: results['winners.remove'],
+  empty: false,
+};
+const WINNERS_STATS = {
+  name: 'winners.stats',
+  required: [],
+  optional: new Map([]),
+  decode: results['winners.stats'],
+  empty: false,
+};
+const WINNERS_PERSIST = {
+  name: 'winners.persist',
+  required: [],
+  optional: new Map([]),
+  decode: results['winners.persist'],
+  empty: false,
+};
+const WINNERS_IMPORT_FILE = {
+  name: 'winners.import_file',
+  required: ["path"],
+  optional: new Map([]),
+  decode: results['winners.import_file'],
+  empty: false,
+};
 const CLOSED_LOOP_TICK = {
   name: 'closed_loop.tick',
   required: ["account", "allocation_id", "seed"],
@@ -758,6 +989,152 @@ class Allocation {
   propose(allocationId, accountId, currency, allocation, campaigns, options) {
     return invoke(this.#handle, ALLOCATION_PROPOSE, [allocationId, accountId, currency, allocation, campaigns], options);
   }
+  /** Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once: none is lost. */
+  observe(observation, options) {
+    return invoke(this.#handle, ALLOCATION_OBSERVE, [observation], options);
+  }
+  /** Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is lost. */
+  feedback(feedback, options) {
+    return invoke(this.#handle, ALLOCATION_FEEDBACK, [feedback], options);
+  }
+  /** Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log that is replayed. Here an ad need not have been observed. */
+  learn(options) {
+    return invoke(this.#handle, ALLOCATION_LEARN, [], options);
+  }
+  /** Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge` elsewhere. */
+  state(options) {
+    return invoke(this.#handle, ALLOCATION_STATE, [], options);
+  }
+  /** Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and the order of merges does not matter. */
+  merge(state, options) {
+    return invoke(this.#handle, ALLOCATION_MERGE, [state], options);
+  }
+  /** What is believed of every ad that was observed: means and 90 % intervals of click-through and return. */
+  posteriors(options) {
+    return invoke(this.#handle, ALLOCATION_POSTERIORS, [], options);
+  }
+  /** The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored. */
+  probabilityBest(ads, options) {
+    return invoke(this.#handle, ALLOCATION_PROBABILITY_BEST, [ads], options);
+  }
+  /** What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs beside the rewards. With `since`, of allocations made then or later. */
+  log(options) {
+    return invoke(this.#handle, ALLOCATION_LOG, [], options);
+  }
+  /** Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS, SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why. Nothing is stored. */
+  evaluate(log, policy, options) {
+    return invoke(this.#handle, ALLOCATION_EVALUATE, [log, policy], options);
+  }
+  /** Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored. */
+  gate(log, proposed, options) {
+    return invoke(this.#handle, ALLOCATION_GATE, [log, proposed], options);
+  }
+  /** Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored. */
+  holdout(unitIds, key, holdoutPpm, options) {
+    return invoke(this.#handle, ALLOCATION_HOLDOUT, [unitIds, key, holdoutPpm], options);
+  }
+  /** What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored. */
+  incrementality(treated, holdout, options) {
+    return invoke(this.#handle, ALLOCATION_INCREMENTALITY, [treated, holdout], options);
+  }
+  /** Writes predictions down before their truths are known. The same id with the same prediction is one prediction. */
+  logPredictions(predictions, options) {
+    return invoke(this.#handle, ALLOCATION_LOG_PREDICTIONS, [predictions], options);
+  }
+  /** Writes down what came true. Truths of predictions that there are not are named in the answer. */
+  scorePredictions(truths, options) {
+    return invoke(this.#handle, ALLOCATION_SCORE_PREDICTIONS, [truths], options);
+  }
+  /** How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage of values. */
+  predictionScores(options) {
+    return invoke(this.#handle, ALLOCATION_PREDICTION_SCORES, [], options);
+  }
+  /** Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its report compares it with the base rate on what it had not learned yet. It does not predict until it is activated. */
+  trainCtr(rows, options) {
+    return invoke(this.#handle, ALLOCATION_TRAIN_CTR, [rows], options);
+  }
+  /** The versions of the click-through model with their reports, and which of them predicts. */
+  ctrModels(options) {
+    return invoke(this.#handle, ALLOCATION_CTR_MODELS, [], options);
+  }
+  /** Lets a version predict from now on; without `version` the one that was active before the present one. */
+  activateCtr(options) {
+    return invoke(this.#handle, ALLOCATION_ACTIVATE_CTR, [], options);
+  }
+  /** The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another. */
+  predictCtr(ads, options) {
+    return invoke(this.#handle, ALLOCATION_PREDICT_CTR, [ads], options);
+  }
+}
+
+class Experiments {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Starts an experiment. The same spec again is the same experiment. */
+  start(spec, options) {
+    return invoke(this.#handle, EXPERIMENTS_START, [spec], options);
+  }
+  /** What units get now, in their order: the same in every process. */
+  assign(experimentId, unitIds, options) {
+    return invoke(this.#handle, EXPERIMENTS_ASSIGN, [experimentId, unitIds], options);
+  }
+  /** Records exposures and metrics of units, each event once. Many workers may record at once. */
+  record(experimentId, events, options) {
+    return invoke(this.#handle, EXPERIMENTS_RECORD, [experimentId, events], options);
+  }
+  /** Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse. */
+  status(experimentId, options) {
+    return invoke(this.#handle, EXPERIMENTS_STATUS, [experimentId], options);
+  }
+  /** Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that serves. */
+  stop(experimentId, options) {
+    return invoke(this.#handle, EXPERIMENTS_STOP, [experimentId], options);
+  }
+}
+
+class Winners {
+  #handle;
+  constructor(handle) {
+    this.#handle = handle;
+  }
+  /** Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found at once, and outlives the process once `winners.persist` has written it. */
+  add(adId, embedding, options) {
+    return invoke(this.#handle, WINNERS_ADD, [adId, embedding], options);
+  }
+  /** Adds many winners, all or none. */
+  addMany(winners, options) {
+    return invoke(this.#handle, WINNERS_ADD_MANY, [winners], options);
+  }
+  /** The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`. */
+  findSimilar(embedding, k, options) {
+    return invoke(this.#handle, WINNERS_FIND_SIMILAR, [embedding, k], options);
+  }
+  /** The nearest winners of each of many embeddings, in their order. This takes less than one after the other. */
+  findSimilarMany(embeddings, k, options) {
+    return invoke(this.#handle, WINNERS_FIND_SIMILAR_MANY, [embeddings, k], options);
+  }
+  /** The winner, its embedding at length 1; null when there is none. */
+  get(adId, options) {
+    return invoke(this.#handle, WINNERS_GET, [adId], options);
+  }
+  /** Removes the winner; whether it was there. */
+  remove(adId, options) {
+    return invoke(this.#handle, WINNERS_REMOVE, [adId], options);
+  }
+  /** How many winners there are, and how they are searched. */
+  stats(options) {
+    return invoke(this.#handle, WINNERS_STATS, [], options);
+  }
+  /** Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole. */
+  persist(options) {
+    return invoke(this.#handle, WINNERS_PERSIST, [], options);
+  }
+  /** Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none. */
+  importFile(path, options) {
+    return invoke(this.#handle, WINNERS_IMPORT_FILE, [path], options);
+  }
 }
 
 class ClosedLoop {
@@ -919,6 +1296,8 @@ const areas = {
   hubspot: Hubspot,
   webhooks: Webhooks,
   allocation: Allocation,
+  experiments: Experiments,
+  winners: Winners,
   closedLoop: ClosedLoop,
   execution: Execution,
   ads: Ads,

@@ -798,6 +798,572 @@ public struct AllocationArea: Sendable {
         }
         return try await caller.call("allocation.propose", Arguments(allocationId: allocationId, accountId: accountId, currency: currency, allocation: allocation, campaigns: campaigns), timeoutMs: timeoutMs, requestId: requestId)
     }
+
+    /// Takes the figures of one ad and day, totals of the day so far, and says whether they changed anything. Of several reports the
+    /// one of the latest `observed_at` counts (now, when it is not given), whatever order they arrive in. Workers may do it at once:
+    /// none is lost.
+    /// - Parameter observation: The figures.
+    public func observe(_ observation: AdObservation, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let observation: AdObservation
+
+            enum CodingKeys: String, CodingKey {
+                case observation
+            }
+        }
+        return try await caller.call("allocation.observe", Arguments(observation: observation), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes what became of a deal behind an ad, and says whether it changed anything: an event that was given before does not. An ad
+    /// that was never observed is an error, and so is an event id that said something else before. Workers may do it at once: none is
+    /// lost.
+    /// - Parameter feedback: The event.
+    public func feedback(_ feedback: DealFeedback, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let feedback: DealFeedback
+
+            enum CodingKeys: String, CodingKey {
+                case feedback
+            }
+        }
+        return try await caller.call("allocation.feedback", Arguments(feedback: feedback), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes many observations and feedbacks, in any order, and says how many changed anything: for batches, and for an event log
+    /// that is replayed. Here an ad need not have been observed.
+    /// - Parameter observations: Figures of ads and days.
+    /// - Parameter feedback: What became of deals.
+    public func learn(
+        observations: [AdObservation] = [],
+        feedback: [DealFeedback] = [],
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let observations: [AdObservation]
+            let feedback: [DealFeedback]
+
+            enum CodingKeys: String, CodingKey {
+                case observations
+                case feedback
+            }
+        }
+        return try await caller.call("allocation.learn", Arguments(observations: observations, feedback: feedback), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Everything that the sampler remembers of the tenant's ads: to look at, to keep a copy of, and for `allocation.merge`
+    /// elsewhere.
+    public func state(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> SamplerState {
+        return try await caller.call("allocation.state", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Takes in what another replica remembers, and says of how many ads that changed anything. Merging again changes nothing, and
+    /// the order of merges does not matter.
+    /// - Parameter state: What the other replica remembers.
+    public func merge(_ state: SamplerState, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> UInt64 {
+        struct Arguments: Encodable, Sendable {
+            let state: SamplerState
+
+            enum CodingKeys: String, CodingKey {
+                case state
+            }
+        }
+        return try await caller.call("allocation.merge", Arguments(state: state), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What is believed of every ad that was observed: means and 90 % intervals of click-through and return.
+    /// - Parameter sampler: How to learn; as of today in UTC unless it says a day.
+    public func posteriors(sampler: SamplerOptions? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Posteriors {
+        struct Arguments: Encodable, Sendable {
+            let sampler: SamplerOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case sampler
+            }
+        }
+        return try await caller.call("allocation.posteriors", Arguments(sampler: sampler), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The probability of each ad to be the best, and the mean of its part in the sum of all, from Beta posteriors of click-through
+    /// that come from elsewhere. `seed` and `draws` (0 and 10,000 by default) count with the method `draws` alone. Nothing is stored.
+    /// - Parameter ads: The ads.
+    /// - Parameter method: How it is computed: `quadrature` unless given.
+    /// - Parameter seed: The seed of the draws.
+    /// - Parameter draws: How many draws.
+    public func probabilityBest(
+        _ ads: [BetaAd],
+        method: ScoringMethod? = nil,
+        seed: UInt64? = nil,
+        draws: UInt32? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [BestProbability] {
+        struct Arguments: Encodable, Sendable {
+            let ads: [BetaAd]
+            let method: ScoringMethod?
+            let seed: UInt64?
+            let draws: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case method
+                case seed
+                case draws
+            }
+        }
+        return try await caller.call("allocation.probability_best", Arguments(ads: ads, method: method, seed: seed, draws: draws), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What every stored allocation did with every ad that ran, with its propensities: what the evaluation of another policy needs
+    /// beside the rewards. With `since`, of allocations made then or later.
+    /// - Parameter since: The earliest time of an allocation.
+    public func log(since: Timestamp? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [AllocationLogRow] {
+        struct Arguments: Encodable, Sendable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        return try await caller.call("allocation.log", Arguments(since: since), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Estimates what `policy` would have brought, from a log of decisions with their propensities: replay, the direct method, IPS,
+    /// SNIPS and doubly robust, with intervals. Where the log says too little of the policy it concludes nothing and says why.
+    /// Nothing is stored.
+    /// - Parameter log: The decisions that were made, and what came of them.
+    /// - Parameter policy: The policy to evaluate.
+    /// - Parameter options: How it is evaluated.
+    public func evaluate(
+        log: [LoggedDecision],
+        policy: TargetPolicy,
+        options: EvaluationOptions? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> OffPolicyEvaluation {
+        struct Arguments: Encodable, Sendable {
+            let log: [LoggedDecision]
+            let policy: TargetPolicy
+            let options: EvaluationOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case log
+                case policy
+                case options
+            }
+        }
+        return try await caller.call("allocation.evaluate", Arguments(log: log, policy: policy, options: options), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Whether `proposed` may take the place of `current` (the logged policy when there is none): `allow` when its lower bound is not
+    /// below, `refuse` when it is, `too_thin` when the log says too little. Nothing is stored.
+    /// - Parameter log: The decisions that were made, and what came of them.
+    /// - Parameter proposed: The policy that may be queued.
+    /// - Parameter current: The policy whose place it would take; the logged one by default.
+    /// - Parameter options: How both are evaluated.
+    public func gate(
+        log: [LoggedDecision],
+        proposed: TargetPolicy,
+        current: TargetPolicy? = nil,
+        options: EvaluationOptions? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> GateDecision {
+        struct Arguments: Encodable, Sendable {
+            let log: [LoggedDecision]
+            let proposed: TargetPolicy
+            let current: TargetPolicy?
+            let options: EvaluationOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case log
+                case proposed
+                case current
+                case options
+            }
+        }
+        return try await caller.call("allocation.gate", Arguments(log: log, proposed: proposed, current: current, options: options), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Which units are held out of `holdout_ppm` of a million, by a hash of their ids under `key`. Nothing is stored.
+    /// - Parameter unitIds: The ids of visitors, people or accounts.
+    /// - Parameter key: Names the experiment: another key holds out others.
+    /// - Parameter holdoutPpm: How many of a million are held out.
+    public func holdout(
+        unitIds: [String],
+        key: String,
+        holdoutPpm: UInt32,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [HoldoutUnit] {
+        struct Arguments: Encodable, Sendable {
+            let unitIds: [String]
+            let key: String
+            let holdoutPpm: UInt32
+
+            enum CodingKeys: String, CodingKey {
+                case unitIds = "unit_ids"
+                case key
+                case holdoutPpm = "holdout_ppm"
+            }
+        }
+        return try await caller.call("allocation.holdout", Arguments(unitIds: unitIds, key: key, holdoutPpm: holdoutPpm), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What treatment adds to what comes anyway: the multiplier of what was attributed, with an interval. Nothing is stored.
+    /// - Parameter treated: The units that were treated.
+    /// - Parameter holdout: The units that were held out.
+    /// - Parameter attributed: What attribution gives the treated group, in conversions or, with values, in minor units; all that it
+    /// brought by default.
+    /// - Parameter confidence: How sure the interval is: 0.95 by default.
+    public func incrementality(
+        treated: GroupOutcome,
+        holdout: GroupOutcome,
+        attributed: Int64? = nil,
+        confidence: Double? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Incrementality {
+        struct Arguments: Encodable, Sendable {
+            let treated: GroupOutcome
+            let holdout: GroupOutcome
+            let attributed: Int64?
+            let confidence: Double?
+
+            enum CodingKeys: String, CodingKey {
+                case treated
+                case holdout
+                case attributed
+                case confidence
+            }
+        }
+        return try await caller.call("allocation.incrementality", Arguments(treated: treated, holdout: holdout, attributed: attributed, confidence: confidence), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Writes predictions down before their truths are known. The same id with the same prediction is one prediction.
+    /// - Parameter predictions: What is predicted.
+    public func logPredictions(_ predictions: [LoggedPrediction], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> PredictionsLogged {
+        struct Arguments: Encodable, Sendable {
+            let predictions: [LoggedPrediction]
+
+            enum CodingKeys: String, CodingKey {
+                case predictions
+            }
+        }
+        return try await caller.call("allocation.log_predictions", Arguments(predictions: predictions), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Writes down what came true. Truths of predictions that there are not are named in the answer.
+    /// - Parameter truths: What came true.
+    public func scorePredictions(_ truths: [PredictionTruth], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> PredictionsLogged {
+        struct Arguments: Encodable, Sendable {
+            let truths: [PredictionTruth]
+
+            enum CodingKeys: String, CodingKey {
+                case truths
+            }
+        }
+        return try await caller.call("allocation.score_predictions", Arguments(truths: truths), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How good predictions were, of one model or of all: log loss, Brier score and calibration of probabilities, error and coverage
+    /// of values.
+    /// - Parameter model: What predicted; all by default.
+    public func predictionScores(model: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> PredictionScores {
+        struct Arguments: Encodable, Sendable {
+            let model: String?
+
+            enum CodingKeys: String, CodingKey {
+                case model
+            }
+        }
+        return try await caller.call("allocation.prediction_scores", Arguments(model: model), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Trains a version of the click-through model on `rows` in the order of time, from nothing or on top of `from_version`. Its
+    /// report compares it with the base rate on what it had not learned yet. It does not predict until it is activated.
+    /// - Parameter rows: Impressions and their clicks, in the order of time.
+    /// - Parameter options: How the model learns.
+    /// - Parameter fromVersion: The version to go on from; none begins from nothing.
+    public func trainCtr(
+        _ rows: [CtrRow],
+        options: CtrOptions? = nil,
+        fromVersion: UInt64? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> CtrVersion {
+        struct Arguments: Encodable, Sendable {
+            let rows: [CtrRow]
+            let options: CtrOptions?
+            let fromVersion: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case rows
+                case options
+                case fromVersion = "from_version"
+            }
+        }
+        return try await caller.call("allocation.train_ctr", Arguments(rows: rows, options: options, fromVersion: fromVersion), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The versions of the click-through model with their reports, and which of them predicts.
+    public func ctrModels(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> CtrModels {
+        return try await caller.call("allocation.ctr_models", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Lets a version predict from now on; without `version` the one that was active before the present one.
+    /// - Parameter version: The version; by default the one that was active before.
+    public func activateCtr(version: UInt64? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> CtrModels {
+        struct Arguments: Encodable, Sendable {
+            let version: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case version
+            }
+        }
+        return try await caller.call("allocation.activate_ctr", Arguments(version: version), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The click-through of ads by their features, each with the Beta prior that it is worth: by the active version, or another.
+    /// - Parameter ads: The ads and what is known of them.
+    /// - Parameter version: The version; the active one by default.
+    public func predictCtr(_ ads: [CtrAd], version: UInt64? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [CtrPrediction] {
+        struct Arguments: Encodable, Sendable {
+            let ads: [CtrAd]
+            let version: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case version
+            }
+        }
+        return try await caller.call("allocation.predict_ctr", Arguments(ads: ads, version: version), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// A/B tests that may be looked at at any time.
+public struct ExperimentsArea: Sendable {
+    let caller: Caller
+
+    /// Starts an experiment. The same spec again is the same experiment.
+    /// - Parameter spec: What is compared, and when it is decided.
+    public func start(_ spec: ExperimentSpec, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ExperimentStatus {
+        struct Arguments: Encodable, Sendable {
+            let spec: ExperimentSpec
+
+            enum CodingKeys: String, CodingKey {
+                case spec
+            }
+        }
+        return try await caller.call("experiments.start", Arguments(spec: spec), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// What units get now, in their order: the same in every process.
+    /// - Parameter experimentId: The experiment.
+    /// - Parameter unitIds: The ids of visitors, people or accounts.
+    public func assign(experimentId: String, unitIds: [String], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> [UnitAssignment] {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+            let unitIds: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case unitIds = "unit_ids"
+            }
+        }
+        return try await caller.call("experiments.assign", Arguments(experimentId: experimentId, unitIds: unitIds), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Records exposures and metrics of units, each event once. Many workers may record at once.
+    /// - Parameter experimentId: The experiment.
+    /// - Parameter events: What happened to units.
+    public func record(experimentId: String, events: [ExperimentEvent], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> EventsRecorded {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+            let events: [ExperimentEvent]
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case events
+            }
+        }
+        return try await caller.call("experiments.record", Arguments(experimentId: experimentId, events: events), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Looks at an experiment with intervals that hold at every look, and moves it on where the look decides: an arm with a guardrail
+    /// against it is taken out, and with `auto_promote` a winner is promoted, and rolled back when it turns out worse.
+    /// - Parameter experimentId: The experiment.
+    public func status(_ experimentId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ExperimentStatus {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+            }
+        }
+        return try await caller.call("experiments.status", Arguments(experimentId: experimentId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Ends an experiment. With `promote` that arm gets all units from now on, unless a guardrail is against it; else the one that
+    /// serves.
+    /// - Parameter experimentId: The experiment.
+    /// - Parameter promote: The arm that all units get from now on.
+    public func stop(_ experimentId: String, promote: String? = nil, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> ExperimentStatus {
+        struct Arguments: Encodable, Sendable {
+            let experimentId: String
+            let promote: String?
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case promote
+            }
+        }
+        return try await caller.call("experiments.stop", Arguments(experimentId: experimentId, promote: promote), timeoutMs: timeoutMs, requestId: requestId)
+    }
+}
+
+/// Creatives that won, found by likeness.
+public struct WinnersArea: Sendable {
+    let caller: Caller
+
+    /// Adds an ad that won, with the embedding of its creative and what is known of it; an ad that is there is replaced. It is found
+    /// at once, and outlives the process once `winners.persist` has written it.
+    /// - Parameter adId: The ad: 1 to 256 bytes.
+    /// - Parameter embedding: The embedding of its creative. Only its direction counts.
+    /// - Parameter metadata: What is known of it, at most 16 kB.
+    public func add(
+        adId: String,
+        embedding: [Float],
+        metadata: [String: JSONValue]? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> Added {
+        struct Arguments: Encodable, Sendable {
+            let adId: String
+            let embedding: [Float]
+            let metadata: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+                case embedding
+                case metadata
+            }
+        }
+        return try await caller.call("winners.add", Arguments(adId: adId, embedding: embedding, metadata: metadata), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Adds many winners, all or none.
+    /// - Parameter winners: The winners.
+    public func addMany(_ winners: [Winner], timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Added {
+        struct Arguments: Encodable, Sendable {
+            let winners: [Winner]
+
+            enum CodingKeys: String, CodingKey {
+                case winners
+            }
+        }
+        return try await caller.call("winners.add_many", Arguments(winners: winners), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The `k` winners whose embeddings are nearest, the nearest first. `filter` asks for fields of their metadata: a value that the
+    /// field equals, `{"one_of": [...]}`, or `{"min": ..., "max": ...}`.
+    /// - Parameter embedding: What the winners are to be like.
+    /// - Parameter k: How many, 1 to 10,000.
+    /// - Parameter filter: What their metadata have to be.
+    public func findSimilar(
+        embedding: [Float],
+        k: UInt32,
+        filter: [String: JSONValue]? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [SimilarWinner] {
+        struct Arguments: Encodable, Sendable {
+            let embedding: [Float]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embedding
+                case k
+                case filter
+            }
+        }
+        return try await caller.call("winners.find_similar", Arguments(embedding: embedding, k: k, filter: filter), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The nearest winners of each of many embeddings, in their order. This takes less than one after the other.
+    /// - Parameter embeddings: What the winners are to be like.
+    /// - Parameter k: How many of each, 1 to 10,000.
+    /// - Parameter filter: What their metadata have to be.
+    public func findSimilarMany(
+        embeddings: [[Float]],
+        k: UInt32,
+        filter: [String: JSONValue]? = nil,
+        timeoutMs: UInt64? = nil,
+        requestId: String? = nil
+    ) async throws -> [[SimilarWinner]] {
+        struct Arguments: Encodable, Sendable {
+            let embeddings: [[Float]]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embeddings
+                case k
+                case filter
+            }
+        }
+        return try await caller.call("winners.find_similar_many", Arguments(embeddings: embeddings, k: k, filter: filter), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// The winner, its embedding at length 1; null when there is none.
+    /// - Parameter adId: The ad.
+    public func get(_ adId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Winner? {
+        struct Arguments: Encodable, Sendable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        return try await caller.call("winners.get", Arguments(adId: adId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Removes the winner; whether it was there.
+    /// - Parameter adId: The ad.
+    public func remove(_ adId: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Bool {
+        struct Arguments: Encodable, Sendable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        return try await caller.call("winners.remove", Arguments(adId: adId), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// How many winners there are, and how they are searched.
+    public func stats(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> IndexStats {
+        return try await caller.call("winners.stats", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Writes all winners to the configured folder. A crash at any moment leaves this state or the one before, whole.
+    public func persist(timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Persisted {
+        return try await caller.call("winners.persist", Nothing(), timeoutMs: timeoutMs, requestId: requestId)
+    }
+
+    /// Adds the vectors of a file of FAISS's: an `IndexFlatIP`, or an `IndexIDMap2` of one, whose ids become ads. All or none.
+    /// - Parameter path: The file.
+    public func importFile(_ path: String, timeoutMs: UInt64? = nil, requestId: String? = nil) async throws -> Added {
+        struct Arguments: Encodable, Sendable {
+            let path: String
+
+            enum CodingKeys: String, CodingKey {
+                case path
+            }
+        }
+        return try await caller.call("winners.import_file", Arguments(path: path), timeoutMs: timeoutMs, requestId: requestId)
+    }
 }
 
 /// Clicks, deals, budgets and changes as one loop.
@@ -1437,6 +2003,12 @@ extension Client {
     /// Thompson sampling of budgets.
     public var allocation: AllocationArea { AllocationArea(caller: caller) }
 
+    /// A/B tests that may be looked at at any time.
+    public var experiments: ExperimentsArea { ExperimentsArea(caller: caller) }
+
+    /// Creatives that won, found by likeness.
+    public var winners: WinnersArea { WinnersArea(caller: caller) }
+
     /// Clicks, deals, budgets and changes as one loop.
     public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }
 
@@ -1495,6 +2067,12 @@ extension Scope {
 
     /// Thompson sampling of budgets.
     public var allocation: AllocationArea { AllocationArea(caller: caller) }
+
+    /// A/B tests that may be looked at at any time.
+    public var experiments: ExperimentsArea { ExperimentsArea(caller: caller) }
+
+    /// Creatives that won, found by likeness.
+    public var winners: WinnersArea { WinnersArea(caller: caller) }
 
     /// Clicks, deals, budgets and changes as one loop.
     public var closedLoop: ClosedLoopArea { ClosedLoopArea(caller: caller) }

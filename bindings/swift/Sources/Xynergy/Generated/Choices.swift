@@ -287,6 +287,9 @@ public enum DatabaseUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral
     }
 }
 
+/// A calendar day, as `2026-03-01`: of the ad account's time zone in figures, of UTC where it follows from a time.
+public typealias Day = String
+
 /// A keyed hash, cut to 128 bits: what identifies a click, or what it shares with a conversion. Who lacks the key cannot turn it
 /// back, not even by trying every address there is.
 public typealias KeyedHash = String
@@ -536,6 +539,9 @@ public enum RateLimit: Codable, Hashable, Sendable {
         }
     }
 }
+
+/// A ratio in whole millionths, as `3.250000`: a mean or an end of an interval, so that no float reaches an output.
+public typealias Ratio = String
 
 /// A server's URL, or where it is found.
 public enum RedisUrl: Codable, Hashable, Sendable, ExpressibleByStringLiteral {

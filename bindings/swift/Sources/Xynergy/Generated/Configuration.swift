@@ -154,6 +154,25 @@ public struct AiConfig: Codable, Hashable, Sendable {
     }
 }
 
+/// What budgets are drawn from.
+public struct AllocationConfig: Codable, Hashable, Sendable {
+    /// Where the creatives that won are kept, and how large their embeddings are.
+    public var winners: WinnersConfig
+
+    public init(winners: WinnersConfig = WinnersConfig()) {
+        self.winners = winners
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case winners
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        winners = try container.decodeIfPresent(WinnersConfig.self, forKey: .winners) ?? WinnersConfig()
+    }
+}
+
 /// Clicks, matching and stage values.
 public struct AttributionConfig: Codable, Hashable, Sendable {
     /// Which candidate becomes the match where no click id decides: `tier` (the latest of the surest layer) or `probability` (the
@@ -544,6 +563,8 @@ public struct Config: Codable, Hashable, Sendable {
     public var version: UInt32
     /// AI providers, routing, cache and limits.
     public var ai: AiConfig
+    /// The winners.
+    public var allocation: AllocationConfig
     /// Clicks, matching and stage values.
     public var attribution: AttributionConfig
     /// The limits of budget changes.
@@ -563,6 +584,7 @@ public struct Config: Codable, Hashable, Sendable {
     public init(
         version: UInt32,
         ai: AiConfig = AiConfig(),
+        allocation: AllocationConfig = AllocationConfig(),
         attribution: AttributionConfig = AttributionConfig(),
         execution: ExecutionConfig = ExecutionConfig(),
         hubspot: HubspotConfig? = nil,
@@ -573,6 +595,7 @@ public struct Config: Codable, Hashable, Sendable {
     ) {
         self.version = version
         self.ai = ai
+        self.allocation = allocation
         self.attribution = attribution
         self.execution = execution
         self.hubspot = hubspot
@@ -585,6 +608,7 @@ public struct Config: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case version
         case ai
+        case allocation
         case attribution
         case execution
         case hubspot
@@ -598,6 +622,7 @@ public struct Config: Codable, Hashable, Sendable {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         version = try container.decode(UInt32.self, forKey: .version)
         ai = try container.decodeIfPresent(AiConfig.self, forKey: .ai) ?? AiConfig()
+        allocation = try container.decodeIfPresent(AllocationConfig.self, forKey: .allocation) ?? AllocationConfig()
         attribution = try container.decodeIfPresent(AttributionConfig.self, forKey: .attribution) ?? AttributionConfig()
         execution = try container.decodeIfPresent(ExecutionConfig.self, forKey: .execution) ?? ExecutionConfig()
         hubspot = try container.decodeIfPresent(HubspotConfig.self, forKey: .hubspot)
@@ -1765,5 +1790,35 @@ public struct Windows: Codable, Hashable, Sendable {
         try container.encode(layer2Hours, forKey: .layer2Hours)
         try container.encode(layer3Hours, forKey: .layer3Hours)
         try container.encode(probabilityHours, forKey: .probabilityHours)
+    }
+}
+
+/// Where the winners are kept, and how large their embeddings are.
+public struct WinnersConfig: Codable, Hashable, Sendable {
+    /// How many numbers an embedding has: 768 by default, 1 to 65536.
+    public var dimensions: UInt32
+    /// Up to how many winners a search compares every one; with more it goes through a graph of near neighbours (HNSW) and is
+    /// approximate. 50000 by default.
+    public var exactUpTo: UInt32
+    /// The folder in which `winners.persist` keeps them, a folder in it for each tenant. Without one they are gone with the process.
+    public var path: String?
+
+    public init(dimensions: UInt32 = 768, exactUpTo: UInt32 = 50000, path: String? = nil) {
+        self.dimensions = dimensions
+        self.exactUpTo = exactUpTo
+        self.path = path
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case dimensions
+        case exactUpTo = "exact_up_to"
+        case path
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        dimensions = try container.decodeIfPresent(UInt32.self, forKey: .dimensions) ?? 768
+        exactUpTo = try container.decodeIfPresent(UInt32.self, forKey: .exactUpTo) ?? 50000
+        path = try container.decodeIfPresent(String.self, forKey: .path)
     }
 }

@@ -94,6 +94,25 @@ public struct AuditKind: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// Which way is better.
+public struct Better: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// More is better.
+    public static let higher = Better(rawValue: "higher")
+    /// Less is better.
+    public static let lower = Better(rawValue: "lower")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Better] = [
+        .higher, .lower,
+    ]
+}
+
 /// The state of a breaker, as it is shown.
 public struct BreakerState: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -261,6 +280,27 @@ public struct CreditModel: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// Where a deal stands.
+public struct DealOutcome: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// A lead that may still become money.
+    public static let open = DealOutcome(rawValue: "open")
+    /// It brought its value.
+    public static let won = DealOutcome(rawValue: "won")
+    /// It brings nothing.
+    public static let lost = DealOutcome(rawValue: "lost")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [DealOutcome] = [
+        .open, .won, .lost,
+    ]
+}
+
 /// What chooses for requests that name no model and that no policy decides.
 public struct DefaultStrategy: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -345,6 +385,25 @@ public struct Dialect: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// What an effect is measured in.
+public struct EffectScale: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The arm's rate over the control's, less one: 0.1 is a tenth more.
+    public static let relative = EffectScale(rawValue: "relative")
+    /// The arm's mean less the control's, in the values' unit for each unit of the experiment.
+    public static let difference = EffectScale(rawValue: "difference")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [EffectScale] = [
+        .relative, .difference,
+    ]
+}
+
 /// Why a line of the ledger was written.
 public struct EntryCause: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -377,6 +436,76 @@ public struct EntryCause: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [EntryCause] = [
         .stage, .pipeline, .amount, .currency, .created, .deleted, .restored, .merged, .refund, .revalued,
+    ]
+}
+
+/// How the value of a policy is estimated.
+public struct Estimator: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// The mean reward where the policy would have chosen the same. Without bias only where the log chose uniformly, or where the
+    /// policy draws.
+    public static let replay = Estimator(rawValue: "replay")
+    /// The direct method: what a reward model expects of the policy's choices. Its interval knows nothing of the model's own error.
+    public static let dm = Estimator(rawValue: "dm")
+    /// Inverse propensity scoring.
+    public static let ips = Estimator(rawValue: "ips")
+    /// The same, over the sum of its weights: less variance for a small bias.
+    public static let snips = Estimator(rawValue: "snips")
+    /// Doubly robust: the direct method, corrected by the weighted errors of its model.
+    public static let dr = Estimator(rawValue: "dr")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [Estimator] = [
+        .replay, .dm, .ips, .snips, .dr,
+    ]
+}
+
+/// Where an experiment is.
+public struct ExperimentPhase: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Units are assigned and counted.
+    public static let running = ExperimentPhase(rawValue: "running")
+    /// The winner has all units but the held-back ones, and is still watched.
+    public static let promoted = ExperimentPhase(rawValue: "promoted")
+    /// The winner turned out worse: the control has all units.
+    public static let rolledBack = ExperimentPhase(rawValue: "rolled_back")
+    /// It was ended: nothing is counted any more.
+    public static let stopped = ExperimentPhase(rawValue: "stopped")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ExperimentPhase] = [
+        .running, .promoted, .rolledBack, .stopped,
+    ]
+}
+
+/// Whether a proposed policy may spend.
+public struct GateVerdict: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Its lower bound is not below the current one's.
+    public static let allow = GateVerdict(rawValue: "allow")
+    /// Its lower bound is below the current one's.
+    public static let refuse = GateVerdict(rawValue: "refuse")
+    /// The log says too little of one of them.
+    public static let tooThin = GateVerdict(rawValue: "too_thin")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [GateVerdict] = [
+        .allow, .refuse, .tooThin,
     ]
 }
 
@@ -420,6 +549,25 @@ public struct HumanVerdict: RawRepresentable, Codable, Hashable, Sendable {
     ]
 }
 
+/// How vectors are searched.
+public struct IndexKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Every vector is compared: exact.
+    public static let flat = IndexKind(rawValue: "flat")
+    /// By a graph of near neighbours: approximate.
+    public static let hnsw = IndexKind(rawValue: "hnsw")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [IndexKind] = [
+        .flat, .hnsw,
+    ]
+}
+
 /// How a click was recognised, from the surest to the least sure.
 public struct Layer: RawRepresentable, Codable, Hashable, Sendable {
     public let rawValue: String
@@ -438,6 +586,25 @@ public struct Layer: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [Layer] = [
         .layer1, .layer2, .layer3,
+    ]
+}
+
+/// What a metric is of a unit.
+public struct MetricKind: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// It happens or it does not; twice is once.
+    public static let binary = MetricKind(rawValue: "binary")
+    /// The sum of the values of its events, in whole units as minor ones.
+    public static let value = MetricKind(rawValue: "value")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [MetricKind] = [
+        .binary, .value,
     ]
 }
 
@@ -668,6 +835,44 @@ public struct Role: RawRepresentable, Codable, Hashable, Sendable {
     /// Those that this version knows. A later one may send others.
     public static let known: [Role] = [
         .approver, .`operator`,
+    ]
+}
+
+/// How P(best) and mean shares are computed. Both answer the same question of the same posteriors.
+public struct ScoringMethod: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// As integrals: no noise, and quick.
+    public static let quadrature = ScoringMethod(rawValue: "quadrature")
+    /// From as many seeded draws as the request says.
+    public static let draws = ScoringMethod(rawValue: "draws")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ScoringMethod] = [
+        .quadrature, .draws,
+    ]
+}
+
+/// What an ad's share of the total is.
+public struct ShareBy: RawRepresentable, Codable, Hashable, Sendable {
+    public let rawValue: String
+
+    public init(rawValue: String) {
+        self.rawValue = rawValue
+    }
+
+    /// Its probability to be the best: Thompson sampling, the least regret where more money brings in proportion more.
+    public static let best = ShareBy(rawValue: "best")
+    /// The mean of its part in the sum of all scores: for ads that bring less and less for more money.
+    public static let mean = ShareBy(rawValue: "mean")
+
+    /// Those that this version knows. A later one may send others.
+    public static let known: [ShareBy] = [
+        .best, .mean,
     ]
 }
 

@@ -307,49 +307,66 @@ public struct AdClicks: Codable, Hashable, Sendable {
     }
 }
 
-/// What one ad did over the period that the request looks at.
+/// An ad, and what it did over the period that the request looks at. Figures that are left out are 0.
 public struct AdEvidence: Codable, Hashable, Sendable {
     /// The ad's id.
     public var adId: String
     /// Whether the ad runs. One that does not still informs the pool, and gets no share.
     public var active: Bool
-    /// How often it was shown.
-    public var impressions: Int64
     /// How often it was clicked; at most the impressions.
     public var clicks: Int64
-    /// What was spent on it, in minor units.
-    public var spendMinor: Int64
     /// The deals attributed to it, lost ones included.
     public var deals: Int64
+    /// How often it was shown.
+    public var impressions: Int64
+    /// What is expected of it before it has evidence; only with `AllocationRequest::sampler`].
+    public var prior: AdPrior?
+    /// What was spent on it, in minor units.
+    public var spendMinor: Int64
     /// What these deals are worth at their stages, in minor units.
     public var valueMinor: Int64
 
     public init(
         adId: String,
         active: Bool,
-        impressions: Int64,
-        clicks: Int64,
-        spendMinor: Int64,
-        deals: Int64,
-        valueMinor: Int64
+        clicks: Int64 = 0,
+        deals: Int64 = 0,
+        impressions: Int64 = 0,
+        prior: AdPrior? = nil,
+        spendMinor: Int64 = 0,
+        valueMinor: Int64 = 0
     ) {
         self.adId = adId
         self.active = active
-        self.impressions = impressions
         self.clicks = clicks
-        self.spendMinor = spendMinor
         self.deals = deals
+        self.impressions = impressions
+        self.prior = prior
+        self.spendMinor = spendMinor
         self.valueMinor = valueMinor
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case adId = "ad_id"
         case active
-        case impressions
         case clicks
-        case spendMinor = "spend_minor"
         case deals
+        case impressions
+        case prior
+        case spendMinor = "spend_minor"
         case valueMinor = "value_minor"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        adId = try container.decode(String.self, forKey: .adId)
+        active = try container.decode(Bool.self, forKey: .active)
+        clicks = try container.decodeIfPresent(Int64.self, forKey: .clicks) ?? 0
+        deals = try container.decodeIfPresent(Int64.self, forKey: .deals) ?? 0
+        impressions = try container.decodeIfPresent(Int64.self, forKey: .impressions) ?? 0
+        prior = try container.decodeIfPresent(AdPrior.self, forKey: .prior)
+        spendMinor = try container.decodeIfPresent(Int64.self, forKey: .spendMinor) ?? 0
+        valueMinor = try container.decodeIfPresent(Int64.self, forKey: .valueMinor) ?? 0
     }
 }
 
@@ -479,6 +496,49 @@ public struct AdObjectPage: Codable, Hashable, Sendable {
     }
 }
 
+/// What an ad platform reports of one ad and one day: totals, not increments. Platforms correct their figures for days. Of
+/// several reports of one day that of the latest `observed_at` counts, whatever order they arrive in, and giving one again
+/// changes nothing.
+public struct AdObservation: Codable, Hashable, Sendable {
+    /// The ad's id.
+    public var adId: String
+    /// The day of the figures.
+    public var day: Day
+    /// How often it was shown that day.
+    public var impressions: Int64
+    /// How often it was clicked that day; at most the impressions.
+    public var clicks: Int64
+    /// What was spent on it that day, in minor units.
+    public var spendMinor: Int64
+    /// When the figures were read; now when it is not given.
+    public var observedAt: Timestamp?
+
+    public init(
+        adId: String,
+        day: Day,
+        impressions: Int64,
+        clicks: Int64,
+        spendMinor: Int64,
+        observedAt: Timestamp? = nil
+    ) {
+        self.adId = adId
+        self.day = day
+        self.impressions = impressions
+        self.clicks = clicks
+        self.spendMinor = spendMinor
+        self.observedAt = observedAt
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case day
+        case impressions
+        case clicks
+        case spendMinor = "spend_minor"
+        case observedAt = "observed_at"
+    }
+}
+
 /// Where an ad hangs.
 public struct AdParents: Codable, Hashable, Sendable {
     /// Its ad set.
@@ -497,6 +557,25 @@ public struct AdParents: Codable, Hashable, Sendable {
     }
 }
 
+/// What is expected of an ad before it has evidence of its own, from winners like it or from a model. What is left out is as in
+/// the pool.
+public struct AdPrior: Codable, Hashable, Sendable {
+    /// The click-through.
+    public var clickThrough: BetaPrior?
+    /// The return.
+    public var returned: ReturnPrior?
+
+    public init(clickThrough: BetaPrior? = nil, returned: ReturnPrior? = nil) {
+        self.clickThrough = clickThrough
+        self.returned = returned
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clickThrough = "click_through"
+        case returned
+    }
+}
+
 /// What one ad's evidence contributes.
 public struct AdShare: Codable, Hashable, Sendable {
     /// The ad's id.
@@ -505,17 +584,33 @@ public struct AdShare: Codable, Hashable, Sendable {
     public var share: Millionths
     /// The probability that it is the best ad. The probabilities of all ads sum to one.
     public var probability: Millionths
+    /// What is believed of it.
+    public var posterior: PosteriorSummary?
+    /// The probability that a unit of the proposed budgets goes to it, for the evaluation of later policies: its owner's part of the
+    /// proposed total, divided among the owner's ads by their shares. The propensities of all ads sum to one. Like the posterior it
+    /// is there with the sampler.
+    public var propensity: Millionths?
 
-    public init(adId: String, share: Millionths, probability: Millionths) {
+    public init(
+        adId: String,
+        share: Millionths,
+        probability: Millionths,
+        posterior: PosteriorSummary? = nil,
+        propensity: Millionths? = nil
+    ) {
         self.adId = adId
         self.share = share
         self.probability = probability
+        self.posterior = posterior
+        self.propensity = propensity
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case adId = "ad_id"
         case share
         case probability
+        case posterior
+        case propensity
     }
 }
 
@@ -570,6 +665,42 @@ public struct AdSpend: Codable, Hashable, Sendable {
     }
 }
 
+/// What is known of one ad.
+public struct AdState: Codable, Hashable, Sendable {
+    /// Its figures by day.
+    public var days: [String: DayFigures]
+    /// Its deals, by the deal's id or else the event's.
+    public var deals: [String: DealRecord]
+    /// The first day that is remembered; what is older is forgotten, and not taken in again.
+    public var since: Day?
+
+    public init(days: [String: DayFigures] = [:], deals: [String: DealRecord] = [:], since: Day? = nil) {
+        self.days = days
+        self.deals = deals
+        self.since = since
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case days
+        case deals
+        case since
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        days = try container.decodeIfPresent([String: DayFigures].self, forKey: .days) ?? [:]
+        deals = try container.decodeIfPresent([String: DealRecord].self, forKey: .deals) ?? [:]
+        since = try container.decodeIfPresent(Day.self, forKey: .since)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if !days.isEmpty { try container.encode(days, forKey: .days) }
+        if !deals.isEmpty { try container.encode(deals, forKey: .deals) }
+        try container.encodeIfPresent(since, forKey: .since)
+    }
+}
+
 /// One absolute write of one field.
 public struct AdWrite: Codable, Hashable, Sendable {
     /// Which object.
@@ -597,6 +728,24 @@ public struct AdWrite: Codable, Hashable, Sendable {
         case value
         case changeId = "change_id"
         case attempt
+    }
+}
+
+/// What became of entries that were added.
+public struct Added: Codable, Hashable, Sendable {
+    /// How many ids were not there before.
+    public var inserted: UInt64
+    /// How many were there and are replaced.
+    public var replacedCount: UInt64
+
+    public init(inserted: UInt64, replacedCount: UInt64) {
+        self.inserted = inserted
+        self.replacedCount = replacedCount
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case inserted
+        case replacedCount = "replaced_count"
     }
 }
 
@@ -694,6 +843,57 @@ public struct Allocation: Codable, Hashable, Sendable {
     }
 }
 
+/// One ad in one allocation, as the evaluation of other policies reads it: what could have been done, with what probability.
+public struct AllocationLogRow: Codable, Hashable, Sendable {
+    /// The allocation.
+    public var decisionId: String
+    /// When it was made.
+    public var decidedAt: Timestamp
+    /// The ad: the action.
+    public var adId: String
+    /// The object whose budget it draws on.
+    public var ownerId: String
+    /// The probability with which a unit of the budgets went to the ad under the policy that was in force.
+    public var propensity: Millionths
+    /// The probability that it is the best ad, as was believed then.
+    public var probability: Millionths
+    /// The owner's proposed daily budget, in minor units.
+    public var budgetMinor: Int64
+    /// What came of it, in minor units, where that is known: not when the allocation is made.
+    public var rewardMinor: Int64?
+
+    public init(
+        decisionId: String,
+        decidedAt: Timestamp,
+        adId: String,
+        ownerId: String,
+        propensity: Millionths,
+        probability: Millionths,
+        budgetMinor: Int64,
+        rewardMinor: Int64? = nil
+    ) {
+        self.decisionId = decisionId
+        self.decidedAt = decidedAt
+        self.adId = adId
+        self.ownerId = ownerId
+        self.propensity = propensity
+        self.probability = probability
+        self.budgetMinor = budgetMinor
+        self.rewardMinor = rewardMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case decisionId = "decision_id"
+        case decidedAt = "decided_at"
+        case adId = "ad_id"
+        case ownerId = "owner_id"
+        case propensity
+        case probability
+        case budgetMinor = "budget_minor"
+        case rewardMinor = "reward_minor"
+    }
+}
+
 /// What an allocation is computed from.
 public struct AllocationRequest: Codable, Hashable, Sendable {
     /// The currency of every amount, for the reasons in words.
@@ -706,13 +906,23 @@ public struct AllocationRequest: Codable, Hashable, Sendable {
     public var seed: UInt64
     /// How many draws: 1 to 10,000,000, usually `DEFAULT_DRAWS`].
     public var draws: UInt32
+    /// Learns from what was observed and fed back, and not from figures in the request. The ads' figures are left out then.
+    public var sampler: SamplerOptions?
 
-    public init(currency: Currency, owners: [OwnerBudget], constraints: Constraints, seed: UInt64, draws: UInt32) {
+    public init(
+        currency: Currency,
+        owners: [OwnerBudget],
+        constraints: Constraints,
+        seed: UInt64,
+        draws: UInt32,
+        sampler: SamplerOptions? = nil
+    ) {
         self.currency = currency
         self.owners = owners
         self.constraints = constraints
         self.seed = seed
         self.draws = draws
+        self.sampler = sampler
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -721,6 +931,7 @@ public struct AllocationRequest: Codable, Hashable, Sendable {
         case constraints
         case seed
         case draws
+        case sampler
     }
 }
 
@@ -768,6 +979,75 @@ public struct Approval: Codable, Hashable, Sendable {
         try container.encode(digest, forKey: .digest)
         try container.encode(approvedBy, forKey: .approvedBy)
         try container.encode(approvedAt, forKey: .approvedAt)
+    }
+}
+
+/// Where an arm stands.
+public struct ArmStatus: Codable, Hashable, Sendable {
+    /// The arm's id.
+    public var armId: String
+    /// Its units.
+    public var unitCount: UInt64
+    /// Its units that have the metric.
+    public var havingCount: UInt64
+    /// The mean of the metric over its units; null without units.
+    public var mean: Double?
+    /// How it differs from the control; null for the control itself.
+    public var effect: Effect?
+    /// Whether it is better than the control.
+    public var better: Bool
+    /// Whether it is worse than the control.
+    public var worse: Bool
+    /// What each guardrail says.
+    public var guardrails: [GuardrailStatus]
+    /// The guardrails that are worse, by name.
+    public var breached: [String]
+
+    public init(
+        armId: String,
+        unitCount: UInt64,
+        havingCount: UInt64,
+        mean: Double? = nil,
+        effect: Effect? = nil,
+        better: Bool,
+        worse: Bool,
+        guardrails: [GuardrailStatus],
+        breached: [String]
+    ) {
+        self.armId = armId
+        self.unitCount = unitCount
+        self.havingCount = havingCount
+        self.mean = mean
+        self.effect = effect
+        self.better = better
+        self.worse = worse
+        self.guardrails = guardrails
+        self.breached = breached
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case armId = "arm_id"
+        case unitCount = "unit_count"
+        case havingCount = "having_count"
+        case mean
+        case effect
+        case better
+        case worse
+        case guardrails
+        case breached
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(armId, forKey: .armId)
+        try container.encode(unitCount, forKey: .unitCount)
+        try container.encode(havingCount, forKey: .havingCount)
+        try container.encode(mean, forKey: .mean)
+        try container.encode(effect, forKey: .effect)
+        try container.encode(better, forKey: .better)
+        try container.encode(worse, forKey: .worse)
+        try container.encode(guardrails, forKey: .guardrails)
+        try container.encode(breached, forKey: .breached)
     }
 }
 
@@ -1145,5 +1425,63 @@ public struct BacklogCount: Codable, Hashable, Sendable {
         try container.encode(status, forKey: .status)
         try container.encode(reason, forKey: .reason)
         try container.encode(count, forKey: .count)
+    }
+}
+
+/// How probable it is that an ad is the best.
+public struct BestProbability: Codable, Hashable, Sendable {
+    /// The ad's id.
+    public var adId: String
+    /// The probability. Those of all ads sum to one.
+    public var probability: Millionths
+    /// The mean of its part in the sum of all.
+    public var meanShare: Millionths
+
+    public init(adId: String, probability: Millionths, meanShare: Millionths) {
+        self.adId = adId
+        self.probability = probability
+        self.meanShare = meanShare
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case probability
+        case meanShare = "mean_share"
+    }
+}
+
+/// An ad by its click-through alone.
+public struct BetaAd: Codable, Hashable, Sendable {
+    /// The ad's id.
+    public var adId: String
+    /// What is believed of its click-through.
+    public var clickThrough: BetaPrior
+
+    public init(adId: String, clickThrough: BetaPrior) {
+        self.adId = adId
+        self.clickThrough = clickThrough
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case clickThrough = "click_through"
+    }
+}
+
+/// A Beta distribution: as of `alpha` clicks and `beta` impressions without one.
+public struct BetaPrior: Codable, Hashable, Sendable {
+    /// Above 0, at most 10^12.
+    public var alpha: Double
+    /// At least 1, at most 10^12.
+    public var beta: Double
+
+    public init(alpha: Double, beta: Double) {
+        self.alpha = alpha
+        self.beta = beta
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case alpha
+        case beta
     }
 }

@@ -56,6 +56,28 @@ public struct CacheStats: Codable, Hashable, Sendable {
     }
 }
 
+/// How many predictions of a range came true.
+public struct CalibrationBin: Codable, Hashable, Sendable {
+    /// How many predictions there are.
+    public var predictionCount: UInt64
+    /// The mean predicted probability.
+    public var predicted: Double
+    /// How often it happened: 0 to 1.
+    public var observed: Double
+
+    public init(predictionCount: UInt64, predicted: Double, observed: Double) {
+        self.predictionCount = predictionCount
+        self.predicted = predicted
+        self.observed = observed
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case predictionCount = "prediction_count"
+        case predicted
+        case observed
+    }
+}
+
 /// What a host's method is told of the call.
 public struct CallContext: Codable, Hashable, Sendable {
     /// Whose call it is.
@@ -910,7 +932,29 @@ public struct Click: Codable, Hashable, Sendable {
     }
 }
 
-/// The limits of the new budgets. A single change is limited to a fifth of the present budget besides.
+/// A click-through, as a part of 1.
+public struct ClickThrough: Codable, Hashable, Sendable {
+    /// The mean.
+    public var mean: Ratio
+    /// 5 % of the posterior lies below it.
+    public var low: Ratio
+    /// 5 % of the posterior lies above it.
+    public var high: Ratio
+
+    public init(mean: Ratio, low: Ratio, high: Ratio) {
+        self.mean = mean
+        self.low = low
+        self.high = high
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case mean
+        case low
+        case high
+    }
+}
+
+/// The limits of the new budgets.
 public struct Constraints: Codable, Hashable, Sendable {
     /// What the new daily budgets of owners with active ads sum to, in minor units.
     public var totalDailyMinor: Int64
@@ -918,17 +962,70 @@ public struct Constraints: Codable, Hashable, Sendable {
     public var minMinor: Int64
     /// The greatest daily budget of an owner, in minor units.
     public var maxMinor: Int64
+    /// The share that every active ad keeps, so that no ad stops teaching: 0.01 unless given, and at most half of an equal share.
+    public var exploration: Millionths?
+    /// Limits of what several owners get together.
+    public var groups: [GroupLimit]
+    /// A change by less than this part of the present budget is not made, where the total can be kept without it.
+    public var hysteresis: Millionths?
+    /// How much of its present budget one change may be: a fifth unless given.
+    public var step: Millionths?
+    /// The platform's smallest step, in minor units: every changed budget is a multiple of it. 1 unless given.
+    public var unitMinor: Int64?
 
-    public init(totalDailyMinor: Int64, minMinor: Int64, maxMinor: Int64) {
+    public init(
+        totalDailyMinor: Int64,
+        minMinor: Int64,
+        maxMinor: Int64,
+        exploration: Millionths? = nil,
+        groups: [GroupLimit] = [],
+        hysteresis: Millionths? = nil,
+        step: Millionths? = nil,
+        unitMinor: Int64? = nil
+    ) {
         self.totalDailyMinor = totalDailyMinor
         self.minMinor = minMinor
         self.maxMinor = maxMinor
+        self.exploration = exploration
+        self.groups = groups
+        self.hysteresis = hysteresis
+        self.step = step
+        self.unitMinor = unitMinor
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
         case totalDailyMinor = "total_daily_minor"
         case minMinor = "min_minor"
         case maxMinor = "max_minor"
+        case exploration
+        case groups
+        case hysteresis
+        case step
+        case unitMinor = "unit_minor"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        totalDailyMinor = try container.decode(Int64.self, forKey: .totalDailyMinor)
+        minMinor = try container.decode(Int64.self, forKey: .minMinor)
+        maxMinor = try container.decode(Int64.self, forKey: .maxMinor)
+        exploration = try container.decodeIfPresent(Millionths.self, forKey: .exploration)
+        groups = try container.decodeIfPresent([GroupLimit].self, forKey: .groups) ?? []
+        hysteresis = try container.decodeIfPresent(Millionths.self, forKey: .hysteresis)
+        step = try container.decodeIfPresent(Millionths.self, forKey: .step)
+        unitMinor = try container.decodeIfPresent(Int64.self, forKey: .unitMinor)
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(totalDailyMinor, forKey: .totalDailyMinor)
+        try container.encode(minMinor, forKey: .minMinor)
+        try container.encode(maxMinor, forKey: .maxMinor)
+        try container.encodeIfPresent(exploration, forKey: .exploration)
+        if !groups.isEmpty { try container.encode(groups, forKey: .groups) }
+        try container.encodeIfPresent(hysteresis, forKey: .hysteresis)
+        try container.encodeIfPresent(step, forKey: .step)
+        try container.encodeIfPresent(unitMinor, forKey: .unitMinor)
     }
 }
 
@@ -1162,5 +1259,283 @@ public struct CrmEvent: Codable, Hashable, Sendable {
         try container.encode(deals, forKey: .deals)
         try container.encode(change, forKey: .change)
         try container.encode(raw, forKey: .raw)
+    }
+}
+
+/// An ad of which nothing is known but its features.
+public struct CtrAd: Codable, Hashable, Sendable {
+    /// The ad's id.
+    public var adId: String
+    /// What is known of it: texts, numbers, booleans or null by name.
+    public var features: [String: JSONValue]
+
+    public init(adId: String, features: [String: JSONValue]) {
+        self.adId = adId
+        self.features = features
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case features
+    }
+}
+
+/// The versions of the model, and which of them predicts.
+public struct CtrModels: Codable, Hashable, Sendable {
+    /// The version that predicts; null while none was activated.
+    public var activeVersion: UInt64?
+    /// All versions, the oldest first.
+    public var versions: [CtrVersion]
+
+    public init(activeVersion: UInt64? = nil, versions: [CtrVersion]) {
+        self.activeVersion = activeVersion
+        self.versions = versions
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case activeVersion = "active_version"
+        case versions
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(activeVersion, forKey: .activeVersion)
+        try container.encode(versions, forKey: .versions)
+    }
+}
+
+/// How a model learns.
+public struct CtrOptions: Codable, Hashable, Sendable {
+    /// Features are hashed to 2 to the power of this many places: 8 to 24, 16 by default.
+    public var hashBits: UInt8
+    /// What weights have to overcome before they count: 0.5 by default.
+    public var l1: Double
+    /// How strongly weights are held at 0: 1 by default.
+    public var l2: Double
+    /// How fast it learns: 0.1 by default.
+    public var learningRate: Double
+
+    public init(hashBits: UInt8 = 16, l1: Double = 0.5, l2: Double = 1.0, learningRate: Double = 0.1) {
+        self.hashBits = hashBits
+        self.l1 = l1
+        self.l2 = l2
+        self.learningRate = learningRate
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case hashBits = "hash_bits"
+        case l1
+        case l2
+        case learningRate = "learning_rate"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        hashBits = try container.decodeIfPresent(UInt8.self, forKey: .hashBits) ?? 16
+        l1 = try container.decodeIfPresent(Double.self, forKey: .l1) ?? 0.5
+        l2 = try container.decodeIfPresent(Double.self, forKey: .l2) ?? 1.0
+        learningRate = try container.decodeIfPresent(Double.self, forKey: .learningRate) ?? 0.1
+    }
+}
+
+/// What a model says of an ad.
+public struct CtrPrediction: Codable, Hashable, Sendable {
+    /// The ad's id.
+    public var adId: String
+    /// The predicted click-through: 0 to 1.
+    public var ctr: Double
+    /// The Beta prior that it is worth: clicks. At least 1.
+    public var alpha: Double
+    /// The Beta prior that it is worth: impressions without a click.
+    public var beta: Double
+    /// How many impressions the prediction is worth: alpha and beta together.
+    public var effectiveImpressions: Double
+    /// The version of the model.
+    public var version: UInt64
+
+    public init(
+        adId: String,
+        ctr: Double,
+        alpha: Double,
+        beta: Double,
+        effectiveImpressions: Double,
+        version: UInt64
+    ) {
+        self.adId = adId
+        self.ctr = ctr
+        self.alpha = alpha
+        self.beta = beta
+        self.effectiveImpressions = effectiveImpressions
+        self.version = version
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case ctr
+        case alpha
+        case beta
+        case effectiveImpressions = "effective_impressions"
+        case version
+    }
+}
+
+/// How good a model was on impressions that it had not learned yet, against always saying the base rate of that moment.
+public struct CtrReport: Codable, Hashable, Sendable {
+    /// Impressions that were judged: those behind the first fifth of the rows.
+    public var judgedCount: UInt64
+    /// Their clicks.
+    public var clickedCount: UInt64
+    /// The mean logarithmic loss an impression, in nats.
+    public var logLoss: Double
+    /// The same of the base rate.
+    public var baseLogLoss: Double
+    /// How much lower the model's is.
+    public var gain: Double
+    /// The lower end of the gain's 95 % interval.
+    public var gainLower: Double
+    /// The upper end of the gain's 95 % interval.
+    public var gainUpper: Double
+    /// Whether the model is better than the base rate: the interval is above 0.
+    public var better: Bool
+    /// Predicted clicks over clicks; null without clicks. 1 is calibrated.
+    public var predictedOverClicked: Double?
+    /// The mean distance of predicted from observed click-through, over tenths of the impressions in the order of their predictions.
+    public var calibrationError: Double
+    /// Tenths of the impressions from the lowest to the highest prediction.
+    public var calibration: [CalibrationBin]
+    /// How many impressions a prediction is worth, from how far ads lie from theirs; null with fewer than 5 ads.
+    public var effectiveImpressions: Double?
+    /// What that says, in words.
+    public var verdict: String
+
+    public init(
+        judgedCount: UInt64,
+        clickedCount: UInt64,
+        logLoss: Double,
+        baseLogLoss: Double,
+        gain: Double,
+        gainLower: Double,
+        gainUpper: Double,
+        better: Bool,
+        predictedOverClicked: Double? = nil,
+        calibrationError: Double,
+        calibration: [CalibrationBin],
+        effectiveImpressions: Double? = nil,
+        verdict: String
+    ) {
+        self.judgedCount = judgedCount
+        self.clickedCount = clickedCount
+        self.logLoss = logLoss
+        self.baseLogLoss = baseLogLoss
+        self.gain = gain
+        self.gainLower = gainLower
+        self.gainUpper = gainUpper
+        self.better = better
+        self.predictedOverClicked = predictedOverClicked
+        self.calibrationError = calibrationError
+        self.calibration = calibration
+        self.effectiveImpressions = effectiveImpressions
+        self.verdict = verdict
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case judgedCount = "judged_count"
+        case clickedCount = "clicked_count"
+        case logLoss = "log_loss"
+        case baseLogLoss = "base_log_loss"
+        case gain
+        case gainLower = "gain_lower"
+        case gainUpper = "gain_upper"
+        case better
+        case predictedOverClicked = "predicted_over_clicked"
+        case calibrationError = "calibration_error"
+        case calibration
+        case effectiveImpressions = "effective_impressions"
+        case verdict
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(judgedCount, forKey: .judgedCount)
+        try container.encode(clickedCount, forKey: .clickedCount)
+        try container.encode(logLoss, forKey: .logLoss)
+        try container.encode(baseLogLoss, forKey: .baseLogLoss)
+        try container.encode(gain, forKey: .gain)
+        try container.encode(gainLower, forKey: .gainLower)
+        try container.encode(gainUpper, forKey: .gainUpper)
+        try container.encode(better, forKey: .better)
+        try container.encode(predictedOverClicked, forKey: .predictedOverClicked)
+        try container.encode(calibrationError, forKey: .calibrationError)
+        try container.encode(calibration, forKey: .calibration)
+        try container.encode(effectiveImpressions, forKey: .effectiveImpressions)
+        try container.encode(verdict, forKey: .verdict)
+    }
+}
+
+/// Impressions with the same features, and their clicks.
+public struct CtrRow: Codable, Hashable, Sendable {
+    /// What is known of them: texts, numbers, booleans or null by name.
+    public var features: [String: JSONValue]
+    /// How many of them were clicked.
+    public var clicks: UInt32
+    /// The ad, to learn from how far ads lie from their predictions; it is no feature.
+    public var adId: String?
+    /// How many there were: 1 by default.
+    public var impressions: UInt32
+
+    public init(features: [String: JSONValue], clicks: UInt32, adId: String? = nil, impressions: UInt32 = 1) {
+        self.features = features
+        self.clicks = clicks
+        self.adId = adId
+        self.impressions = impressions
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case features
+        case clicks
+        case adId = "ad_id"
+        case impressions
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        features = try container.decode([String: JSONValue].self, forKey: .features)
+        clicks = try container.decode(UInt32.self, forKey: .clicks)
+        adId = try container.decodeIfPresent(String.self, forKey: .adId)
+        impressions = try container.decodeIfPresent(UInt32.self, forKey: .impressions) ?? 1
+    }
+}
+
+/// A version of the model.
+public struct CtrVersion: Codable, Hashable, Sendable {
+    /// Its number, from 1.
+    public var version: UInt64
+    /// When it was trained.
+    public var trainedAt: Timestamp
+    /// The version on which it goes on; null when it began from nothing.
+    public var fromVersion: UInt64?
+    /// How good it was on what it had not learned yet.
+    public var report: CtrReport
+
+    public init(version: UInt64, trainedAt: Timestamp, fromVersion: UInt64? = nil, report: CtrReport) {
+        self.version = version
+        self.trainedAt = trainedAt
+        self.fromVersion = fromVersion
+        self.report = report
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case version
+        case trainedAt = "trained_at"
+        case fromVersion = "from_version"
+        case report
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(version, forKey: .version)
+        try container.encode(trainedAt, forKey: .trainedAt)
+        try container.encode(fromVersion, forKey: .fromVersion)
+        try container.encode(report, forKey: .report)
     }
 }

@@ -1,5 +1,31 @@
 // Written by `python3 bindings/generate` from the description of the public surface. Do not edit.
 
+/// The figures of one ad and day. The order of the fields is the order of the join: the latest reading is the greatest.
+public struct DayFigures: Codable, Hashable, Sendable {
+    /// When they were read.
+    public var observedAt: Timestamp
+    /// How often the ad was shown.
+    public var impressions: Int64
+    /// How often it was clicked.
+    public var clicks: Int64
+    /// What was spent, in minor units.
+    public var spendMinor: Int64
+
+    public init(observedAt: Timestamp, impressions: Int64, clicks: Int64, spendMinor: Int64) {
+        self.observedAt = observedAt
+        self.impressions = impressions
+        self.clicks = clicks
+        self.spendMinor = spendMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case observedAt = "observed_at"
+        case impressions
+        case clicks
+        case spendMinor = "spend_minor"
+    }
+}
+
 /// A deal as it stands in the CRM.
 public struct Deal: Codable, Hashable, Sendable {
     /// Its properties.
@@ -44,6 +70,124 @@ public struct DealFacts: Codable, Hashable, Sendable {
         try container.encode(pipeline, forKey: .pipeline)
         try container.encode(amount, forKey: .amount)
         try container.encode(currency, forKey: .currency)
+    }
+}
+
+/// What became of a deal behind an ad. Of several events of one deal and ad the latest counts (by `occurred_at`, and of the same
+/// time the greatest `event_id`), whatever order they arrive in: a deal that was open and is won now counts once, as won. An
+/// event that was given before changes nothing.
+public struct DealFeedback: Codable, Hashable, Sendable {
+    /// Names the event.
+    public var eventId: String
+    /// The ad that gets the credit.
+    public var adId: String
+    /// What the deal is worth as things stand, in minor units.
+    public var pipelineValueMinor: Int64
+    /// When it became so.
+    public var occurredAt: Timestamp
+    /// When the ad was clicked. Without it the deal teaches nothing about how long deals take, and belongs to the day on which it
+    /// occurred.
+    public var clickedAt: Timestamp?
+    /// The part of the deal that the ad gets, the probability of the match: 1 unless given.
+    public var credit: Millionths?
+    /// The deal, where it may have several events; each event is a deal of its own otherwise.
+    public var dealId: String?
+    /// Where the deal stands.
+    public var outcome: DealOutcome
+    /// What was spent on the ad for it, in minor units: counts on days whose spend was not observed.
+    public var spendMinor: Int64?
+
+    public init(
+        eventId: String,
+        adId: String,
+        pipelineValueMinor: Int64,
+        occurredAt: Timestamp,
+        clickedAt: Timestamp? = nil,
+        credit: Millionths? = nil,
+        dealId: String? = nil,
+        outcome: DealOutcome = .won,
+        spendMinor: Int64? = nil
+    ) {
+        self.eventId = eventId
+        self.adId = adId
+        self.pipelineValueMinor = pipelineValueMinor
+        self.occurredAt = occurredAt
+        self.clickedAt = clickedAt
+        self.credit = credit
+        self.dealId = dealId
+        self.outcome = outcome
+        self.spendMinor = spendMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case eventId = "event_id"
+        case adId = "ad_id"
+        case pipelineValueMinor = "pipeline_value_minor"
+        case occurredAt = "occurred_at"
+        case clickedAt = "clicked_at"
+        case credit
+        case dealId = "deal_id"
+        case outcome
+        case spendMinor = "spend_minor"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        eventId = try container.decode(String.self, forKey: .eventId)
+        adId = try container.decode(String.self, forKey: .adId)
+        pipelineValueMinor = try container.decode(Int64.self, forKey: .pipelineValueMinor)
+        occurredAt = try container.decode(Timestamp.self, forKey: .occurredAt)
+        clickedAt = try container.decodeIfPresent(Timestamp.self, forKey: .clickedAt)
+        credit = try container.decodeIfPresent(Millionths.self, forKey: .credit)
+        dealId = try container.decodeIfPresent(String.self, forKey: .dealId)
+        outcome = try container.decodeIfPresent(DealOutcome.self, forKey: .outcome) ?? DealOutcome.won
+        spendMinor = try container.decodeIfPresent(Int64.self, forKey: .spendMinor)
+    }
+}
+
+/// The latest that is known of one deal. The order of the fields is the order of the join.
+public struct DealRecord: Codable, Hashable, Sendable {
+    /// When it became so.
+    public var occurredAt: Timestamp
+    /// The event that said it.
+    public var eventId: String
+    /// Where the deal stands.
+    public var outcome: DealOutcome
+    /// What it is worth, in minor units.
+    public var valueMinor: Int64
+    /// The part of it that the ad gets.
+    public var credit: Millionths
+    /// When the ad was clicked.
+    public var clickedAt: Timestamp?
+    /// What was spent for it, in minor units.
+    public var spendMinor: Int64?
+
+    public init(
+        occurredAt: Timestamp,
+        eventId: String,
+        outcome: DealOutcome,
+        valueMinor: Int64,
+        credit: Millionths,
+        clickedAt: Timestamp? = nil,
+        spendMinor: Int64? = nil
+    ) {
+        self.occurredAt = occurredAt
+        self.eventId = eventId
+        self.outcome = outcome
+        self.valueMinor = valueMinor
+        self.credit = credit
+        self.clickedAt = clickedAt
+        self.spendMinor = spendMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case occurredAt = "occurred_at"
+        case eventId = "event_id"
+        case outcome
+        case valueMinor = "value_minor"
+        case credit
+        case clickedAt = "clicked_at"
+        case spendMinor = "spend_minor"
     }
 }
 
@@ -248,6 +392,51 @@ public struct Document: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case version
         case value
+    }
+}
+
+/// How an arm differs from the control, with an interval that holds at every look.
+public struct Effect: Codable, Hashable, Sendable {
+    /// What it is measured in.
+    public var scale: EffectScale
+    /// The effect that was found; null while there is too little.
+    public var estimate: Double?
+    /// The lower end; null while there is none.
+    public var lower: Double?
+    /// The upper end; null while there is none.
+    public var upper: Double?
+    /// The always-valid p-value of no difference.
+    public var pValue: Double
+
+    public init(
+        scale: EffectScale,
+        estimate: Double? = nil,
+        lower: Double? = nil,
+        upper: Double? = nil,
+        pValue: Double
+    ) {
+        self.scale = scale
+        self.estimate = estimate
+        self.lower = lower
+        self.upper = upper
+        self.pValue = pValue
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case scale
+        case estimate
+        case lower
+        case upper
+        case pValue = "p_value"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(scale, forKey: .scale)
+        try container.encode(estimate, forKey: .estimate)
+        try container.encode(lower, forKey: .lower)
+        try container.encode(upper, forKey: .upper)
+        try container.encode(pValue, forKey: .pValue)
     }
 }
 
@@ -518,6 +707,63 @@ public struct ErasureSubject: Codable, Hashable, Sendable {
     }
 }
 
+/// How a policy is evaluated.
+public struct EvaluationOptions: Codable, Hashable, Sendable {
+    /// How sure the intervals are: 0.95 by default; above 0.5, below 1.
+    public var confidence: Double
+    /// The estimator whose interval decides: `dr` by default.
+    public var estimator: Estimator
+    /// Below so many effective rewards nothing is concluded: 10 by default.
+    public var leastEffectiveRewards: Double
+    /// Below so many effective rows (Kish's effective sample size of the weights) nothing is concluded: 100 by default.
+    public var leastEffectiveRows: Double
+    /// Importance weights above this count as this. The estimate is biased then, towards what was logged; null clips none.
+    public var maxWeight: Double?
+    /// The largest reward that a row can have, for the upper end of what was not yet seen; by default the largest in the log.
+    public var rewardMax: Double?
+    /// The seed of replay's rejections, for a policy that is not deterministic.
+    public var seed: UInt64
+
+    public init(
+        confidence: Double = 0.95,
+        estimator: Estimator = .dr,
+        leastEffectiveRewards: Double = 10.0,
+        leastEffectiveRows: Double = 100.0,
+        maxWeight: Double? = nil,
+        rewardMax: Double? = nil,
+        seed: UInt64 = 0
+    ) {
+        self.confidence = confidence
+        self.estimator = estimator
+        self.leastEffectiveRewards = leastEffectiveRewards
+        self.leastEffectiveRows = leastEffectiveRows
+        self.maxWeight = maxWeight
+        self.rewardMax = rewardMax
+        self.seed = seed
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case confidence
+        case estimator
+        case leastEffectiveRewards = "least_effective_rewards"
+        case leastEffectiveRows = "least_effective_rows"
+        case maxWeight = "max_weight"
+        case rewardMax = "reward_max"
+        case seed
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        confidence = try container.decodeIfPresent(Double.self, forKey: .confidence) ?? 0.95
+        estimator = try container.decodeIfPresent(Estimator.self, forKey: .estimator) ?? Estimator.dr
+        leastEffectiveRewards = try container.decodeIfPresent(Double.self, forKey: .leastEffectiveRewards) ?? 10.0
+        leastEffectiveRows = try container.decodeIfPresent(Double.self, forKey: .leastEffectiveRows) ?? 100.0
+        maxWeight = try container.decodeIfPresent(Double.self, forKey: .maxWeight)
+        rewardMax = try container.decodeIfPresent(Double.self, forKey: .rewardMax)
+        seed = try container.decodeIfPresent(UInt64.self, forKey: .seed) ?? 0
+    }
+}
+
 /// Why one element of a body is no event.
 public struct EventProblem: Codable, Hashable, Sendable {
     /// Its place in the array, from 0.
@@ -533,6 +779,287 @@ public struct EventProblem: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case index
         case problem
+    }
+}
+
+/// What became of events.
+public struct EventsRecorded: Codable, Hashable, Sendable {
+    /// Those that are new.
+    public var recordedCount: UInt64
+    /// Those that were there.
+    public var duplicateCount: UInt64
+    /// Those of an experiment that has ended.
+    public var ignoredCount: UInt64
+
+    public init(recordedCount: UInt64, duplicateCount: UInt64, ignoredCount: UInt64) {
+        self.recordedCount = recordedCount
+        self.duplicateCount = duplicateCount
+        self.ignoredCount = ignoredCount
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case recordedCount = "recorded_count"
+        case duplicateCount = "duplicate_count"
+        case ignoredCount = "ignored_count"
+    }
+}
+
+/// One of the ways that are compared.
+public struct ExperimentArm: Codable, Hashable, Sendable {
+    /// The arm's id.
+    public var armId: String
+    /// Its part of the units, of a million.
+    public var sharePpm: UInt32
+
+    public init(armId: String, sharePpm: UInt32) {
+        self.armId = armId
+        self.sharePpm = sharePpm
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case armId = "arm_id"
+        case sharePpm = "share_ppm"
+    }
+}
+
+/// What happened to a unit: it was exposed, or a metric's event came.
+public struct ExperimentEvent: Codable, Hashable, Sendable {
+    /// Names the event: the same id twice is one event.
+    public var eventId: String
+    /// Who or what it happened to.
+    public var unitId: String
+    /// The metric; none says that the unit was exposed.
+    public var metric: String?
+    /// The value, of a metric that has values: minor units.
+    public var valueMinor: Int64?
+
+    public init(eventId: String, unitId: String, metric: String? = nil, valueMinor: Int64? = nil) {
+        self.eventId = eventId
+        self.unitId = unitId
+        self.metric = metric
+        self.valueMinor = valueMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case eventId = "event_id"
+        case unitId = "unit_id"
+        case metric
+        case valueMinor = "value_minor"
+    }
+}
+
+/// What is measured of a unit.
+public struct ExperimentMetric: Codable, Hashable, Sendable {
+    /// The metric's name, as events have it.
+    public var name: String
+    /// Whether it happens or has a value.
+    public var kind: MetricKind
+    /// Whether more of it is better: `higher` by default.
+    public var better: Better
+
+    public init(name: String, kind: MetricKind, better: Better = .higher) {
+        self.name = name
+        self.kind = kind
+        self.better = better
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name
+        case kind
+        case better
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        name = try container.decode(String.self, forKey: .name)
+        kind = try container.decode(MetricKind.self, forKey: .kind)
+        better = try container.decodeIfPresent(Better.self, forKey: .better) ?? Better.higher
+    }
+}
+
+/// What an experiment compares, and when it decides.
+public struct ExperimentSpec: Codable, Hashable, Sendable {
+    /// Names the experiment.
+    public var experimentId: String
+    /// At least two arms, whose shares sum to a million.
+    public var arms: [ExperimentArm]
+    /// The arm that the others are compared with.
+    public var control: String
+    /// What is to get better.
+    public var metric: ExperimentMetric
+    /// How probable it may be, of a million, that anything is called different where nothing is, over all arms and all looks: 50,000
+    /// by default.
+    public var alphaPpm: UInt32
+    /// Whether the winner gets all units but the held-back ones when it is found, and loses them again when it turns out worse.
+    public var autoPromote: Bool
+    /// What must not get worse.
+    public var guardrails: [Guardrail]
+    /// The share that stays with the control after a promotion, so that it can be seen to be wrong: 100,000 of a million by default.
+    public var holdbackPpm: UInt32
+    /// What the hash of units is keyed with: the experiment's id by default. Experiments with the same key assign alike.
+    public var key: String?
+    /// About how many units will be recorded: 10,000 by default. Intervals of values are narrowest then, and units are stored in
+    /// documents of about 200.
+    public var plannedUnits: UInt32
+
+    public init(
+        experimentId: String,
+        arms: [ExperimentArm],
+        control: String,
+        metric: ExperimentMetric,
+        alphaPpm: UInt32 = 50000,
+        autoPromote: Bool = false,
+        guardrails: [Guardrail] = [],
+        holdbackPpm: UInt32 = 100000,
+        key: String? = nil,
+        plannedUnits: UInt32 = 10000
+    ) {
+        self.experimentId = experimentId
+        self.arms = arms
+        self.control = control
+        self.metric = metric
+        self.alphaPpm = alphaPpm
+        self.autoPromote = autoPromote
+        self.guardrails = guardrails
+        self.holdbackPpm = holdbackPpm
+        self.key = key
+        self.plannedUnits = plannedUnits
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case experimentId = "experiment_id"
+        case arms
+        case control
+        case metric
+        case alphaPpm = "alpha_ppm"
+        case autoPromote = "auto_promote"
+        case guardrails
+        case holdbackPpm = "holdback_ppm"
+        case key
+        case plannedUnits = "planned_units"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        experimentId = try container.decode(String.self, forKey: .experimentId)
+        arms = try container.decode([ExperimentArm].self, forKey: .arms)
+        control = try container.decode(String.self, forKey: .control)
+        metric = try container.decode(ExperimentMetric.self, forKey: .metric)
+        alphaPpm = try container.decodeIfPresent(UInt32.self, forKey: .alphaPpm) ?? 50000
+        autoPromote = try container.decodeIfPresent(Bool.self, forKey: .autoPromote) ?? false
+        guardrails = try container.decodeIfPresent([Guardrail].self, forKey: .guardrails) ?? []
+        holdbackPpm = try container.decodeIfPresent(UInt32.self, forKey: .holdbackPpm) ?? 100000
+        key = try container.decodeIfPresent(String.self, forKey: .key)
+        plannedUnits = try container.decodeIfPresent(UInt32.self, forKey: .plannedUnits) ?? 10000
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(experimentId, forKey: .experimentId)
+        try container.encode(arms, forKey: .arms)
+        try container.encode(control, forKey: .control)
+        try container.encode(metric, forKey: .metric)
+        try container.encode(alphaPpm, forKey: .alphaPpm)
+        try container.encode(autoPromote, forKey: .autoPromote)
+        if !guardrails.isEmpty { try container.encode(guardrails, forKey: .guardrails) }
+        try container.encode(holdbackPpm, forKey: .holdbackPpm)
+        try container.encodeIfPresent(key, forKey: .key)
+        try container.encode(plannedUnits, forKey: .plannedUnits)
+    }
+}
+
+/// Where an experiment stands.
+public struct ExperimentStatus: Codable, Hashable, Sendable {
+    /// The experiment.
+    public var experimentId: String
+    /// Where it is.
+    public var phase: ExperimentPhase
+    /// The arm that units get which are not compared.
+    public var serving: String
+    /// The arms that are compared, the control first.
+    public var arms: [ArmStatus]
+    /// The arm that is better than the control, without a guardrail against it.
+    public var winner: String?
+    /// Whether units come to arms in other shares than they were assigned in: nothing wins then.
+    public var mismatched: Bool
+    /// What this look shows, in words.
+    public var reasons: [String]
+    /// The arms that were taken out, and why.
+    public var stoppedArms: [String: String]
+    /// Its steps in their order.
+    public var history: [ExperimentTransition]
+
+    public init(
+        experimentId: String,
+        phase: ExperimentPhase,
+        serving: String,
+        arms: [ArmStatus],
+        winner: String? = nil,
+        mismatched: Bool,
+        reasons: [String],
+        stoppedArms: [String: String],
+        history: [ExperimentTransition]
+    ) {
+        self.experimentId = experimentId
+        self.phase = phase
+        self.serving = serving
+        self.arms = arms
+        self.winner = winner
+        self.mismatched = mismatched
+        self.reasons = reasons
+        self.stoppedArms = stoppedArms
+        self.history = history
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case experimentId = "experiment_id"
+        case phase
+        case serving
+        case arms
+        case winner
+        case mismatched
+        case reasons
+        case stoppedArms = "stopped_arms"
+        case history
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(experimentId, forKey: .experimentId)
+        try container.encode(phase, forKey: .phase)
+        try container.encode(serving, forKey: .serving)
+        try container.encode(arms, forKey: .arms)
+        try container.encode(winner, forKey: .winner)
+        try container.encode(mismatched, forKey: .mismatched)
+        try container.encode(reasons, forKey: .reasons)
+        try container.encode(stoppedArms, forKey: .stoppedArms)
+        try container.encode(history, forKey: .history)
+    }
+}
+
+/// A step of an experiment.
+public struct ExperimentTransition: Codable, Hashable, Sendable {
+    /// When.
+    public var at: Timestamp
+    /// The phase after it.
+    public var phase: ExperimentPhase
+    /// The arm that it is about.
+    public var armId: String
+    /// Why, in words.
+    public var reason: String
+
+    public init(at: Timestamp, phase: ExperimentPhase, armId: String, reason: String) {
+        self.at = at
+        self.phase = phase
+        self.armId = armId
+        self.reason = reason
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case at
+        case phase
+        case armId = "arm_id"
+        case reason
     }
 }
 
@@ -632,6 +1159,32 @@ public struct Gain: Codable, Hashable, Sendable {
         case gainHigh = "gain_high"
         case calibrationError = "calibration_error"
         case calibrationErrorByCrowd = "calibration_error_by_crowd"
+    }
+}
+
+/// Whether a proposed policy may take the place of the current one, and why.
+public struct GateDecision: Codable, Hashable, Sendable {
+    /// The decision.
+    public var verdict: GateVerdict
+    /// Why, in words.
+    public var reasons: [String]
+    /// What the proposed policy would have brought.
+    public var proposed: OffPolicyEvaluation
+    /// What the current policy would have brought.
+    public var current: OffPolicyEvaluation
+
+    public init(verdict: GateVerdict, reasons: [String], proposed: OffPolicyEvaluation, current: OffPolicyEvaluation) {
+        self.verdict = verdict
+        self.reasons = reasons
+        self.proposed = proposed
+        self.current = current
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case verdict
+        case reasons
+        case proposed
+        case current
     }
 }
 
@@ -749,5 +1302,95 @@ public struct Generation: Codable, Hashable, Sendable {
         try container.encode(outcome, forKey: .outcome)
         try container.encode(attempts, forKey: .attempts)
         try container.encodeIfPresent(continued, forKey: .continued)
+    }
+}
+
+/// What the owners of a group get together.
+public struct GroupLimit: Codable, Hashable, Sendable {
+    /// The name that `OwnerBudget::group`] refers to.
+    public var name: String
+    /// The greatest sum of their daily budgets, in minor units.
+    public var maxMinor: Int64?
+    /// The least sum of their daily budgets, in minor units.
+    public var minMinor: Int64?
+
+    public init(name: String, maxMinor: Int64? = nil, minMinor: Int64? = nil) {
+        self.name = name
+        self.maxMinor = maxMinor
+        self.minMinor = minMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name
+        case maxMinor = "max_minor"
+        case minMinor = "min_minor"
+    }
+}
+
+/// What a group brought.
+public struct GroupOutcome: Codable, Hashable, Sendable {
+    /// Its units, those without a conversion included.
+    public var unitCount: UInt64
+    /// Those that converted.
+    public var conversions: UInt64
+    /// The value of each that converted, in minor units; the multiplier is one of value then.
+    public var valuesMinor: [Int64]?
+
+    public init(unitCount: UInt64, conversions: UInt64, valuesMinor: [Int64]? = nil) {
+        self.unitCount = unitCount
+        self.conversions = conversions
+        self.valuesMinor = valuesMinor
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case unitCount = "unit_count"
+        case conversions
+        case valuesMinor = "values_minor"
+    }
+}
+
+/// What must not get worse.
+public struct Guardrail: Codable, Hashable, Sendable {
+    /// What is measured.
+    public var metric: ExperimentMetric
+    /// How much worse than the control it may be, of a million of the control's: 0 by default.
+    public var marginPpm: UInt32
+
+    public init(metric: ExperimentMetric, marginPpm: UInt32 = 0) {
+        self.metric = metric
+        self.marginPpm = marginPpm
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case metric
+        case marginPpm = "margin_ppm"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        metric = try container.decode(ExperimentMetric.self, forKey: .metric)
+        marginPpm = try container.decodeIfPresent(UInt32.self, forKey: .marginPpm) ?? 0
+    }
+}
+
+/// What a guardrail says of an arm.
+public struct GuardrailStatus: Codable, Hashable, Sendable {
+    /// The metric's name.
+    public var name: String
+    /// How the arm differs from the control.
+    public var effect: Effect
+    /// Whether it is worse by more than its margin.
+    public var breached: Bool
+
+    public init(name: String, effect: Effect, breached: Bool) {
+        self.name = name
+        self.effect = effect
+        self.breached = breached
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case name
+        case effect
+        case breached
     }
 }

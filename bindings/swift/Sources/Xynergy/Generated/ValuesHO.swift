@@ -94,6 +94,137 @@ public struct HealthDetail: Codable, Hashable, Sendable {
     }
 }
 
+/// Whether a unit is held out.
+public struct HoldoutUnit: Codable, Hashable, Sendable {
+    /// The unit's id.
+    public var unitId: String
+    /// Whether it is held out: it must not be treated.
+    public var heldOut: Bool
+    /// Where it lies of 0 to 999,999: below `holdout_ppm` it is held out. A larger holdout has all units of a smaller one.
+    public var bucket: UInt32
+
+    public init(unitId: String, heldOut: Bool, bucket: UInt32) {
+        self.unitId = unitId
+        self.heldOut = heldOut
+        self.bucket = bucket
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case unitId = "unit_id"
+        case heldOut = "held_out"
+        case bucket
+    }
+}
+
+/// What treatment adds to what comes anyway.
+public struct Incrementality: Codable, Hashable, Sendable {
+    /// Whether an effect is shown: the interval is there and leaves 0 out.
+    public var conclusive: Bool
+    /// Why not, or what is shown; in words.
+    public var reasons: [String]
+    /// What attributed conversions or value have to be multiplied with: the part that would not have come without the treatment. Null
+    /// where the treated group brought nothing.
+    public var multiplier: Double?
+    /// The lower end of its interval; null where it has none.
+    public var lower: Double?
+    /// The upper end of its interval; null where it has none.
+    public var upper: Double?
+    /// Conversions, or minor units, a treated unit.
+    public var treatedMean: Double
+    /// The same of a unit that was held out.
+    public var holdoutMean: Double
+
+    public init(
+        conclusive: Bool,
+        reasons: [String],
+        multiplier: Double? = nil,
+        lower: Double? = nil,
+        upper: Double? = nil,
+        treatedMean: Double,
+        holdoutMean: Double
+    ) {
+        self.conclusive = conclusive
+        self.reasons = reasons
+        self.multiplier = multiplier
+        self.lower = lower
+        self.upper = upper
+        self.treatedMean = treatedMean
+        self.holdoutMean = holdoutMean
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case conclusive
+        case reasons
+        case multiplier
+        case lower
+        case upper
+        case treatedMean = "treated_mean"
+        case holdoutMean = "holdout_mean"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(conclusive, forKey: .conclusive)
+        try container.encode(reasons, forKey: .reasons)
+        try container.encode(multiplier, forKey: .multiplier)
+        try container.encode(lower, forKey: .lower)
+        try container.encode(upper, forKey: .upper)
+        try container.encode(treatedMean, forKey: .treatedMean)
+        try container.encode(holdoutMean, forKey: .holdoutMean)
+    }
+}
+
+/// How much there is, and how it is searched.
+public struct IndexStats: Codable, Hashable, Sendable {
+    /// How many vectors there are.
+    public var vectorCount: UInt64
+    /// How many numbers each has.
+    public var dimensions: UInt32
+    /// How they are searched.
+    public var kind: IndexKind
+    /// How many are in the graph; the others are compared one by one.
+    public var graphCount: UInt64
+    /// How many candidates a search of the graph looks at. It follows from what searching for new vectors found.
+    public var graphBreadth: UInt32
+    /// The bytes of vectors and graph in memory.
+    public var memoryBytes: UInt64
+    /// The number of the state that was persisted last, or loaded; 0 when there is none.
+    public var generationSeq: UInt64
+    /// Whether something changed since.
+    public var unsaved: Bool
+
+    public init(
+        vectorCount: UInt64,
+        dimensions: UInt32,
+        kind: IndexKind,
+        graphCount: UInt64,
+        graphBreadth: UInt32,
+        memoryBytes: UInt64,
+        generationSeq: UInt64,
+        unsaved: Bool
+    ) {
+        self.vectorCount = vectorCount
+        self.dimensions = dimensions
+        self.kind = kind
+        self.graphCount = graphCount
+        self.graphBreadth = graphBreadth
+        self.memoryBytes = memoryBytes
+        self.generationSeq = generationSeq
+        self.unsaved = unsaved
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case vectorCount = "vector_count"
+        case dimensions
+        case kind
+        case graphCount = "graph_count"
+        case graphBreadth = "graph_breadth"
+        case memoryBytes = "memory_bytes"
+        case generationSeq = "generation_seq"
+        case unsaved
+    }
+}
+
 /// Everything that is known of one person: touches and conversions, each with its time.
 public struct Journey: Codable, Hashable, Sendable {
     /// The channel of each touch.
@@ -259,6 +390,113 @@ public struct LimitState: Codable, Hashable, Sendable {
         reservedNanoUsd = try container.decode(UInt64.self, forKey: .reservedNanoUsd)
         resetsAt = try container.decode(Timestamp.self, forKey: .resetsAt)
         zone = try container.decodeIfPresent(Zone.self, forKey: .zone)
+    }
+}
+
+/// One decision that was made and what came of it: a row of the log that a policy is evaluated on. Of an auction, an impression
+/// or a visit it is what was shown. Of budgets it is a unit of money: a row for each ad and day, with the ad's share as
+/// `propensity`, what a minor unit of its spend brought as `reward`, its spend as `weight`, and the day as `unit`.
+public struct LoggedDecision: Codable, Hashable, Sendable {
+    /// What was chosen: an ad's id.
+    public var action: String
+    /// The probability with which it was chosen: above 0, at most 1.
+    public var propensity: Double
+    /// What came of it, in whatever unit the answer is to have: 1 or 0 for a click, minor units for revenue.
+    public var reward: Double
+    /// The situation, where policies depend on one; empty where they do not.
+    public var context: String
+    /// The caller's prediction of the reward of every action here. Without it a mean an action, fitted on other rows, stands in.
+    public var predicted: [String: Double]?
+    /// Rows of the same unit (a day, a person) may depend on each other, and are one observation to the intervals. Each row is its
+    /// own by default.
+    public var unit: String?
+    /// How much the decision counts: 1 by default.
+    public var weight: Double?
+
+    public init(
+        action: String,
+        propensity: Double,
+        reward: Double,
+        context: String = "",
+        predicted: [String: Double]? = nil,
+        unit: String? = nil,
+        weight: Double? = nil
+    ) {
+        self.action = action
+        self.propensity = propensity
+        self.reward = reward
+        self.context = context
+        self.predicted = predicted
+        self.unit = unit
+        self.weight = weight
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case action
+        case propensity
+        case reward
+        case context
+        case predicted
+        case unit
+        case weight
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        action = try container.decode(String.self, forKey: .action)
+        propensity = try container.decode(Double.self, forKey: .propensity)
+        reward = try container.decode(Double.self, forKey: .reward)
+        context = try container.decodeIfPresent(String.self, forKey: .context) ?? ""
+        predicted = try container.decodeIfPresent([String: Double].self, forKey: .predicted)
+        unit = try container.decodeIfPresent(String.self, forKey: .unit)
+        weight = try container.decodeIfPresent(Double.self, forKey: .weight)
+    }
+}
+
+/// A prediction, written down before its truth is known. It has a `probability` of something that happens or not, or a `value`
+/// with the ends of an interval.
+public struct LoggedPrediction: Codable, Hashable, Sendable {
+    /// Names the prediction: the same id twice is one prediction.
+    public var predictionId: String
+    /// What predicted, as `ctr-3`: scores are asked for by this.
+    public var model: String
+    /// How much of the truths the interval is meant to hold: 0.95 by default.
+    public var confidence: Double?
+    /// The lower end of the interval of the value.
+    public var lower: Double?
+    /// The probability that it happens: 0 to 1.
+    public var probability: Double?
+    /// The upper end of the interval of the value.
+    public var upper: Double?
+    /// The predicted value.
+    public var value: Double?
+
+    public init(
+        predictionId: String,
+        model: String,
+        confidence: Double? = nil,
+        lower: Double? = nil,
+        probability: Double? = nil,
+        upper: Double? = nil,
+        value: Double? = nil
+    ) {
+        self.predictionId = predictionId
+        self.model = model
+        self.confidence = confidence
+        self.lower = lower
+        self.probability = probability
+        self.upper = upper
+        self.value = value
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case predictionId = "prediction_id"
+        case model
+        case confidence
+        case lower
+        case probability
+        case upper
+        case value
     }
 }
 
@@ -440,6 +678,123 @@ public struct ModelChoice: Codable, Hashable, Sendable {
     }
 }
 
+/// What a policy would have brought, and how sure that is.
+public struct OffPolicyEvaluation: Codable, Hashable, Sendable {
+    /// The estimator that decides.
+    public var estimator: Estimator
+    /// The estimated mean reward under the policy, in the unit of the rewards.
+    public var value: Double
+    /// The lower end of its interval; null when nothing can be concluded.
+    public var lower: Double?
+    /// The upper end of its interval; null when nothing can be concluded.
+    public var upper: Double?
+    /// Whether the log says enough of this policy.
+    public var conclusive: Bool
+    /// Why nothing can be concluded, and what else to know; in words.
+    public var reasons: [String]
+    /// What every estimator says. Those of an evaluation that is not conclusive are no basis for a decision.
+    public var estimates: [PolicyEstimate]
+    /// What the log itself brought: the mean reward of its rows with its interval.
+    public var logged: PolicyEstimate
+    /// The rows of the log.
+    public var rowCount: UInt64
+    /// The units that the rows belong to.
+    public var unitCount: UInt64
+    /// Kish's effective sample size: how many rows of the policy's own this log is worth.
+    public var effectiveRows: Double
+    /// How many rewards of equal size this policy's rewards are worth.
+    public var effectiveRewards: Double
+    /// The mean importance weight, which is 1 but for chance where the propensities are those that chose.
+    public var meanWeight: Double
+    /// The largest importance weight.
+    public var largestWeight: Double
+    /// Rows whose importance weight was clipped.
+    public var clippedCount: UInt64
+    /// The actions that the policy may choose in a context in which the log never shows them, by name.
+    public var unsupported: [String]
+    /// How much of what the policy would choose that is: 0 to 1.
+    public var unsupportedShare: Double
+
+    public init(
+        estimator: Estimator,
+        value: Double,
+        lower: Double? = nil,
+        upper: Double? = nil,
+        conclusive: Bool,
+        reasons: [String],
+        estimates: [PolicyEstimate],
+        logged: PolicyEstimate,
+        rowCount: UInt64,
+        unitCount: UInt64,
+        effectiveRows: Double,
+        effectiveRewards: Double,
+        meanWeight: Double,
+        largestWeight: Double,
+        clippedCount: UInt64,
+        unsupported: [String],
+        unsupportedShare: Double
+    ) {
+        self.estimator = estimator
+        self.value = value
+        self.lower = lower
+        self.upper = upper
+        self.conclusive = conclusive
+        self.reasons = reasons
+        self.estimates = estimates
+        self.logged = logged
+        self.rowCount = rowCount
+        self.unitCount = unitCount
+        self.effectiveRows = effectiveRows
+        self.effectiveRewards = effectiveRewards
+        self.meanWeight = meanWeight
+        self.largestWeight = largestWeight
+        self.clippedCount = clippedCount
+        self.unsupported = unsupported
+        self.unsupportedShare = unsupportedShare
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case estimator
+        case value
+        case lower
+        case upper
+        case conclusive
+        case reasons
+        case estimates
+        case logged
+        case rowCount = "row_count"
+        case unitCount = "unit_count"
+        case effectiveRows = "effective_rows"
+        case effectiveRewards = "effective_rewards"
+        case meanWeight = "mean_weight"
+        case largestWeight = "largest_weight"
+        case clippedCount = "clipped_count"
+        case unsupported
+        case unsupportedShare = "unsupported_share"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(estimator, forKey: .estimator)
+        try container.encode(value, forKey: .value)
+        try container.encode(lower, forKey: .lower)
+        try container.encode(upper, forKey: .upper)
+        try container.encode(conclusive, forKey: .conclusive)
+        try container.encode(reasons, forKey: .reasons)
+        try container.encode(estimates, forKey: .estimates)
+        try container.encode(logged, forKey: .logged)
+        try container.encode(rowCount, forKey: .rowCount)
+        try container.encode(unitCount, forKey: .unitCount)
+        try container.encode(effectiveRows, forKey: .effectiveRows)
+        try container.encode(effectiveRewards, forKey: .effectiveRewards)
+        try container.encode(meanWeight, forKey: .meanWeight)
+        try container.encode(largestWeight, forKey: .largestWeight)
+        try container.encode(clippedCount, forKey: .clippedCount)
+        try container.encode(unsupported, forKey: .unsupported)
+        try container.encode(unsupportedShare, forKey: .unsupportedShare)
+    }
+}
+
 /// The object whose budget a change moves.
 public struct Owner: Codable, Hashable, Sendable {
     /// Whether it is an ad set or a campaign.
@@ -472,6 +827,10 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
     public var ads: [AdShare]
     /// Why, in words, for a person.
     public var reason: String
+    /// The probability that the best ad is one of its own. Like all that follows it is there with the sampler.
+    public var probability: Millionths?
+    /// The part of the proposed total that it gets: the probability that a unit of budget goes to one of its ads.
+    public var propensity: Millionths?
 
     public init(
         ownerId: String,
@@ -479,7 +838,9 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         currentMinor: Int64,
         proposedMinor: Int64,
         ads: [AdShare],
-        reason: String
+        reason: String,
+        probability: Millionths? = nil,
+        propensity: Millionths? = nil
     ) {
         self.ownerId = ownerId
         self.level = level
@@ -487,6 +848,8 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         self.proposedMinor = proposedMinor
         self.ads = ads
         self.reason = reason
+        self.probability = probability
+        self.propensity = propensity
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -496,6 +859,8 @@ public struct OwnerAllocation: Codable, Hashable, Sendable {
         case proposedMinor = "proposed_minor"
         case ads
         case reason
+        case probability
+        case propensity
     }
 }
 
@@ -509,12 +874,33 @@ public struct OwnerBudget: Codable, Hashable, Sendable {
     public var currentMinor: Int64
     /// The ads that the budget pays for, in any order.
     public var ads: [AdEvidence]
+    /// The group of `Constraints::groups`] that it belongs to.
+    public var group: String?
+    /// Whether the platform is still learning how to deliver it: it keeps its budget then.
+    public var learning: Bool?
+    /// Its own greatest daily budget, in place of the constraints'.
+    public var maxMinor: Int64?
+    /// Its own least daily budget, in place of the constraints'.
+    public var minMinor: Int64?
 
-    public init(ownerId: String, level: OwnerLevel, currentMinor: Int64, ads: [AdEvidence]) {
+    public init(
+        ownerId: String,
+        level: OwnerLevel,
+        currentMinor: Int64,
+        ads: [AdEvidence],
+        group: String? = nil,
+        learning: Bool? = nil,
+        maxMinor: Int64? = nil,
+        minMinor: Int64? = nil
+    ) {
         self.ownerId = ownerId
         self.level = level
         self.currentMinor = currentMinor
         self.ads = ads
+        self.group = group
+        self.learning = learning
+        self.maxMinor = maxMinor
+        self.minMinor = minMinor
     }
 
     enum CodingKeys: String, CodingKey, CaseIterable {
@@ -522,6 +908,10 @@ public struct OwnerBudget: Codable, Hashable, Sendable {
         case level
         case currentMinor = "current_minor"
         case ads
+        case group
+        case learning
+        case maxMinor = "max_minor"
+        case minMinor = "min_minor"
     }
 }
 

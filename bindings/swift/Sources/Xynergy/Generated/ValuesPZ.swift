@@ -26,6 +26,28 @@ public struct Performance: Codable, Hashable, Sendable {
     }
 }
 
+/// What was written.
+public struct Persisted: Codable, Hashable, Sendable {
+    /// The number of this state: one more at each write.
+    public var generationSeq: UInt64
+    /// How many vectors are in it.
+    public var vectorCount: UInt64
+    /// The file of the vectors, which FAISS reads as well.
+    public var vectorsFile: String
+
+    public init(generationSeq: UInt64, vectorCount: UInt64, vectorsFile: String) {
+        self.generationSeq = generationSeq
+        self.vectorCount = vectorCount
+        self.vectorsFile = vectorsFile
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case generationSeq = "generation_seq"
+        case vectorCount = "vector_count"
+        case vectorsFile = "vectors_file"
+    }
+}
+
 /// What of a click is kept only with the consent of the person who clicked.
 public struct Personal: Codable, Hashable, Sendable {
     /// The host's id of the click.
@@ -125,6 +147,32 @@ public struct PlannedChange: Codable, Hashable, Sendable {
     }
 }
 
+/// What one estimator makes of the log, in the unit of the rewards a decision.
+public struct PolicyEstimate: Codable, Hashable, Sendable {
+    /// The estimator.
+    public var estimator: Estimator
+    /// The estimated mean reward under the policy.
+    public var value: Double
+    /// The lower end of its interval.
+    public var lower: Double
+    /// The upper end of its interval.
+    public var upper: Double
+
+    public init(estimator: Estimator, value: Double, lower: Double, upper: Double) {
+        self.estimator = estimator
+        self.value = value
+        self.lower = lower
+        self.upper = upper
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case estimator
+        case value
+        case lower
+        case upper
+    }
+}
+
 /// The weights of `CreditModel::Position`]: whole numbers, of which only the proportions matter.
 public struct PositionWeights: Codable, Hashable, Sendable {
     /// Of the first touch.
@@ -144,6 +192,179 @@ public struct PositionWeights: Codable, Hashable, Sendable {
         case first
         case between
         case last
+    }
+}
+
+/// What is believed of an ad.
+public struct PosteriorSummary: Codable, Hashable, Sendable {
+    /// Clicks an impression.
+    public var clickThrough: ClickThrough
+    /// What a unit of spend brings back; nothing while no ad has brought anything.
+    public var returned: ReturnOnSpend?
+
+    public init(clickThrough: ClickThrough, returned: ReturnOnSpend? = nil) {
+        self.clickThrough = clickThrough
+        self.returned = returned
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case clickThrough = "click_through"
+        case returned
+    }
+}
+
+/// What is believed of every ad of a state.
+public struct Posteriors: Codable, Hashable, Sendable {
+    /// The day as of which it is believed.
+    public var day: Day
+    /// How long half of the deals take from click to close, in days.
+    public var medianDelayDays: Ratio
+    /// By ad.
+    public var ads: [String: PosteriorSummary]
+
+    public init(day: Day, medianDelayDays: Ratio, ads: [String: PosteriorSummary]) {
+        self.day = day
+        self.medianDelayDays = medianDelayDays
+        self.ads = ads
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case day
+        case medianDelayDays = "median_delay_days"
+        case ads
+    }
+}
+
+/// How good predictions were.
+public struct PredictionScores: Codable, Hashable, Sendable {
+    /// Predictions whose truth is not known yet.
+    public var openCount: UInt64
+    /// Probabilities whose truth is known.
+    public var probabilityCount: UInt64
+    /// The mean logarithmic loss of the probabilities, in nats; null without any.
+    public var logLoss: Double?
+    /// The logarithmic loss of always saying the share that came true: a model without skill has this one or more.
+    public var baseLogLoss: Double?
+    /// The mean squared error of the probabilities.
+    public var brier: Double?
+    /// The mean distance of predicted from observed, over tenths of the predictions in their order.
+    public var calibrationError: Double?
+    /// Tenths of the predictions from the lowest to the highest probability.
+    public var calibration: [CalibrationBin]
+    /// Values whose truth is known.
+    public var valueCount: UInt64
+    /// The mean distance of value and truth.
+    public var meanAbsoluteError: Double?
+    /// The mean of value less truth.
+    public var bias: Double?
+    /// Values with an interval whose truth is known.
+    public var intervalCount: UInt64
+    /// The share of these truths that lay within.
+    public var coverage: Double?
+    /// The share that was meant to.
+    public var intendedCoverage: Double?
+
+    public init(
+        openCount: UInt64,
+        probabilityCount: UInt64,
+        logLoss: Double? = nil,
+        baseLogLoss: Double? = nil,
+        brier: Double? = nil,
+        calibrationError: Double? = nil,
+        calibration: [CalibrationBin],
+        valueCount: UInt64,
+        meanAbsoluteError: Double? = nil,
+        bias: Double? = nil,
+        intervalCount: UInt64,
+        coverage: Double? = nil,
+        intendedCoverage: Double? = nil
+    ) {
+        self.openCount = openCount
+        self.probabilityCount = probabilityCount
+        self.logLoss = logLoss
+        self.baseLogLoss = baseLogLoss
+        self.brier = brier
+        self.calibrationError = calibrationError
+        self.calibration = calibration
+        self.valueCount = valueCount
+        self.meanAbsoluteError = meanAbsoluteError
+        self.bias = bias
+        self.intervalCount = intervalCount
+        self.coverage = coverage
+        self.intendedCoverage = intendedCoverage
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case openCount = "open_count"
+        case probabilityCount = "probability_count"
+        case logLoss = "log_loss"
+        case baseLogLoss = "base_log_loss"
+        case brier
+        case calibrationError = "calibration_error"
+        case calibration
+        case valueCount = "value_count"
+        case meanAbsoluteError = "mean_absolute_error"
+        case bias
+        case intervalCount = "interval_count"
+        case coverage
+        case intendedCoverage = "intended_coverage"
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(openCount, forKey: .openCount)
+        try container.encode(probabilityCount, forKey: .probabilityCount)
+        try container.encode(logLoss, forKey: .logLoss)
+        try container.encode(baseLogLoss, forKey: .baseLogLoss)
+        try container.encode(brier, forKey: .brier)
+        try container.encode(calibrationError, forKey: .calibrationError)
+        try container.encode(calibration, forKey: .calibration)
+        try container.encode(valueCount, forKey: .valueCount)
+        try container.encode(meanAbsoluteError, forKey: .meanAbsoluteError)
+        try container.encode(bias, forKey: .bias)
+        try container.encode(intervalCount, forKey: .intervalCount)
+        try container.encode(coverage, forKey: .coverage)
+        try container.encode(intendedCoverage, forKey: .intendedCoverage)
+    }
+}
+
+/// What came true of a prediction.
+public struct PredictionTruth: Codable, Hashable, Sendable {
+    /// The prediction's id.
+    public var predictionId: String
+    /// 1 or 0 for whether it happened, else the true value.
+    public var truth: Double
+
+    public init(predictionId: String, truth: Double) {
+        self.predictionId = predictionId
+        self.truth = truth
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case predictionId = "prediction_id"
+        case truth
+    }
+}
+
+/// What became of predictions, or of their truths.
+public struct PredictionsLogged: Codable, Hashable, Sendable {
+    /// Those that are new.
+    public var recordedCount: UInt64
+    /// Those that were there.
+    public var duplicateCount: UInt64
+    /// Ids of truths without a prediction.
+    public var unknown: [String]
+
+    public init(recordedCount: UInt64, duplicateCount: UInt64, unknown: [String]) {
+        self.recordedCount = recordedCount
+        self.duplicateCount = duplicateCount
+        self.unknown = unknown
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case recordedCount = "recorded_count"
+        case duplicateCount = "duplicate_count"
+        case unknown
     }
 }
 
@@ -399,6 +620,46 @@ public struct Resources: Codable, Hashable, Sendable {
     }
 }
 
+/// A return on spend: minor units a minor unit.
+public struct ReturnOnSpend: Codable, Hashable, Sendable {
+    /// The mean.
+    public var mean: Ratio
+    /// 5 % of the posterior lies below it.
+    public var low: Ratio
+    /// 5 % of the posterior lies above it.
+    public var high: Ratio
+
+    public init(mean: Ratio, low: Ratio, high: Ratio) {
+        self.mean = mean
+        self.low = low
+        self.high = high
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case mean
+        case low
+        case high
+    }
+}
+
+/// What a unit of spend is expected to bring, beside the pool's.
+public struct ReturnPrior: Codable, Hashable, Sendable {
+    /// How many times as many deals as the pool's, for its click-through: 0.001 to 1,000.
+    public var factor: Double
+    /// How many deals this counts for: above 0, at most 10,000.
+    public var deals: Double
+
+    public init(factor: Double, deals: Double) {
+        self.factor = factor
+        self.deals = deals
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case factor
+        case deals
+    }
+}
+
 /// Other values of the stages from a time on: learned from the events up to then, applied to every deal by an entry of its own.
 public struct Revaluation: Codable, Hashable, Sendable {
     /// Events up to this time count, and the values hold after it.
@@ -642,6 +903,74 @@ public struct RunReport: Codable, Hashable, Sendable {
     }
 }
 
+/// How the sampler learns from its state. Everything has a default.
+public struct SamplerOptions: Codable, Hashable, Sendable {
+    /// The day that it is: evidence of later days is not known yet. Today in UTC when it is not given.
+    public var day: Day?
+    /// What evidence is worth a day later, for drift: 0.97 unless given. 1 forgets nothing.
+    public var discount: Millionths
+    /// How long half of the deals are expected to take from click to close, in days, before deals are known: 21 unless given. What is
+    /// learned from the closed deals takes over.
+    public var expectedDelayDays: UInt32
+    /// How long half of the deals take, in days, where it is known and shall not be learned.
+    public var medianDelayDays: UInt32?
+    /// How P(best) and mean shares are computed.
+    public var method: ScoringMethod
+    /// What an ad's share of the total is.
+    public var shareBy: ShareBy
+
+    public init(
+        day: Day? = nil,
+        discount: Millionths = "0.970000",
+        expectedDelayDays: UInt32 = 21,
+        medianDelayDays: UInt32? = nil,
+        method: ScoringMethod = .quadrature,
+        shareBy: ShareBy = .best
+    ) {
+        self.day = day
+        self.discount = discount
+        self.expectedDelayDays = expectedDelayDays
+        self.medianDelayDays = medianDelayDays
+        self.method = method
+        self.shareBy = shareBy
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case day
+        case discount
+        case expectedDelayDays = "expected_delay_days"
+        case medianDelayDays = "median_delay_days"
+        case method
+        case shareBy = "share_by"
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        day = try container.decodeIfPresent(Day.self, forKey: .day)
+        discount = try container.decodeIfPresent(Millionths.self, forKey: .discount) ?? "0.970000"
+        expectedDelayDays = try container.decodeIfPresent(UInt32.self, forKey: .expectedDelayDays) ?? 21
+        medianDelayDays = try container.decodeIfPresent(UInt32.self, forKey: .medianDelayDays)
+        method = try container.decodeIfPresent(ScoringMethod.self, forKey: .method) ?? ScoringMethod.quadrature
+        shareBy = try container.decodeIfPresent(ShareBy.self, forKey: .shareBy) ?? ShareBy.best
+    }
+}
+
+/// Everything that the sampler learned of one tenant's ads. A join-semilattice: every event is folded in by a maximum, so that
+/// events and replicas may come in any order, twice, and by any way, and end in the same bytes of JSON. All numbers are integers;
+/// what is concluded from them is `learn` (super::learn)'s.
+public struct SamplerState: Codable, Hashable, Sendable {
+    /// What is known of each ad, by its id.
+    public var ads: [String: AdState]
+
+    public init(ads: [String: AdState]) {
+        self.ads = ads
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case ads
+    }
+}
+
 /// The values of the stages for people.
 public struct ShownValues: Codable, Hashable, Sendable {
     /// A table as text, its columns aligned.
@@ -657,6 +986,28 @@ public struct ShownValues: Codable, Hashable, Sendable {
     enum CodingKeys: String, CodingKey, CaseIterable {
         case table
         case svg
+    }
+}
+
+/// A winner that is near what was asked for.
+public struct SimilarWinner: Codable, Hashable, Sendable {
+    /// The ad.
+    public var adId: String
+    /// The cosine of the angle between the two embeddings: 1 is the same direction, 0 has nothing in common, -1 is the opposite.
+    public var similarity: Float
+    /// What is known of it.
+    public var metadata: [String: JSONValue]
+
+    public init(adId: String, similarity: Float, metadata: [String: JSONValue]) {
+        self.adId = adId
+        self.similarity = similarity
+        self.metadata = metadata
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case similarity
+        case metadata
     }
 }
 
@@ -1023,6 +1374,36 @@ public struct Step: Codable, Hashable, Sendable {
     }
 }
 
+/// With which probability a policy chooses which action.
+public struct TargetPolicy: Codable, Hashable, Sendable {
+    /// The probability of each action where `contexts` says nothing else; they sum to one.
+    public var actions: [String: Double]
+    /// The probability of each action in a context, by context; they sum to one in each.
+    public var contexts: [String: [String: Double]]
+
+    public init(actions: [String: Double] = [:], contexts: [String: [String: Double]] = [:]) {
+        self.actions = actions
+        self.contexts = contexts
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case actions
+        case contexts
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        actions = try container.decodeIfPresent([String: Double].self, forKey: .actions) ?? [:]
+        contexts = try container.decodeIfPresent([String: [String: Double]].self, forKey: .contexts) ?? [:]
+    }
+
+    public func encode(to encoder: Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        if !actions.isEmpty { try container.encode(actions, forKey: .actions) }
+        if !contexts.isEmpty { try container.encode(contexts, forKey: .contexts) }
+    }
+}
+
 /// What one `tick` (ClosedLoop::tick) did.
 public struct Tick: Codable, Hashable, Sendable {
     /// Deals that were worked on.
@@ -1242,6 +1623,24 @@ public struct Trained: Codable, Hashable, Sendable {
     }
 }
 
+/// What a unit gets.
+public struct UnitAssignment: Codable, Hashable, Sendable {
+    /// The arm.
+    public var armId: String
+    /// Whether the unit is part of a comparison.
+    public var counted: Bool
+
+    public init(armId: String, counted: Bool) {
+        self.armId = armId
+        self.counted = counted
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case armId = "arm_id"
+        case counted
+    }
+}
+
 /// The tokens of one call, as OpenAI counts: the prompt's include the cached ones, the completion's the reasoning.
 public struct Usage: Codable, Hashable, Sendable {
     /// Tokens of the prompt, cached ones included.
@@ -1330,5 +1729,34 @@ public struct Utm: Codable, Hashable, Sendable {
         try container.encode(campaign, forKey: .campaign)
         try container.encode(content, forKey: .content)
         try container.encode(term, forKey: .term)
+    }
+}
+
+/// An ad that won, with the embedding of its creative.
+public struct Winner: Codable, Hashable, Sendable {
+    /// The ad: 1 to 256 bytes.
+    public var adId: String
+    /// The embedding of its creative. Only its direction counts: it is kept, and given back, at length 1.
+    public var embedding: [Float]
+    /// What is known of it, at most 16 kB: filters ask for it.
+    public var metadata: [String: JSONValue]
+
+    public init(adId: String, embedding: [Float], metadata: [String: JSONValue] = [:]) {
+        self.adId = adId
+        self.embedding = embedding
+        self.metadata = metadata
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case adId = "ad_id"
+        case embedding
+        case metadata
+    }
+
+    public init(from decoder: Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        adId = try container.decode(String.self, forKey: .adId)
+        embedding = try container.decode([Float].self, forKey: .embedding)
+        metadata = try container.decodeIfPresent([String: JSONValue].self, forKey: .metadata) ?? [:]
     }
 }

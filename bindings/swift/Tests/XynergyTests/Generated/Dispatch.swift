@@ -9,6 +9,8 @@ protocol HasAreas {
     var hubspot: HubSpotArea { get }
     var webhooks: WebhooksArea { get }
     var allocation: AllocationArea { get }
+    var experiments: ExperimentsArea { get }
+    var winners: WinnersArea { get }
     var closedLoop: ClosedLoopArea { get }
     var execution: ExecutionArea { get }
     var ads: AdsArea { get }
@@ -495,6 +497,356 @@ func call(_ target: any HasAreas, _ method: String, _ args: JSONValue, timeoutMs
         }
         let given = try written(args, as: Given.self)
         return try JSONValue(encoding: try await target.allocation.propose(allocationId: given.allocationId, accountId: given.accountId, currency: given.currency, allocation: given.allocation, campaigns: given.campaigns, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.observe":
+        struct Given: Decodable {
+            let observation: AdObservation
+
+            enum CodingKeys: String, CodingKey {
+                case observation
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.observe(given.observation, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.feedback":
+        struct Given: Decodable {
+            let feedback: DealFeedback
+
+            enum CodingKeys: String, CodingKey {
+                case feedback
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.feedback(given.feedback, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.learn":
+        struct Given: Decodable {
+            let observations: [AdObservation]?
+            let feedback: [DealFeedback]?
+
+            enum CodingKeys: String, CodingKey {
+                case observations
+                case feedback
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.learn(observations: given.observations ?? [], feedback: given.feedback ?? [], timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.state":
+        return try JSONValue(encoding: try await target.allocation.state(timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.merge":
+        struct Given: Decodable {
+            let state: SamplerState
+
+            enum CodingKeys: String, CodingKey {
+                case state
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.merge(given.state, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.posteriors":
+        struct Given: Decodable {
+            let sampler: SamplerOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case sampler
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.posteriors(sampler: given.sampler, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.probability_best":
+        struct Given: Decodable {
+            let ads: [BetaAd]
+            let method: ScoringMethod?
+            let seed: UInt64?
+            let draws: UInt32?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case method
+                case seed
+                case draws
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.probabilityBest(given.ads, method: given.method, seed: given.seed, draws: given.draws, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.log":
+        struct Given: Decodable {
+            let since: Timestamp?
+
+            enum CodingKeys: String, CodingKey {
+                case since
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.log(since: given.since, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.evaluate":
+        struct Given: Decodable {
+            let log: [LoggedDecision]
+            let policy: TargetPolicy
+            let options: EvaluationOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case log
+                case policy
+                case options
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.evaluate(log: given.log, policy: given.policy, options: given.options, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.gate":
+        struct Given: Decodable {
+            let log: [LoggedDecision]
+            let proposed: TargetPolicy
+            let current: TargetPolicy?
+            let options: EvaluationOptions?
+
+            enum CodingKeys: String, CodingKey {
+                case log
+                case proposed
+                case current
+                case options
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.gate(log: given.log, proposed: given.proposed, current: given.current, options: given.options, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.holdout":
+        struct Given: Decodable {
+            let unitIds: [String]
+            let key: String
+            let holdoutPpm: UInt32
+
+            enum CodingKeys: String, CodingKey {
+                case unitIds = "unit_ids"
+                case key
+                case holdoutPpm = "holdout_ppm"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.holdout(unitIds: given.unitIds, key: given.key, holdoutPpm: given.holdoutPpm, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.incrementality":
+        struct Given: Decodable {
+            let treated: GroupOutcome
+            let holdout: GroupOutcome
+            let attributed: Int64?
+            let confidence: Double?
+
+            enum CodingKeys: String, CodingKey {
+                case treated
+                case holdout
+                case attributed
+                case confidence
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.incrementality(treated: given.treated, holdout: given.holdout, attributed: given.attributed, confidence: given.confidence, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.log_predictions":
+        struct Given: Decodable {
+            let predictions: [LoggedPrediction]
+
+            enum CodingKeys: String, CodingKey {
+                case predictions
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.logPredictions(given.predictions, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.score_predictions":
+        struct Given: Decodable {
+            let truths: [PredictionTruth]
+
+            enum CodingKeys: String, CodingKey {
+                case truths
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.scorePredictions(given.truths, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.prediction_scores":
+        struct Given: Decodable {
+            let model: String?
+
+            enum CodingKeys: String, CodingKey {
+                case model
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.predictionScores(model: given.model, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.train_ctr":
+        struct Given: Decodable {
+            let rows: [CtrRow]
+            let options: CtrOptions?
+            let fromVersion: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case rows
+                case options
+                case fromVersion = "from_version"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.trainCtr(given.rows, options: given.options, fromVersion: given.fromVersion, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.ctr_models":
+        return try JSONValue(encoding: try await target.allocation.ctrModels(timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.activate_ctr":
+        struct Given: Decodable {
+            let version: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case version
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.activateCtr(version: given.version, timeoutMs: timeoutMs, requestId: nil))
+    case "allocation.predict_ctr":
+        struct Given: Decodable {
+            let ads: [CtrAd]
+            let version: UInt64?
+
+            enum CodingKeys: String, CodingKey {
+                case ads
+                case version
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.allocation.predictCtr(given.ads, version: given.version, timeoutMs: timeoutMs, requestId: nil))
+    case "experiments.start":
+        struct Given: Decodable {
+            let spec: ExperimentSpec
+
+            enum CodingKeys: String, CodingKey {
+                case spec
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.experiments.start(given.spec, timeoutMs: timeoutMs, requestId: nil))
+    case "experiments.assign":
+        struct Given: Decodable {
+            let experimentId: String
+            let unitIds: [String]
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case unitIds = "unit_ids"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.experiments.assign(experimentId: given.experimentId, unitIds: given.unitIds, timeoutMs: timeoutMs, requestId: nil))
+    case "experiments.record":
+        struct Given: Decodable {
+            let experimentId: String
+            let events: [ExperimentEvent]
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case events
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.experiments.record(experimentId: given.experimentId, events: given.events, timeoutMs: timeoutMs, requestId: nil))
+    case "experiments.status":
+        struct Given: Decodable {
+            let experimentId: String
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.experiments.status(given.experimentId, timeoutMs: timeoutMs, requestId: nil))
+    case "experiments.stop":
+        struct Given: Decodable {
+            let experimentId: String
+            let promote: String?
+
+            enum CodingKeys: String, CodingKey {
+                case experimentId = "experiment_id"
+                case promote
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.experiments.stop(given.experimentId, promote: given.promote, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.add":
+        struct Given: Decodable {
+            let adId: String
+            let embedding: [Float]
+            let metadata: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+                case embedding
+                case metadata
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.add(adId: given.adId, embedding: given.embedding, metadata: given.metadata, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.add_many":
+        struct Given: Decodable {
+            let winners: [Winner]
+
+            enum CodingKeys: String, CodingKey {
+                case winners
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.addMany(given.winners, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.find_similar":
+        struct Given: Decodable {
+            let embedding: [Float]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embedding
+                case k
+                case filter
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.findSimilar(embedding: given.embedding, k: given.k, filter: given.filter, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.find_similar_many":
+        struct Given: Decodable {
+            let embeddings: [[Float]]
+            let k: UInt32
+            let filter: [String: JSONValue]?
+
+            enum CodingKeys: String, CodingKey {
+                case embeddings
+                case k
+                case filter
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.findSimilarMany(embeddings: given.embeddings, k: given.k, filter: given.filter, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.get":
+        struct Given: Decodable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.get(given.adId, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.remove":
+        struct Given: Decodable {
+            let adId: String
+
+            enum CodingKeys: String, CodingKey {
+                case adId = "ad_id"
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.remove(given.adId, timeoutMs: timeoutMs, requestId: nil))
+    case "winners.stats":
+        return try JSONValue(encoding: try await target.winners.stats(timeoutMs: timeoutMs, requestId: nil))
+    case "winners.persist":
+        return try JSONValue(encoding: try await target.winners.persist(timeoutMs: timeoutMs, requestId: nil))
+    case "winners.import_file":
+        struct Given: Decodable {
+            let path: String
+
+            enum CodingKeys: String, CodingKey {
+                case path
+            }
+        }
+        let given = try written(args, as: Given.self)
+        return try JSONValue(encoding: try await target.winners.importFile(given.path, timeoutMs: timeoutMs, requestId: nil))
     case "closed_loop.tick":
         struct Given: Decodable {
             let account: AdAccount
