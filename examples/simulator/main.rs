@@ -160,7 +160,7 @@ fn compare(runs: &[(Policy, Vec<Days>)]) -> Vec<Row> {
 
 fn table(rows: &[Row]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_header(["policy", "of the oracle", "regret", "against the plain blend"]);
     for row in rows {
         table.add_row([

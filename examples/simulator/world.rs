@@ -86,7 +86,7 @@ impl World {
             leads_per_click: many(&mut random, uniform(0.02, 0.08)),
             closes_per_lead: many(
                 &mut random,
-                Box::new(move |random| closing.sample(random).clamp(0.01, 0.5)),
+                Box::new(move |random| f64::clamp(closing.sample(random), 0.01, 0.5)),
             ),
             random,
         }
