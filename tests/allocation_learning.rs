@@ -54,7 +54,7 @@ fn client(store: StoreConfig) -> Client {
 
 async fn nothing_is_lost(store: StoreConfig) {
     let client = client(store);
-    client.migrate().await.unwrap();
+    client.migrate(false).await.unwrap();
     let scope = client.scope(TenantId::new("acme").unwrap());
     for observation in observations() {
         // Known first, so that feedback finds its ad.

@@ -1867,7 +1867,7 @@ export interface Resources {
   threads: number | null;
 }
 
-/** A return on spend: minor units a minor unit. */
+/** A return on spend: minor units a minor unit, what is still to come of it included. The interval is that of the ad beside the pool, whose own rate is taken as known. */
 export interface ReturnOnSpend {
   /** 5 % of the posterior lies above it. */
   high: Ratio;

@@ -837,7 +837,7 @@ Reason = Union[Literal["above_ceiling", "rate_limit_account", "account_cap", "at
 """Why a change stands where it stands. The names are stable."""
 
 class ReturnOnSpendDict(TypedDict):
-    """A return on spend: minor units a minor unit."""
+    """A return on spend: minor units a minor unit, what is still to come of it included. The interval is that of the ad beside the pool, whose own rate is taken as known."""
 
     high: Ratio
     """5 % of the posterior lies above it."""

@@ -2428,7 +2428,7 @@ class Resources(Record):
 
 
 class ReturnOnSpend(Record):
-    """A return on spend: minor units a minor unit."""
+    """A return on spend: minor units a minor unit, what is still to come of it included. The interval is that of the ad beside the pool, whose own rate is taken as known."""
 
     __slots__ = ()
 

@@ -24,7 +24,8 @@ pub struct ClickThrough {
     pub high: Ratio,
 }
 
-/// A return on spend: minor units a minor unit.
+/// A return on spend: minor units a minor unit, what is still to come of it included. The interval is that of the ad beside the pool,
+/// whose own rate is taken as known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReturnOnSpend {
     /// The mean.

@@ -10,5 +10,5 @@ mod special;
 mod tests;
 
 pub(super) use draws::tally;
-pub(super) use quadrature::{mean_of, probabilities, quantile, shares};
+pub(super) use quadrature::{mean_of, probabilities, quantiles, shares};
 pub(super) use score::{Cumulants, Score};

@@ -140,12 +140,11 @@ impl Score {
         }
     }
 
-    /// The logarithms between which all but about 1e-10 of the score lies.
-    pub(super) fn span(&self, density: &LogDensity, deviation: f64) -> (f64, f64) {
-        /// How much smaller, as a logarithm, the density is at the ends. It is log-concave: what lies outside is less still.
-        const DROP: f64 = 27.0;
+    /// The logarithms between which nearly all of the score lies: those where the logarithm of the density is `drop` below its
+    /// greatest. The density is log-concave: what lies outside is less still, about `exp(-drop)`.
+    pub(super) fn span(&self, density: &LogDensity, deviation: f64, drop: f64) -> (f64, f64) {
         let mode = self.log_mode();
-        let floor = density.log_at(mode) - DROP;
+        let floor = density.log_at(mode) - drop;
         let reach = |direction: f64| {
             let mut inside = 0.0;
             let mut outside = 4.0 * deviation;

@@ -1,3 +1,5 @@
+use std::f64::consts::LN_2;
+
 use super::LARGEST_AGE;
 
 /// Medians that a deal's time from click to close may have, in days.
@@ -6,10 +8,9 @@ const SHORTEST_MEDIAN: f64 = 0.5;
 /// From one median to the next.
 const STEP: f64 = 1.25;
 /// Shapes of the Gamma distribution of the time, and the medians of those distributions at scale 1.
-const SHAPES: [(u32, f64); 3] =
-    [(1, 0.693_147_180_559_945_3), (2, 1.678_346_990_016_660_8), (4, 3.672_060_748_850_897)];
+const SHAPES: [(u32, f64); 3] = [(1, LN_2), (2, 1.678_346_990_016_660_8), (4, 3.672_060_748_850_897)];
 /// How far, as a logarithm, the true median may easily be from the one that is expected: a factor of two.
-const UNSURE: f64 = 0.693_147_180_559_945_3;
+const UNSURE: f64 = LN_2;
 
 /// How much of a day's return has arrived after so many days.
 #[derive(Clone, Debug)]

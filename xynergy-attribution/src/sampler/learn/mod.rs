@@ -28,7 +28,7 @@ use xynergy_core::{Error, Result};
 
 use self::count::{Counts, Today, closed, count, totals};
 use self::delay::Delay;
-use super::best::{Cumulants, Score, mean_of, quantile};
+use super::best::{Cumulants, Score, mean_of, quantiles};
 use super::millionths::Ratio;
 use super::options::SamplerOptions;
 use super::posterior::Beta;
@@ -157,18 +157,13 @@ impl Beliefs {
 impl Belief {
     /// Means and 90 % intervals, for people.
     pub(super) fn summary(&self) -> PosteriorSummary {
-        let clicks = Score::click(self.click_through);
         let Beta { alpha, beta } = self.click_through;
+        let [low, high] = quantiles(&Score::click(self.click_through), [0.05, 0.95]).map(Ratio::rounded);
         PosteriorSummary {
-            click_through: ClickThrough {
-                mean: Ratio::rounded(alpha / (alpha + beta)),
-                low: Ratio::rounded(quantile(&clicks, 0.05)),
-                high: Ratio::rounded(quantile(&clicks, 0.95)),
-            },
-            returned: self.returned.as_ref().map(|score| ReturnOnSpend {
-                mean: Ratio::rounded(mean_of(score)),
-                low: Ratio::rounded(quantile(score, 0.05)),
-                high: Ratio::rounded(quantile(score, 0.95)),
+            click_through: ClickThrough { mean: Ratio::rounded(alpha / (alpha + beta)), low, high },
+            returned: self.returned.as_ref().map(|score| {
+                let [low, high] = quantiles(score, [0.05, 0.95]).map(Ratio::rounded);
+                ReturnOnSpend { mean: Ratio::rounded(mean_of(score)), low, high }
             }),
         }
     }

@@ -1,7 +1,7 @@
 //! How much ads differ, learned from all of them: the strength of the priors that each starts from (empirical Bayes).
 
 /// The strengths that are weighed, each this much greater than the one before.
-const STEP: f64 = 1.414_213_562_373_095_1;
+const STEP: f64 = std::f64::consts::SQRT_2;
 const CANDIDATES: usize = 15;
 
 /// Of rates: the shape of the Gamma distribution that the ads' rates come from, given each ad's `(events, expected events)`.

@@ -620,7 +620,8 @@ public struct Resources: Codable, Hashable, Sendable {
     }
 }
 
-/// A return on spend: minor units a minor unit.
+/// A return on spend: minor units a minor unit, what is still to come of it included. The interval is that of the ad beside the
+/// pool, whose own rate is taken as known.
 public struct ReturnOnSpend: Codable, Hashable, Sendable {
     /// The mean.
     public var mean: Ratio
